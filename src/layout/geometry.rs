@@ -1,0 +1,614 @@
+//! Where everything is: offsets computed once, with checked arithmetic, from a few numbers.
+
+use super::{Classes, GRANULE_WORDS_MIN, LINE, header, record, session};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+/// Words of a bucket: guard, link, seven slots of two words.
+pub const BUCKET_WORDS: usize = 2 + 2 * SLOTS;
+/// Slots of a bucket: seven; two in the models.
+pub const SLOTS: usize = if LINE == 1 { 2 } else { 7 };
+/// Words of a shard's header: its change counter; its version base and overflow count.
+pub const SHARD_WORDS: usize = if LINE == 1 { 3 } else { 2 * LINE };
+/// The shard's change counter: the generation of its newest event.
+pub const SHARD_CHANGES: usize = 0;
+/// At least the version of every retired key of the shard.
+pub const SHARD_VERSION_BASE: usize = if LINE == 1 { 1 } else { LINE };
+/// Overflow buckets linked in the shard.
+pub const SHARD_OVERFLOW: usize = SHARD_VERSION_BASE + 1;
+
+/// Most dedicated shards.
+pub const DEDICATED_MAX: usize = 8;
+/// Words of a dedicated shard's name: one length byte, then UTF-8.
+pub const DEDICATED_WORDS: usize = 4;
+/// Longest name of a dedicated shard, bytes.
+pub const DEDICATED_NAME_MAX: usize = DEDICATED_WORDS * 8 - 1;
+const NUMBERS: usize = 16;
+/// Words of a shape in the header.
+pub const SHAPE_WORDS: usize = NUMBERS + DEDICATED_MAX * DEDICATED_WORDS;
+
+/// Most granules: block indices have 23 bits.
+pub const GRANULES_MAX: u64 = 1 << super::words::BLOCK_BITS;
+/// Most keys.
+pub const KEYS_MAX: u64 = 4 << 20;
+/// Most sessions.
+pub const SESSIONS_MAX: u64 = 4096;
+/// Smallest capacity that [`Shape::sized`] gives, bytes.
+pub const CAPACITY_MIN: u64 = 1 << 20;
+/// Largest capacity, bytes.
+pub const CAPACITY_MAX: u64 = 16 << 30;
+/// Largest history, events.
+pub const HISTORY_MAX: u64 = 1 << 22;
+/// Longest value on any board, bytes.
+pub const VALUE_MAX: u64 = 16 << 20;
+
+/// The numbers a board is made from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Shape {
+    /// Bytes of the data area; a multiple of the extent.
+    pub capacity: u64,
+    /// Words of a granule: 8, more for boards over 512 MiB.
+    pub granule_words: u64,
+    /// Granules of an extent.
+    pub extent_granules: u64,
+    /// Events the history holds.
+    pub history: u64,
+    /// Events that are kept even when space is short.
+    pub history_min: u64,
+    /// Session records.
+    pub sessions: u64,
+    /// Entries of the name table.
+    pub names: u64,
+    /// Buckets of each dedicated shard.
+    pub dedicated_buckets: u64,
+    /// Buckets of each uniform shard.
+    pub uniform_buckets: u64,
+    /// Uniform shards.
+    pub uniform_shards: u64,
+    /// Overflow buckets that may be linked on the whole board.
+    pub overflow_max: u64,
+    /// Extents kept for removals when the data area is full.
+    pub reserve_extents: u64,
+    /// Longest value, bytes.
+    pub value_max: u64,
+    /// Most mutations of one commit. Kept for commits of several keys.
+    pub commit_max: u64,
+    /// First path segments with a shard of their own.
+    pub dedicated: Vec<String>,
+}
+
+impl Shape {
+    /// A shape for so many bytes, keys, events and sessions, with the default shards.
+    pub fn sized(capacity: u64, keys: u64, history: u64, sessions: u64) -> Self {
+        let granule_words = granule_words_for(capacity);
+        let capacity = capacity.max(CAPACITY_MIN);
+        let extent_granules = (capacity / 64 / (granule_words * 8)).next_power_of_two().clamp(64, 1024);
+        let capacity = capacity.next_multiple_of(extent_granules * granule_words * 8);
+        let mut shape = Self {
+            capacity,
+            granule_words,
+            extent_granules,
+            history,
+            history_min: 64.min(history),
+            sessions,
+            names: (sessions * 8).clamp(256, 16_384),
+            dedicated_buckets: 0,
+            uniform_buckets: 0,
+            uniform_shards: 8,
+            overflow_max: 0,
+            reserve_extents: 1,
+            value_max: VALUE_MAX.min(capacity / 8),
+            commit_max: 64,
+            dedicated: ["task", "file", "team"].map(String::from).to_vec(),
+        };
+        shape.set_keys(keys);
+        shape
+    }
+
+    /// Gives the shards their buckets for `keys` keys and the history's removed ones: a quarter of the
+    /// table to each dedicated shard when there are three, the rest to the uniform ones.
+    pub fn set_keys(&mut self, keys: u64) {
+        let slots = keys + keys.min(self.history);
+        let buckets = (slots / 5).max(1);
+        let dedicated = self.dedicated.len() as u64;
+        self.dedicated_buckets = if dedicated == 0 { 0 } else { (buckets / (dedicated + 1)).max(1) };
+        self.uniform_buckets =
+            ((buckets - dedicated * (buckets / (dedicated + 1))) / self.uniform_shards.max(1)).max(1);
+        self.overflow_max = buckets.max(4);
+    }
+
+    fn numbers(&self) -> [u64; NUMBERS] {
+        [
+            self.capacity,
+            self.granule_words,
+            self.extent_granules,
+            self.history,
+            self.history_min,
+            self.sessions,
+            self.names,
+            self.dedicated_buckets,
+            self.uniform_buckets,
+            self.uniform_shards,
+            self.overflow_max,
+            self.reserve_extents,
+            self.value_max,
+            self.commit_max,
+            self.dedicated.len() as u64,
+            0,
+        ]
+    }
+
+    /// The shape as the header stores it.
+    pub fn pack(&self) -> [u64; SHAPE_WORDS] {
+        let mut words = [0; SHAPE_WORDS];
+        words[..NUMBERS].copy_from_slice(&self.numbers());
+        for (name, words) in self.dedicated.iter().zip(words[NUMBERS..].chunks_mut(DEDICATED_WORDS)) {
+            let mut bytes = [0u8; DEDICATED_WORDS * 8];
+            let len = name.len().min(DEDICATED_NAME_MAX);
+            bytes[0] = len as u8;
+            bytes[1..=len].copy_from_slice(&name.as_bytes()[..len]);
+            for (word, bytes) in words.iter_mut().zip(bytes.chunks(8)) {
+                *word = u64::from_le_bytes(bytes.try_into().unwrap_or_default());
+            }
+        }
+        words
+    }
+
+    /// The shape in these header words; the reason where they are no shape.
+    pub fn unpack(words: &[u64; SHAPE_WORDS]) -> Result<Self, &'static str> {
+        let (numbers, names) = words.split_at(NUMBERS);
+        if numbers[14] > DEDICATED_MAX as u64 {
+            return Err("more dedicated shards than the header holds");
+        }
+        let mut dedicated = Vec::new();
+        for words in names.chunks(DEDICATED_WORDS).take(numbers[14] as usize) {
+            let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+            let name = bytes.get(1..=usize::from(bytes[0])).ok_or("a dedicated shard's name is too long")?;
+            dedicated
+                .push(String::from_utf8(name.to_vec()).map_err(|_| "a dedicated shard's name is not UTF-8")?);
+        }
+        Ok(Self {
+            capacity: numbers[0],
+            granule_words: numbers[1],
+            extent_granules: numbers[2],
+            history: numbers[3],
+            history_min: numbers[4],
+            sessions: numbers[5],
+            names: numbers[6],
+            dedicated_buckets: numbers[7],
+            uniform_buckets: numbers[8],
+            uniform_shards: numbers[9],
+            overflow_max: numbers[10],
+            reserve_extents: numbers[11],
+            value_max: numbers[12],
+            commit_max: numbers[13],
+            dedicated,
+        })
+    }
+
+    fn check(&self) -> Result<(), &'static str> {
+        let within = |value: u64, low: u64, high: u64| (low..=high).contains(&value);
+        let granule_bytes = self.granule_words.saturating_mul(8);
+        let extent_bytes = self.extent_granules.saturating_mul(granule_bytes);
+        let model = LINE == 1;
+        Err(if !within(self.granule_words, GRANULE_WORDS_MIN as u64, 1 << 12) {
+            "granules must have 8 to 4,096 words"
+        } else if !within(self.extent_granules, if model { 1 } else { 32 }, 1024) {
+            "extents must have 32 to 1,024 granules"
+        } else if !within(self.capacity, extent_bytes, CAPACITY_MAX) {
+            "the capacity must be at least one extent and at most 16 GiB"
+        } else if !self.capacity.is_multiple_of(extent_bytes) {
+            "the capacity must be a multiple of the extent"
+        } else if self.capacity / granule_bytes > GRANULES_MAX {
+            "the capacity needs larger granules"
+        } else if !within(self.history, if model { 1 } else { 64 }, HISTORY_MAX) {
+            "the history must have 64 to 4,194,304 events"
+        } else if self.history_min > self.history {
+            "the least history must not exceed the history"
+        } else if !within(self.sessions, 1, SESSIONS_MAX) {
+            "there must be 1 to 4,096 sessions"
+        } else if !within(self.names, 1, 16_384) {
+            "there must be 1 to 16,384 names"
+        } else if self.dedicated.len() > DEDICATED_MAX
+            || (self.dedicated_buckets == 0) != self.dedicated.is_empty()
+        {
+            "there may be up to 8 dedicated shards, each with buckets"
+        } else if self
+            .dedicated
+            .iter()
+            .any(|name| name.is_empty() || name.len() > DEDICATED_NAME_MAX || name.contains('/'))
+        {
+            "a dedicated shard's name must have 1 to 31 bytes and no '/'"
+        } else if (1..self.dedicated.len()).any(|at| self.dedicated[..at].contains(&self.dedicated[at])) {
+            "a dedicated shard is named twice"
+        } else if !within(self.uniform_shards, 1, 64) || self.uniform_buckets == 0 {
+            "there must be 1 to 64 uniform shards, each with buckets"
+        } else if self.buckets() > KEYS_MAX || self.overflow_max > KEYS_MAX {
+            "there may be at most 4,194,304 keys"
+        } else if self.reserve_extents > 1 || (self.reserve_extents * 2) * extent_bytes > self.capacity {
+            "the reserve must leave room for values"
+        } else if self.value_max > VALUE_MAX.min(self.capacity) {
+            "values may have at most 16 MiB"
+        } else {
+            return Ok(());
+        })
+    }
+
+    fn buckets(&self) -> u64 {
+        (self.dedicated.len() as u64)
+            .saturating_mul(self.dedicated_buckets)
+            .saturating_add(self.uniform_shards.saturating_mul(self.uniform_buckets))
+    }
+}
+
+/// Words of a granule for a capacity in bytes: 64-byte granules up to 512 MiB, then doubling.
+pub fn granule_words_for(capacity: u64) -> u64 {
+    let mut words = GRANULE_WORDS_MIN as u64;
+    while capacity.div_ceil(words * 8) > GRANULES_MAX && words < 1 << 12 {
+        words *= 2;
+    }
+    words
+}
+
+/// A block index that is inside the data area and not 0.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Block(u32);
+
+impl Block {
+    /// The index: the granule where the block starts.
+    pub fn index(self) -> u32 {
+        self.0
+    }
+}
+
+impl std::fmt::Debug for Block {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "block {}", self.0)
+    }
+}
+
+/// Offsets of every part, in words, and the numbers that the algorithms need. Computed from a [`Shape`]
+/// when a board is made or opened, and never read from the region again.
+#[derive(Clone, Debug)]
+pub struct Geometry {
+    shape: Shape,
+    classes: Classes,
+    seed: u64,
+    sessions_at: usize,
+    names_at: usize,
+    shards_at: usize,
+    buckets_at: usize,
+    ring_at: usize,
+    extents_at: usize,
+    blocks_at: usize,
+    data_at: usize,
+    words: usize,
+    granules: u32,
+}
+
+impl Geometry {
+    /// Checks the shape and computes the offsets; the reason where the shape cannot be.
+    pub fn new(shape: Shape, seed: u64) -> Result<Self, &'static str> {
+        shape.check()?;
+        let granules = shape.capacity / (shape.granule_words * 8);
+        let extents = granules / shape.extent_granules;
+        let shards = shape.dedicated.len() as u64 + shape.uniform_shards;
+        let page_words = if LINE == 1 { 1 } else { 512 };
+        let mut at = header::HEADER_WORDS as u64;
+        let mut part = |words: Option<u64>, align: u64| -> Result<usize, &'static str> {
+            let start = at.next_multiple_of(align);
+            at = start.checked_add(words.ok_or("the sizes overflow")?).ok_or("the sizes overflow")?;
+            usize::try_from(start).map_err(|_| "the region does not fit the address space")
+        };
+        let times = |count: u64, words: usize| count.checked_mul(words as u64);
+        let line = LINE as u64;
+        let sessions_at = part(times(shape.sessions, session::RECORD_WORDS), line)?;
+        let names_at = part(times(shape.names, session::NAME_WORDS), line)?;
+        let shards_at = part(times(shards, SHARD_WORDS), line * 2)?;
+        let buckets_at = part(times(shape.buckets(), BUCKET_WORDS), line * 2)?;
+        let ring_at = part(times(shape.history, 1), line)?;
+        let extents_at = part(times(extents, 2), line)?;
+        let blocks_at = part(times(granules, 2), page_words)?;
+        let data_at = part(times(granules, shape.granule_words as usize), page_words)?;
+        let words = usize::try_from(at).map_err(|_| "the region does not fit the address space")?;
+        if u32::try_from(words).is_err() {
+            return Err("the region has more words than a record can name");
+        }
+        let classes = Classes::new(shape.extent_granules as u32);
+        let granules = granules as u32;
+        Ok(Self {
+            shape,
+            classes,
+            seed,
+            sessions_at,
+            names_at,
+            shards_at,
+            buckets_at,
+            ring_at,
+            extents_at,
+            blocks_at,
+            data_at,
+            words,
+            granules,
+        })
+    }
+
+    /// The numbers it was made from.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+    /// The size classes.
+    pub fn classes(&self) -> &Classes {
+        &self.classes
+    }
+    /// Words of the whole region.
+    pub fn words(&self) -> usize {
+        self.words
+    }
+    /// Words before the tables whose pages are reserved extent by extent.
+    pub fn fixed_words(&self) -> usize {
+        self.blocks_at
+    }
+    /// Granules of the data area.
+    pub fn granules(&self) -> u32 {
+        self.granules
+    }
+    /// Extents of the data area.
+    pub fn extents(&self) -> u32 {
+        self.granules / self.shape.extent_granules as u32
+    }
+    /// Granules of an extent.
+    pub fn extent_granules(&self) -> u32 {
+        self.shape.extent_granules as u32
+    }
+    /// Words of a granule.
+    pub fn granule_words(&self) -> usize {
+        self.shape.granule_words as usize
+    }
+    /// Granules that hold so many words.
+    pub fn granules_for(&self, words: usize) -> usize {
+        words.div_ceil(self.granule_words())
+    }
+    /// Events the ring holds.
+    pub fn history(&self) -> u64 {
+        self.shape.history
+    }
+    /// Sessions.
+    pub fn sessions(&self) -> usize {
+        self.shape.sessions as usize
+    }
+    /// Entries of the name table.
+    pub fn names(&self) -> usize {
+        self.shape.names as usize
+    }
+    /// First word of session `index`'s record. The index must be below [`Geometry::sessions`].
+    pub fn session(&self, index: usize) -> usize {
+        self.sessions_at + index * session::RECORD_WORDS
+    }
+    /// First word of name `index`'s entry. The index must be below [`Geometry::names`].
+    pub fn name(&self, index: usize) -> usize {
+        self.names_at + index * session::NAME_WORDS
+    }
+    /// Number of shards, dedicated ones first.
+    pub fn shards(&self) -> usize {
+        self.shape.dedicated.len() + self.shape.uniform_shards as usize
+    }
+    /// First word of a shard's header. The shard must be below [`Geometry::shards`].
+    pub fn shard(&self, shard: usize) -> usize {
+        self.shards_at + shard * SHARD_WORDS
+    }
+    /// Buckets of the whole table, without overflow.
+    pub fn buckets(&self) -> usize {
+        self.shape.buckets() as usize
+    }
+    /// First word of bucket `index` of the whole table. The index must be below [`Geometry::buckets`].
+    pub fn bucket(&self, index: usize) -> usize {
+        self.buckets_at + index * BUCKET_WORDS
+    }
+    /// Buckets of a shard, as a range of the whole table.
+    pub fn shard_buckets(&self, shard: usize) -> std::ops::Range<usize> {
+        let dedicated = self.shape.dedicated.len();
+        let each = self.shape.dedicated_buckets as usize;
+        if shard < dedicated {
+            shard * each..(shard + 1) * each
+        } else {
+            let uniform = self.shape.uniform_buckets as usize;
+            let first = dedicated * each + (shard - dedicated) * uniform;
+            first..first + uniform
+        }
+    }
+    /// The shard of a bucket of the whole table.
+    pub fn shard_of_bucket(&self, bucket: usize) -> usize {
+        let dedicated = self.shape.dedicated.len();
+        let each = self.shape.dedicated_buckets as usize;
+        match bucket.checked_sub(dedicated * each) {
+            None => bucket / each.max(1),
+            Some(rest) => dedicated + rest / (self.shape.uniform_buckets as usize).max(1),
+        }
+    }
+    /// Word of ring position `position`, from 1.
+    pub fn ring(&self, position: u64) -> usize {
+        self.ring_at + ((position.wrapping_sub(1)) % self.shape.history) as usize
+    }
+    /// Lap of ring position `position`, from 1.
+    pub fn lap(&self, position: u64) -> u64 {
+        position.wrapping_sub(1) / self.shape.history + 1
+    }
+    /// Class word of an extent, with its hint word behind it. The extent must be below
+    /// [`Geometry::extents`].
+    pub fn extent(&self, extent: u32) -> usize {
+        self.extents_at + extent as usize * 2
+    }
+    /// The block of this index; `None` for 0 and outside the data area.
+    pub fn block(&self, index: u32) -> Option<Block> {
+        (index != 0 && index < self.granules).then_some(Block(index))
+    }
+    /// State word of a block, with its generation word behind it.
+    pub fn state(&self, block: Block) -> usize {
+        self.blocks_at + block.0 as usize * 2
+    }
+    /// Generation word of a block.
+    pub fn generation(&self, block: Block) -> usize {
+        self.state(block) + 1
+    }
+    /// First data word of a block.
+    pub fn data(&self, block: Block) -> usize {
+        self.data_at + block.0 as usize * self.granule_words()
+    }
+    /// The extent of a block.
+    pub fn extent_of(&self, block: Block) -> u32 {
+        block.0 / self.extent_granules()
+    }
+    /// The words of an extent's block table and of its data, for reserving their pages.
+    pub fn extent_words(&self, extent: u32) -> (std::ops::Range<usize>, std::ops::Range<usize>) {
+        let granules = self.extent_granules() as usize;
+        let first = extent as usize * granules;
+        let words = self.granule_words();
+        (
+            self.blocks_at + first * 2..self.blocks_at + (first + granules) * 2,
+            self.data_at + first * words..self.data_at + (first + granules) * words,
+        )
+    }
+
+    /// Hash of a key on this board.
+    pub fn hash(&self, key: &[u8]) -> u64 {
+        xxh3_64_with_seed(key, self.seed)
+    }
+    /// The shard of a key with that hash.
+    pub fn shard_of(&self, key: &str, hash: u64) -> usize {
+        let first = key.split_once('/').map_or(key, |(first, _)| first);
+        match self.shape.dedicated.iter().position(|name| name == first) {
+            Some(shard) => shard,
+            None => self.shape.dedicated.len() + scale(hash >> 48, 16, self.shape.uniform_shards as usize),
+        }
+    }
+    /// The bucket, of the whole table, of a key of `shard` with that hash.
+    pub fn bucket_of(&self, shard: usize, hash: u64) -> usize {
+        let range = self.shard_buckets(shard);
+        range.start + scale(hash & 0xffff_ffff, 32, range.len())
+    }
+    /// The shards that may hold keys with this prefix.
+    pub fn shards_of_prefix(&self, prefix: &str) -> std::ops::Range<usize> {
+        let dedicated = self.shape.dedicated.len();
+        match prefix.split_once('/') {
+            Some((first, _)) => match self.shape.dedicated.iter().position(|name| name == first) {
+                Some(shard) => shard..shard + 1,
+                None => dedicated..self.shards(),
+            },
+            None => 0..self.shards(),
+        }
+    }
+}
+
+/// Sixteen bits of a hash that neither shard nor bucket uses; never 0.
+pub fn fingerprint_of(hash: u64) -> u16 {
+    ((hash >> 32) as u16).max(1)
+}
+
+/// Maps `bits` random bits to `0..count`.
+fn scale(value: u64, bits: u32, count: usize) -> usize {
+    (u128::from(value) * count as u128 >> bits) as usize
+}
+
+/// A number for the layout as compiled: records, sessions, buckets, header. Boards of another
+/// fingerprint are refused.
+pub fn fingerprint() -> u64 {
+    let numbers = [
+        header::FORMAT,
+        header::GENERATION as u64,
+        header::HEADER_WORDS as u64,
+        record::HEADER_WORDS as u64,
+        session::RECORD_WORDS as u64,
+        session::LANES as u64,
+        session::NAME_WORDS as u64,
+        BUCKET_WORDS as u64,
+        SHARD_WORDS as u64,
+        SHARD_VERSION_BASE as u64,
+        SHAPE_WORDS as u64,
+        LINE as u64,
+    ];
+    let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+    xxh3_64(&bytes)
+}
+
+/// Checksum of header words: identity and geometry.
+pub fn checksum(words: &[u64]) -> u64 {
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    xxh3_64(&bytes)
+}
+
+const _: () = assert!(LINE == 1 || BUCKET_WORDS * 8 == 128);
+const _: () = assert!(header::GEOMETRY > header::GEOMETRY_CHECKSUM);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn parts_follow_each_other_and_fill_the_region() {
+        for capacity in [1 << 20, 64 << 20, 1 << 30, CAPACITY_MAX] {
+            let geometry = Geometry::new(Shape::sized(capacity, 65_536, 16_384, 64), 1).unwrap();
+            let starts = [
+                header::HEADER_WORDS,
+                geometry.session(0),
+                geometry.name(0),
+                geometry.shard(0),
+                geometry.bucket(0),
+                geometry.ring(1),
+                geometry.extent(0),
+                geometry.blocks_at,
+                geometry.data_at,
+                geometry.words(),
+            ];
+            assert!(starts.is_sorted(), "{starts:?}");
+            let last = geometry.block(geometry.granules() - 1).unwrap();
+            assert_eq!(geometry.data(last) + geometry.granule_words(), geometry.words());
+            assert_eq!(geometry.extent_words(geometry.extents() - 1).1.end, geometry.words());
+            assert!(geometry.generation(last) < geometry.data_at);
+            assert_eq!((geometry.block(0), geometry.block(geometry.granules())), (None, None));
+        }
+    }
+
+    #[test]
+    fn every_bucket_is_in_the_shard_that_names_it() {
+        let geometry = Geometry::new(Shape::sized(1 << 20, 4096, 1024, 4), 1).unwrap();
+        for shard in 0..geometry.shards() {
+            assert!(geometry.shard_buckets(shard).all(|bucket| geometry.shard_of_bucket(bucket) == shard));
+        }
+        assert_eq!(geometry.shard_buckets(geometry.shards() - 1).end, geometry.buckets());
+    }
+
+    #[test]
+    fn laps_rise_where_positions_wrap() {
+        let geometry = Geometry::new(Shape::sized(1 << 20, 64, 64, 1), 1).unwrap();
+        assert_eq!((geometry.lap(1), geometry.lap(64), geometry.lap(65)), (1, 1, 2));
+        assert_eq!(geometry.ring(1), geometry.ring(65));
+    }
+
+    proptest! {
+        #[test]
+        fn any_header_words_are_refused_or_make_a_geometry(words in proptest::collection::vec(any::<u64>(), SHAPE_WORDS)) {
+            if let Ok(shape) = Shape::unpack(&words.try_into().unwrap()) {
+                let _ = Geometry::new(shape, 0);
+            }
+        }
+
+        #[test]
+        fn a_shape_unpacks_to_what_was_packed(capacity in 1u64..1 << 30, keys in 1u64..1 << 20, history in 64u64..1 << 16) {
+            let shape = Shape::sized(capacity, keys, history, 64);
+            prop_assert_eq!(Shape::unpack(&shape.pack()).unwrap(), shape.clone());
+            prop_assert!(Geometry::new(shape, 7).is_ok());
+        }
+
+        #[test]
+        fn every_key_has_a_bucket_in_its_shard(key in "[a-z/]{1,40}", seed: u64) {
+            let geometry = Geometry::new(Shape::sized(1 << 20, 1000, 64, 4), seed).unwrap();
+            let hash = geometry.hash(key.as_bytes());
+            let shard = geometry.shard_of(&key, hash);
+            prop_assert!(geometry.shard_buckets(shard).contains(&geometry.bucket_of(shard, hash)));
+            for prefix in (0..=key.len()).map(|end| &key[..end]) {
+                prop_assert!(geometry.shards_of_prefix(prefix).contains(&shard));
+            }
+        }
+    }
+}

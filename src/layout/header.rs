@@ -1,0 +1,56 @@
+//! The words of the header.
+//!
+//! ```text
+//! line 0    magic · format version · fingerprint · endianness · uuid (2) · boot id (2)
+//! line 1    hash seed · created at · incompatible features · compatible features · geometry checksum
+//! line 2..  geometry (see `geometry::SHAPE_WORDS`), the dedicated shards' names
+//! then      generation · floor · reserved extents · hints, each on a line of its own
+//! ```
+
+use super::{LINE, geometry};
+
+/// "slate\0bd", little-endian.
+pub const MAGIC_VALUE: u64 = u64::from_le_bytes(*b"slate\0bd");
+/// Version of the format that this build reads and writes.
+pub const FORMAT: u64 = 1;
+/// Reads as itself on a machine of the same byte order.
+pub const ENDIANNESS_VALUE: u64 = 0x0102_0304_0506_0708;
+
+/// [`MAGIC_VALUE`].
+pub const MAGIC: usize = 0;
+/// [`FORMAT`].
+pub const VERSION: usize = 1;
+/// `geometry::fingerprint()`: unlike builds refuse to share.
+pub const FINGERPRINT: usize = 2;
+/// [`ENDIANNESS_VALUE`].
+pub const ENDIANNESS: usize = 3;
+/// The board's uuid, two words.
+pub const UUID: usize = 4;
+/// Boot id of the machine when the region was made, two words.
+pub const BOOT: usize = 6;
+/// Seed of the key hash.
+pub const SEED: usize = 8;
+/// Nanoseconds of `CLOCK_REALTIME` when the region was made.
+pub const CREATED_NS: usize = 9;
+/// Feature bits that a writer must know.
+pub const INCOMPATIBLE: usize = 10;
+/// Feature bits that a reader must know.
+pub const READ_COMPATIBLE: usize = 11;
+/// Checksum over the words `UUID..GEOMETRY_CHECKSUM` and the geometry.
+pub const GEOMETRY_CHECKSUM: usize = 12;
+/// First word of the geometry.
+pub const GEOMETRY: usize = 16;
+
+/// Words before the first counter; none in the models, which pass the geometry by hand.
+const IDENTITY_WORDS: usize =
+    if LINE == 1 { 0 } else { (GEOMETRY + geometry::SHAPE_WORDS).next_multiple_of(LINE) };
+/// The global generation counter: the newest generation.
+pub const GENERATION: usize = IDENTITY_WORDS;
+/// Generations up to this one have left the history.
+pub const FLOOR: usize = GENERATION + LINE;
+/// Extents whose pages are reserved: all below this number.
+pub const RESERVED: usize = FLOOR + LINE;
+/// Where the next unclaimed extent may be. A hint.
+pub const EXTENT_HINT: usize = RESERVED + LINE;
+/// Words of the header.
+pub const HEADER_WORDS: usize = EXTENT_HINT + LINE;

@@ -1,0 +1,34 @@
+//! What the shared words mean. Nothing here reads or writes shared memory.
+//!
+//! ```text
+//!  word 0                                                                            region end
+//!  ┌────────┬──────────┬───────┬────────┬─────────┬──────────────┬──────────────┬────────────────┐
+//!  │ header │ sessions │ names │ shards │ history │ extent table │ block table  │ data           │
+//!  │        │ records  │       │ +slots │ ring    │ class, hint  │ state, gen   │ extents of     │
+//!  │        │          │       │        │         │ per extent   │ per granule  │ granules       │
+//!  └────────┴──────────┴───────┴────────┴─────────┴──────────────┴──────────────┴────────────────┘
+//! ```
+//!
+//! Every part starts at an offset that [`Geometry`] computes once, with checked arithmetic, from the
+//! handful of numbers in the header. Packed words are types with named states ([`words`]); the words of a
+//! block and of a session record have names ([`record`], [`session`]). `docs/format.md` has the byte
+//! tables; a test keeps them equal to this code.
+
+pub mod class;
+pub mod geometry;
+pub mod header;
+pub mod record;
+pub mod session;
+pub mod words;
+
+pub use class::Classes;
+pub use geometry::{Block, Geometry, Shape};
+pub use words::{
+    ClassWord, GenWord, Guard, GuardOp, Head, HeadKind, RingWord, SlotHash, State, StateKind, Writer,
+};
+
+/// Words of one cache line; 1 in the models, where false sharing costs nothing and every word does.
+pub const LINE: usize = if cfg!(any(loom, slate_search)) { 1 } else { 8 };
+
+/// Words of one granule, the smallest block: 64 bytes.
+pub const GRANULE_WORDS_MIN: usize = 8;

@@ -1,0 +1,237 @@
+//! The words of a record: what a block holds.
+//!
+//! ```text
+//! word  0 version                     rises by one at every change of the key
+//!       1 previous head               the slot's head before this record
+//!       2 head's word offset:32 | value length:32
+//!       3 key length:11 | kind:3 | chained:1 | codec:8
+//!       4 writer                      5 time, ns of CLOCK_REALTIME
+//!       6 generation of creation      7 deadline, ns of CLOCK_BOOTTIME, 0 for none
+//!       8 ephemeral owner, 0 for none 9 checksum over everything but the generation word
+//!      10 key, zero padded to words; then the value, or the blocks of a chained value
+//! ```
+
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Version of the key.
+pub const VERSION: usize = 0;
+/// The slot's head before this record.
+pub const PREVIOUS: usize = 1;
+/// Word offset of the slot's head, and length of the value.
+pub const PLACE: usize = 2;
+/// Length of the key, kind, codec.
+pub const SHAPE: usize = 3;
+/// Whether the words from [`WRITER`] to [`CHECKSUM`] exist. The models leave them out: they carry no
+/// part of the protocol, and without a checksum a torn copy cannot hide from them.
+pub const DETAILS: bool = !cfg!(any(loom, slate_search));
+/// Who wrote it.
+pub const WRITER: usize = 4;
+/// When, nanoseconds of `CLOCK_REALTIME`.
+pub const TIME: usize = 5;
+/// Generation of the key's creation, 0 for the creating record itself.
+pub const CREATED: usize = 6;
+/// Deadline, nanoseconds of `CLOCK_BOOTTIME`; 0 for none.
+pub const DEADLINE: usize = 7;
+/// Packed writer word of the session that the entry ends with; 0 for none.
+pub const EPHEMERAL: usize = 8;
+/// Checksum.
+pub const CHECKSUM: usize = 9;
+/// Words before the key.
+pub const HEADER_WORDS: usize = if DETAILS { 10 } else { 4 };
+
+/// Longest key, bytes.
+pub const KEY_MAX: usize = 1024;
+
+/// What a record says of its key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
+pub enum RecordKind {
+    /// It has this value.
+    #[default]
+    Value,
+    /// It was removed.
+    Removed,
+    /// Its deadline passed.
+    Expired,
+}
+
+impl RecordKind {
+    /// Whether the key is absent after it.
+    pub fn is_tombstone(self) -> bool {
+        self != RecordKind::Value
+    }
+}
+
+/// The record's words before the key, unpacked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RecordHeader {
+    /// Version of the key.
+    pub version: u64,
+    /// The slot's head before this record.
+    pub previous: u64,
+    /// Word offset of the slot's head.
+    pub slot: u32,
+    /// Bytes of the value.
+    pub value_len: u32,
+    /// Bytes of the key.
+    pub key_len: u16,
+    /// Value or tombstone.
+    pub kind: RecordKind,
+    /// Whether the value lies in pieces.
+    pub chained: bool,
+    /// How the value is encoded.
+    pub codec: u8,
+    /// Packed writer word.
+    pub writer: u64,
+    /// Nanoseconds of `CLOCK_REALTIME`.
+    pub time: u64,
+    /// Generation of the key's creation; 0: this record's own.
+    pub created: u64,
+    /// Nanoseconds of `CLOCK_BOOTTIME`; 0 for none.
+    pub deadline: u64,
+    /// Packed writer word of the session it ends with; 0 for none.
+    pub ephemeral: u64,
+    /// Checksum.
+    pub checksum: u64,
+}
+
+impl RecordHeader {
+    /// Packs [`PLACE`].
+    pub fn place(&self) -> u64 {
+        u64::from(self.slot) << 32 | u64::from(self.value_len)
+    }
+    /// Packs [`SHAPE`].
+    pub fn shape(&self) -> u64 {
+        let kind = match self.kind {
+            RecordKind::Value => 0,
+            RecordKind::Removed => 1,
+            RecordKind::Expired => 2,
+        };
+        u64::from(self.key_len) & 0x7ff
+            | kind << 11
+            | u64::from(self.chained) << 14
+            | u64::from(self.codec) << 15
+    }
+    /// The header's words.
+    pub fn pack(&self) -> [u64; HEADER_WORDS] {
+        let mut words = [0; HEADER_WORDS];
+        words[VERSION] = self.version;
+        words[PREVIOUS] = self.previous;
+        words[PLACE] = self.place();
+        words[SHAPE] = self.shape();
+        if DETAILS {
+            let details =
+                [self.writer, self.time, self.created, self.deadline, self.ephemeral, self.checksum];
+            words[HEADER_WORDS - details.len()..].copy_from_slice(&details);
+        }
+        words
+    }
+    /// Unpacks the header; `None` where the words cannot be a record's.
+    pub fn unpack(words: &[u64; HEADER_WORDS]) -> Option<Self> {
+        let shape = words[SHAPE];
+        let kind = match shape >> 11 & 7 {
+            0 => RecordKind::Value,
+            1 => RecordKind::Removed,
+            2 => RecordKind::Expired,
+            _ => return None,
+        };
+        let key_len = (shape & 0x7ff) as u16;
+        if key_len == 0 || usize::from(key_len) > KEY_MAX {
+            return None;
+        }
+        let detail = |word: usize| words.get(word).copied().filter(|_| DETAILS).unwrap_or(0);
+        Some(Self {
+            version: words[VERSION],
+            previous: words[PREVIOUS],
+            slot: (words[PLACE] >> 32) as u32,
+            value_len: words[PLACE] as u32,
+            key_len,
+            kind,
+            chained: shape >> 14 & 1 == 1,
+            codec: (shape >> 15) as u8,
+            writer: detail(WRITER),
+            time: detail(TIME),
+            created: detail(CREATED),
+            deadline: detail(DEADLINE),
+            ephemeral: detail(EPHEMERAL),
+            checksum: detail(CHECKSUM),
+        })
+    }
+    /// The checksum of a record with this header, the hash of its key and its value. It covers every
+    /// word but the checksum itself; `key_hash` stands for the key, which readers compare in full.
+    pub fn checksum_of(&self, key_hash: u64, value: &[u8]) -> u64 {
+        let mut sum = fold(key_hash ^ 0x9e37_79b9_7f4a_7c15, xxh3_64(value) ^ 0xd6e8_feb8_6659_fd93);
+        for pair in [
+            (self.version, self.previous),
+            (self.place(), self.shape()),
+            (self.writer, self.time),
+            (self.created, self.deadline),
+        ] {
+            sum = fold(sum ^ pair.0, pair.1 ^ 0xa076_1d64_78bd_642f).wrapping_add(sum.rotate_left(23));
+        }
+        fold(sum ^ self.ephemeral, 0xe703_7ed1_a0b4_28db) ^ sum
+    }
+    /// Words of the key.
+    pub fn key_words(&self) -> usize {
+        usize::from(self.key_len).div_ceil(8)
+    }
+    /// First word of the value, from the start of the record.
+    pub fn value_at(&self) -> usize {
+        HEADER_WORDS + self.key_words()
+    }
+}
+
+/// The high and low halves of a 128-bit product, folded: a cheap mix of two words.
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// Words of a record whose key and value are stored in one block.
+pub const fn words_of(key_len: usize, value_len: usize) -> usize {
+    HEADER_WORDS + key_len.div_ceil(8) + value_len.div_ceil(8)
+}
+
+const _: () = assert!(CHECKSUM + 1 == 10 && (!DETAILS || HEADER_WORDS == CHECKSUM + 1));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_unpacks_to_what_was_packed() {
+        let header = RecordHeader {
+            version: 7,
+            previous: 8,
+            slot: u32::MAX,
+            value_len: 16 << 20,
+            key_len: 1024,
+            kind: RecordKind::Expired,
+            chained: true,
+            codec: 255,
+            writer: 1,
+            time: 2,
+            created: 3,
+            deadline: 4,
+            ephemeral: 5,
+            checksum: 6,
+        };
+        assert_eq!(RecordHeader::unpack(&header.pack()), Some(header));
+    }
+
+    #[test]
+    fn every_bit_of_every_word_changes_the_checksum() {
+        let header = RecordHeader { key_len: 5, value_len: 3, ..Default::default() };
+        let sum = header.checksum_of(42, b"abc");
+        assert_ne!(sum, header.checksum_of(43, b"abc"));
+        assert_ne!(sum, header.checksum_of(42, b"abd"));
+        for word in (0..HEADER_WORDS).filter(|&word| word != CHECKSUM) {
+            for bit in 0..64 {
+                let mut words = header.pack();
+                words[word] ^= 1 << bit;
+                if let Some(changed) = RecordHeader::unpack(&words).filter(|changed| *changed != header) {
+                    assert_ne!(sum, changed.checksum_of(42, b"abc"), "word {word} bit {bit}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The words of a session record and of the name table.
+//!
+//! ```text
+//! line 0      incarnation · pid · pid namespace · start time · boot · name · heartbeat · attached at
+//! line 1..=4  one intent a lane: state word · block · event · unused
+//! line 5, 6   counters, cumulative over all lives of the record, with their baseline on lines 7, 8
+//! ```
+
+use super::LINE;
+
+/// Lanes of one session: threads of a session that may write side by side.
+pub const LANES: usize = if cfg!(any(loom, slate_search)) { 1 } else { 4 };
+
+/// `incarnation:32 | active:1`. A record is free while the lowest bit is clear.
+pub const INCARNATION: usize = 0;
+/// Process id, as its own pid namespace shows it.
+pub const PID: usize = 1;
+/// Inode of its pid namespace.
+pub const PID_NAMESPACE: usize = 2;
+/// Start time of the process in clock ticks since boot.
+pub const START_TIME: usize = 3;
+/// Low half of the boot id it attached under.
+pub const BOOT: usize = 4;
+/// Entry of the name table.
+pub const NAME: usize = 5;
+/// Last beat, nanoseconds of `CLOCK_BOOTTIME`.
+pub const HEARTBEAT_NS: usize = 6;
+/// Attached at, nanoseconds of `CLOCK_REALTIME`.
+pub const ATTACHED_NS: usize = 7;
+
+const IDENTITY_WORDS: usize = 8;
+const INTENT_WORDS: usize = if LINE < 3 { 3 } else { LINE };
+/// First intent; lane `l`'s is at `INTENTS + l * intent words`.
+pub const INTENTS: usize = IDENTITY_WORDS;
+/// State word of the block that the floor step frees.
+pub const INTENT_STATE: usize = 0;
+/// `kind:1 | block`; kind 0 is one block, 1 is kept for commits.
+pub const INTENT_BLOCK: usize = 1;
+/// The event whose passing frees the block; 0 is no intent.
+pub const INTENT_EVENT: usize = 2;
+
+/// What a session counts, in this order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(usize)]
+pub enum Counter {
+    /// Puts that were published.
+    Puts,
+    /// Removals that were published.
+    Removes,
+    /// Expectations that were not met.
+    Conflicts,
+    /// Attempts made again because another party was first.
+    Retries,
+    /// Events of others that this session brought into the history.
+    Helped,
+    /// Events that this session let go past the floor.
+    Floored,
+    /// Granules that this session's events superseded.
+    Superseded,
+    /// Granules that this session freed past the floor.
+    Freed,
+    /// Sessions that this session reaped.
+    Reaped,
+    /// Ephemeral puts.
+    Ephemerals,
+    /// Expired entries this session removed.
+    Expired,
+    /// Extents this session claimed or gave another class.
+    Extents,
+}
+
+/// How many counters there are.
+pub const COUNTERS: usize = 12;
+/// First counter; each record's counters are followed by as many baselines.
+pub const COUNTER_BASE: usize = INTENTS + LANES * INTENT_WORDS;
+/// First baseline: the counters' values when the session attached.
+pub const BASELINE_BASE: usize = COUNTER_BASE + if COUNTERS_KEPT { 16 } else { 0 };
+/// Whether counters are kept; the models leave them out.
+pub const COUNTERS_KEPT: bool = !cfg!(any(loom, slate_search));
+/// Words of a session record.
+pub const RECORD_WORDS: usize = BASELINE_BASE + if COUNTERS_KEPT { 16 } else { 0 };
+
+/// First word of lane `lane`'s intent, from the start of the record.
+pub const fn intent(lane: usize) -> usize {
+    INTENTS + lane * INTENT_WORDS
+}
+
+/// Whether an incarnation word is of an attached session.
+pub const fn is_active(word: u64) -> bool {
+    word & 1 == 1
+}
+
+/// The incarnation in an incarnation word.
+pub const fn incarnation(word: u64) -> u32 {
+    (word >> 1) as u32
+}
+
+/// Packs an incarnation word.
+pub const fn incarnation_word(incarnation: u32, active: bool) -> u64 {
+    (incarnation as u64) << 1 | active as u64
+}
+
+/// Words of one entry of the name table: a state word and 56 bytes of UTF-8.
+pub const NAME_WORDS: usize = 8;
+/// Longest name, bytes.
+pub const NAME_MAX: usize = (NAME_WORDS - 1) * 8;
+
+const _: () = assert!(LINE == 1 || RECORD_WORDS.is_multiple_of(LINE));
+const _: () = assert!(COUNTERS <= 16 && Counter::Extents as usize + 1 == COUNTERS);

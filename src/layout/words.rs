@@ -1,0 +1,434 @@
+//! The packed words: each a type with named states, never a bare mask.
+
+use std::fmt;
+
+const fn mask(bits: u32) -> u64 {
+    (1 << bits) - 1
+}
+
+/// Bits of a block index: at most 8 Mi granules.
+pub const BLOCK_BITS: u32 = 23;
+/// Bits of a head's counter.
+pub const COUNTER_BITS: u32 = 38;
+/// Bits of a block's tag.
+pub const TAG_BITS: u32 = 45;
+/// Bits of a guard's number.
+pub const GUARD_BITS: u32 = 36;
+
+/// What a slot's `head` says about its key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum HeadKind {
+    /// No key lives here. The zero word is this, with counter 0.
+    Freed,
+    /// A key lives here; the block is its newest record, which may be a tombstone.
+    Live,
+    /// The key is gone: its tombstone has left the history. Not yet given to another key.
+    Retired,
+    /// Given to a key that has had no put yet.
+    Open,
+    /// The board moved to another region; the block is what was frozen here.
+    Moved,
+    /// Reserved for commits of several keys.
+    Pending,
+}
+
+/// A slot's head: `kind:3 | counter:38 | block:23`. The counter rises at every change of the slot.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Head(pub u64);
+
+impl Head {
+    /// Packs a head.
+    pub const fn new(kind: HeadKind, counter: u64, block: u32) -> Self {
+        let kind = match kind {
+            HeadKind::Freed => 0,
+            HeadKind::Live => 1,
+            HeadKind::Retired => 2,
+            HeadKind::Open => 3,
+            HeadKind::Moved => 4,
+            HeadKind::Pending => 5,
+        };
+        Self(kind << 61 | (counter & mask(COUNTER_BITS)) << BLOCK_BITS | (block as u64 & mask(BLOCK_BITS)))
+    }
+    /// The kind; `None` for a kind this build does not know.
+    pub const fn kind(self) -> Option<HeadKind> {
+        match self.0 >> 61 {
+            0 => Some(HeadKind::Freed),
+            1 => Some(HeadKind::Live),
+            2 => Some(HeadKind::Retired),
+            3 => Some(HeadKind::Open),
+            4 => Some(HeadKind::Moved),
+            5 => Some(HeadKind::Pending),
+            _ => None,
+        }
+    }
+    /// Whether the kind is `kind`.
+    pub fn is(self, kind: HeadKind) -> bool {
+        self.kind() == Some(kind)
+    }
+    /// The counter.
+    pub const fn counter(self) -> u64 {
+        self.0 >> BLOCK_BITS & mask(COUNTER_BITS)
+    }
+    /// The block it names, not yet checked against the geometry; 0 is none.
+    pub const fn block(self) -> u32 {
+        (self.0 & mask(BLOCK_BITS)) as u32
+    }
+    /// The next head of the same slot.
+    pub const fn next(self, kind: HeadKind, block: u32) -> Self {
+        Self::new(kind, self.counter().wrapping_add(1), block)
+    }
+}
+
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Head({:?} #{} block {})", self.kind(), self.counter(), self.block())
+    }
+}
+
+/// A slot's hash word: `number:36 | fingerprint:16`; fingerprint 0 is a free slot.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SlotHash(pub u64);
+
+impl SlotHash {
+    /// Packs a hash word.
+    pub const fn new(number: u64, fingerprint: u16) -> Self {
+        Self((number & mask(GUARD_BITS)) << 16 | fingerprint as u64)
+    }
+    /// Number of the guard that wrote it.
+    pub const fn number(self) -> u64 {
+        self.0 >> 16 & mask(GUARD_BITS)
+    }
+    /// Sixteen bits of the key's hash; 0 when free.
+    pub const fn fingerprint(self) -> u16 {
+        self.0 as u16
+    }
+}
+
+impl fmt::Debug for SlotHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SlotHash(#{} fp {:04x})", self.number(), self.fingerprint())
+    }
+}
+
+/// What a guard asks whoever meets it to apply.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum GuardOp {
+    /// Give the slot to the fingerprint.
+    Claim {
+        /// Position in the bucket chain.
+        slot: u16,
+        /// Fingerprint of the key that asked for it.
+        fingerprint: u16,
+    },
+    /// Free the retired slot.
+    Free {
+        /// Position in the bucket chain.
+        slot: u16,
+    },
+    /// Append the block as an overflow bucket.
+    Link {
+        /// The block, not yet checked against the geometry.
+        block: u32,
+    },
+    /// No slot of this chain changes any more: the board moved.
+    Frozen,
+}
+
+/// A bucket chain's guard: `number:36 | op:2 | operand:26`, the operand being
+/// `fingerprint:16 | slot:10`, or a block. The zero word asks for nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Guard(pub u64);
+
+impl Guard {
+    /// Largest position in a chain.
+    pub const SLOT_MAX: usize = mask(10) as usize;
+
+    /// Packs a guard.
+    pub const fn new(number: u64, op: GuardOp) -> Self {
+        let (op, operand) = match op {
+            GuardOp::Claim { slot, fingerprint } => (0, (fingerprint as u64) << 10 | slot as u64 & mask(10)),
+            GuardOp::Free { slot } => (1, slot as u64 & mask(10)),
+            GuardOp::Link { block } => (2, block as u64 & mask(BLOCK_BITS)),
+            GuardOp::Frozen => (3, 0),
+        };
+        Self((number & mask(GUARD_BITS)) << 28 | op << 26 | operand)
+    }
+    /// Number of the guard; rises by one at every change.
+    pub const fn number(self) -> u64 {
+        self.0 >> 28
+    }
+    /// What it asks for; `None` for the zero guard.
+    pub const fn op(self) -> Option<GuardOp> {
+        if self.0 == 0 {
+            return None;
+        }
+        let slot = (self.0 & mask(10)) as u16;
+        Some(match self.0 >> 26 & 3 {
+            0 => GuardOp::Claim { slot, fingerprint: (self.0 >> 10) as u16 },
+            1 => GuardOp::Free { slot },
+            2 => GuardOp::Link { block: (self.0 & mask(BLOCK_BITS)) as u32 },
+            _ => GuardOp::Frozen,
+        })
+    }
+    /// The guard that follows this one.
+    pub const fn next(self, op: GuardOp) -> Self {
+        Self::new(self.number().wrapping_add(1), op)
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Guard(#{} {:?})", self.number(), self.op())
+    }
+}
+
+/// What a block is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum StateKind {
+    /// Anybody may claim it. The zero word is this.
+    Free,
+    /// Private to its owner, named by nothing.
+    Claimed,
+    /// Its owner is publishing it, or has, and still looks at it.
+    Inflight,
+    /// Published, or part of the board's structure; no owner.
+    Owned,
+    /// Superseded and past the floor while its owner still looked at it: the owner frees it.
+    Doomed,
+    /// A piece of a chained value; its generation word names the chain's head.
+    Part,
+    /// Reserved for commits of several keys.
+    Commit,
+    /// Reserved for commits of several keys.
+    Limbo,
+}
+
+/// A block's state word: `tag:45 | owner:16 | state:3`. The only truth about who owns a block.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct State(pub u64);
+
+impl State {
+    /// Packs a state. The owner is a session's index plus one; 0 is nobody.
+    pub const fn new(kind: StateKind, owner: u16, tag: u64) -> Self {
+        let kind = match kind {
+            StateKind::Free => 0,
+            StateKind::Claimed => 1,
+            StateKind::Inflight => 2,
+            StateKind::Owned => 3,
+            StateKind::Doomed => 4,
+            StateKind::Part => 5,
+            StateKind::Commit => 6,
+            StateKind::Limbo => 7,
+        };
+        Self((tag & mask(TAG_BITS)) << 19 | (owner as u64) << 3 | kind)
+    }
+    /// The kind.
+    pub const fn kind(self) -> StateKind {
+        match self.0 & 7 {
+            0 => StateKind::Free,
+            1 => StateKind::Claimed,
+            2 => StateKind::Inflight,
+            3 => StateKind::Owned,
+            4 => StateKind::Doomed,
+            5 => StateKind::Part,
+            6 => StateKind::Commit,
+            _ => StateKind::Limbo,
+        }
+    }
+    /// Whether the kind is `kind`.
+    pub fn is(self, kind: StateKind) -> bool {
+        self.kind() == kind
+    }
+    /// The owner: a session's index plus one, or 0 for nobody.
+    pub const fn owner(self) -> u16 {
+        (self.0 >> 3) as u16
+    }
+    /// The tag: rises at every life of the block, never restarts.
+    pub const fn tag(self) -> u64 {
+        self.0 >> 19
+    }
+    /// The tag of the next life.
+    pub const fn next_tag(self) -> u64 {
+        self.tag().wrapping_add(1) & mask(TAG_BITS)
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "State({:?} owner {} tag {})", self.kind(), self.owner(), self.tag())
+    }
+}
+
+/// A block's generation word. Every reader treats a kind that it does not know as *not in the history*.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum GenWord {
+    /// Never used.
+    None,
+    /// In the history at this generation.
+    Generation(u64),
+    /// Not in the history yet; the tag is that of the life it is in.
+    Unlogged(u64),
+    /// A piece of the chained value whose head is `block`, in the life whose tag ends in `tag`.
+    Parent {
+        /// The chain's head.
+        block: u32,
+        /// Low 38 bits of the head's tag.
+        tag: u64,
+    },
+    /// An overflow bucket of the chain that starts at this bucket of the whole table.
+    Bucket(u64),
+    /// A kind this build does not know, among them those kept for commits.
+    Unknown(u64),
+}
+
+impl GenWord {
+    /// Packs the word: `kind:3` above 61 bits of operand.
+    pub const fn pack(self) -> u64 {
+        match self {
+            GenWord::None => 0,
+            GenWord::Generation(g) => 1 << 61 | g & mask(61),
+            GenWord::Unlogged(tag) => 2 << 61 | tag & mask(TAG_BITS),
+            GenWord::Parent { block, tag } => {
+                3 << 61 | (tag & mask(38)) << BLOCK_BITS | block as u64 & mask(BLOCK_BITS)
+            }
+            GenWord::Bucket(index) => 4 << 61 | index & mask(61),
+            GenWord::Unknown(word) => word,
+        }
+    }
+    /// Unpacks the word.
+    pub const fn unpack(word: u64) -> Self {
+        let operand = word & mask(61);
+        match word >> 61 {
+            0 if word == 0 => GenWord::None,
+            1 => GenWord::Generation(operand),
+            2 => GenWord::Unlogged(operand),
+            3 => GenWord::Parent { block: (word & mask(BLOCK_BITS)) as u32, tag: operand >> BLOCK_BITS },
+            4 => GenWord::Bucket(operand),
+            _ => GenWord::Unknown(word),
+        }
+    }
+    /// The word of a piece of the chain whose head is `block` with tag `tag`.
+    pub const fn parent(block: u32, tag: u64) -> Self {
+        GenWord::Parent { block, tag: tag & mask(38) }
+    }
+}
+
+/// One event of the history ring: `lap:39 | kind:2 | block:23`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RingWord(pub u64);
+
+impl RingWord {
+    /// Packs an event of one mutation (kind 0; 1 is kept for commits).
+    pub const fn new(lap: u64, block: u32) -> Self {
+        Self((lap & mask(39)) << 25 | block as u64 & mask(BLOCK_BITS))
+    }
+    /// How often the ring has gone round, from 1; 0 before the first.
+    pub const fn lap(self) -> u64 {
+        self.0 >> 25
+    }
+    /// Whether it is an event of one mutation.
+    pub const fn is_single(self) -> bool {
+        self.0 >> BLOCK_BITS & 3 == 0
+    }
+    /// The block of the event, not yet checked against the geometry.
+    pub const fn block(self) -> u32 {
+        (self.0 & mask(BLOCK_BITS)) as u32
+    }
+}
+
+impl fmt::Debug for RingWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RingWord(lap {} block {})", self.lap(), self.block())
+    }
+}
+
+/// An extent's class: `serial:56 | class:8`; class 0 is an extent that nobody has claimed yet.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ClassWord(pub u64);
+
+impl ClassWord {
+    /// The class, 0 for none.
+    pub const fn class(self) -> u8 {
+        self.0 as u8
+    }
+    /// How often the extent changed its class.
+    pub const fn serial(self) -> u64 {
+        self.0 >> 8
+    }
+    /// The next word of the extent.
+    pub const fn next(self, class: u8) -> Self {
+        Self(self.serial().wrapping_add(1) << 8 | class as u64)
+    }
+}
+
+/// Who wrote a record: `name:16 | session:16 | incarnation:32`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Writer {
+    /// Entry of the name table; 0 when the table was full.
+    pub name: u16,
+    /// Index of the session record.
+    pub session: u16,
+    /// Which life of that record.
+    pub incarnation: u32,
+}
+
+impl Writer {
+    /// Packs the word.
+    pub const fn pack(self) -> u64 {
+        (self.name as u64) << 48 | (self.session as u64) << 32 | self.incarnation as u64
+    }
+    /// Unpacks the word.
+    pub const fn unpack(word: u64) -> Self {
+        Self { name: (word >> 48) as u16, session: (word >> 32) as u16, incarnation: word as u32 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_zero_words_are_the_empty_board() {
+        assert!(Head(0).is(HeadKind::Freed) && Head(0).counter() == 0 && Head(0).block() == 0);
+        assert_eq!(Guard(0).op(), None);
+        assert_eq!(SlotHash(0).fingerprint(), 0);
+        assert!(State(0).is(StateKind::Free) && State(0).owner() == 0);
+        assert_eq!(GenWord::unpack(0), GenWord::None);
+        assert_eq!(RingWord(0).lap(), 0);
+        assert_eq!(ClassWord(0).class(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn every_word_unpacks_to_what_was_packed(
+            counter in 0..1u64 << 38, block in 0..1u32 << 23, tag in 0..1u64 << 45, owner: u16,
+            number in 1..1u64 << 36, slot in 0u16..1024, fingerprint: u16, lap in 0..1u64 << 39,
+            generation in 0..1u64 << 61, name: u16, incarnation: u32,
+        ) {
+            let head = Head::new(HeadKind::Open, counter, block);
+            prop_assert_eq!((head.kind(), head.counter(), head.block()), (Some(HeadKind::Open), counter, block));
+            let state = State::new(StateKind::Doomed, owner, tag);
+            prop_assert_eq!((state.kind(), state.owner(), state.tag()), (StateKind::Doomed, owner, tag));
+            for op in [GuardOp::Claim { slot, fingerprint }, GuardOp::Free { slot }, GuardOp::Link { block }, GuardOp::Frozen] {
+                let guard = Guard::new(number, op);
+                prop_assert_eq!((guard.number(), guard.op()), (number, Some(op)));
+            }
+            let hash = SlotHash::new(number, fingerprint);
+            prop_assert_eq!((hash.number(), hash.fingerprint()), (number, fingerprint));
+            let ring = RingWord::new(lap, block);
+            prop_assert_eq!((ring.lap(), ring.block(), ring.is_single()), (lap, block, true));
+            for word in [GenWord::Generation(generation), GenWord::Unlogged(tag), GenWord::parent(block, tag), GenWord::Bucket(generation)] {
+                prop_assert_eq!(GenWord::unpack(word.pack()), word);
+            }
+            let writer = Writer { name, session: owner, incarnation };
+            prop_assert_eq!(Writer::unpack(writer.pack()), writer);
+        }
+
+        #[test]
+        fn any_bits_unpack_without_panic(word: u64) {
+            let _ = (Head(word).kind(), Guard(word).op(), State(word).kind(), GenWord::unpack(word));
+            let _ = format!("{:?} {:?} {:?} {:?}", Head(word), Guard(word), State(word), RingWord(word));
+        }
+    }
+}

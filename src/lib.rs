@@ -1,0 +1,3 @@
+//! slateboard
+pub mod layout;
+pub mod sync;

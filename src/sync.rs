@@ -1,0 +1,23 @@
+//! The one façade for atomics.
+//!
+//! The same protocol code runs over the processor's atomics in the product, over
+//! [loom](https://docs.rs/loom)'s in the models of memory orderings, and over a stepping shim in the
+//! exhaustive search of interleavings and crashes. Nothing else in the crate names an atomic type.
+
+#[cfg(loom)]
+pub use loom::sync::atomic::{AtomicU64, Ordering, fence};
+
+#[cfg(slate_search)]
+pub use crate::search::{AtomicU64, Ordering, fence};
+
+#[cfg(not(any(loom, slate_search)))]
+#[allow(clippy::disallowed_types, reason = "this is the façade")]
+pub use core::sync::atomic::{AtomicU64, Ordering, fence};
+
+/// Tells the processor, or the model, that this loop waits for another party.
+pub fn pause() {
+    #[cfg(loom)]
+    loom::thread::yield_now();
+    #[cfg(not(any(loom, slate_search)))]
+    core::hint::spin_loop();
+}
