@@ -1,0 +1,246 @@
+//! The public [`Error`]: one opaque type with a kind, predicates and context.
+
+use crate::entry::Entry;
+use std::{
+    error, fmt, io,
+    path::{Path, PathBuf},
+};
+
+/// What went wrong, for programs. [`Error`] has the words for people.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The entry is not what was expected; [`Error::current`] has what stands there.
+    Conflict,
+    /// Another session holds the lease; [`Error::current`] names it.
+    Held,
+    /// No space: blocks, slots, sessions or the file system, as the text says.
+    Full,
+    /// The generation has left the history.
+    Lagged,
+    /// The generation has not happened yet.
+    Future,
+    /// This session was ended by others; attach again.
+    Fenced,
+    /// Shared words that cannot be: damage, or a foreign writer.
+    Corrupt,
+    /// The board lives in another region now; open it again.
+    Moved,
+    /// This handle was made before a fork; attach anew in the child.
+    Forked,
+    /// The key is empty, too long, or not allowed.
+    InvalidKey,
+    /// The value is larger than the board allows.
+    ValueTooLarge,
+    /// An argument cannot be: a name, a size, an option.
+    InvalidArgument,
+    /// `update` lost the race as often as it may.
+    RetriesExhausted,
+    /// Others changed the same words so often that a bounded loop ended. Try again.
+    Contended,
+    /// The handle can only read.
+    ReadOnly,
+    /// There is no board at this path.
+    NotFound,
+    /// There is a board at this path already.
+    Exists,
+    /// The file is not one this build may use, for the reason the text gives.
+    Refused,
+    /// Written by a build with another layout.
+    Incompatible,
+    /// The value is not what the codec expects.
+    Codec,
+    /// The time given for waiting passed.
+    Timeout,
+    /// The operating system refused; [`std::error::Error::source`] has its error.
+    Io,
+}
+
+/// Result of this crate's calls.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What happened, to what, and what to do next.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    what: String,
+    next: Option<&'static str>,
+    key: Option<String>,
+    path: Option<PathBuf>,
+    current: Option<Entry>,
+    missed: Option<(u64, u64)>,
+    source: Option<Box<dyn error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of this kind that says what happened.
+    pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            what: what.into(),
+            next: None,
+            key: None,
+            path: None,
+            current: None,
+            missed: None,
+            source: None,
+        }))
+    }
+
+    /// An operating system's error, with what was being done.
+    pub fn io(what: impl Into<String>, source: impl Into<io::Error>) -> Self {
+        let source = source.into();
+        let kind = match source.raw_os_error() {
+            Some(libc_enospc) if libc_enospc == rustix::io::Errno::NOSPC.raw_os_error() => ErrorKind::Full,
+            _ => ErrorKind::Io,
+        };
+        Self::new(kind, what).caused_by(source)
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn next(mut self, next: &'static str) -> Self {
+        self.0.next.get_or_insert(next);
+        self
+    }
+    /// Adds the key.
+    #[must_use]
+    pub fn key(mut self, key: &str) -> Self {
+        self.0.key.get_or_insert_with(|| key.chars().take(128).collect());
+        self
+    }
+    /// Adds the path.
+    #[must_use]
+    pub fn path(mut self, path: &Path) -> Self {
+        self.0.path.get_or_insert_with(|| path.to_owned());
+        self
+    }
+    /// Adds the entry that stands there.
+    #[must_use]
+    pub fn with_current(mut self, current: Option<Entry>) -> Self {
+        self.0.current = current;
+        self
+    }
+    /// Adds how many events were missed and where to resume.
+    #[must_use]
+    pub fn with_missed(mut self, missed: u64, resume_at: u64) -> Self {
+        self.0.missed = Some((missed, resume_at));
+        self
+    }
+    /// Adds the cause.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+    /// On a conflict, the entry that stands there; `None` when the key is absent.
+    pub fn current(&self) -> Option<&Entry> {
+        self.0.current.as_ref()
+    }
+    /// On a lag, how many events were missed, and the generation after which reading can resume.
+    pub fn missed(&self) -> Option<(u64, u64)> {
+        self.0.missed
+    }
+    /// The entry was not as expected, or another session holds the lease.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Conflict | ErrorKind::Held)
+    }
+    /// Something is full.
+    pub fn is_full(&self) -> bool {
+        self.0.kind == ErrorKind::Full
+    }
+    /// The generation has left the history.
+    pub fn is_lagged(&self) -> bool {
+        self.0.kind == ErrorKind::Lagged
+    }
+    /// The session was ended by others.
+    pub fn is_fenced(&self) -> bool {
+        self.0.kind == ErrorKind::Fenced
+    }
+    /// Damage was found.
+    pub fn is_corrupt(&self) -> bool {
+        self.0.kind == ErrorKind::Corrupt
+    }
+    /// The board lives elsewhere now.
+    pub fn is_moved(&self) -> bool {
+        self.0.kind == ErrorKind::Moved
+    }
+    /// The handle comes from before a fork.
+    pub fn is_forked(&self) -> bool {
+        self.0.kind == ErrorKind::Forked
+    }
+    /// Waiting took too long.
+    pub fn is_timeout(&self) -> bool {
+        self.0.kind == ErrorKind::Timeout
+    }
+    /// There is no board there.
+    pub fn is_not_found(&self) -> bool {
+        self.0.kind == ErrorKind::NotFound
+    }
+    /// The same call may succeed when made again: nothing is wrong with it or with the board.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::RetriesExhausted | ErrorKind::Contended)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        if let Some(path) = &inner.path {
+            write!(f, "{}: ", path.display())?;
+        }
+        if let Some(key) = &inner.key {
+            write!(f, "key {key:?}: ")?;
+        }
+        write!(f, "{}", inner.what)?;
+        if let Some(next) = inner.next {
+            write!(f, "; {next}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        f.debug_struct("Error")
+            .field("kind", &inner.kind)
+            .field("text", &self.to_string())
+            .field("source", &inner.source)
+            .finish()
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::error::Error as _;
+
+    #[test]
+    fn the_text_says_what_to_what_and_what_next() {
+        let error = Error::new(ErrorKind::Full, "no free block of 64 KiB")
+            .next("remove keys")
+            .key("task/1")
+            .path(Path::new("board"));
+        assert_eq!(error.to_string(), r#"board: key "task/1": no free block of 64 KiB; remove keys"#);
+        assert!(error.is_full() && error.source().is_none());
+    }
+
+    #[test]
+    fn a_full_file_system_is_full() {
+        let error = Error::io("reserving pages", rustix::io::Errno::NOSPC);
+        assert!(error.is_full() && error.source().is_some());
+    }
+}
