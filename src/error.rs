@@ -56,6 +56,15 @@ pub enum ErrorKind {
     Io,
 }
 
+/// How far a reader fell behind the history.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct Lagged {
+    /// Events that left the history unread.
+    pub missed: u64,
+    /// The generation after which reading can resume.
+    pub resume_at: u64,
+}
+
 /// Result of this crate's calls.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -69,7 +78,7 @@ struct Inner {
     key: Option<String>,
     path: Option<PathBuf>,
     current: Option<Entry>,
-    missed: Option<(u64, u64)>,
+    missed: Option<Lagged>,
     source: Option<Box<dyn error::Error + Send + Sync>>,
 }
 
@@ -125,7 +134,7 @@ impl Error {
     /// Adds how many events were missed and where to resume.
     #[must_use]
     pub fn with_missed(mut self, missed: u64, resume_at: u64) -> Self {
-        self.0.missed = Some((missed, resume_at));
+        self.0.missed = Some(Lagged { missed, resume_at });
         self
     }
     /// Adds the cause.
@@ -143,8 +152,8 @@ impl Error {
     pub fn current(&self) -> Option<&Entry> {
         self.0.current.as_ref()
     }
-    /// On a lag, how many events were missed, and the generation after which reading can resume.
-    pub fn missed(&self) -> Option<(u64, u64)> {
+    /// On a lag, how many events were missed and where reading can resume.
+    pub fn missed(&self) -> Option<Lagged> {
         self.0.missed
     }
     /// The entry was not as expected, or another session holds the lease.
