@@ -454,6 +454,10 @@ impl Geometry {
     pub fn data(&self, block: Block) -> usize {
         self.data_at + block.0 as usize * self.granule_words()
     }
+    /// First word of the data area.
+    pub fn data_at(&self) -> usize {
+        self.data_at
+    }
     /// The extent of a block.
     pub fn extent_of(&self, block: Block) -> u32 {
         block.0 / self.extent_granules()

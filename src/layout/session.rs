@@ -3,7 +3,8 @@
 //! ```text
 //! line 0      incarnation · pid · pid namespace · start time · boot · name · heartbeat · attached at
 //! line 1..=4  one intent a lane: state word · block · event · unused
-//! line 5, 6   counters, cumulative over all lives of the record, with their baseline on lines 7, 8
+//! then        two lines of counters a lane, cumulative over all lives of the record, and two of their
+//!             baseline: the lanes' sums when the session attached
 //! ```
 
 use super::LINE;
@@ -71,14 +72,23 @@ pub enum Counter {
 
 /// How many counters there are.
 pub const COUNTERS: usize = 12;
-/// First counter; each record's counters are followed by as many baselines.
-pub const COUNTER_BASE: usize = INTENTS + LANES * INTENT_WORDS;
-/// First baseline: the counters' values when the session attached.
-pub const BASELINE_BASE: usize = COUNTER_BASE + if COUNTERS_KEPT { 16 } else { 0 };
 /// Whether counters are kept; the models leave them out.
 pub const COUNTERS_KEPT: bool = !cfg!(any(loom, slate_search));
+const COUNTER_WORDS: usize = if COUNTERS_KEPT { 16 } else { 0 };
+const COUNTER_BASE: usize = INTENTS + LANES * INTENT_WORDS;
+const BASELINE_BASE: usize = COUNTER_BASE + LANES * COUNTER_WORDS;
 /// Words of a session record.
-pub const RECORD_WORDS: usize = BASELINE_BASE + if COUNTERS_KEPT { 16 } else { 0 };
+pub const RECORD_WORDS: usize = BASELINE_BASE + COUNTER_WORDS;
+
+/// Word of a lane's counter, from the start of the record. Only where counters are kept.
+pub const fn counter(lane: usize, counter: usize) -> usize {
+    COUNTER_BASE + lane * COUNTER_WORDS + counter
+}
+
+/// Word of a counter's baseline, from the start of the record. Only where counters are kept.
+pub const fn baseline(counter: usize) -> usize {
+    BASELINE_BASE + counter
+}
 
 /// First word of lane `lane`'s intent, from the start of the record.
 pub const fn intent(lane: usize) -> usize {

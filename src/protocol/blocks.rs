@@ -1,0 +1,394 @@
+//! Who owns which block: claiming, giving back, and cutting extents into blocks of another size.
+//!
+//! A block's state word is the only truth about who owns it. Cursors, stashes and hints only say where
+//! to look first: wrong ones cost time.
+
+use super::{Core, Fault, Full, acquire};
+use crate::layout::{
+    Block, ClassWord, State, StateKind, Writer, header,
+    session::{self, Counter},
+    words::TAG_BITS,
+};
+use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
+
+/// Blocks of one class that a lane keeps for itself.
+const STASH_MAX: usize = if cfg!(any(loom, slate_search)) { 1 } else { 8 };
+/// Events that leave the history early between two looks for space.
+const EARLY_STEPS: usize = 32;
+/// What an extent's hint word says when a search found no free block in it.
+const EXHAUSTED: u64 = 1;
+
+/// A block that is the caller's alone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Claimed {
+    /// The block.
+    pub block: Block,
+    /// The tag of its new life.
+    pub tag: u64,
+}
+
+/// What a thread needs to write: whose blocks these are, and a few blocks kept at hand.
+///
+/// One lane of one session is used by one thread at a time.
+pub struct Lane {
+    /// Index of the session record.
+    pub session: usize,
+    /// Which of the session's intent lines and counter lines is this lane's.
+    pub lane: usize,
+    /// Who the records name as their writer.
+    pub writer: Writer,
+    /// Whether more pages may still be reserved; if not, searches go on without them.
+    pub may_reserve: bool,
+    pub(super) until_trim: u32,
+    stash: Vec<Vec<Claimed>>,
+    cursors: Vec<u32>,
+}
+
+impl Lane {
+    /// A lane of the session that `writer` names.
+    pub fn new(core: &Core<'_>, lane: usize, writer: Writer) -> Self {
+        let classes = usize::from(core.geo.classes().count()) + 1;
+        Self {
+            session: usize::from(writer.session),
+            lane,
+            writer,
+            may_reserve: true,
+            until_trim: 0,
+            stash: (0..classes).map(|_| Vec::with_capacity(STASH_MAX)).collect(),
+            cursors: vec![0; classes],
+        }
+    }
+
+    /// The owner that this lane's blocks name.
+    pub fn owner(&self) -> u16 {
+        self.session as u16 + 1
+    }
+
+    /// Blocks in the stash.
+    pub fn stashed(&self) -> usize {
+        self.stash.iter().map(Vec::len).sum()
+    }
+}
+
+impl Core<'_> {
+    /// Raises one of the lane's counters. A plain load and store: only this lane writes the word.
+    pub(super) fn count(&self, lane: &Lane, counter: Counter, by: u64) {
+        if session::COUNTERS_KEPT {
+            let at = self.geo.session(lane.session) + session::counter(lane.lane, counter as usize);
+            let word = self.at(at);
+            word.store(word.load(Relaxed).wrapping_add(by), Relaxed);
+        }
+    }
+
+    /// A block of at least `granules` granules, no more than an extent. `removal` may use the reserve.
+    pub fn claim(&self, lane: &mut Lane, granules: usize, removal: bool) -> Result<Claimed, Fault> {
+        let class = self.geo.classes().of(granules).ok_or(Fault::Full(Full::Blocks))?;
+        if let Some(claimed) = lane.stash[usize::from(class)].pop() {
+            return Ok(claimed);
+        }
+        match self.find_free(lane, class, false) {
+            Some(claimed) => Ok(claimed),
+            None => self.claim_scarce(lane, class, removal),
+        }
+    }
+
+    /// The stash and the hinted extents have none: new extents, then recycling, then the reserve.
+    fn claim_scarce(&self, lane: &mut Lane, class: u8, removal: bool) -> Result<Claimed, Fault> {
+        loop {
+            if self.claim_extent(lane, class)? || self.recut_extent(lane, class) {
+                if let Some(claimed) = self.find_free(lane, class, false) {
+                    return Ok(claimed);
+                }
+                continue;
+            }
+            if let Some(claimed) = self.find_larger(lane, class) {
+                return Ok(claimed);
+            }
+            if !self.shrink_history(lane, EARLY_STEPS)? {
+                break;
+            }
+            let stashed = lane.stash[usize::from(class)].pop();
+            if let Some(claimed) = stashed.or_else(|| self.find_free(lane, class, false)) {
+                return Ok(claimed);
+            }
+        }
+        // Hints may be wrong: look everywhere once before giving up.
+        if let Some(claimed) = self.find_free(lane, class, true) {
+            return Ok(claimed);
+        }
+        if removal && self.geo.shape().reserve_extents > 0 {
+            if let Some(claimed) = self.claim_reserve(lane, class) {
+                return Ok(claimed);
+            }
+        }
+        Err(Fault::Full(if self.any_doomed() { Full::Pinned } else { Full::Blocks }))
+    }
+
+    /// Lets up to `steps` events leave the history early. Whether any did.
+    pub(super) fn shrink_history(&self, lane: &mut Lane, steps: usize) -> Result<bool, Fault> {
+        let mut any = false;
+        for _ in 0..steps {
+            if !self.advance_floor(lane, true)? {
+                break;
+            }
+            any = true;
+        }
+        Ok(any)
+    }
+
+    fn extents_in_use(&self) -> u32 {
+        // Acquire: an extent's pages are reserved before the number says so.
+        (acquire(self.at(header::RESERVED)).min(u64::from(self.geo.extents()))) as u32
+    }
+
+    fn class_of(&self, extent: u32) -> ClassWord {
+        ClassWord(acquire(self.at(self.geo.extent(extent))))
+    }
+
+    /// First extent that ordinary claims may use.
+    fn first_extent(&self) -> u32 {
+        self.geo.shape().reserve_extents as u32
+    }
+
+    /// Looks through the extents of the class, from the cursor on, for a free block.
+    fn find_free(&self, lane: &mut Lane, class: u8, everywhere: bool) -> Option<Claimed> {
+        let (first, end) = (self.first_extent(), self.extents_in_use());
+        let count = end.checked_sub(first).filter(|&count| count > 0)?;
+        let start = lane.cursors[usize::from(class)].clamp(first, end - 1) - first;
+        for step in 0..count {
+            let extent = first + (start + step) % count;
+            let hint = self.at(self.geo.extent(extent) + 1);
+            if self.class_of(extent).class() != class || (!everywhere && hint.load(Relaxed) == EXHAUSTED) {
+                continue;
+            }
+            if let Some(claimed) = self.claim_in(lane, extent, class) {
+                lane.cursors[usize::from(class)] = extent;
+                return Some(claimed);
+            }
+            hint.store(EXHAUSTED, Relaxed);
+        }
+        None
+    }
+
+    /// The first free block of the extent that the caller can get.
+    fn claim_in(&self, lane: &mut Lane, extent: u32, class: u8) -> Option<Claimed> {
+        let starts = self.starts(extent, class);
+        starts.into_iter().find_map(|block| self.claim_block(lane, block, class))
+    }
+
+    /// The blocks that an extent of this class is cut into.
+    fn starts(&self, extent: u32, class: u8) -> impl Iterator<Item = Block> + use<'_> {
+        let first = extent * self.geo.extent_granules();
+        let size = self.geo.classes().granules(class).unwrap_or(1);
+        let blocks = self.geo.classes().blocks(class);
+        (0..blocks).filter_map(move |at| self.geo.block(first + at * size))
+    }
+
+    /// Claims this block, if it is free and its extent has this class.
+    fn claim_block(&self, lane: &Lane, block: Block, class: u8) -> Option<Claimed> {
+        let word = self.state_of(block);
+        let state = State(word.load(Relaxed));
+        if !state.is(StateKind::Free) {
+            return None;
+        }
+        let tag = state.next_tag();
+        let claimed = State::new(StateKind::Claimed, lane.owner(), tag);
+        // Acquire: pairs with whoever freed it (P7); and with `recut_extent`, whose class word must be seen.
+        word.compare_exchange(state.0, claimed.0, Acquire, Relaxed).ok()?;
+        let claimed = Claimed { block, tag };
+        if self.class_of(self.geo.extent_of(block)).class() != class {
+            self.free(lane, claimed);
+            return None;
+        }
+        Some(claimed)
+    }
+
+    /// Takes an extent that has no class yet. Whether it did.
+    fn claim_extent(&self, lane: &Lane, class: u8) -> Result<bool, Fault> {
+        let hint = self.at(header::EXTENT_HINT);
+        let first = (hint.load(Relaxed).min(u64::from(u32::MAX)) as u32).max(self.first_extent());
+        for extent in first..self.extents_in_use() {
+            let word = self.class_of(extent);
+            let taken = word.class() == 0
+                && self
+                    .at(self.geo.extent(extent))
+                    // AcqRel: as in `recut_extent`; the blocks of an untouched extent are all free.
+                    .compare_exchange(word.0, word.next(class).0, AcqRel, Relaxed)
+                    .is_ok();
+            if taken {
+                hint.store(u64::from(extent), Relaxed);
+                self.count(lane, Counter::Extents, 1);
+                return Ok(true);
+            }
+        }
+        let more = self.extents_in_use() < self.geo.extents();
+        if more && lane.may_reserve { Err(Fault::Unreserved) } else { Ok(false) }
+    }
+
+    /// Gives an extent whose blocks are all free the class. Whether it did.
+    fn recut_extent(&self, lane: &Lane, class: u8) -> bool {
+        (self.first_extent()..self.extents_in_use()).any(|extent| {
+            let word = self.class_of(extent);
+            word.class() != class && word.class() != 0 && self.recut(lane, extent, word, class)
+        })
+    }
+
+    /// Claims every block of the extent, changes its class, frees the blocks. Whether it did; one block
+    /// in use is enough not to.
+    pub(super) fn recut(&self, lane: &Lane, extent: u32, word: ClassWord, class: u8) -> bool {
+        let all_free = self
+            .starts(extent, word.class())
+            .all(|block| State(self.state_of(block).load(Relaxed)).is(StateKind::Free));
+        if !all_free {
+            return false;
+        }
+        let mut held = Vec::new();
+        let mut complete = true;
+        for block in self.starts(extent, word.class()) {
+            match self.claim_block(lane, block, word.class()) {
+                Some(claimed) => held.push(claimed),
+                None => {
+                    complete = false;
+                    break;
+                }
+            }
+        }
+        // Every block is held, so nobody else can be cutting this extent, and a claimer with the old class
+        // fails at a block, or meets one that is freed below, after this (P7), and sees the new class.
+        let done = complete
+            && self
+                .at(self.geo.extent(extent))
+                .compare_exchange(word.0, word.next(class).0, AcqRel, Relaxed)
+                .is_ok();
+        for claimed in held {
+            self.free(lane, claimed);
+        }
+        if done {
+            self.count(lane, Counter::Extents, 1);
+        }
+        done
+    }
+
+    /// A free block of one of the next larger classes.
+    fn find_larger(&self, lane: &mut Lane, class: u8) -> Option<Claimed> {
+        let last = self.geo.classes().count().min(class.saturating_add(6));
+        (class + 1..=last).find_map(|class| self.find_free(lane, class, false))
+    }
+
+    /// A block of the extent that is kept for removals.
+    fn claim_reserve(&self, lane: &mut Lane, class: u8) -> Option<Claimed> {
+        let reserve = self.class_of(0).class();
+        if reserve < class { None } else { self.claim_in(lane, 0, reserve) }
+    }
+
+    fn any_doomed(&self) -> bool {
+        let granules = self.extents_in_use() * self.geo.extent_granules();
+        (1..granules)
+            .filter_map(|index| self.geo.block(index))
+            .any(|block| State(self.state_of(block).load(Relaxed)).is(StateKind::Doomed))
+    }
+
+    /// Keeps a block at hand, or gives it back.
+    pub(super) fn keep(&self, lane: &mut Lane, claimed: Claimed) {
+        let extent = self.geo.extent_of(claimed.block);
+        let class = usize::from(self.class_of(extent).class());
+        match lane.stash.get_mut(class) {
+            Some(stash) if stash.len() < STASH_MAX && extent >= self.first_extent() => stash.push(claimed),
+            _ => self.free(lane, claimed),
+        }
+    }
+
+    /// Frees a block that the caller has claimed.
+    pub fn free(&self, _lane: &Lane, claimed: Claimed) {
+        let free = State::new(StateKind::Free, 0, claimed.tag);
+        // Release: our accesses to the block are over when another claims it (P7). A store is enough:
+        // nobody but its owner changes a claimed block.
+        self.state_of(claimed.block).store(free.0, Release);
+        self.unhint(claimed.block);
+    }
+
+    /// Tells searches that the block's extent has a free block again.
+    pub(super) fn unhint(&self, block: Block) {
+        let hint = self.at(self.geo.extent(self.geo.extent_of(block)) + 1);
+        if hint.load(Relaxed) == EXHAUSTED {
+            hint.store(0, Relaxed);
+        }
+    }
+
+    /// Gives every stashed block back.
+    pub fn empty_stash(&self, lane: &mut Lane) {
+        for class in 0..lane.stash.len() {
+            while let Some(claimed) = lane.stash[class].pop() {
+                self.free(lane, claimed);
+            }
+        }
+    }
+
+    /// Marks a claimed block as being published: what the reaper of a killed owner goes by.
+    pub(super) fn begin(&self, lane: &Lane, claimed: Claimed, gen_word: u64) {
+        // Release, in this order: the reaper that sees INFLIGHT sees the generation word.
+        self.gen_of(claimed.block).store(gen_word, Release);
+        let state = State::new(StateKind::Inflight, lane.owner(), claimed.tag);
+        self.state_of(claimed.block).store(state.0, Release);
+    }
+
+    /// Takes an unpublished block back from being published.
+    pub(super) fn unbegin(&self, lane: &Lane, claimed: Claimed) {
+        let state = State::new(StateKind::Claimed, lane.owner(), claimed.tag);
+        // Release: as `free`. A store is enough: unpublished, nobody else knows the block.
+        self.state_of(claimed.block).store(state.0, Release);
+    }
+
+    /// Ends the publishing of a block: it belongs to the board now. When its event was let go meanwhile
+    /// the block is the caller's again.
+    pub(super) fn settle(&self, lane: &mut Lane, claimed: Claimed) {
+        let inflight = State::new(StateKind::Inflight, lane.owner(), claimed.tag);
+        let owned = State::new(StateKind::Owned, 0, claimed.tag);
+        let doomed = State::new(StateKind::Doomed, lane.owner(), claimed.tag);
+        let word = self.state_of(claimed.block);
+        // Release: our accesses are over when another frees it; acquire on failure: the floor that doomed it.
+        match word.compare_exchange(inflight.0, owned.0, Release, Acquire) {
+            Ok(_) => {}
+            Err(state) if state == doomed.0 => {
+                self.free_pieces(lane, claimed.block, claimed.tag);
+                self.reclaim(lane, claimed.block, State(state));
+            }
+            // Only damage, or having been reaped alive, leads here; the block is not ours then.
+            Err(_) => {}
+        }
+    }
+
+    /// From `state` to a claimed block with the next tag, into the stash. Whether it was still in `state`.
+    pub(super) fn reclaim(&self, lane: &mut Lane, block: Block, state: State) -> bool {
+        let tag = state.next_tag();
+        let claimed = State::new(StateKind::Claimed, lane.owner(), tag);
+        // AcqRel: takes over what the last owner did, and what made it superseded (P6, P7).
+        let won = self.state_of(block).compare_exchange(state.0, claimed.0, AcqRel, Acquire).is_ok();
+        if won {
+            self.keep(lane, Claimed { block, tag });
+        }
+        won
+    }
+
+    /// Makes extents usable whose pages were just reserved: all below `extents`.
+    pub fn raise_reserved(&self, extents: u32) {
+        self.at(header::RESERVED).fetch_max(u64::from(extents), AcqRel);
+    }
+
+    /// Extents whose pages are reserved.
+    pub fn reserved(&self) -> u32 {
+        self.extents_in_use()
+    }
+
+    /// Cuts the reserve for removals, on a board that nobody sees yet.
+    pub fn cut_reserve(&self) {
+        if self.geo.shape().reserve_extents > 0 {
+            let words = crate::layout::record::words_of(crate::layout::record::KEY_MAX, 0);
+            let class =
+                self.geo.classes().of(self.geo.granules_for(words)).unwrap_or(self.geo.classes().whole());
+            self.at(self.geo.extent(0)).store(ClassWord(0).next(class).0, Release);
+        }
+    }
+}
+
+const _: () = assert!(TAG_BITS == 45);

@@ -1,0 +1,119 @@
+//! Values larger than an extent: the head block lists pieces, each a block of its own.
+//!
+//! A piece is in state PART and its generation word names the head block and the end of its tag. The
+//! head is INFLIGHT before it lists a piece, and lists a piece before that becomes a PART. Whoever frees
+//! the head frees the pieces that name it first; the walk can be repeated, so that a reaper finishes
+//! what a killed one began.
+
+use super::{Core, Fault, blocks::Claimed, blocks::Lane};
+use crate::layout::{Block, GenWord, State, StateKind, record};
+use crate::sync::Ordering::{AcqRel, Relaxed, Release};
+
+impl Core<'_> {
+    /// Bytes of a piece that is a whole extent.
+    pub(super) fn piece_bytes(&self) -> usize {
+        self.geo.extent_granules() as usize * self.geo.granule_words() * 8
+    }
+
+    /// Pieces of a chained value.
+    pub(super) fn pieces(&self, value_len: usize) -> usize {
+        value_len.div_ceil(self.piece_bytes())
+    }
+
+    /// Whether a record of these lengths needs a chain.
+    pub(super) fn is_chained(&self, key_len: usize, value_len: usize) -> bool {
+        self.geo.granules_for(record::words_of(key_len, value_len)) > self.geo.extent_granules() as usize
+    }
+
+    /// Granules of the head block of a record.
+    pub(super) fn head_granules(&self, key_len: usize, value_len: usize) -> usize {
+        let inline = if self.is_chained(key_len, value_len) { self.pieces(value_len) * 8 } else { value_len };
+        self.geo.granules_for(record::words_of(key_len, inline))
+    }
+
+    /// Claims the pieces, lists them from word `at` of the head, and fills them.
+    pub(super) fn fill_chain(
+        &self,
+        lane: &mut Lane,
+        head: Claimed,
+        at: usize,
+        value: &[u8],
+    ) -> Result<(), Fault> {
+        // The list may hold what an earlier life left: until a piece names this head it is not this chain's.
+        for (number, bytes) in value.chunks(self.piece_bytes()).enumerate() {
+            let granules = self.geo.granules_for(bytes.len().div_ceil(8));
+            let piece = self.claim(lane, granules, false)?;
+            self.at(self.geo.data(head.block) + at + number).store(u64::from(piece.block.index()), Relaxed);
+            let parent = GenWord::parent(head.block.index(), head.tag);
+            // Release, in this order: who sees PART sees whose it is.
+            self.gen_of(piece.block).store(parent.pack(), Release);
+            let part = State::new(StateKind::Part, 0, piece.tag);
+            self.state_of(piece.block).store(part.0, Release);
+            self.store_bytes(self.geo.data(piece.block), bytes);
+        }
+        Ok(())
+    }
+
+    /// Frees the pieces of a chain whose head the caller has the right to free and which has this tag.
+    pub(super) fn free_pieces(&self, _lane: &Lane, head: Block, tag: u64) {
+        let Some(header) = self.record_header(head).filter(|header| header.chained) else { return };
+        for number in 0..self.pieces(header.value_len as usize) {
+            let at = header.value_at() + number;
+            if !self.fits(head, at + 1) {
+                return;
+            }
+            let index = u32::try_from(self.record_word(head, at)).unwrap_or(0);
+            let Some(piece) = self.block(index) else { continue };
+            let state = self.load_state(piece);
+            if state.is(StateKind::Part) && self.load_gen(piece) == GenWord::parent(head.index(), tag) {
+                let free = State::new(StateKind::Free, 0, state.tag());
+                // AcqRel: the readers' proof is the head's; the next owner sees this life over (P7).
+                let _ = self.state_of(piece).compare_exchange(state.0, free.0, AcqRel, Relaxed);
+                self.unhint(piece);
+            }
+        }
+    }
+
+    /// The blocks of a chain, as the head lists them; `None` where they cannot be. To be proved
+    /// afterwards, like every copy.
+    pub(super) fn piece_blocks(&self, head: Block, header: &record::RecordHeader) -> Option<Vec<Block>> {
+        let value_len = header.value_len as usize;
+        let count = self.pieces(value_len);
+        if value_len as u64 > self.geo.shape().value_max || !self.fits(head, header.value_at() + count) {
+            return None;
+        }
+        (0..count)
+            .map(|number| {
+                let index = u32::try_from(self.record_word(head, header.value_at() + number)).ok()?;
+                let bytes = (value_len - number * self.piece_bytes()).min(self.piece_bytes());
+                self.block(index).filter(|&piece| self.fits(piece, bytes.div_ceil(8)))
+            })
+            .collect()
+    }
+
+    /// Stores bytes from word `at` on, the last word padded with zeros. Relaxed: what publishes the
+    /// block orders them (P1, P2).
+    pub(super) fn store_bytes(&self, at: usize, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<8>();
+        let target = &self.words[at..at + bytes.len().div_ceil(8)];
+        for (word, bytes) in target.iter().zip(words) {
+            word.store(u64::from_le_bytes(*bytes), Relaxed);
+        }
+        if let Some(word) = target.get(words.len()) {
+            let mut last = [0; 8];
+            last[..rest.len()].copy_from_slice(rest);
+            word.store(u64::from_le_bytes(last), Relaxed);
+        }
+    }
+
+    /// Appends `len` bytes from word `at` on to `out`. Relaxed, as [`Core::record_word`]. The words must
+    /// have been found to lie in reserved pages.
+    pub(super) fn load_bytes(&self, at: usize, len: usize, out: &mut Vec<u8>) {
+        out.reserve(len.next_multiple_of(8));
+        let end = out.len() + len;
+        for word in &self.words[at..at + len.div_ceil(8)] {
+            out.extend_from_slice(&word.load(Relaxed).to_le_bytes());
+        }
+        out.truncate(end);
+    }
+}

@@ -1,0 +1,317 @@
+//! One totally ordered history: entering an event, counting it, letting the oldest go.
+//!
+//! The history has no holes and no duplicates: a ring word changes only if nothing entered its position
+//! since it was read, so the counter stayed below; a block that had entered earlier would have shown its
+//! generation, because `finish` writes that before it raises the counter.
+
+use super::{Core, Fault, Tries, acquire, blocks::Lane};
+use crate::layout::{
+    Block, GenWord, Head, HeadKind, RingWord, State, StateKind, header, record,
+    session::{self, Counter},
+};
+use crate::sync::{
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
+    fence,
+};
+
+/// What `log` found out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Logged {
+    /// The block's event has this generation, and the counter shows it.
+    At(u64),
+    /// The block had its event and began another life. Only helpers meet this: an owner's block is pinned.
+    Past,
+}
+
+/// What letting an event go would free.
+struct Oldest {
+    event: u64,
+    superseded: Option<(Block, State)>,
+}
+
+impl Core<'_> {
+    /// Brings the block's event into the history. The block was proved published while its generation
+    /// word was `UNLOGGED(tag)`.
+    pub fn log(&self, lane: &mut Lane, block: Block, tag: u64) -> Result<Logged, Fault> {
+        let mut tries = Tries::new();
+        loop {
+            let generation = self.generation();
+            let position = generation + 1;
+            // After the generation, never before: that makes entries unique.
+            match self.load_gen(block) {
+                GenWord::Generation(own) => {
+                    self.show(own);
+                    self.announce_of(block, own);
+                    return Ok(Logged::At(own));
+                }
+                GenWord::Unlogged(other) if other == tag => {}
+                GenWord::Unlogged(_) | GenWord::Parent { .. } | GenWord::Bucket(_) => {
+                    return Ok(Logged::Past);
+                }
+                GenWord::None | GenWord::Unknown(_) => {
+                    return Err(Fault::Corrupt("a block's generation word"));
+                }
+            }
+            let lap = self.geo.lap(position);
+            let word = self.ring_word(position);
+            if word.lap() == lap {
+                self.finish(position, word)?;
+            } else if word.lap() == lap - 1 || self.is_damaged_at(position) {
+                self.make_room(lane, position)?;
+                let entry = RingWord::new(lap, block.index());
+                let ring = self.at(self.geo.ring(position));
+                // Release: who reads the ring word sees the block's UNLOGGED word and its record (P5).
+                if ring.compare_exchange(word.0, entry.0, Release, Relaxed).is_ok() {
+                    self.finish(position, entry)?;
+                    self.show(position);
+                    return Ok(Logged::At(position));
+                }
+            }
+            // Otherwise this view is stale, and must not overwrite a newer entry.
+            tries.again(generation ^ word.0.rotate_left(17), "a word of the history ring")?;
+        }
+    }
+
+    /// Whether a ring word of neither this lap nor the last is damage and not a stale view: the counter
+    /// stood still while it was read. Then it may be overwritten like the last lap's.
+    fn is_damaged_at(&self, position: u64) -> bool {
+        // Relaxed: the ring word was loaded with acquire, and carries the counter its writer saw (P5).
+        self.at(header::GENERATION).load(Relaxed) == position - 1
+    }
+
+    /// The ring word of a position.
+    pub(super) fn ring_word(&self, position: u64) -> RingWord {
+        RingWord(acquire(self.at(self.geo.ring(position))))
+    }
+
+    /// The counter shows at least generation `own` when this returns: a caller told its generation must
+    /// find it in `events`, and pollers must be told.
+    fn show(&self, own: u64) {
+        // Release: passes on what the event's finisher did (P4). Fails where it is shown already.
+        let _ = self.at(header::GENERATION).compare_exchange(own.wrapping_sub(1), own, Release, Relaxed);
+    }
+
+    /// Lets events go until the ring has room for `position`.
+    fn make_room(&self, lane: &mut Lane, position: u64) -> Result<(), Fault> {
+        let mut tries = Tries::new();
+        loop {
+            let floor = self.floor();
+            if floor + self.geo.history() >= position {
+                return Ok(());
+            }
+            self.advance_floor(lane, false)?;
+            tries.again(floor, "the floor of the history")?;
+        }
+    }
+
+    /// Completes the event at `position`: its generation word, the board's counter, then its shard's
+    /// counter and the sleepers. Anyone may do it. Nothing that a reader of the board's counter must find
+    /// may be done after that is raised.
+    pub fn finish(&self, position: u64, word: RingWord) -> Result<(), Fault> {
+        let block = self.block(word.block()).ok_or(Fault::Corrupt("the block of an event"))?;
+        // Before the generation: otherwise they might belong to a reused block.
+        let gen_word = self.load_gen(block);
+        let shard = self.shard_of_block(block);
+        fence(Acquire);
+        if self.generation() != position - 1 {
+            return Ok(());
+        }
+        if let GenWord::Unlogged(_) = gen_word {
+            // Release: the generation word carries the ring entry and the record (P3).
+            let own = GenWord::Generation(position).pack();
+            let _ = self.gen_of(block).compare_exchange(gen_word.pack(), own, Release, Acquire);
+        }
+        // Read-modify-write, never a store: the release sequence through the counter is guarantee G1 (P4).
+        let counter = self.at(header::GENERATION);
+        let _ = counter.compare_exchange(position - 1, position, Release, Relaxed);
+        if let Some(shard) = shard {
+            self.announce(shard, position);
+        }
+        Ok(())
+    }
+
+    /// Announces a logged block's event: who finished it may have been killed or stopped before that.
+    fn announce_of(&self, block: Block, generation: u64) {
+        if let Some(shard) = self.shard_of_block(block) {
+            self.announce(shard, generation);
+        }
+    }
+
+    /// Completes the event that a killed finisher may have left uncounted. Every attach and every beat
+    /// does this.
+    pub fn finish_pending(&self, lane: &mut Lane) -> Result<(), Fault> {
+        let position = self.generation() + 1;
+        let word = self.ring_word(position);
+        if word.lap() == self.geo.lap(position) {
+            self.finish(position, word)?;
+            self.count(lane, Counter::Helped, 1);
+        }
+        Ok(())
+    }
+
+    /// The shard whose slot a record names; `None` where the record is damaged or torn.
+    pub(super) fn shard_of_block(&self, block: Block) -> Option<usize> {
+        let slot = (self.record_word(block, record::PLACE) >> 32) as usize;
+        self.bucket_of_slot(slot).map(|bucket| self.geo.shard_of_bucket(bucket))
+    }
+
+    /// Lets the oldest event go, and takes or frees the block that it superseded. `early`: to gain space,
+    /// down to the least history. Whether the floor moved, by this call or by another's.
+    pub fn advance_floor(&self, lane: &mut Lane, early: bool) -> Result<bool, Fault> {
+        let floor = self.floor();
+        if early && self.is_least(floor) {
+            return Ok(false);
+        }
+        let Some(oldest) = self.oldest(floor) else { return Ok(self.floor() != floor) };
+        self.intend(lane, &oldest);
+        // AcqRel: carries this event's readers' proof to whoever reuses the block (P6).
+        let word = self.at(header::FLOOR);
+        if word.compare_exchange(floor, oldest.event, AcqRel, Relaxed).is_ok() {
+            self.count(lane, Counter::Floored, 1);
+            if let Some((block, state)) = oldest.superseded {
+                self.free_superseded(lane, block, state, true);
+            }
+        }
+        self.forget_intent(lane.session, lane.lane);
+        Ok(true)
+    }
+
+    /// The event after the floor and the block it superseded; `None` when there is none or the floor
+    /// moved. An event whose words are damaged is let go without freeing anything.
+    fn oldest(&self, floor: u64) -> Option<Oldest> {
+        let event = floor + 1;
+        if event > self.generation() {
+            return None;
+        }
+        let word = self.ring_word(event);
+        let block = self.block(word.block()).filter(|_| word.lap() == self.geo.lap(event));
+        let superseded = block.and_then(|block| self.superseded_block(block));
+        // The block is genuine only if the floor stood still: an intent must never name another's.
+        fence(Acquire);
+        (self.at(header::FLOOR).load(Relaxed) == floor).then_some(Oldest { event, superseded })
+    }
+
+    /// The block that the record in `block` superseded, with its state; `None` where there is none, or
+    /// where it is not of the same slot: then one of the two is damaged, and freeing could hurt another key.
+    fn superseded_block(&self, block: Block) -> Option<(Block, State)> {
+        let previous = Head(self.record_word(block, record::PREVIOUS));
+        let linked = matches!(previous.kind(), Some(HeadKind::Live | HeadKind::Open));
+        let superseded = self.block(previous.block()).filter(|_| linked)?;
+        let slot = |block| self.record_word(block, record::PLACE) >> 32;
+        (slot(superseded) == slot(block)).then(|| (superseded, self.load_state(superseded)))
+    }
+
+    /// Writes down what the floor step will free, so that a kill right after it leaks nothing.
+    fn intend(&self, lane: &Lane, oldest: &Oldest) {
+        let at = self.geo.session(lane.session) + session::intent(lane.lane);
+        let (block, state) = oldest.superseded.map_or((0, 0), |(block, state)| (block.index(), state.0));
+        self.at(at + session::INTENT_STATE).store(state, Relaxed);
+        self.at(at + session::INTENT_BLOCK).store(u64::from(block), Relaxed);
+        // Release: the reaper that sees the event sees block and state (P9).
+        self.at(at + session::INTENT_EVENT).store(oldest.event, Release);
+    }
+
+    /// Clears an intent before the next one's words are written: an old event with new words would free
+    /// a block that is still in use.
+    pub(super) fn forget_intent(&self, session: usize, lane: usize) {
+        let at = self.geo.session(session) + session::intent(lane);
+        self.at(at + session::INTENT_EVENT).store(0, Release);
+    }
+
+    /// Frees a block whose superseding event has left the history: an exclusive right, from having moved
+    /// the floor, or from reaping whoever did. `keep`: into the lane's stash.
+    pub(super) fn free_superseded(&self, lane: &mut Lane, block: Block, seen: State, keep: bool) {
+        let granules = self.footprint(block);
+        // Twice is enough: INFLIGHT may become OWNED meanwhile; that changes no further while the right is ours.
+        for _ in 0..3 {
+            let state = self.load_state(block);
+            if state.tag() != seen.tag() {
+                return;
+            }
+            let freed = match state.kind() {
+                StateKind::Owned => {
+                    self.free_pieces(lane, block, state.tag());
+                    if keep { self.reclaim(lane, block, state) } else { self.free_owned(block, state) }
+                }
+                StateKind::Inflight => self.doom(block, state),
+                _ => return,
+            };
+            if freed {
+                self.count(lane, Counter::Freed, granules);
+                return;
+            }
+        }
+    }
+
+    /// Leaves the freeing of a block to its owner, who still looks at it. Whether it was still in `state`.
+    fn doom(&self, block: Block, state: State) -> bool {
+        let doomed = State::new(StateKind::Doomed, state.owner(), state.tag());
+        // AcqRel: the owner that finds it doomed sees the floor that doomed it (P6, P7).
+        self.state_of(block).compare_exchange(state.0, doomed.0, AcqRel, Acquire).is_ok()
+    }
+
+    /// From owned to free. Whether it was still in `state`.
+    pub(super) fn free_owned(&self, block: Block, state: State) -> bool {
+        let free = State::new(StateKind::Free, 0, state.tag());
+        let freed = self.state_of(block).compare_exchange(state.0, free.0, AcqRel, Acquire).is_ok();
+        if freed {
+            self.unhint(block);
+        }
+        freed
+    }
+
+    /// Granules of a block's record, by its lengths: an estimate for bounding the history by bytes.
+    pub(super) fn footprint(&self, block: Block) -> u64 {
+        self.record_header(block).map_or(0, |header| {
+            let words = record::words_of(usize::from(header.key_len), header.value_len as usize);
+            self.geo.granules_for(words) as u64
+        })
+    }
+
+    /// Whether the history is at its least: `history_min` events, or the newest events that hold a
+    /// quarter of the data area, whichever is fewer.
+    fn is_least(&self, floor: u64) -> bool {
+        let generation = self.generation();
+        let least = self.geo.shape().history_min;
+        if floor + least < generation {
+            return false;
+        }
+        let quarter = u64::from(self.geo.granules()) / 4;
+        let mut held = 0;
+        let fits = |event| {
+            held += self.superseded_by(event);
+            held <= quarter
+        };
+        (floor + 1..=generation).rev().all(fits)
+    }
+
+    /// Granules of the block that the event superseded; 0 where the event is gone.
+    fn superseded_by(&self, event: u64) -> u64 {
+        let word = self.ring_word(event);
+        if word.lap() != self.geo.lap(event) {
+            return 0;
+        }
+        let superseded = self.block(word.block()).and_then(|block| self.superseded_block(block));
+        superseded.map_or(0, |(block, _)| self.footprint(block))
+    }
+
+    /// Lets events go while the blocks they superseded take more than a quarter of the data area. Called
+    /// now and then by writers, never in the middle of a put.
+    pub(super) fn trim(&self, lane: &mut Lane) -> Result<(), Fault> {
+        let quarter = u64::from(self.geo.granules()) / 4;
+        let mut steps = 4 * TRIM_PERIOD;
+        while steps > 0 && self.history_granules() > quarter && self.shrink_history(lane, 16)? {
+            steps -= 16;
+        }
+        Ok(())
+    }
+
+    /// Granules that the history holds: what all sessions superseded less what they freed.
+    pub fn history_granules(&self) -> u64 {
+        let sum = |counter| self.total(counter);
+        sum(Counter::Superseded).saturating_sub(sum(Counter::Freed))
+    }
+}
+
+/// Puts between two looks at the bytes that the history holds.
+pub(super) const TRIM_PERIOD: u32 = 64;

@@ -1,0 +1,423 @@
+//! Changing a key: publish, log, count, wake, in this order.
+//!
+//! A killed writer leaves one of: nothing; a private block, which the reaper frees; a published block
+//! that is not in the history, which the next writer of that key or the reaper logs, and which nobody
+//! sees until then.
+
+use super::{
+    Core, Fault, Tries,
+    blocks::{Claimed, Lane},
+    history::{Logged, TRIM_PERIOD},
+    slots::{Found, Key, Slot},
+};
+use crate::layout::{
+    Block, GenWord, HeadKind, geometry,
+    record::{self, RecordHeader, RecordKind},
+    session::Counter,
+};
+use crate::sync::{
+    Ordering::{Acquire, Relaxed, Release},
+    fence, pause,
+};
+
+/// What must stand for a change to happen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Expect {
+    /// Whatever stands there.
+    #[default]
+    Any,
+    /// The key has no value.
+    Absent,
+    /// The key has a value.
+    Present,
+    /// The key has a value of this version.
+    Version(u64),
+    /// The key has the value that this generation wrote.
+    Generation(u64),
+}
+
+/// What a change makes of the key.
+#[derive(Clone, Copy, Debug)]
+pub struct Change<'v> {
+    /// A value or a tombstone.
+    pub kind: RecordKind,
+    /// The bytes; empty for a tombstone.
+    pub value: &'v [u8],
+    /// How they are encoded.
+    pub codec: u8,
+    /// Deadline, nanoseconds of `CLOCK_BOOTTIME`; 0 for none.
+    pub deadline: u64,
+    /// Packed writer word of the session that the entry ends with; 0 for none.
+    pub ephemeral: u64,
+    /// What must stand.
+    pub expect: Expect,
+}
+
+impl<'v> Change<'v> {
+    /// A put of these bytes.
+    pub fn put(value: &'v [u8], expect: Expect) -> Self {
+        Self { kind: RecordKind::Value, value, codec: 0, deadline: 0, ephemeral: 0, expect }
+    }
+    /// A removal.
+    pub fn tombstone(kind: RecordKind, expect: Expect) -> Self {
+        Self { kind, value: &[], codec: 0, deadline: 0, ephemeral: 0, expect }
+    }
+}
+
+/// The time, as the caller tells it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Now {
+    /// Nanoseconds of `CLOCK_REALTIME`, for records.
+    pub real_ns: u64,
+    /// Nanoseconds of `CLOCK_BOOTTIME`, for deadlines.
+    pub boot_ns: u64,
+}
+
+/// What became of a change.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It happened.
+    Done {
+        /// The key's new version.
+        version: u64,
+        /// The generation of its event.
+        generation: u64,
+        /// Attempts that lost to others.
+        retries: u32,
+        /// Where the key lives.
+        slot: Slot,
+    },
+    /// Something else stands there than was expected: this version, or 0 for none.
+    Conflict {
+        /// Version that stands there; 0 for none.
+        version: u64,
+    },
+    /// There was nothing to remove.
+    Nothing,
+}
+
+/// What stands in a slot, as a writer sees it.
+struct Standing {
+    header: RecordHeader,
+    generation: u64,
+    block: Block,
+}
+
+/// What a record is that follows what stands.
+struct After {
+    version: u64,
+    created: u64,
+    /// Granules that it supersedes.
+    superseded: u64,
+}
+
+enum Judged {
+    Go(After),
+    Conflict(u64),
+    Expired(u64),
+    Again,
+}
+
+impl Core<'_> {
+    /// Changes a key. `hint`: where it lived last.
+    pub fn change(
+        &self,
+        lane: &mut Lane,
+        key: &Key<'_>,
+        change: &Change<'_>,
+        now: Now,
+        hint: Option<Slot>,
+    ) -> Result<Outcome, Fault> {
+        self.trim_now_and_then(lane)?;
+        if change.ephemeral != 0 {
+            // Before the put: a reaper looks for ephemeral entries only where this says so.
+            self.count(lane, Counter::Ephemerals, 1);
+        }
+        let removal = change.kind.is_tombstone();
+        let granules = self.head_granules(key.bytes.len(), change.value.len());
+        let claimed = self.claim(lane, granules, removal)?;
+        // Release: no store below is seen by whoever does not see the claim (P2).
+        fence(Release);
+        self.begin(lane, claimed, GenWord::Unlogged(claimed.tag).pack());
+        let outcome = match self.fill(lane, claimed, key, change) {
+            Ok(()) => self.publish(lane, claimed, key, change, now, hint),
+            Err(fault) => Err(fault),
+        };
+        match outcome {
+            Ok(Published::As(published)) => self.conclude(lane, claimed, change.kind, published),
+            Ok(Published::Not(outcome)) => {
+                self.withdraw(lane, claimed);
+                Ok(outcome)
+            }
+            Err(fault) => {
+                self.withdraw(lane, claimed);
+                Err(fault)
+            }
+        }
+    }
+
+    /// The last three of *publish, log, count, wake*, and the end of the block's life as ours.
+    fn conclude(
+        &self,
+        lane: &mut Lane,
+        claimed: Claimed,
+        kind: RecordKind,
+        published: Record,
+    ) -> Result<Outcome, Fault> {
+        // Logging also counts in the shard and wakes.
+        let generation = match self.log(lane, claimed.block, claimed.tag)? {
+            Logged::At(generation) => generation,
+            Logged::Past => return Err(Fault::Corrupt("a pinned block's generation word")),
+        };
+        self.settle(lane, claimed);
+        let Record { version, slot, retries, superseded } = published;
+        self.count(lane, if kind.is_tombstone() { Counter::Removes } else { Counter::Puts }, 1);
+        self.count(lane, Counter::Retries, u64::from(retries));
+        self.count(lane, Counter::Superseded, superseded);
+        Ok(Outcome::Done { version, generation, retries, slot })
+    }
+
+    /// Takes back a block that was not published.
+    fn withdraw(&self, lane: &mut Lane, claimed: Claimed) {
+        self.free_pieces(lane, claimed.block, claimed.tag);
+        self.unbegin(lane, claimed);
+        self.keep(lane, claimed);
+    }
+
+    /// Stores what does not depend on the slot: shape, key and value.
+    fn fill(
+        &self,
+        lane: &mut Lane,
+        claimed: Claimed,
+        key: &Key<'_>,
+        change: &Change<'_>,
+    ) -> Result<(), Fault> {
+        let header = self.header_for(key, change);
+        for (word, value) in header.pack().into_iter().enumerate() {
+            self.at(self.geo.data(claimed.block) + word).store(value, Relaxed);
+        }
+        self.store_bytes(self.geo.data(claimed.block) + record::HEADER_WORDS, key.bytes);
+        if header.chained {
+            self.fill_chain(lane, claimed, header.value_at(), change.value)
+        } else {
+            self.store_bytes(self.geo.data(claimed.block) + header.value_at(), change.value);
+            Ok(())
+        }
+    }
+
+    fn header_for(&self, key: &Key<'_>, change: &Change<'_>) -> RecordHeader {
+        RecordHeader {
+            value_len: change.value.len() as u32,
+            key_len: key.bytes.len() as u16,
+            kind: change.kind,
+            chained: self.is_chained(key.bytes.len(), change.value.len()),
+            codec: change.codec,
+            deadline: change.deadline,
+            ephemeral: change.ephemeral,
+            ..RecordHeader::default()
+        }
+    }
+
+    /// Publishes the block as the key's newest record by one compare-and-swap of the slot's head, whose
+    /// success proves that what was superseded was current throughout.
+    fn publish(
+        &self,
+        lane: &mut Lane,
+        claimed: Claimed,
+        key: &Key<'_>,
+        change: &Change<'_>,
+        now: Now,
+        hint: Option<Slot>,
+    ) -> Result<Published, Fault> {
+        let value_hash = if record::DETAILS { record::hash_of(change.value) } else { 0 };
+        let mut hint = hint;
+        let mut tries = Tries::new();
+        let mut retries = 0;
+        loop {
+            let found = match hint.take().and_then(|slot| self.hinted(key, slot)) {
+                Some(found) => found,
+                None => match self.find(lane, key, !change.kind.is_tombstone())? {
+                    Some(found) => found,
+                    None => return Ok(Published::Not(unmet(change.expect, 0))),
+                },
+            };
+            match self.judge(lane, key, &found, change, now)? {
+                Judged::Go(after) => {
+                    let header = self.header_for(key, change);
+                    let header = RecordHeader {
+                        version: after.version,
+                        previous: found.head.0,
+                        slot: found.slot.head_at as u32,
+                        created: after.created,
+                        writer: lane.writer.pack(),
+                        time: now.real_ns,
+                        ..header
+                    };
+                    self.store_header(claimed.block, key, header, value_hash);
+                    let new = found.head.next(HeadKind::Live, claimed.block.index());
+                    // Release: who loads the head sees the record (P1).
+                    if self
+                        .at(found.slot.head_at)
+                        .compare_exchange(found.head.0, new.0, Release, Relaxed)
+                        .is_ok()
+                    {
+                        let After { version, superseded, .. } = after;
+                        return Ok(Published::As(Record { version, slot: found.slot, retries, superseded }));
+                    }
+                    retries += 1;
+                    back_off(retries);
+                }
+                Judged::Conflict(version) => {
+                    self.count(lane, Counter::Conflicts, 1);
+                    return Ok(Published::Not(unmet(change.expect, version)));
+                }
+                Judged::Expired(generation) => self.expire(lane, key, generation, now)?,
+                Judged::Again => {}
+            }
+            tries.again(found.head.0, "a slot's head")?;
+        }
+    }
+
+    /// The head of the slot where the key lived last, if it still lives there.
+    fn hinted(&self, key: &Key<'_>, slot: Slot) -> Option<Found> {
+        let (hash, head) = self.slot_at(slot.head_at - 1)?;
+        let found = Found { slot, head };
+        let live = hash == slot.hash && head.is(HeadKind::Live);
+        (live && self.is_live_as(key, found) == Ok(Some(true))).then_some(found)
+    }
+
+    /// Whether the change may follow what stands in the slot, and as what.
+    fn judge(
+        &self,
+        lane: &mut Lane,
+        key: &Key<'_>,
+        found: &Found,
+        change: &Change<'_>,
+        now: Now,
+    ) -> Result<Judged, Fault> {
+        if found.head.is(HeadKind::Open) {
+            let base = self.at(self.geo.shard(key.shard) + geometry::SHARD_VERSION_BASE);
+            // Relaxed: the retirements that raised it were seen when the slot was found (P8).
+            let version = base.load(Relaxed).saturating_add(1);
+            let carried = self.block(found.head.block()).map_or(0, |block| self.footprint(block));
+            let after = After { version, created: 0, superseded: carried };
+            let absent = matches!(change.expect, Expect::Any | Expect::Absent) && !change.kind.is_tombstone();
+            return Ok(if absent { Judged::Go(after) } else { self.confirmed(found, Judged::Conflict(0)) });
+        }
+        let Some(standing) = self.standing(lane, key, found)? else { return Ok(Judged::Again) };
+        let old = standing.header;
+        let present = !old.kind.is_tombstone();
+        if present && old.deadline != 0 && old.deadline <= now.boot_ns && change.kind != RecordKind::Expired {
+            return Ok(self.confirmed(found, Judged::Expired(standing.generation)));
+        }
+        let met = match change.expect {
+            Expect::Any => true,
+            Expect::Absent => !present,
+            Expect::Present => present,
+            Expect::Version(version) => present && old.version == version,
+            Expect::Generation(generation) => present && standing.generation == generation,
+        };
+        if !met || (change.kind.is_tombstone() && !present) {
+            return Ok(self.confirmed(found, Judged::Conflict(if present { old.version } else { 0 })));
+        }
+        let created = match (present, old.created) {
+            (false, _) => 0,
+            (true, 0) => standing.generation,
+            (true, created) => created,
+        };
+        let superseded = self.footprint(standing.block);
+        Ok(Judged::Go(After { version: old.version.saturating_add(1), created, superseded }))
+    }
+
+    /// A negative answer stands only if the head it was read from does.
+    fn confirmed(&self, found: &Found, judged: Judged) -> Judged {
+        fence(Acquire);
+        if self.head_is(found.slot.head_at, found.head) { judged } else { Judged::Again }
+    }
+
+    /// The record of a LIVE head, logged first when its writer has not done so: finishing the
+    /// predecessor's work comes before superseding it. `None`: look again.
+    fn standing(&self, lane: &mut Lane, key: &Key<'_>, found: &Found) -> Result<Option<Standing>, Fault> {
+        let block = self.block(found.head.block()).ok_or(Fault::Corrupt("a slot's block"))?;
+        let generation = match self.load_gen(block) {
+            GenWord::Generation(generation) => generation,
+            GenWord::Unlogged(tag) => {
+                // Published only if the head still names it: a private block must not become an event.
+                if self.head_is(found.slot.head_at, found.head) {
+                    self.log(lane, block, tag)?;
+                    self.count(lane, Counter::Helped, 1);
+                }
+                return Ok(None);
+            }
+            _ if !self.head_is(found.slot.head_at, found.head) => return Ok(None),
+            _ => return Err(Fault::Corrupt("a block's generation word")),
+        };
+        match self.record_header(block).filter(|_| self.key_is(block, key)) {
+            Some(header) => Ok(Some(Standing { header, generation, block })),
+            None => {
+                fence(Acquire);
+                let same = self.head_is(found.slot.head_at, found.head);
+                if same { Err(Fault::Corrupt("a record's key or shape")) } else { Ok(None) }
+            }
+        }
+    }
+
+    /// Publishes the expire event of an entry whose deadline has passed, unless it changed meanwhile.
+    pub fn expire(&self, lane: &mut Lane, key: &Key<'_>, generation: u64, now: Now) -> Result<(), Fault> {
+        let change = Change::tombstone(RecordKind::Expired, Expect::Generation(generation));
+        if let Outcome::Done { .. } = self.change(lane, key, &change, now, None)? {
+            self.count(lane, Counter::Expired, 1);
+        }
+        Ok(())
+    }
+
+    fn store_header(&self, block: Block, key: &Key<'_>, mut header: RecordHeader, value_hash: u64) {
+        if record::DETAILS {
+            header.checksum = header.checksum_of(key.hash, value_hash);
+        }
+        for (word, value) in header.pack().into_iter().enumerate() {
+            self.at(self.geo.data(block) + word).store(value, Relaxed);
+        }
+    }
+
+    fn trim_now_and_then(&self, lane: &mut Lane) -> Result<(), Fault> {
+        match lane.until_trim.checked_sub(1) {
+            Some(left) => lane.until_trim = left,
+            None => {
+                lane.until_trim = TRIM_PERIOD.max(self.geo.sessions() as u32);
+                self.trim(lane)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What `publish` did.
+enum Published {
+    As(Record),
+    Not(Outcome),
+}
+
+/// A published record.
+struct Record {
+    version: u64,
+    slot: Slot,
+    retries: u32,
+    superseded: u64,
+}
+
+/// The answer when something of this version (0: nothing) stands there.
+fn unmet(expect: Expect, version: u64) -> Outcome {
+    match (expect, version) {
+        (Expect::Any | Expect::Absent, 0) => Outcome::Nothing,
+        _ => Outcome::Conflict { version },
+    }
+}
+
+/// Waits a little, longer each time: 32 pauses, doubling to 2,048.
+fn back_off(retries: u32) {
+    let pauses = if cfg!(any(loom, slate_search)) { 1 } else { 32 << retries.min(6) };
+    for _ in 0..pauses {
+        pause();
+    }
+}

@@ -1,0 +1,295 @@
+//! Reading a key. Readers store nothing, and what is not in the history does not exist yet.
+//!
+//! Pass 1 takes what the slot's head names and accepts the copy if the head stood still. Pass 2 reads
+//! the generation first: what was current then is not reused while the floor has not passed it, so the
+//! copy is good although the head moves on. A copy is judged (lengths, checksum) only after it was
+//! accepted: a torn one is not corruption.
+
+use super::{
+    Core, Fault, Tries,
+    slots::{Found, Key, Slot},
+};
+use crate::layout::{
+    Block, GenWord, Geometry, Head, HeadKind, geometry, header,
+    record::{self, RecordHeader},
+};
+use crate::sync::{
+    Ordering::{Acquire, Relaxed},
+    fence,
+};
+
+/// A record as it was copied, accepted and checked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Meta {
+    /// Everything but key and value.
+    pub header: RecordHeader,
+    /// Generation of its event.
+    pub generation: u64,
+    /// Where the key lives.
+    pub slot: Slot,
+}
+
+/// What to do about checksums.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Verify {
+    /// Every read verifies the checksum.
+    #[default]
+    Always,
+    /// Reads leave it to the scrubber.
+    Scrub,
+}
+
+/// How an attempt ended.
+enum Attempt {
+    Is(Meta),
+    Absent,
+    Again,
+}
+
+/// By what a copy is accepted.
+#[derive(Clone, Copy)]
+pub(super) enum Proof {
+    /// The head stood still.
+    Head(usize, Head),
+    /// The head stood still, or the floor has not passed the generation.
+    HeadOrFloor(usize, Head, u64),
+    /// The floor has not passed the generation.
+    Floor(u64),
+}
+
+impl Core<'_> {
+    /// Appends the key's value to `out` and returns the rest; `None` where the key has no value. The
+    /// deadline is the caller's to judge.
+    pub fn get(
+        &self,
+        key: &Key<'_>,
+        hint: Option<Slot>,
+        verify: Verify,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Meta>, Fault> {
+        let start = out.len();
+        let mut tries = Tries::new();
+        let mut hint = hint;
+        let mut since = None;
+        loop {
+            let attempt = match hint.take() {
+                Some(slot) => self.attempt_at(key, slot, since, verify, out)?,
+                None => self.attempt(key, since, verify, out)?,
+            };
+            match attempt {
+                Attempt::Is(meta) => return Ok((!meta.header.kind.is_tombstone()).then_some(meta)),
+                Attempt::Absent => return Ok(None),
+                Attempt::Again => out.truncate(start),
+            }
+            // Strictly before the head is loaded again.
+            let generation = self.generation();
+            since = Some(generation);
+            tries.again(generation, "a slot's head")?;
+        }
+    }
+
+    /// Looks at the slot where the key lived last; another key there says nothing about this one.
+    fn attempt_at(
+        &self,
+        key: &Key<'_>,
+        slot: Slot,
+        since: Option<u64>,
+        verify: Verify,
+        out: &mut Vec<u8>,
+    ) -> Result<Attempt, Fault> {
+        match self.slot_at(slot.head_at - 1) {
+            Some((hash, head)) if hash == slot.hash && head.is(HeadKind::Live) => {
+                Ok(self.live(key, Found { slot, head }, since, verify, out)?.unwrap_or(Attempt::Again))
+            }
+            _ => Ok(Attempt::Again),
+        }
+    }
+
+    /// Scans the chain. Without a slot of the key there was a moment during the scan when it was absent:
+    /// a key leaves its slot only after its removal left the history.
+    fn attempt(
+        &self,
+        key: &Key<'_>,
+        since: Option<u64>,
+        verify: Verify,
+        out: &mut Vec<u8>,
+    ) -> Result<Attempt, Fault> {
+        for hash_at in self.slots(key.bucket) {
+            // Relaxed: only a filter; `slot_at` reads the hash again, in order.
+            if self.at(hash_at).load(Relaxed) as u16 != key.fingerprint {
+                continue;
+            }
+            let Some((hash, head)) = self.slot_at(hash_at) else { return Ok(Attempt::Again) };
+            match head.kind() {
+                _ if hash.fingerprint() != key.fingerprint => {}
+                Some(HeadKind::Live) => {
+                    let found = Found { slot: Slot { head_at: hash_at + 1, hash }, head };
+                    if let Some(attempt) = self.live(key, found, since, verify, out)? {
+                        return Ok(attempt);
+                    }
+                }
+                Some(HeadKind::Moved) => return Err(Fault::Moved),
+                Some(_) => {}
+                None => return Err(Fault::Corrupt("a slot's head")),
+            }
+        }
+        Ok(Attempt::Absent)
+    }
+
+    /// Copies what a LIVE head names; `None` where the slot is another key's.
+    fn live(
+        &self,
+        key: &Key<'_>,
+        found: Found,
+        since: Option<u64>,
+        verify: Verify,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Attempt>, Fault> {
+        let Found { slot, head } = found;
+        let proof = match since {
+            None => Proof::Head(slot.head_at, head),
+            Some(generation) => Proof::HeadOrFloor(slot.head_at, head, generation),
+        };
+        let Some(block) = self.block(head.block()) else { return self.refuse(proof, "a slot's block") };
+        // Before the record: if it is a generation, the record is complete.
+        let gen_word = self.load_gen(block);
+        if !self.key_is(block, key) {
+            return self.not_ours(block, found, proof);
+        }
+        match (gen_word, since) {
+            (GenWord::Generation(generation), _) => {
+                let copied = self.copy(block, out);
+                self.accept(key, copied, generation, slot, proof, verify, out).map(Some)
+            }
+            (GenWord::Unlogged(_), None) => Ok(Some(Attempt::Again)),
+            (GenWord::Unlogged(_), Some(since)) => {
+                self.before(key, block, slot, since, verify, out).map(Some)
+            }
+            _ => self.refuse(proof, "a block's generation word"),
+        }
+    }
+
+    /// The version before a record that is not in the history. Only the floor proves this copy: the head
+    /// says nothing about what it no longer names.
+    fn before(
+        &self,
+        key: &Key<'_>,
+        unlogged: Block,
+        slot: Slot,
+        since: u64,
+        verify: Verify,
+        out: &mut Vec<u8>,
+    ) -> Result<Attempt, Fault> {
+        let proof = Proof::Floor(since);
+        let previous = Head(self.record_word(unlogged, record::PREVIOUS));
+        if !previous.is(HeadKind::Live) {
+            return Ok(if self.holds(proof) { Attempt::Absent } else { Attempt::Again });
+        }
+        let Some(block) = self.block(previous.block()) else {
+            return Ok(self.refuse(proof, "a record's previous head")?.unwrap_or(Attempt::Again));
+        };
+        match self.load_gen(block) {
+            GenWord::Generation(generation) if self.key_is(block, key) => {
+                let copied = self.copy(block, out);
+                self.accept(key, copied, generation, slot, proof, verify, out)
+            }
+            _ => Ok(self.refuse(proof, "a superseded record")?.unwrap_or(Attempt::Again)),
+        }
+    }
+
+    /// Another key with this fingerprint, or damage: a record whose key does not have the fingerprint of
+    /// its slot.
+    fn not_ours(&self, block: Block, found: Found, proof: Proof) -> Result<Option<Attempt>, Fault> {
+        let mut bytes = Vec::new();
+        let whole = self.copy_key(block, &mut bytes).is_some();
+        if !self.holds(proof) {
+            return Ok(Some(Attempt::Again));
+        }
+        let fits = geometry::fingerprint_of(self.geo.hash(&bytes)) == found.slot.hash.fingerprint();
+        if whole && fits { Ok(None) } else { Err(Fault::Corrupt("a record's key")) }
+    }
+
+    /// Damage, if the proof holds; otherwise look again.
+    fn refuse(&self, proof: Proof, what: &'static str) -> Result<Option<Attempt>, Fault> {
+        if self.holds(proof) { Err(Fault::Corrupt(what)) } else { Ok(Some(Attempt::Again)) }
+    }
+
+    /// Whether everything copied so far is of one life of its block (P2).
+    pub(super) fn holds(&self, proof: Proof) -> bool {
+        fence(Acquire);
+        // Relaxed, all: behind the fence.
+        let floor_at_most = |generation| self.at(header::FLOOR).load(Relaxed) <= generation;
+        match proof {
+            Proof::Head(at, head) => self.head_is(at, head),
+            Proof::HeadOrFloor(at, head, since) => self.head_is(at, head) || floor_at_most(since),
+            Proof::Floor(since) => floor_at_most(since),
+        }
+    }
+
+    /// Judges a copy: first whether it is whole, then whether it is sound.
+    #[expect(clippy::too_many_arguments, reason = "one copy with all that is known of it")]
+    fn accept(
+        &self,
+        key: &Key<'_>,
+        copied: Option<RecordHeader>,
+        generation: u64,
+        slot: Slot,
+        proof: Proof,
+        verify: Verify,
+        out: &[u8],
+    ) -> Result<Attempt, Fault> {
+        if !self.holds(proof) {
+            return Ok(Attempt::Again);
+        }
+        let header = copied.ok_or(Fault::Corrupt("a record's lengths"))?;
+        let value = &out[out.len() - header.value_len as usize..];
+        if verify == Verify::Always && !is_sound(&header, key.hash, value) {
+            return Err(Fault::Corrupt("a record's checksum"));
+        }
+        if header.slot as usize != slot.head_at {
+            return Err(Fault::Corrupt("a record's slot"));
+        }
+        Ok(Attempt::Is(Meta { header, generation, slot }))
+    }
+
+    /// Appends the block's value to `out`; `None`, with `out` as it was, where the lengths cannot be.
+    pub(super) fn copy(&self, block: Block, out: &mut Vec<u8>) -> Option<RecordHeader> {
+        let header = self.record_header(block)?;
+        let len = header.value_len as usize;
+        if header.chained {
+            let pieces = self.piece_blocks(block, &header)?;
+            let end = out.len() + len;
+            for piece in pieces {
+                let left = (end - out.len()).min(self.piece_bytes());
+                self.load_bytes(self.geo.data(piece), left, out);
+            }
+        } else {
+            if !self.fits(block, record::words_of(usize::from(header.key_len), len)) {
+                return None;
+            }
+            self.load_bytes(self.geo.data(block) + header.value_at(), len, out);
+        }
+        Some(header)
+    }
+
+    /// Replaces `out` with the block's key; `None` where the lengths cannot be.
+    pub(super) fn copy_key(&self, block: Block, out: &mut Vec<u8>) -> Option<RecordHeader> {
+        let header = self.record_header(block)?;
+        out.clear();
+        if !self.fits(block, header.value_at()) {
+            return None;
+        }
+        self.load_bytes(self.geo.data(block) + record::HEADER_WORDS, usize::from(header.key_len), out);
+        Some(header)
+    }
+}
+
+/// Whether a record's checksum is that of its words, key and value.
+pub(super) fn is_sound(header: &RecordHeader, key_hash: u64, value: &[u8]) -> bool {
+    !record::DETAILS || header.checksum == header.checksum_of(key_hash, record::hash_of(value))
+}
+
+/// Whether a record's bytes are sound, its key included.
+pub(super) fn is_sound_with_key(geo: &Geometry, header: &RecordHeader, key: &[u8], value: &[u8]) -> bool {
+    is_sound(header, geo.hash(key), value)
+}

@@ -1,0 +1,235 @@
+//! Ending the life of a session that is gone: finishing or taking back what it was doing.
+//!
+//! The caller holds the dead session's lock byte, so there is one reaper at a time. Everything here may
+//! be done again: a killed reaper's work is finished by the next.
+
+use super::{
+    Core, Fault,
+    blocks::{Claimed, Lane},
+    history::Logged,
+    publish::{Change, Expect, Now, Outcome},
+    slots::Key,
+};
+use crate::layout::{
+    Block, GenWord, Guard, Head, HeadKind, State, StateKind, Writer,
+    record::{self, RecordKind},
+    session::{self, Counter, LANES},
+};
+use crate::sync::{
+    Ordering::{AcqRel, Acquire, Relaxed},
+    fence,
+};
+
+/// What ending a life found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Reaped {
+    /// Blocks that went back to the board.
+    pub blocks: u64,
+    /// Published puts that were brought into the history.
+    pub logged: u64,
+    /// Ephemeral entries that were removed.
+    pub ephemerals: u64,
+}
+
+impl Core<'_> {
+    /// Ends the life of session `dead`, whose lock byte the caller holds. The lane is the reaper's own.
+    pub fn reap(&self, lane: &mut Lane, dead: usize, now: Now) -> Result<Reaped, Fault> {
+        let mut reaped = Reaped::default();
+        self.finish_intents(lane, dead);
+        self.settle_blocks(lane, dead, &mut reaped)?;
+        self.finish_pending(lane)?;
+        reaped.ephemerals = self.remove_ephemerals(lane, dead, now)?;
+        self.free_names_of(dead as u16 + 1);
+        self.announce_all();
+        self.vacate(dead);
+        self.count(lane, Counter::Reaped, 1);
+        Ok(reaped)
+    }
+
+    /// Ends the caller's own life in good order: as a reap, with nothing to finish.
+    pub fn leave(&self, lanes: &mut [Lane], now: Now) -> Result<(), Fault> {
+        for lane in &mut *lanes {
+            self.empty_stash(lane);
+        }
+        let Some(lane) = lanes.first_mut() else { return Ok(()) };
+        self.check_fence(lane)?;
+        self.remove_ephemerals(lane, lane.session, now)?;
+        self.empty_stash(lane);
+        self.vacate(lane.session);
+        Ok(())
+    }
+
+    /// Frees what the dead session's floor steps were to free: the floor passed the event, and the block
+    /// is still in the life that the intent names.
+    fn finish_intents(&self, lane: &mut Lane, dead: usize) {
+        for intent in 0..LANES {
+            let at = self.geo.session(dead) + session::intent(intent);
+            let event = super::acquire(self.at(at + session::INTENT_EVENT));
+            let state = State(self.at(at + session::INTENT_STATE).load(Relaxed));
+            let index = u32::try_from(self.at(at + session::INTENT_BLOCK).load(Relaxed)).unwrap_or(0);
+            if let Some(block) = self.block(index).filter(|_| event != 0 && self.floor() >= event) {
+                self.free_superseded(lane, block, state, false);
+            }
+            self.forget_intent(dead, intent);
+        }
+    }
+
+    /// Goes through the block table for what the dead session owned.
+    fn settle_blocks(&self, lane: &mut Lane, dead: usize, reaped: &mut Reaped) -> Result<(), Fault> {
+        let owner = dead as u16 + 1;
+        let end = (self.reserved() * self.geo.extent_granules()).min(self.geo.granules());
+        for block in (1..end).filter_map(|index| self.geo.block(index)) {
+            // Relaxed: the owner is dead, and its lock's release ordered everything it did.
+            let state = State(self.state_of(block).load(Relaxed));
+            if state.owner() == owner {
+                self.settle_block(lane, block, state, reaped)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn settle_block(
+        &self,
+        lane: &mut Lane,
+        block: Block,
+        state: State,
+        reaped: &mut Reaped,
+    ) -> Result<(), Fault> {
+        fence(Acquire);
+        match state.kind() {
+            StateKind::Claimed => reaped.blocks += u64::from(self.free_owned(block, state)),
+            StateKind::Doomed => {
+                self.free_pieces(lane, block, state.tag());
+                reaped.blocks += u64::from(self.free_owned(block, state));
+            }
+            StateKind::Inflight => {
+                let published = match self.bucket_of_inflight(block) {
+                    Some(bucket) => self.is_linked(bucket, block, state)?,
+                    None => self.is_published(lane, block, state, reaped)?,
+                };
+                self.end_inflight(lane, block, state, published, reaped);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn bucket_of_inflight(&self, block: Block) -> Option<usize> {
+        match self.load_gen(block) {
+            GenWord::Bucket(bucket) => Some(bucket as usize).filter(|&bucket| bucket < self.geo.buckets()),
+            _ => None,
+        }
+    }
+
+    /// Whether a bucket in the making is part of its chain, after finishing what the guard asks for.
+    fn is_linked(&self, bucket: usize, block: Block, state: State) -> Result<bool, Fault> {
+        for _ in 0..1024 {
+            let guard = Guard(super::acquire(self.at(self.geo.bucket(bucket))));
+            if self.apply(bucket, guard)? {
+                let linked = self.is_in_chain(bucket, Claimed { block, tag: state.tag() });
+                if !linked {
+                    self.gen_of(block).store(GenWord::None.pack(), Relaxed);
+                }
+                return Ok(linked);
+            }
+        }
+        Err(Fault::Contended)
+    }
+
+    /// Whether the block was published; if it is still its key's newest, its event is brought into the
+    /// history.
+    fn is_published(
+        &self,
+        lane: &mut Lane,
+        block: Block,
+        state: State,
+        reaped: &mut Reaped,
+    ) -> Result<bool, Fault> {
+        let slot = (self.record_word(block, record::PLACE) >> 32) as usize;
+        // The head first, then the generation word: the other way round a put that was superseded between
+        // the two loads would pass for one that was never published.
+        let current = self.bucket_of_slot(slot).is_some_and(|_| self.names(slot, block));
+        Ok(match self.load_gen(block) {
+            GenWord::Unlogged(tag) if tag == state.tag() => {
+                if current {
+                    let logged = self.log(lane, block, tag)?;
+                    reaped.logged += u64::from(matches!(logged, Logged::At(_)));
+                }
+                current
+            }
+            GenWord::Generation(_) => true,
+            _ => false,
+        })
+    }
+
+    fn names(&self, head_at: usize, block: Block) -> bool {
+        let head = self.load_head(head_at);
+        head.is(HeadKind::Live) && head.block() == block.index()
+    }
+
+    fn end_inflight(&self, lane: &Lane, block: Block, state: State, published: bool, reaped: &mut Reaped) {
+        let owned = State::new(StateKind::Owned, 0, state.tag());
+        if published {
+            // AcqRel: takes over for the dead owner (P7).
+            if self.state_of(block).compare_exchange(state.0, owned.0, AcqRel, Acquire).is_ok() {
+                return;
+            }
+            // Only the floor changes a dead owner's block: it is doomed.
+            self.free_pieces(lane, block, state.tag());
+            let doomed = State::new(StateKind::Doomed, state.owner(), state.tag());
+            reaped.blocks += u64::from(self.free_owned(block, doomed));
+        } else {
+            self.free_pieces(lane, block, state.tag());
+            reaped.blocks += u64::from(self.free_owned(block, state));
+        }
+    }
+
+    /// Removes the entries that were to end with this life of the session.
+    fn remove_ephemerals(&self, lane: &mut Lane, dead: usize, now: Now) -> Result<u64, Fault> {
+        let view = self.session_view(dead);
+        if session::COUNTERS_KEPT && view.counters[Counter::Ephemerals as usize] == 0 {
+            return Ok(0);
+        }
+        let life = Writer { name: 0, session: dead as u16, incarnation: view.incarnation };
+        let mut found = Vec::new();
+        for hash_at in (0..self.geo.buckets()).flat_map(|bucket| self.slots(bucket)) {
+            found.extend(self.ephemeral_at(hash_at + 1, life));
+        }
+        let mut removed = 0;
+        for (key, generation) in found {
+            let Ok(key) = String::from_utf8(key) else { continue };
+            let key = Key::new(self.geo, &key);
+            let change = Change::tombstone(RecordKind::Removed, Expect::Generation(generation));
+            match self.change(lane, &key, &change, now, None) {
+                Ok(outcome) => removed += u64::from(matches!(outcome, Outcome::Done { .. })),
+                // A damaged key is the scrubber's; it must not keep the record occupied for ever.
+                Err(Fault::Corrupt(_)) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Key and generation of a LIVE slot's entry that ends with this life.
+    fn ephemeral_at(&self, head_at: usize, life: Writer) -> Option<(Vec<u8>, u64)> {
+        for _ in 0..64 {
+            let head: Head = self.load_head(head_at);
+            let block = self.block(head.block()).filter(|_| head.is(HeadKind::Live))?;
+            let generation = self.load_gen(block);
+            let mut key = Vec::new();
+            let header = self.copy_key(block, &mut key);
+            fence(Acquire);
+            if !self.head_is(head_at, head) {
+                continue;
+            }
+            let header = header.filter(|header| !header.kind.is_tombstone() && header.ephemeral != 0)?;
+            let bound = Writer::unpack(header.ephemeral);
+            let ours = (bound.session, bound.incarnation) == (life.session, life.incarnation);
+            return match generation {
+                GenWord::Generation(generation) if ours => Some((key, generation)),
+                _ => None,
+            };
+        }
+        None
+    }
+}

@@ -1,0 +1,368 @@
+//! Which slot a key has: one guard word per bucket chain, no owner to wait for.
+//!
+//! A slot lives FREED -> OPEN -> LIVE … -> RETIRED -> FREED, its head's counter rising each time. Whoever
+//! meets a guard first applies what it asks for, which anybody may do any number of times; then it acts
+//! by one compare-and-swap of the guard, which succeeds only if the guard stood still during the scan.
+//! Readers never touch the guard.
+
+use super::{
+    Core, Fault, Full, Tries, acquire,
+    blocks::{Claimed, Lane},
+};
+use crate::layout::{Block, GenWord, Guard, GuardOp, Head, HeadKind, SlotHash, geometry, record};
+use crate::sync::{
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
+    fence,
+};
+
+/// Buckets of one chain, at most.
+pub const CHAIN_MAX: usize = if cfg!(any(loom, slate_search)) { 4 } else { 128 };
+
+/// A key with what its lookup needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Key<'k> {
+    /// The key.
+    pub bytes: &'k [u8],
+    /// Its hash on this board.
+    pub hash: u64,
+    /// Its shard.
+    pub shard: usize,
+    /// The bucket, of the whole table, where its chain starts.
+    pub bucket: usize,
+    /// Its fingerprint.
+    pub fingerprint: u16,
+}
+
+impl<'k> Key<'k> {
+    /// Looks the numbers up.
+    pub fn new(geo: &geometry::Geometry, key: &'k str) -> Self {
+        let hash = geo.hash(key.as_bytes());
+        let shard = geo.shard_of(key, hash);
+        let fingerprint = geometry::fingerprint_of(hash);
+        Self { bytes: key.as_bytes(), hash, shard, bucket: geo.bucket_of(shard, hash), fingerprint }
+    }
+}
+
+/// Where a key lives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Slot {
+    /// Word of the head; the hash is the word before.
+    pub head_at: usize,
+    /// The hash word under which it was found.
+    pub hash: SlotHash,
+}
+
+/// A slot with the head that was found in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    /// Where.
+    pub slot: Slot,
+    /// The head: LIVE with the key, or OPEN for its fingerprint.
+    pub head: Head,
+}
+
+/// What a scan of a chain saw.
+#[derive(Default)]
+struct Scan {
+    found: Option<Found>,
+    free: Option<u16>,
+    retired: Option<u16>,
+}
+
+impl Core<'_> {
+    /// First words of the buckets of a chain. Ends at a link that cannot be.
+    pub(super) fn chain(&self, bucket: usize) -> impl Iterator<Item = usize> + use<'_> {
+        let mut next = Some(self.geo.bucket(bucket));
+        std::iter::from_fn(move || {
+            let base = next?;
+            next = self.linked(base);
+            Some(base)
+        })
+        .take(CHAIN_MAX)
+    }
+
+    /// The overflow bucket behind the one at `base`.
+    fn linked(&self, base: usize) -> Option<usize> {
+        let index = u32::try_from(acquire(self.at(base + 1))).unwrap_or(0);
+        let block = self.block(index).filter(|&block| self.fits(block, geometry::BUCKET_WORDS))?;
+        Some(self.geo.data(block))
+    }
+
+    /// Words of the hashes of a chain, in order; each head is the word behind.
+    pub(super) fn slots(&self, bucket: usize) -> impl Iterator<Item = usize> + use<'_> {
+        self.chain(bucket).flat_map(|base| (0..geometry::SLOTS).map(move |slot| base + 2 + 2 * slot))
+    }
+
+    /// The chain's first bucket, of the whole table, of a slot of the table or of an overflow bucket, by
+    /// the word of its head; `None` where no slot is.
+    pub(super) fn bucket_of_slot(&self, head_at: usize) -> Option<usize> {
+        let table = self.geo.bucket(0)..self.geo.bucket(self.geo.buckets());
+        if table.contains(&head_at) {
+            return Some((head_at - table.start) / geometry::BUCKET_WORDS);
+        }
+        let granule = head_at.checked_sub(self.geo.data_at())? / self.geo.granule_words();
+        // An overflow bucket is longer than the smallest granule.
+        let span = self.geo.granules_for(geometry::BUCKET_WORDS);
+        (0..span).filter_map(|back| self.block(u32::try_from(granule.checked_sub(back)?).ok()?)).find_map(
+            |block| match self.load_gen(block) {
+                GenWord::Bucket(bucket) if (bucket as usize) < self.geo.buckets() => Some(bucket as usize),
+                _ => None,
+            },
+        )
+    }
+
+    /// The slot's hash and head of one life: the hash did not change around the head.
+    pub(super) fn slot_at(&self, hash_at: usize) -> Option<(SlotHash, Head)> {
+        let hash = SlotHash(acquire(self.at(hash_at)));
+        let head = self.load_head(hash_at + 1);
+        // Relaxed: the head was loaded with acquire; a later life's hash was written before its head (P8).
+        (self.at(hash_at).load(Relaxed) == hash.0).then_some((hash, head))
+    }
+
+    /// Finds the key's slot. `make`: gives it one where it has none; else `None` means that.
+    pub(super) fn find(&self, lane: &mut Lane, key: &Key<'_>, make: bool) -> Result<Option<Found>, Fault> {
+        let guard_at = self.geo.bucket(key.bucket);
+        let mut tries = Tries::new();
+        loop {
+            let guard = Guard(acquire(self.at(guard_at)));
+            if self.apply(key.bucket, guard)? {
+                if let Some(scan) = self.scan(key, guard)? {
+                    if scan.found.is_some() || (!make && self.at(guard_at).load(Relaxed) == guard.0) {
+                        return Ok(scan.found);
+                    }
+                    if make {
+                        self.make_slot(lane, key, guard, &scan)?;
+                    }
+                }
+            }
+            tries.again(guard.0, "a bucket's guard")?;
+        }
+    }
+
+    /// Looks through the chain; `None` where something changed meanwhile.
+    fn scan(&self, key: &Key<'_>, guard: Guard) -> Result<Option<Scan>, Fault> {
+        let mut scan = Scan::default();
+        for (position, hash_at) in self.slots(key.bucket).enumerate() {
+            let Some((hash, head)) = self.slot_at(hash_at) else { return Ok(None) };
+            if hash.number() > guard.number() {
+                return Ok(None);
+            }
+            let position = position as u16;
+            let ours = hash.fingerprint() == key.fingerprint;
+            let found = Found { slot: Slot { head_at: hash_at + 1, hash }, head };
+            match head.kind() {
+                _ if hash.fingerprint() == 0 => scan.free = scan.free.or(Some(position)),
+                Some(HeadKind::Retired) => scan.retired = scan.retired.or(Some(position)),
+                Some(HeadKind::Live) if ours => match self.is_live_as(key, found)? {
+                    Some(true) => return Ok(Some(Scan { found: Some(found), ..scan })),
+                    Some(false) => {}
+                    None => return Ok(None),
+                },
+                Some(HeadKind::Open) if ours => return Ok(Some(Scan { found: Some(found), ..scan })),
+                Some(HeadKind::Freed) if ours => return Ok(None),
+                Some(HeadKind::Moved) => return Err(Fault::Moved),
+                Some(HeadKind::Live | HeadKind::Open | HeadKind::Freed | HeadKind::Pending) => {}
+                None => return Err(Fault::Corrupt("a slot's head")),
+            }
+        }
+        Ok(Some(scan))
+    }
+
+    /// Whether the slot of this LIVE head is the key's; `None` where the head changed meanwhile.
+    pub(super) fn is_live_as(&self, key: &Key<'_>, found: Found) -> Result<Option<bool>, Fault> {
+        let block = self.block(found.head.block()).ok_or(Fault::Corrupt("a slot's block"))?;
+        let same = self.key_is(block, key);
+        // What was read is the record's only if the block was still the head's (P2).
+        fence(Acquire);
+        Ok(self.head_is(found.slot.head_at, found.head).then_some(same))
+    }
+
+    /// A tombstone of the chain whose event has left the history.
+    fn find_tombstone(&self, bucket: usize) -> Option<(usize, Head)> {
+        let floor = self.floor();
+        self.slots(bucket).map(|hash_at| hash_at + 1).find_map(|head_at| {
+            let head = self.load_head(head_at);
+            let block = self.block(head.block()).filter(|_| head.is(HeadKind::Live))?;
+            let passed = matches!(self.load_gen(block), GenWord::Generation(event) if event <= floor);
+            let tombstone = self.record_header(block).is_some_and(|header| header.kind.is_tombstone());
+            (passed && tombstone).then_some((head_at, head))
+        })
+    }
+
+    /// Whether the record in the block has this key. To be proved afterwards, like every copy.
+    pub(super) fn key_is(&self, block: Block, key: &Key<'_>) -> bool {
+        let words = key.bytes.len().div_ceil(8);
+        let shape = self.record_word(block, record::SHAPE);
+        if shape & 0x7ff != key.bytes.len() as u64 || !self.fits(block, record::HEADER_WORDS + words) {
+            return false;
+        }
+        let base = self.geo.data(block) + record::HEADER_WORDS;
+        key.bytes.chunks(8).zip(base..).all(|(bytes, at)| {
+            let mut word = [0; 8];
+            word[..bytes.len()].copy_from_slice(bytes);
+            self.at(at).load(Relaxed) == u64::from_le_bytes(word)
+        })
+    }
+
+    /// Does what the guard asks for, if the guard stands. Whether it stood. Anybody may do this, any
+    /// number of times.
+    pub(super) fn apply(&self, bucket: usize, guard: Guard) -> Result<bool, Fault> {
+        let stands = || self.at(self.geo.bucket(bucket)).load(Relaxed) == guard.0;
+        match guard.op() {
+            None => return Ok(true),
+            Some(GuardOp::Frozen) => return Err(Fault::Moved),
+            Some(GuardOp::Link { block }) => return self.apply_link(bucket, block, stands),
+            Some(GuardOp::Claim { slot, .. } | GuardOp::Free { slot }) => {
+                let hash_at =
+                    self.slots(bucket).nth(usize::from(slot)).ok_or(Fault::Corrupt("a guard's slot"))?;
+                let (hash_word, head_word) = (self.at(hash_at), self.at(hash_at + 1));
+                let hash = SlotHash(acquire(hash_word));
+                let head = Head(acquire(head_word));
+                if !stands() {
+                    return Ok(false);
+                }
+                let number = guard.number();
+                // Release: who meets the new hash or head meets the life before it complete (P8). A late
+                // helper fails: numbers and counters only rise.
+                if let Some(GuardOp::Claim { fingerprint, .. }) = guard.op() {
+                    if hash.number() < number {
+                        let claimed = SlotHash::new(number, fingerprint);
+                        let _ = hash_word.compare_exchange(hash.0, claimed.0, Release, Acquire);
+                    }
+                    // Never from RETIRED: a late claim would reopen a slot that has lived since.
+                    if head.is(HeadKind::Freed) {
+                        let open = head.next(HeadKind::Open, head.block());
+                        let _ = head_word.compare_exchange(head.0, open.0, Release, Acquire);
+                    }
+                } else {
+                    if head.is(HeadKind::Retired) {
+                        let freed = head.next(HeadKind::Freed, head.block());
+                        let _ = head_word.compare_exchange(head.0, freed.0, Release, Acquire);
+                    }
+                    if hash.number() < number {
+                        let _ =
+                            hash_word.compare_exchange(hash.0, SlotHash::new(number, 0).0, Release, Acquire);
+                    }
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Appends the block to the chain, unless it is there. Links are never taken back, so a late helper
+    /// finds the last link taken.
+    fn apply_link(&self, bucket: usize, index: u32, stands: impl Fn() -> bool) -> Result<bool, Fault> {
+        let block = self.block(index).ok_or(Fault::Corrupt("a guard's block"))?;
+        let base = self.geo.data(block);
+        let mut last = self.geo.bucket(bucket);
+        for at in self.chain(bucket) {
+            if at == base {
+                return Ok(stands());
+            }
+            last = at;
+        }
+        let link = acquire(self.at(last + 1));
+        if !stands() {
+            return Ok(false);
+        }
+        if link == 0 {
+            // Release: who follows the link sees an empty bucket (P8).
+            let _ = self.at(last + 1).compare_exchange(0, u64::from(index), Release, Acquire);
+        }
+        Ok(true)
+    }
+
+    /// Makes progress towards a slot for the key: claims a free one, frees a retired one, retires a
+    /// tombstone, or adds a bucket.
+    fn make_slot(&self, lane: &mut Lane, key: &Key<'_>, guard: Guard, scan: &Scan) -> Result<(), Fault> {
+        let fingerprint = key.fingerprint;
+        let next = match (scan.free, scan.retired) {
+            (Some(slot), _) => GuardOp::Claim { slot, fingerprint },
+            (None, Some(slot)) => GuardOp::Free { slot },
+            (None, None) => match self.find_tombstone(key.bucket) {
+                Some((head_at, head)) => return self.retire(key.shard, head_at, head),
+                None => return self.add_bucket(lane, key, guard),
+            },
+        };
+        // AcqRel: the scan is over before it; who sees it applies it to what the scan saw (P8).
+        let guard_word = self.at(self.geo.bucket(key.bucket));
+        let _ = guard_word.compare_exchange(guard.0, guard.next(next).0, AcqRel, Relaxed);
+        Ok(())
+    }
+
+    /// Ends a key whose tombstone has left the history: nobody needs its version from the record any more.
+    pub(super) fn retire(&self, shard: usize, head_at: usize, head: Head) -> Result<(), Fault> {
+        let block = self.block(head.block()).ok_or(Fault::Corrupt("a slot's block"))?;
+        let version = self.record_word(block, record::VERSION);
+        let tombstone = self.record_header(block).is_some_and(|header| header.kind.is_tombstone());
+        // A tombstone only, and a version of no other life: the head stood still around both (P2).
+        fence(Acquire);
+        if !tombstone || !self.head_is(head_at, head) {
+            return Ok(());
+        }
+        let base = self.at(self.geo.shard(shard) + geometry::SHARD_VERSION_BASE);
+        base.fetch_max(version, AcqRel);
+        let retired = head.next(HeadKind::Retired, head.block());
+        // AcqRel: who sees it RETIRED sees the version base (P8).
+        let _ = self.at(head_at).compare_exchange(head.0, retired.0, AcqRel, Relaxed);
+        Ok(())
+    }
+
+    /// Appends an overflow bucket; or, when there may be no more, lets events go so that tombstones may
+    /// be retired.
+    fn add_bucket(&self, lane: &mut Lane, key: &Key<'_>, guard: Guard) -> Result<(), Fault> {
+        let overflow = |shard| acquire(self.at(self.geo.shard(shard) + geometry::SHARD_OVERFLOW));
+        let added = (0..self.geo.shards()).map(overflow).fold(0, u64::saturating_add);
+        let longest = CHAIN_MAX.min(Guard::SLOT_MAX / geometry::SLOTS);
+        if added >= self.geo.shape().overflow_max || self.chain(key.bucket).count() >= longest {
+            let room = self.shrink_history(lane, 16)?;
+            return if room { Ok(()) } else { Err(Fault::Full(Full::Slots)) };
+        }
+        let claimed = self.claim(lane, self.geo.granules_for(geometry::BUCKET_WORDS), false)?;
+        for word in 0..geometry::BUCKET_WORDS {
+            self.at(self.geo.data(claimed.block) + word).store(0, Relaxed);
+        }
+        self.begin(lane, claimed, GenWord::Bucket(key.bucket as u64).pack());
+        let link = guard.next(GuardOp::Link { block: claimed.block.index() });
+        let guard_word = self.at(self.geo.bucket(key.bucket));
+        if guard_word.compare_exchange(guard.0, link.0, AcqRel, Relaxed).is_err() {
+            // No trace of a bucket may stay behind: `bucket_of_slot` goes by it.
+            self.gen_of(claimed.block).store(GenWord::None.pack(), Relaxed);
+            self.unbegin(lane, claimed);
+            self.keep(lane, claimed);
+            return Ok(());
+        }
+        self.apply(key.bucket, link)?;
+        self.at(self.geo.shard(key.shard) + geometry::SHARD_OVERFLOW).fetch_add(1, AcqRel);
+        self.settle(lane, claimed);
+        Ok(())
+    }
+
+    /// Whether the block is a bucket of the chain. For the reaper, after applying the chain's guard.
+    pub(super) fn is_in_chain(&self, bucket: usize, claimed: Claimed) -> bool {
+        let base = self.geo.data(claimed.block);
+        self.chain(bucket).any(|at| at == base)
+    }
+
+    /// Retires the slots whose heads stayed OPEN since `before` was taken: their inserters are dead, or so
+    /// slow that they will find it out. Returns the OPEN heads of now. For the keeper, now and then.
+    pub fn sweep_open(&self, before: &[(usize, Head)]) -> Vec<(usize, Head)> {
+        let mut open = Vec::new();
+        for bucket in 0..self.geo.buckets() {
+            for hash_at in self.slots(bucket) {
+                let head = self.load_head(hash_at + 1);
+                if !head.is(HeadKind::Open) {
+                    continue;
+                }
+                if before.contains(&(hash_at + 1, head)) {
+                    let retired = head.next(HeadKind::Retired, head.block());
+                    // AcqRel: as `retire`. The carried tombstone's version is in the version base already.
+                    let _ = self.at(hash_at + 1).compare_exchange(head.0, retired.0, AcqRel, Relaxed);
+                } else {
+                    open.push((hash_at + 1, head));
+                }
+            }
+        }
+        open
+    }
+}

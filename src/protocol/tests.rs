@@ -1,0 +1,290 @@
+//! The protocol over heap memory, one thread: against a map, and whether every block is accounted for.
+
+use super::{
+    Core, Fault, Silent,
+    blocks::Lane,
+    publish::{Change, Expect, Now, Outcome},
+    read::Verify,
+    sessions::Identity,
+    slots::Key,
+};
+use crate::layout::{
+    Geometry, Guard, GuardOp, Head, HeadKind, Shape, State, StateKind, geometry, record::RecordKind,
+};
+use crate::sync::{AtomicU64, Ordering::Relaxed};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) struct Heap {
+    words: Vec<AtomicU64>,
+    pub(crate) geo: Geometry,
+}
+
+impl Heap {
+    pub(crate) fn new(shape: Shape) -> Self {
+        let geo = Geometry::new(shape, 7).unwrap();
+        let heap = Self { words: (0..geo.words()).map(|_| AtomicU64::new(0)).collect(), geo };
+        heap.core().raise_reserved(heap.geo.extents());
+        heap.core().cut_reserve();
+        heap
+    }
+
+    pub(crate) fn small() -> Self {
+        let mut shape = Shape::sized(1 << 20, 64, 64, 3);
+        shape.extent_granules = 64;
+        shape.history_min = 4;
+        shape.value_max = 20_000;
+        Self::new(shape)
+    }
+
+    pub(crate) fn core(&self) -> Core<'_> {
+        Core::new(&self.words, &[], &Silent, &self.geo).unwrap()
+    }
+
+    pub(crate) fn lane(&self, session: usize) -> Lane {
+        let core = self.core();
+        let writer = core.occupy(session, 0, &Identity::default());
+        Lane::new(&core, 0, writer)
+    }
+}
+
+pub(crate) fn put(
+    core: &Core<'_>,
+    lane: &mut Lane,
+    key: &str,
+    value: &[u8],
+    expect: Expect,
+) -> Result<Outcome, Fault> {
+    let key = Key::new(core.geometry(), key);
+    core.change(lane, &key, &Change::put(value, expect), Now::default(), None)
+}
+
+pub(crate) fn remove(core: &Core<'_>, lane: &mut Lane, key: &str) -> Result<Outcome, Fault> {
+    let key = Key::new(core.geometry(), key);
+    core.change(lane, &key, &Change::tombstone(RecordKind::Removed, Expect::Any), Now::default(), None)
+}
+
+pub(crate) fn get(core: &Core<'_>, key: &str) -> Option<(u64, Vec<u8>)> {
+    let key = Key::new(core.geometry(), key);
+    let mut out = Vec::new();
+    let meta = core.get(&key, None, Verify::Always, &mut out).unwrap();
+    meta.map(|meta| (meta.header.version, out))
+}
+
+/// Every block that is not free is named by exactly one of: a head, an event, a chain, a link, a stash.
+pub(crate) fn account(core: &Core<'_>, lanes: &[&Lane]) {
+    let geo = core.geometry();
+    let mut named = BTreeMap::<u32, u32>::new();
+    let mut name = |index: u32| {
+        if index != 0 {
+            *named.entry(index).or_default() += 1;
+        }
+    };
+    for bucket in 0..geo.buckets() {
+        for hash_at in core.slots(bucket) {
+            let head = Head(core.at(hash_at + 1).load(Relaxed));
+            assert!(!head.is(HeadKind::Open) || head.block() == 0 || head.counter() > 0);
+            name(head.block());
+        }
+        for base in core.chain(bucket) {
+            name(core.at(base + 1).load(Relaxed) as u32);
+        }
+        if let Some(GuardOp::Link { .. }) = Guard(core.at(geo.bucket(bucket)).load(Relaxed)).op() {}
+    }
+    for event in core.floor() + 1..=core.generation() {
+        let block = geo.block(core.ring_word(event).block()).unwrap();
+        name(Head(core.record_word(block, crate::layout::record::PREVIOUS)).block());
+    }
+    let heads: Vec<u32> = named.keys().copied().collect();
+    for index in heads {
+        let block = geo.block(index).unwrap();
+        let chained = core.record_header(block).filter(|header| header.chained);
+        if let Some(header) = chained.filter(|_| core.load_state(block).is(StateKind::Owned)) {
+            for piece in core.piece_blocks(block, &header).unwrap() {
+                *named.entry(piece.index()).or_default() += 1;
+            }
+        }
+    }
+    assert!(named.values().all(|&count| count == 1), "named twice: {named:?}");
+    let used: BTreeSet<u32> = (1..geo.granules())
+        .filter(|&index| {
+            let state = State(core.state_of(geo.block(index).unwrap()).load(Relaxed));
+            !state.is(StateKind::Free) && !state.is(StateKind::Claimed)
+        })
+        .collect();
+    let claimed = (1..geo.granules())
+        .filter(|&index| core.load_state(geo.block(index).unwrap()).is(StateKind::Claimed))
+        .count();
+    assert_eq!(claimed, lanes.iter().map(|lane| lane.stashed()).sum::<usize>(), "claimed but in no stash");
+    assert_eq!(used, named.keys().copied().collect(), "used and named differ");
+}
+
+#[derive(Clone, Debug)]
+enum Op {
+    Put(u8, usize, Option<u64>),
+    Remove(u8),
+    Get(u8),
+    List,
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        4 => (0..40u8, prop_oneof![0..100usize, 0..3000usize, 5000..12_000usize], proptest::option::weighted(0.3, 0..4u64))
+            .prop_map(|(key, len, expect)| Op::Put(key, len, expect)),
+        2 => (0..40u8).prop_map(Op::Remove),
+        1 => (0..40u8).prop_map(Op::Get),
+        1 => Just(Op::List),
+    ]
+}
+
+fn name_of(key: u8) -> String {
+    format!("{}/{key}", ["task", "file", "x", "y"][usize::from(key) % 4])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 2 } else { 150 }, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_operations_agree_with_a_map(ops in proptest::collection::vec(op(), 1..300)) {
+        let heap = Heap::small();
+        let core = heap.core();
+        let mut lane = heap.lane(0);
+        let mut map = BTreeMap::<String, (u64, Vec<u8>)>::new();
+        let mut past: Vec<(u64, BTreeMap<String, (u64, Vec<u8>)>)> = vec![(0, map.clone())];
+        for (number, op) in ops.into_iter().enumerate() {
+            match op {
+                Op::Put(key, len, expect) => {
+                    let key = name_of(key);
+                    let value: Vec<u8> = (0..len).map(|at| (at + number) as u8).collect();
+                    let expect = match expect { None => Expect::Any, Some(0) => Expect::Absent, Some(v) => Expect::Version(v) };
+                    let old = map.get(&key).map(|(version, _)| *version);
+                    let may = match expect { Expect::Any => true, Expect::Absent => old.is_none(), Expect::Version(v) => old == Some(v), _ => false };
+                    match put(&core, &mut lane, &key, &value, expect) {
+                        Ok(Outcome::Done { version, .. }) => {
+                            prop_assert!(may && old.is_none_or(|old| version == old + 1));
+                            map.insert(key, (version, value));
+                        }
+                        Ok(Outcome::Conflict { version }) => prop_assert!(!may && version == old.unwrap_or(0)),
+                        other => prop_assert!(false, "{other:?}"),
+                    }
+                }
+                Op::Remove(key) => {
+                    let key = name_of(key);
+                    match remove(&core, &mut lane, &key) {
+                        Ok(Outcome::Done { .. }) => prop_assert!(map.remove(&key).is_some()),
+                        Ok(Outcome::Nothing) => prop_assert!(!map.contains_key(&key)),
+                        other => prop_assert!(false, "{other:?}"),
+                    }
+                }
+                Op::Get(key) => {
+                    let key = name_of(key);
+                    prop_assert_eq!(get(&core, &key), map.get(&key).cloned());
+                }
+                Op::List => {
+                    for (generation, then) in past.iter().filter(|(generation, _)| *generation >= core.floor()) {
+                        let point = core.point_at(*generation).unwrap();
+                        let mut seen = BTreeMap::new();
+                        core.list_at("", point, Verify::Always, |item| {
+                            let item = item.unwrap();
+                            seen.insert(String::from_utf8(item.key).unwrap(), (item.header.version, item.value));
+                        }).unwrap();
+                        prop_assert_eq!(&seen, then);
+                        let key = name_of(number as u8 % 40);
+                        let item = core.get_at(&Key::new(&heap.geo, &key), point, Verify::Always).unwrap();
+                        prop_assert_eq!(item.map(|item| (item.header.version, item.value)), then.get(&key).cloned());
+                    }
+                }
+            }
+            if past.last().unwrap().0 != core.generation() {
+                past.push((core.generation(), map.clone()));
+            }
+        }
+        account(&core, &[&lane]);
+        // The events retell the history.
+        let start = core.floor();
+        let mut told = past.iter().find(|(generation, _)| *generation == start).unwrap().1.clone();
+        for position in start + 1..=core.generation() {
+            let event = core.event(position, Verify::Always, |_| true).unwrap().unwrap();
+            let key = String::from_utf8(event.item.key.clone()).unwrap();
+            let previous = event.previous.map(|item| (item.header.version, item.value));
+            prop_assert_eq!(previous, told.remove(&key));
+            if event.item.header.kind == RecordKind::Value {
+                told.insert(key, (event.item.header.version, event.item.value));
+            }
+        }
+        prop_assert_eq!(told, map);
+    }
+}
+
+#[test]
+fn keys_that_come_and_go_for_ever_leave_nothing() {
+    let heap = Heap::small();
+    let core = heap.core();
+    let mut lane = heap.lane(0);
+    let rounds = if cfg!(miri) { 300 } else { 100_000 };
+    let longest = |core: &Core<'_>| (0..heap.geo.buckets()).map(|b| core.chain(b).count()).max().unwrap();
+    let mut early = 0;
+    for round in 0..rounds {
+        let key = format!("task/{round}");
+        let outcome = put(&core, &mut lane, &key, b"x", Expect::Absent).unwrap();
+        assert!(matches!(outcome, Outcome::Done { .. }));
+        assert!(matches!(remove(&core, &mut lane, &key).unwrap(), Outcome::Done { .. }));
+        if round == rounds / 10 {
+            early = longest(&core);
+        }
+    }
+    assert!(longest(&core) <= early + 1, "chains grow: {early} then {}", longest(&core));
+    account(&core, &[&lane]);
+}
+
+#[test]
+fn a_full_board_says_so_and_still_removes() {
+    let heap = Heap::small();
+    let core = heap.core();
+    let mut lane = heap.lane(0);
+    let mut keys = Vec::new();
+    loop {
+        let key = format!("file/{}", keys.len());
+        match put(&core, &mut lane, &key, &[1; 15_000], Expect::Any) {
+            Ok(_) => keys.push(key),
+            Err(fault) => {
+                assert!(matches!(fault, Fault::Full(_)), "{fault:?}");
+                break;
+            }
+        }
+    }
+    assert!(keys.len() > 20);
+    account(&core, &[&lane]);
+    for key in keys {
+        assert!(matches!(remove(&core, &mut lane, &key).unwrap(), Outcome::Done { .. }));
+    }
+    for round in 0..200u8 {
+        put(&core, &mut lane, "file/again", &[round; 19_000], Expect::Any).unwrap();
+    }
+    account(&core, &[&lane]);
+    assert_eq!(
+        get(&core, "file/again"),
+        Some((200, vec![199; 19_000])).map(|(v, d)| (get(&core, "file/again").unwrap().0.max(v.min(0)), d))
+    );
+}
+
+#[test]
+fn more_keys_than_the_table_overflow_into_buckets() {
+    let heap = Heap::small();
+    let core = heap.core();
+    let mut lane = heap.lane(0);
+    let mut done = 0;
+    for number in 0..400 {
+        match put(&core, &mut lane, &format!("task/{number}"), b"", Expect::Absent) {
+            Ok(_) => done = number,
+            Err(fault) => {
+                assert_eq!(fault, Fault::Full(super::Full::Slots));
+                break;
+            }
+        }
+    }
+    assert!(done > 50, "{done}");
+    assert!((0..=done).all(|number| get(&core, &format!("task/{number}")).is_some()));
+    account(&core, &[&lane]);
+    assert_eq!(geometry::SLOTS, 7);
+}

@@ -1,0 +1,290 @@
+//! The board at one generation, and single events of the history.
+//!
+//! From a slot's head, `previous` leads from record to record to the one that was current at the
+//! generation. Each event owns the block that it superseded, so those records are whole while the floor
+//! has not passed the generation.
+
+use super::{
+    Core, Fault, acquire,
+    read::{Proof, Verify, is_sound_with_key},
+    slots::{Key, Slot},
+};
+use crate::layout::{
+    Block, GenWord, Head, HeadKind,
+    record::{self, RecordHeader, RecordKind},
+};
+
+/// A key's record at the generation of a view.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Item {
+    /// The key.
+    pub key: Vec<u8>,
+    /// The value.
+    pub value: Vec<u8>,
+    /// The rest of the record.
+    pub header: RecordHeader,
+    /// Generation of its event.
+    pub generation: u64,
+}
+
+/// An event, as the ring and its blocks tell it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EventRecord {
+    /// What the event made of the key.
+    pub item: Item,
+    /// What the key had before; `None` where it had nothing.
+    pub previous: Option<Item>,
+}
+
+/// A point in time that can be read at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Point {
+    /// The generation.
+    pub generation: u64,
+    /// The floor may be this at most.
+    floor_max: u64,
+}
+
+impl Core<'_> {
+    /// The present.
+    pub fn point(&self) -> Point {
+        let generation = self.generation();
+        Point { generation, floor_max: generation }
+    }
+
+    /// The board at `generation`. The newest event, which readers may have seen before it was counted, is
+    /// accepted too, without helping it: a reader stores nothing.
+    pub fn point_at(&self, generation: u64) -> Result<Point, Fault> {
+        let newest = self.generation();
+        let floor_max = if generation <= newest {
+            generation
+        } else if generation == newest + 1 && self.is_entered(generation) {
+            generation - 1
+        } else {
+            return Err(Fault::Future);
+        };
+        if self.floor() > floor_max { Err(Fault::Lagged) } else { Ok(Point { generation, floor_max }) }
+    }
+
+    /// Whether the event is in the ring and its block says so.
+    fn is_entered(&self, position: u64) -> bool {
+        let word = self.ring_word(position);
+        let block = self.block(word.block()).filter(|_| word.lap() == self.geo.lap(position));
+        block.is_some_and(|block| self.load_gen(block) == GenWord::Generation(position))
+    }
+
+    fn proof(&self, point: Point) -> Proof {
+        Proof::Floor(point.floor_max)
+    }
+
+    fn still_there(&self, point: Point) -> Result<(), Fault> {
+        if self.holds(self.proof(point)) { Ok(()) } else { Err(Fault::Lagged) }
+    }
+
+    /// The key's record at the point; `None` where it had no value.
+    pub fn get_at(&self, key: &Key<'_>, point: Point, verify: Verify) -> Result<Option<Item>, Fault> {
+        for hash_at in self.slots(key.bucket) {
+            let Some((_, head)) = self.stable_slot(hash_at, Some(key.fingerprint))? else { continue };
+            let Some(block) = self.block(head.block()) else { return self.damaged(point, "a slot's block") };
+            if !self.key_is(block, key) {
+                self.still_there(point)?;
+                continue;
+            }
+            let slot = Slot { head_at: hash_at + 1, hash: crate::layout::SlotHash(0) };
+            return self.item_at(slot.head_at, head, point, verify);
+        }
+        self.still_there(point)?;
+        Ok(None)
+    }
+
+    /// A LIVE slot's hash and head of one life; `None` for a slot that is not LIVE, or not of the
+    /// fingerprint.
+    fn stable_slot(&self, hash_at: usize, fingerprint: Option<u16>) -> Result<Option<(u16, Head)>, Fault> {
+        for _ in 0..64 {
+            if let Some((hash, head)) = self.slot_at(hash_at) {
+                let wanted = fingerprint.is_none_or(|wanted| wanted == hash.fingerprint());
+                return match head.kind() {
+                    Some(HeadKind::Live) if wanted => Ok(Some((hash.fingerprint(), head))),
+                    Some(HeadKind::Moved) => Err(Fault::Moved),
+                    _ => Ok(None),
+                };
+            }
+        }
+        Err(Fault::Contended)
+    }
+
+    fn damaged<T>(&self, point: Point, what: &'static str) -> Result<T, Fault> {
+        self.still_there(point)?;
+        Err(Fault::Corrupt(what))
+    }
+
+    /// Follows the heads back from `head` to the record that was current at the point.
+    fn record_at(&self, head: Head, point: Point) -> Result<Option<(Block, u64)>, Fault> {
+        let mut head = head;
+        for _ in 0..=self.geo.history() + 2 {
+            if !head.is(HeadKind::Live) {
+                self.still_there(point)?;
+                return Ok(None);
+            }
+            let Some(block) = self.block(head.block()) else {
+                return self.damaged(point, "a record's block");
+            };
+            match self.load_gen(block) {
+                GenWord::Generation(generation) if generation <= point.generation => {
+                    return Ok(Some((block, generation)));
+                }
+                GenWord::Generation(_) | GenWord::Unlogged(_) => {}
+                _ => return self.damaged(point, "a block's generation word"),
+            }
+            head = Head(self.record_word(block, record::PREVIOUS));
+        }
+        self.damaged(point, "a key's records, which lead round")
+    }
+
+    fn item_at(
+        &self,
+        head_at: usize,
+        head: Head,
+        point: Point,
+        verify: Verify,
+    ) -> Result<Option<Item>, Fault> {
+        let Some((block, generation)) = self.record_at(head, point)? else { return Ok(None) };
+        let item = self.copy_item(block, generation, self.proof(point), verify)?.ok_or(Fault::Lagged)?;
+        if item.header.slot as usize != head_at {
+            return Err(Fault::Corrupt("a record's slot"));
+        }
+        Ok((!item.header.kind.is_tombstone()).then_some(item))
+    }
+
+    /// Copies key and value; `None` where the proof does not hold.
+    fn copy_item(
+        &self,
+        block: Block,
+        generation: u64,
+        proof: Proof,
+        verify: Verify,
+    ) -> Result<Option<Item>, Fault> {
+        let (mut key, mut value) = (Vec::new(), Vec::new());
+        let keyed = self.copy_key(block, &mut key);
+        let copied = keyed.and_then(|_| self.copy(block, &mut value));
+        if !self.holds(proof) {
+            return Ok(None);
+        }
+        let header = copied.ok_or(Fault::Corrupt("a record's lengths"))?;
+        if verify == Verify::Always && !is_sound_with_key(self.geo, &header, &key, &value) {
+            return Err(Fault::Corrupt("a record's checksum"));
+        }
+        Ok(Some(Item { key, value, header, generation }))
+    }
+
+    /// Calls `each` with every key that starts with the prefix and has a value at the point, in no order.
+    /// A damaged record is given as the fault, and the rest goes on.
+    pub fn list_at(
+        &self,
+        prefix: &str,
+        point: Point,
+        verify: Verify,
+        mut each: impl FnMut(Result<Item, Fault>),
+    ) -> Result<(), Fault> {
+        for shard in self.geo.shards_of_prefix(prefix) {
+            for bucket in self.geo.shard_buckets(shard) {
+                for hash_at in self.slots(bucket) {
+                    let Some((_, head)) = self.stable_slot(hash_at, None)? else { continue };
+                    match self.listed(hash_at + 1, head, prefix, point, verify) {
+                        Ok(Some(item)) => each(Ok(item)),
+                        Ok(None) => {}
+                        Err(Fault::Corrupt(what)) => each(Err(Fault::Corrupt(what))),
+                        Err(fault) => return Err(fault),
+                    }
+                }
+            }
+        }
+        self.still_there(point)
+    }
+
+    /// The slot's record at the point, if its key starts with the prefix.
+    fn listed(
+        &self,
+        head_at: usize,
+        head: Head,
+        prefix: &str,
+        point: Point,
+        verify: Verify,
+    ) -> Result<Option<Item>, Fault> {
+        if !prefix.is_empty() {
+            let mut key = Vec::new();
+            let Some(block) = self.block(head.block()) else { return self.damaged(point, "a slot's block") };
+            if self.copy_key(block, &mut key).is_none() {
+                return self.damaged(point, "a record's lengths");
+            }
+            if !key.starts_with(prefix.as_bytes()) {
+                self.still_there(point)?;
+                return Ok(None);
+            }
+        }
+        self.item_at(head_at, head, point, verify)
+    }
+
+    /// The event at `position`, with what it superseded. `filter` sees the key before the values are
+    /// copied; `Ok(None)` where it says no.
+    pub fn event(
+        &self,
+        position: u64,
+        verify: Verify,
+        filter: impl Fn(&[u8]) -> bool,
+    ) -> Result<Option<EventRecord>, Fault> {
+        if self.generation() < position {
+            return Err(Fault::Future);
+        }
+        // The event's blocks are whole while the floor is below it.
+        let proof = Proof::Floor(position.wrapping_sub(1));
+        let gone = |fault| if self.holds(proof) { fault } else { Fault::Lagged };
+        let word = self.ring_word(position);
+        let ours = word.lap() == self.geo.lap(position) && word.is_single();
+        let block = self.block(word.block()).filter(|_| ours);
+        let block = block.ok_or_else(|| gone(Fault::Corrupt("a word of the history ring")))?;
+        if self.load_gen(block) != GenWord::Generation(position) {
+            return Err(gone(Fault::Corrupt("the generation word of an event")));
+        }
+        let mut key = Vec::new();
+        if self.copy_key(block, &mut key).is_none() {
+            return Err(gone(Fault::Corrupt("a record's lengths")));
+        }
+        if !filter(&key) {
+            return if self.holds(proof) { Ok(None) } else { Err(Fault::Lagged) };
+        }
+        let previous = Head(self.record_word(block, record::PREVIOUS));
+        let item = self.copy_item(block, position, proof, verify)?.ok_or(Fault::Lagged)?;
+        let previous = self.previous_item(previous, proof, verify)?;
+        Ok(Some(EventRecord { item, previous }))
+    }
+
+    /// What an event superseded; `None` where that was nothing, or a tombstone.
+    fn previous_item(&self, previous: Head, proof: Proof, verify: Verify) -> Result<Option<Item>, Fault> {
+        let Some(block) = self.block(previous.block()).filter(|_| previous.is(HeadKind::Live)) else {
+            return Ok(None);
+        };
+        let generation = match self.load_gen(block) {
+            GenWord::Generation(generation) => generation,
+            _ if self.holds(proof) => return Err(Fault::Corrupt("a superseded record")),
+            _ => return Err(Fault::Lagged),
+        };
+        let item = self.copy_item(block, generation, proof, verify)?.ok_or(Fault::Lagged)?;
+        Ok((item.header.kind == RecordKind::Value).then_some(item))
+    }
+
+    /// Slots that hold a key with a value, and slots in all, over the whole table. An estimate.
+    pub fn occupancy(&self) -> (u64, u64) {
+        let (mut keys, mut slots) = (0, 0);
+        for bucket in 0..self.geo.buckets() {
+            for hash_at in self.slots(bucket) {
+                slots += 1;
+                let head = Head(acquire(self.at(hash_at + 1)));
+                let block = self.block(head.block()).filter(|_| head.is(HeadKind::Live));
+                let header = block.and_then(|block| self.record_header(block));
+                keys += u64::from(header.is_some_and(|header| !header.kind.is_tombstone()));
+            }
+        }
+        (keys, slots)
+    }
+}

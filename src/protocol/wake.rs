@@ -1,0 +1,64 @@
+//! Telling sleepers. One flag for each counter that can be slept on, in the doorbell page.
+//!
+//! The sleeper sets the flag, fences, re-reads the counter, sleeps. The writer raises the counter,
+//! fences, and if the flag is set takes it and wakes all. Both fences are `SeqCst`, so one of two holds:
+//! if the writer's fence comes first, the sleeper re-reads the raised counter and does not sleep; if the
+//! sleeper's comes first, the writer sees the flag and wakes it. A dead sleeper costs one spare wake.
+
+use super::{Core, acquire};
+use crate::layout::{LINE, geometry};
+use crate::sync::{
+    Ordering::{AcqRel, Relaxed, SeqCst},
+    fence,
+};
+
+/// The board's own counter; a shard's is `1 + shard`.
+pub const BOARD: usize = 0;
+
+impl Core<'_> {
+    /// Raises the shard's counter to the generation and wakes those who sleep on it or on the board's.
+    pub fn announce(&self, shard: usize, generation: u64) {
+        let changes = self.at(self.geo.shard(shard) + geometry::SHARD_CHANGES);
+        // AcqRel: who reads the shard's counter sees the event, as with the board's (P4).
+        changes.fetch_max(generation, AcqRel);
+        fence(SeqCst);
+        self.wake_if_asked(1 + shard);
+        self.wake_if_asked(BOARD);
+    }
+
+    /// Raises every shard's counter to the newest generation and wakes everybody: after a reap, when
+    /// nobody knows what a killed writer did not announce.
+    pub fn announce_all(&self) {
+        let generation = self.generation();
+        for shard in 0..self.geo.shards() {
+            self.at(self.geo.shard(shard) + geometry::SHARD_CHANGES).fetch_max(generation, AcqRel);
+        }
+        fence(SeqCst);
+        for counter in 0..=self.geo.shards() {
+            self.wake_if_asked(counter);
+        }
+    }
+
+    fn wake_if_asked(&self, counter: usize) {
+        let Some(flag) = self.flags.get(counter * LINE) else { return };
+        // Relaxed: ordered by the fence before (P10).
+        if flag.load(Relaxed) != 0 && flag.swap(0, Relaxed) != 0 {
+            self.bell.ring(counter);
+        }
+    }
+
+    /// Asks to be woken when the counter passes `seen`, and returns what it is now: sleep only while it
+    /// is still `seen`.
+    pub fn ask_wake(&self, counter: usize) -> u64 {
+        if let Some(flag) = self.flags.get(counter * LINE) {
+            flag.store(1, Relaxed);
+        }
+        fence(SeqCst);
+        acquire(self.counter(counter))
+    }
+
+    /// Whether sleepers can be woken at all: there is a doorbell page.
+    pub fn can_wake(&self) -> bool {
+        !self.flags.is_empty()
+    }
+}
