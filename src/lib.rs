@@ -3,3 +3,6 @@ pub mod entry;
 pub mod error;
 pub mod layout;
 pub mod sync;
+#[cfg(not(any(loom, slate_search)))]
+#[allow(unsafe_code, reason = "mapped memory becomes words here, and nowhere else")]
+pub mod region;
