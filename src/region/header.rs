@@ -50,8 +50,16 @@ pub fn encode(geometry: &Geometry, origin: &Origin) -> Vec<u64> {
     for (at, value) in fields.into_iter().chain(shape) {
         words[at] = value;
     }
-    words[header::GEOMETRY_CHECKSUM] = checksum(&words);
+    seal(&mut words);
     words
+}
+
+/// Gives identity words the checksum of what they say, for tools that change one of them. Too few words are
+/// left as they are.
+pub fn seal(words: &mut [u64]) {
+    if words.len() >= IDENTITY_WORDS {
+        words[header::GEOMETRY_CHECKSUM] = checksum(words);
+    }
 }
 
 /// What these words of a file of `len_bytes` say, for a writer or for a reader.
@@ -132,7 +140,7 @@ mod tests {
         for (at, value) in changes {
             words[*at] = *value;
         }
-        words[header::GEOMETRY_CHECKSUM] = checksum(&words);
+        seal(&mut words);
         words
     }
 
@@ -190,9 +198,7 @@ mod tests {
             for (word, model) in words.iter_mut().zip(&model[..sound]) {
                 *word = *model;
             }
-            if words.len() >= IDENTITY_WORDS {
-                words[header::GEOMETRY_CHECKSUM] = checksum(&words);
-            }
+            seal(&mut words);
             let _ = decode(&words, len_bytes, writable);
         }
     }
