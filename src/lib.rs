@@ -4,3 +4,6 @@ pub mod error;
 pub mod layout;
 pub mod protocol;
 pub mod sync;
+#[cfg(not(any(loom, slate_search)))]
+#[allow(unsafe_code, reason = "mapped memory becomes words here, and nowhere else")]
+pub mod region;

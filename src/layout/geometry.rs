@@ -336,6 +336,10 @@ impl Geometry {
     pub fn shape(&self) -> &Shape {
         &self.shape
     }
+    /// Seed of the key hash.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
     /// The size classes.
     pub fn classes(&self) -> &Classes {
         &self.classes

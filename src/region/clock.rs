@@ -1,0 +1,35 @@
+//! The clocks: boot time for deadlines and beats, real time for people.
+
+use rustix::time::{ClockId, Timespec, clock_gettime};
+
+/// Nanoseconds since the machine booted, with the time it was suspended (`CLOCK_BOOTTIME`).
+pub fn boottime_ns() -> u64 {
+    nanoseconds(clock_gettime(ClockId::Boottime))
+}
+
+/// Nanoseconds since 1970 (`CLOCK_REALTIME`); 0 while the clock is set before that.
+pub fn realtime_ns() -> u64 {
+    nanoseconds(clock_gettime(ClockId::Realtime))
+}
+
+fn nanoseconds(time: Timespec) -> u64 {
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boot_time_does_not_go_back() {
+        let first = boottime_ns();
+        assert!(first > 0 && boottime_ns() >= first);
+    }
+
+    #[test]
+    fn a_time_before_the_epoch_is_zero() {
+        assert_eq!(nanoseconds(Timespec { tv_sec: -1, tv_nsec: 0 }), 0);
+        assert!(realtime_ns() > 0);
+    }
+}

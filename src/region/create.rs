@@ -1,0 +1,243 @@
+//! A file that is whole before it has a name.
+//!
+//! The file is made without a name (`O_TMPFILE`), filled, and given its name by `linkat(2)`, which never
+//! replaces. A creator that is killed before leaves nothing; one that is killed behind leaves a whole board;
+//! of two creators one wins and the other is told [`ErrorKind::Exists`]. A file system that cannot do this
+//! gets a temporary name and `renameat2(RENAME_NOREPLACE)` instead, where a killed creator leaves
+//! that temporary file (`.<name>.<random>.new`), which nobody opens and which may be deleted.
+
+use super::{
+    clock::realtime_ns,
+    file::{Identity, RegionFile},
+    header::{self, Origin},
+    identity::{boot_id, random_words},
+    locks,
+    mapping::{self, Mapping},
+    validate,
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    layout::Geometry,
+    sync::{AtomicU64, Ordering},
+};
+use rustix::{
+    fs::{
+        AtFlags, CWD, Mode, OFlags, RenameFlags, fchmod, fstat, linkat, openat, renameat_with, statat,
+        unlinkat,
+    },
+    io::Errno,
+};
+use std::{
+    ffi::OsStr,
+    fs::{DirBuilder, File},
+    os::{
+        fd::{AsRawFd, OwnedFd},
+        unix::fs::DirBuilderExt,
+    },
+    path::{Path, PathBuf},
+};
+
+/// Makes a region: header and fixed tables are on reserved pages, `init` has filled them, and only then the
+/// file gets its name. `init` may store to the fixed words only (`Geometry::fixed_words`); the header's
+/// identity words are there already.
+///
+/// Missing folders are made with mode 0700, the file has 0600, the lock file is made beside it.
+///
+/// # Errors
+/// `Exists` where there is a file of that name, also when another process was first; `Refused` for file
+/// systems without coherent mappings or without reservation; `Full`; `Io`.
+pub fn create(path: &Path, geometry: &Geometry, init: impl FnOnce(&[AtomicU64])) -> Result<RegionFile> {
+    create_with(path, geometry, |region| {
+        init(region.mapping.words());
+        Ok(())
+    })
+}
+
+/// As [`create`], with an `init` that may reserve extents, fill them and fail.
+///
+/// # Errors
+/// As [`create`]'s, and those of `init`; nothing is left behind then.
+pub fn create_with(
+    path: &Path,
+    geometry: &Geometry,
+    init: impl FnOnce(&RegionFile) -> Result<()>,
+) -> Result<RegionFile> {
+    let len_bytes = geometry.words() as u64 * mapping::WORD_BYTES as u64;
+    publish(path, len_bytes, |file, path| {
+        // The lock file comes first: a board without one could not tell the living from the dead.
+        locks::ensure_lock_file(path)?;
+        mapping::reserve(&file, len_bytes, 0..geometry.fixed_words())?;
+        let region = found(file, path, geometry)?;
+        init(&region)?;
+        Ok(region)
+    })
+}
+
+fn found(file: File, path: &Path, geometry: &Geometry) -> Result<RegionFile> {
+    let stat = fstat(&file).map_err(|error| Error::io("the new file could not be examined", error))?;
+    let origin = Origin { uuid: random_words()?, boot: boot_id(), created_ns: realtime_ns() };
+    let mapping = Mapping::of_file(&file, true)?;
+    for (word, value) in mapping.words().iter().zip(header::encode(geometry, &origin)) {
+        // Relaxed: the file has no name yet, and getting one orders these stores before any open.
+        word.store(value, Ordering::Relaxed);
+    }
+    let identity = Identity::new(&origin, &stat);
+    Ok(RegionFile { mapping, geometry: geometry.clone(), identity, file, path: path.to_owned() })
+}
+
+/// Makes a file of `len_bytes` at `path`, which has its name only when `fill` has succeeded. `fill` gets the
+/// file, to keep or to close, and its absolute path.
+pub(super) fn publish<T>(
+    path: &Path,
+    len_bytes: u64,
+    fill: impl FnOnce(File, &Path) -> Result<T>,
+) -> Result<T> {
+    let path = absolute(path)?;
+    let place = Place::prepare(&path)?;
+    let draft = Draft::new(&place)?;
+    let file = draft.file.try_clone().map_err(|error| Error::io("the new file could not be kept", error))?;
+    file.set_len(len_bytes)
+        .map_err(|error| Error::io("the new file could not be sized", error).path(&path))?;
+    let value = fill(file, &path).map_err(|error| error.path(&path))?;
+    draft.name(&place)?;
+    Ok(value)
+}
+
+/// The path, made independent of the current folder.
+pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).map_err(|error| Error::io("the path could not be resolved", error).path(path))
+}
+
+/// Where the file goes: its folder, open, and its name there.
+struct Place<'a> {
+    folder: OwnedFd,
+    name: &'a OsStr,
+    path: &'a Path,
+}
+
+impl<'a> Place<'a> {
+    fn prepare(path: &'a Path) -> Result<Self> {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(Error::new(ErrorKind::InvalidArgument, "the path names no file").path(path));
+        };
+        let failed = |error| Error::io("the folder could not be made", error).path(parent);
+        DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(failed)?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = openat(CWD, parent, flags, Mode::empty())
+            .map_err(|error| Error::io("the folder could not be opened", error).path(parent))?;
+        validate::check_file_system(&folder, path)?;
+        let place = Self { folder, name, path };
+        // Only saves work; linkat and renameat2 decide.
+        match statat(&place.folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(_) => Err(place.taken()),
+            Err(_) => Ok(place),
+        }
+    }
+
+    fn taken(&self) -> Error {
+        Error::new(ErrorKind::Exists, "there is a file of this name already").next("open it").path(self.path)
+    }
+
+    fn named(&self, outcome: Result<(), Errno>) -> Result<()> {
+        outcome.map_err(|error| match error {
+            Errno::EXIST => self.taken(),
+            _ => Error::io("the new file could not get its name", error).path(self.path),
+        })
+    }
+}
+
+/// A file that has no name yet, or a temporary one that goes when the draft is dropped.
+struct Draft<'a> {
+    file: File,
+    temporary: Option<(String, &'a OwnedFd)>,
+}
+
+impl<'a> Draft<'a> {
+    fn new(place: &'a Place<'_>) -> Result<Self> {
+        let draft = match Self::nameless(place) {
+            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT) => Self::temporary(place)?,
+            draft => draft.map_err(|error| Self::failed(place, error))?,
+        };
+        // Exactly 0600, whatever the umask is.
+        fchmod(&draft.file, Mode::RUSR | Mode::WUSR).map_err(|error| Self::failed(place, error))?;
+        Ok(draft)
+    }
+
+    fn nameless(place: &'a Place<'_>) -> Result<Self, Errno> {
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        let file = File::from(openat(&place.folder, c".", flags, Mode::RUSR | Mode::WUSR)?);
+        // The name is given through /proc; without it the file could never get one.
+        statat(CWD, proc_path(&file), AtFlags::empty())?;
+        Ok(Self { file, temporary: None })
+    }
+
+    fn temporary(place: &'a Place<'_>) -> Result<Self> {
+        let [random] = random_words()?;
+        let name = format!(".{}.{random:016x}.new", place.name.to_string_lossy());
+        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let file = openat(&place.folder, &name, flags, Mode::RUSR | Mode::WUSR)
+            .map_err(|error| Self::failed(place, error))?;
+        Ok(Self { file: File::from(file), temporary: Some((name, &place.folder)) })
+    }
+
+    fn failed(place: &Place<'_>, error: Errno) -> Error {
+        Error::io("the new file could not be made", error).path(place.path)
+    }
+
+    fn name(mut self, place: &Place<'_>) -> Result<()> {
+        match &self.temporary {
+            None => place.named(linkat(
+                CWD,
+                proc_path(&self.file),
+                &place.folder,
+                place.name,
+                AtFlags::SYMLINK_FOLLOW,
+            )),
+            Some((name, folder)) => {
+                place.named(renameat_with(folder, name, folder, place.name, RenameFlags::NOREPLACE))?;
+                self.temporary = None;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        if let Some((name, folder)) = &self.temporary {
+            // Nothing is lost when this fails: nobody opens such a name.
+            let _ = unlinkat(folder, name, AtFlags::empty());
+        }
+    }
+}
+
+fn proc_path(file: &File) -> String {
+    format!("/proc/self/fd/{}", file.as_raw_fd())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg_attr(miri, ignore = "makes files")]
+    fn a_temporary_name_becomes_the_name_and_never_replaces() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("board");
+        let place = Place::prepare(&path).unwrap();
+        let (first, second) = (Draft::temporary(&place).unwrap(), Draft::temporary(&place).unwrap());
+        first.name(&place).unwrap();
+        assert_eq!(second.name(&place).unwrap_err().kind(), ErrorKind::Exists);
+        let left: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
+        assert_eq!(left, std::slice::from_ref(&path));
+        drop(place);
+        assert!(Place::prepare(&path).is_err_and(|error| error.kind() == ErrorKind::Exists));
+    }
+
+    #[test]
+    fn a_path_without_a_name_is_no_place() {
+        let error = Place::prepare(Path::new("/")).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    }
+}

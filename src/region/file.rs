@@ -1,0 +1,138 @@
+//! The region's file: opened, checked, mapped, and kept open for reserving pages.
+
+use super::{
+    create::absolute,
+    header::{self, Origin},
+    mapping::{Mapping, WORD_BYTES},
+    refusal::Refusal,
+    validate,
+};
+use crate::{
+    error::{Error, Result},
+    layout::Geometry,
+};
+use rustix::{
+    fs::{AtFlags, CWD, Stat, statat},
+    io::Errno,
+};
+use std::{
+    fs::File,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+};
+
+/// What a handle may do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// Load and store.
+    ReadWrite,
+    /// Load only: the mapping is `PROT_READ`.
+    ReadOnly,
+}
+
+/// Which region, in which file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct Identity {
+    /// Random, never given twice.
+    pub uuid: [u64; 2],
+    /// Boot id of the machine when it was made; zeros where the machine does not tell.
+    pub boot: [u64; 2],
+    /// When it was made, nanoseconds of `CLOCK_REALTIME`.
+    pub created_ns: u64,
+    /// Device of the file.
+    pub device: u64,
+    /// Inode of the file.
+    pub inode: u64,
+}
+
+impl Identity {
+    pub(super) fn new(origin: &Origin, stat: &Stat) -> Self {
+        let Origin { uuid, boot, created_ns } = *origin;
+        Self { uuid, boot, created_ns, device: stat.st_dev, inode: stat.st_ino }
+    }
+}
+
+/// An open region.
+#[derive(Debug)]
+pub struct RegionFile {
+    /// Its words.
+    pub mapping: Mapping,
+    /// Where everything is in them, as checked when it was opened.
+    pub geometry: Geometry,
+    /// Which region it is.
+    pub identity: Identity,
+    pub(super) file: File,
+    pub(super) path: PathBuf,
+}
+
+impl RegionFile {
+    /// Where it was opened, absolute.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reserves the pages of an extent's block table and of its data. Harmless when they are reserved
+    /// already. Nothing may touch an extent before.
+    ///
+    /// # Errors
+    /// `Full` where the file system has no room; `Refused` where it cannot reserve.
+    pub fn reserve_extent(&self, extent: u32) -> Result<()> {
+        let (blocks, data) = self.geometry.extent_words(extent);
+        self.reserve(blocks)?;
+        self.reserve(data)
+    }
+
+    /// Whether the path still names this file. A board whose path names another file, or none, has moved.
+    ///
+    /// # Errors
+    /// `Io` where the path cannot be examined.
+    pub fn is_same_file_at_path(&self) -> Result<bool> {
+        match statat(CWD, &self.path, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok((stat.st_dev, stat.st_ino) == (self.identity.device, self.identity.inode)),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(false),
+            Err(error) => Err(Error::io("the path could not be examined", error).path(&self.path)),
+        }
+    }
+
+    fn reserve(&self, words: std::ops::Range<usize>) -> Result<()> {
+        self.mapping.reserve(&self.file, words).map_err(|error| error.path(&self.path))
+    }
+}
+
+/// Opens an existing region. The file is checked before it is mapped, and never changed.
+///
+/// # Errors
+/// `NotFound`; `Refused`, `Incompatible` or `Corrupt` with a [`Refusal`] as the source; `Io`.
+pub fn open(path: &Path, access: Access) -> Result<RegionFile> {
+    let path = absolute(path)?;
+    let writable = access == Access::ReadWrite;
+    let file = validate::open_existing(&path, writable)?;
+    let stat = validate::check_file(&file, &path)?;
+    let len_bytes = u64::try_from(stat.st_size).unwrap_or(0);
+    let words = read_header(&file).map_err(|error| error.path(&path))?;
+    let (geometry, origin) =
+        header::decode(&words, len_bytes, writable).map_err(|refusal| refusal.at(&path))?;
+    let mapping = Mapping::of_file(&file, writable).map_err(|error| error.path(&path))?;
+    if mapping.len_bytes() as u64 != len_bytes {
+        let refusal = Refusal::Size { expected: len_bytes, found: mapping.len_bytes() as u64 };
+        return Err(refusal.at(&path));
+    }
+    Ok(RegionFile { mapping, geometry, identity: Identity::new(&origin, &stat), file, path })
+}
+
+/// The header's whole words: fewer where the file is shorter. Read, not mapped, because touching a mapping
+/// past the end of its file is fatal.
+fn read_header(file: &File) -> Result<Vec<u64>> {
+    let mut bytes = [0; header::IDENTITY_WORDS * WORD_BYTES];
+    let mut filled = 0;
+    while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, filled as u64) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::io("the header could not be read", error)),
+        }
+    }
+    let (words, _) = bytes.get(..filled).unwrap_or_default().as_chunks::<WORD_BYTES>();
+    Ok(words.iter().map(|word| u64::from_le_bytes(*word)).collect())
+}

@@ -1,0 +1,93 @@
+//! Sleeping until a word changes: the shared futex.
+//!
+//! A futex compares 32 bits, and the platform is little-endian, so the word's low half is its first four
+//! bytes. The flag for private futexes is left out: waiters and wakers are different processes with different
+//! mappings of one file. Waiting works on a read-only mapping.
+//!
+//! # Safety
+//!
+//! The kernel needs the address of the low half. [`low_half`] makes it as a reference that is handed to the
+//! system call and never loaded from or stored to here, so no access of this program mixes sizes.
+
+#[allow(
+    clippy::disallowed_types,
+    reason = "the futex call takes the address of 32 bits; nothing loads them"
+)]
+use core::sync::atomic::AtomicU32;
+
+use crate::sync::AtomicU64;
+use rustix::{
+    io::Errno,
+    thread::futex::{self, Flags},
+    time::Timespec,
+};
+use std::{ptr::from_ref, time::Duration};
+
+/// Where the kernel cannot sleep on the word, this long is slept instead.
+const NAP: Duration = Duration::from_millis(1);
+
+/// Why a wait ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WaitOutcome {
+    /// Somebody woke this waiter. The word may or may not have changed.
+    Woken,
+    /// The low half was not as expected; nothing was waited for.
+    Changed,
+    /// The time passed.
+    TimedOut,
+    /// A signal came. Also where the kernel cannot sleep on this word, after a nap.
+    Interrupted,
+}
+
+/// Sleeps until somebody wakes the word, at most for `timeout`, if its low half is `expected_low`.
+pub fn wait(word: &AtomicU64, expected_low: u32, timeout: Duration) -> WaitOutcome {
+    let timespec = Timespec {
+        tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: timeout.subsec_nanos().into(),
+    };
+    match futex::wait(low_half(word), Flags::empty(), expected_low, Some(&timespec)) {
+        Ok(()) => WaitOutcome::Woken,
+        Err(Errno::AGAIN) => WaitOutcome::Changed,
+        Err(Errno::TIMEDOUT) => WaitOutcome::TimedOut,
+        Err(Errno::INTR) => WaitOutcome::Interrupted,
+        Err(_) => {
+            std::thread::sleep(timeout.min(NAP));
+            WaitOutcome::Interrupted
+        }
+    }
+}
+
+/// Wakes everybody who sleeps on the word, in all processes. Tells how many.
+pub fn wake_all(word: &AtomicU64) -> usize {
+    futex::wake(low_half(word), Flags::empty(), i32::MAX as u32).unwrap_or(0)
+}
+
+#[allow(clippy::disallowed_types, reason = "the futex call takes the address of 32 bits; nothing loads them")]
+fn low_half(word: &AtomicU64) -> &AtomicU32 {
+    // SAFETY: the first four of a word's eight bytes are there, aligned, and shared for as long as the word;
+    // the reference reaches only the kernel, which reads the bytes atomically.
+    unsafe { &*from_ref(word).cast() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_word_is_not_waited_for() {
+        let word = AtomicU64::new(1 << 32 | 5);
+        assert_eq!(wait(&word, 4, Duration::from_secs(60)), WaitOutcome::Changed);
+    }
+
+    #[test]
+    fn the_high_half_does_not_count() {
+        let word = AtomicU64::new(1 << 32 | 5);
+        assert_eq!(wait(&word, 5, Duration::from_nanos(1)), WaitOutcome::TimedOut);
+        assert_eq!(wake_all(&word), 0);
+    }
+
+    #[test]
+    fn a_time_past_all_clocks_is_accepted() {
+        assert_eq!(wait(&AtomicU64::new(1), 0, Duration::MAX), WaitOutcome::Changed);
+    }
+}

@@ -1,0 +1,120 @@
+//! Which machine, which process: what a session's record says of its owner.
+
+use crate::error::{Error, Result};
+use rustix::rand::{GetRandomFlags, getrandom};
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
+
+/// A process, told apart from every other of the machine since it booted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
+pub struct ProcessIdentity {
+    /// Process id, as its own pid namespace shows it.
+    pub pid: u32,
+    /// Inode of its pid namespace; 0 where the machine does not tell.
+    pub pid_namespace: u64,
+    /// When it began, clock ticks since boot; 0 where the machine does not tell.
+    pub start_time: u64,
+    /// Boot id of the machine; zeros where the machine does not tell.
+    pub boot: [u64; 2],
+}
+
+impl ProcessIdentity {
+    /// This process.
+    pub fn current() -> Self {
+        let namespace = fs::metadata("/proc/self/ns/pid").map_or(0, |file| file.ino());
+        let start_time = start_time_at(Path::new("/proc/self/stat")).unwrap_or(0);
+        Self { pid: std::process::id(), pid_namespace: namespace, start_time, boot: boot_id() }
+    }
+}
+
+/// When the process with this id in our pid namespace began, clock ticks since boot; `None` when there is
+/// none, or `/proc` is not there.
+pub fn start_time_of(pid: u32) -> Option<u64> {
+    start_time_at(Path::new(&format!("/proc/{pid}/stat")))
+}
+
+/// The machine's boot id: another one after every boot. Zeros where the machine does not tell.
+pub fn boot_id() -> [u64; 2] {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .ok()
+        .and_then(|text| parse_uuid(&text))
+        .unwrap_or([0; 2])
+}
+
+/// Words of the kernel's randomness, for uuids and seeds.
+///
+/// # Errors
+/// `Io` where the kernel gives none.
+pub fn random_words<const N: usize>() -> Result<[u64; N]> {
+    let mut words = [0; N];
+    for word in &mut words {
+        let mut bytes = [0; 8];
+        // Up to 256 bytes come whole, once the kernel has any.
+        getrandom(&mut bytes, GetRandomFlags::empty())
+            .map_err(|error| Error::io("the kernel gave no random bytes", error))?;
+        *word = u64::from_ne_bytes(bytes);
+    }
+    Ok(words)
+}
+
+fn start_time_at(stat: &Path) -> Option<u64> {
+    parse_start_time(&fs::read(stat).ok()?)
+}
+
+/// Field 22 of `/proc/<pid>/stat`. The second field is the program's name in brackets and may hold anything,
+/// brackets, spaces and bytes that are no text included, so counting begins behind the last bracket.
+fn parse_start_time(stat: &[u8]) -> Option<u64> {
+    let end = stat.iter().rposition(|byte| *byte == b')')?;
+    let rest = std::str::from_utf8(stat.get(end + 1..)?).ok()?;
+    rest.split_ascii_whitespace().nth(22 - 3)?.parse().ok()
+}
+
+fn parse_uuid(text: &str) -> Option<[u64; 2]> {
+    let digits: String = text.trim().chars().filter(|char| *char != '-').collect();
+    let value = u128::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == 32)?;
+    Some([(value >> 64) as u64, value as u64])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_may_have_any_name() {
+        let fields: String = (3..=52).map(|field| format!(" {field}")).collect();
+        for name in ["(cat)", "(a b) S 1 (2))", "()"] {
+            assert_eq!(parse_start_time(format!("17 {name}{fields}\n").as_bytes()), Some(22));
+        }
+        assert_eq!(parse_start_time(&[b"1 (\xff)".as_slice(), fields.as_bytes()].concat()), Some(22));
+    }
+
+    #[test]
+    fn what_is_no_stat_line_has_no_start_time() {
+        for text in ["", "1 (x", "1 (x)", "1 (x) S 1 2", "1 (x)\u{ff}"] {
+            assert_eq!(parse_start_time(text.as_bytes()), None);
+        }
+    }
+
+    #[test]
+    fn a_uuid_has_thirty_two_digits() {
+        assert_eq!(parse_uuid("00000000-0000-0001-0000-000000000002\n"), Some([1, 2]));
+        for text in ["", "12", "-----", "g0000000-0000-0001-0000-000000000002"] {
+            assert_eq!(parse_uuid(text), None);
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "reads /proc")]
+    fn this_process_is_itself_each_time() {
+        let identity = ProcessIdentity::current();
+        assert_eq!(identity, ProcessIdentity::current());
+        assert_eq!(Some(identity.start_time), start_time_of(identity.pid));
+        assert_ne!((identity.start_time, identity.pid_namespace, identity.boot), (0, 0, [0; 2]));
+        assert_eq!(start_time_of(u32::MAX), None);
+    }
+
+    #[test]
+    fn random_words_differ() {
+        let [first, second] = random_words().unwrap();
+        assert_ne!(first, second);
+    }
+}

@@ -1,0 +1,53 @@
+//! Where the words come from: files, mappings, locks, the futex, the clock. The only `unsafe` of the crate.
+//!
+//! A region is a file that is mapped whole and shared; [`Mapping`] turns it into `&[AtomicU64]`, and from
+//! there on everything is safe code. Nothing here knows what the words mean beyond the header's identity
+//! ([`header`]); protocol and board are introduced to each other above.
+//!
+//! ```text
+//! board             the region: header, tables, data          create · open · RegionFile
+//! board.lock        one byte a session, held by OFD locks     LockFile · Certificate
+//! board.bell        one wake flag a counter                   Doorbell
+//! ```
+//!
+//! # Safety
+//!
+//! Every `unsafe` block is in one of four files, each with its own section: [`mapping`] (a mapping becomes a
+//! slice of words), [`fork`] (advice on a page this crate owns), [`futex`] (the half of a word that the
+//! kernel compares) and [`registry`] (a fork handler that closes descriptors).
+
+pub mod clock;
+pub mod create;
+pub mod doorbell;
+pub mod file;
+pub mod fork;
+pub mod futex;
+pub mod header;
+pub mod identity;
+pub mod locks;
+pub mod mapping;
+pub mod refusal;
+pub mod registry;
+pub mod validate;
+
+pub use clock::{boottime_ns, realtime_ns};
+pub use create::{create, create_with};
+pub use doorbell::Doorbell;
+pub use file::{Access, Identity, RegionFile, open};
+pub use fork::ForkPage;
+pub use futex::WaitOutcome;
+pub use identity::{ProcessIdentity, boot_id, random_words};
+pub use locks::{Certificate, LockFile};
+pub use mapping::Mapping;
+pub use refusal::Refusal;
+
+#[cfg(not(all(
+    target_os = "linux",
+    target_pointer_width = "64",
+    target_endian = "little",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+)))]
+compile_error!(
+    "slateboard runs on Linux, 64-bit and little-endian, on x86-64 and aarch64: it rests on OFD locks, shared \
+     futexes, O_TMPFILE and on single-copy atomic 64-bit loads from read-only memory"
+);

@@ -1,0 +1,144 @@
+//! Why a file is not opened as a board.
+
+use crate::error::{Error, ErrorKind};
+use std::{error, fmt, path::Path};
+
+/// The reasons for refusing a file. Each says what is wrong and what to do about it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The path's last component is a symbolic link.
+    SymbolicLink,
+    /// Not a regular file, but a folder, a pipe, a device.
+    NotRegular,
+    /// It belongs to this other user.
+    Owner(u32),
+    /// Its mode, which gives others rights to it.
+    Mode(u32),
+    /// It has so many names, not one.
+    Links(u64),
+    /// It was deleted, or replaced by another file, since it was opened.
+    Replaced,
+    /// The lock file beside a board is gone.
+    NoLockFile,
+    /// On this kind of file system, where processes may not see each other's stores.
+    FileSystem(&'static str),
+    /// Only so many bytes: shorter than a header.
+    TooShort(u64),
+    /// It does not begin as a board does.
+    Foreign,
+    /// Written on a machine of the other byte order.
+    Endianness,
+    /// Written in this version of the format.
+    Format(u64),
+    /// Written by a build whose layout has this fingerprint.
+    Fingerprint(u64),
+    /// The header's checksum is not that of its words.
+    Checksum,
+    /// The header's numbers cannot be, for this reason.
+    Geometry(&'static str),
+    /// The file has another size than its header says.
+    Size {
+        /// Bytes that the header says.
+        expected: u64,
+        /// Bytes of the file.
+        found: u64,
+    },
+    /// Feature bits, unknown to this build, that a writer must know.
+    UnknownToWriters(u64),
+    /// Feature bits, unknown to this build, that a reader must know.
+    UnknownToReaders(u64),
+}
+
+impl Refusal {
+    /// The kind of the error that this refusal becomes.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Endianness
+            | Self::Format(_)
+            | Self::Fingerprint(_)
+            | Self::UnknownToWriters(_)
+            | Self::UnknownToReaders(_) => ErrorKind::Incompatible,
+            Self::Checksum | Self::Geometry(_) | Self::Size { .. } => ErrorKind::Corrupt,
+            _ => ErrorKind::Refused,
+        }
+    }
+
+    /// What to do next.
+    pub fn next(&self) -> &'static str {
+        match self {
+            Self::SymbolicLink => "give the path of the file itself",
+            Self::NotRegular => "give the path of a board, or a path where nothing is yet",
+            Self::Owner(_) => "run as the board's owner: a board has one user",
+            Self::Mode(_) => "check who could have changed it, then chmod 600 it",
+            Self::Links(_) => "remove the other names: a board has one path",
+            Self::Replaced => "open the board again",
+            Self::NoLockFile => "end the processes that use the board, then recover it from its snapshot",
+            Self::FileSystem(_) => "put the board on tmpfs or a local disk, or run on one machine",
+            Self::TooShort(_) | Self::Foreign => "choose another path; the file was left as it is",
+            Self::Endianness => "use the board on the machine that made it, or import its export",
+            Self::Format(_) | Self::Fingerprint(_) => {
+                "use the build that made it, or export there and import here"
+            }
+            Self::UnknownToWriters(_) => "open it for reading only, or use a newer build",
+            Self::UnknownToReaders(_) => "use a newer build",
+            Self::Checksum | Self::Geometry(_) | Self::Size { .. } => {
+                "recover the board from its snapshot; the file was left as it is"
+            }
+        }
+    }
+
+    /// The error about this file.
+    pub fn at(self, path: &Path) -> Error {
+        Error::new(self.kind(), self.what()).next(self.next()).path(path).caused_by(self)
+    }
+
+    /// The refusal behind an error, where there is one.
+    pub fn of(error: &Error) -> Option<&Self> {
+        error::Error::source(error)?.downcast_ref()
+    }
+
+    fn what(&self) -> String {
+        match self {
+            Self::SymbolicLink => "is a symbolic link".into(),
+            Self::NotRegular => "is not a regular file".into(),
+            Self::Owner(uid) => format!("belongs to user {uid}, not to this one"),
+            Self::Mode(mode) => {
+                format!("has mode {mode:03o}, so other users have rights to it; a board has 600")
+            }
+            Self::Links(0) => "was deleted while it was being opened".into(),
+            Self::Links(links) => format!("has {links} names (hard links)"),
+            Self::Replaced => "is another file than the one that was opened here".into(),
+            Self::NoLockFile => {
+                "is missing, so nobody can tell which sessions of the board still live".into()
+            }
+            Self::FileSystem(name) => {
+                format!("is on {name}, where processes may not see each other's stores to shared memory")
+            }
+            Self::TooShort(bytes) => format!("is no board: {bytes} bytes are less than a header"),
+            Self::Foreign => "is no board: it begins with other bytes".into(),
+            Self::Endianness => "was written on a machine of the other byte order".into(),
+            Self::Format(version) => format!("has format version {version}, unknown to this build"),
+            Self::Fingerprint(number) => {
+                format!("was written by a build with another layout ({number:016x})")
+            }
+            Self::Checksum => "has a damaged header: its checksum is wrong".into(),
+            Self::Geometry(reason) => format!("has a header that cannot be: {reason}"),
+            Self::Size { expected, found } => {
+                format!("has {found} bytes where its header says {expected}")
+            }
+            Self::UnknownToWriters(bits) => {
+                format!("uses features that this build cannot write ({bits:#x})")
+            }
+            Self::UnknownToReaders(bits) => format!("uses features that this build cannot read ({bits:#x})"),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.what(), self.next())
+    }
+}
+
+impl error::Error for Refusal {}

@@ -1,0 +1,171 @@
+//! Descriptors that a forked child must not keep.
+//!
+//! An OFD lock lives as long as any descriptor of its open file, and `fork(2)` copies descriptors: a child
+//! would keep the parent's death certificate, and the parent's death would go unseen. So certificates'
+//! descriptors stand in a fixed array, and a fork handler closes them in the child. The array is the crate's
+//! one exception to *no global state*: fork is the process's, and so is its handler.
+//!
+//! A fork between the opening of a descriptor and its entry in the array would copy a descriptor that the
+//! handler does not know. Forks are counted when they begin and when they end; [`register`] opens again
+//! when a fork was under way, before the descriptor holds any lock.
+//!
+//! # Safety
+//!
+//! Between `fork` and `exec` a child of a program with threads may call only async-signal-safe functions. The
+//! handlers do atomic accesses and `close(2)`, allocate nothing, and take no lock. What they close is owned by
+//! [`Registered`] values of this module, which look whether their entry still stands before they use the
+//! descriptor.
+
+use crate::{
+    error::{Error, ErrorKind, Result},
+    sync::{AtomicU64, Ordering},
+};
+use nix::libc;
+use std::{
+    fs::File,
+    mem::ManuallyDrop,
+    os::fd::{AsRawFd, RawFd},
+    sync::OnceLock,
+};
+
+/// Most certificates that one process may hold: as many as one board has sessions.
+pub const CERTIFICATES_MAX: usize = 4096;
+/// A registration that meets a fork each time is made again this often.
+const ATTEMPTS: usize = 10_000;
+
+/// `serial:32 | descriptor + 1:32`; 0 is free.
+static ENTRIES: [AtomicU64; CERTIFICATES_MAX] = [const { AtomicU64::new(0) }; CERTIFICATES_MAX];
+static SERIAL: AtomicU64 = AtomicU64::new(1);
+static FORKS_BEGUN: AtomicU64 = AtomicU64::new(0);
+static FORKS_ENDED: AtomicU64 = AtomicU64::new(0);
+/// What `pthread_atfork` answered, 0 or an error number.
+static HANDLERS: OnceLock<i32> = OnceLock::new();
+
+/// An open file whose descriptor a forked child closes at once.
+#[derive(Debug)]
+pub(super) struct Registered {
+    file: ManuallyDrop<File>,
+    index: usize,
+    entry: u64,
+}
+
+impl Registered {
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    fn slot(&self) -> Option<&'static AtomicU64> {
+        ENTRIES.get(self.index)
+    }
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        let Some(slot) = self.slot() else { return };
+        // Acquire pairs with the release of the registration. Failure means that this is a child, where the
+        // handler has closed the descriptor: its number may be another file's by now.
+        if slot.compare_exchange(self.entry, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+            // SAFETY: dropped once, here, and not used again; the entry proved the descriptor to be ours.
+            unsafe { ManuallyDrop::drop(&mut self.file) }
+        }
+    }
+}
+
+/// Opens a file by `open` and enters it, so that no child forked from now on keeps it, nor one forked
+/// while this ran.
+///
+/// # Errors
+/// Those of `open`; `Full` where the array is; `Contended` where forks never paused; `Io` where the fork
+/// handler could not be installed.
+pub(super) fn register(mut open: impl FnMut() -> Result<File>) -> Result<Registered> {
+    install_handlers()?;
+    for _ in 0..ATTEMPTS {
+        // SeqCst throughout: entry and counters are different words, and the order between *entered* and *no
+        // fork had begun* is the point. If the fork began first, we see it below and open again. If the entry
+        // came first, the child has it.
+        let ended = FORKS_ENDED.load(Ordering::SeqCst);
+        let quiet = || FORKS_BEGUN.load(Ordering::SeqCst) == ended;
+        if quiet() {
+            let registered = enter(open()?)?;
+            if quiet() {
+                return Ok(registered);
+            }
+        }
+        std::thread::yield_now();
+    }
+    Err(Error::new(ErrorKind::Contended, "this process forks all the time").next("try again"))
+}
+
+fn enter(file: File) -> Result<Registered> {
+    let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+    let entry = (serial << 32) | (u64::from(file.as_raw_fd().unsigned_abs()) + 1);
+    for (index, slot) in ENTRIES.iter().enumerate() {
+        let free = slot.load(Ordering::Relaxed) == 0;
+        if free && slot.compare_exchange(0, entry, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
+            return Ok(Registered { file: ManuallyDrop::new(file), index, entry });
+        }
+    }
+    Err(Error::new(ErrorKind::Full, format!("this process holds {CERTIFICATES_MAX} sessions already"))
+        .next("detach some, or attach from another process"))
+}
+
+fn install_handlers() -> Result<()> {
+    let status = *HANDLERS.get_or_init(|| {
+        // SAFETY: the three handlers are functions of this program that live as long as it; the module's text
+        // says why they may run where they run.
+        unsafe { libc::pthread_atfork(Some(fork_begins), Some(fork_ended), Some(in_child)) }
+    });
+    match status {
+        0 => Ok(()),
+        error => Err(Error::io(
+            "the fork handler could not be installed",
+            std::io::Error::from_raw_os_error(error),
+        )),
+    }
+}
+
+extern "C" fn fork_begins() {
+    FORKS_BEGUN.fetch_add(1, Ordering::SeqCst);
+}
+
+extern "C" fn fork_ended() {
+    FORKS_ENDED.fetch_add(1, Ordering::SeqCst);
+}
+
+extern "C" fn in_child() {
+    for slot in &ENTRIES {
+        let entry = slot.swap(0, Ordering::SeqCst);
+        if let Some(descriptor) = descriptor(entry) {
+            // SAFETY: `close` takes any number; this one is the child's copy of a certificate, whose owner
+            // finds the entry gone and forgets it.
+            unsafe { libc::close(descriptor) };
+        }
+    }
+    // Forks of other threads do not end here: those threads do not exist in the child.
+    FORKS_ENDED.store(FORKS_BEGUN.load(Ordering::SeqCst), Ordering::SeqCst);
+}
+
+fn descriptor(entry: u64) -> Option<RawFd> {
+    ((entry & 0xffff_ffff) as RawFd).checked_sub(1).filter(|descriptor| *descriptor >= 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg_attr(miri, ignore = "opens files")]
+    fn a_dropped_descriptor_leaves_its_entry() {
+        let registered = register(|| Ok(tempfile::tempfile().unwrap())).unwrap();
+        let (slot, entry) = (registered.slot().unwrap(), registered.entry);
+        assert_eq!(slot.load(Ordering::Relaxed), entry);
+        assert_eq!(descriptor(entry), Some(registered.file().as_raw_fd()));
+        drop(registered);
+        assert_ne!(slot.load(Ordering::Relaxed), entry);
+    }
+
+    #[test]
+    fn an_empty_entry_has_no_descriptor() {
+        assert_eq!((descriptor(0), descriptor(7 << 32), descriptor(1)), (None, None, Some(0)));
+    }
+}

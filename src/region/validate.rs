@@ -1,0 +1,123 @@
+//! What a file must be before its bytes are looked at.
+//!
+//! All questions are asked about the open file, never about its path, so the answers stay true.
+
+use super::refusal::Refusal;
+use crate::error::{Error, ErrorKind, Result};
+use rustix::{
+    fs::{CWD, FileType, Mode, OFlags, Stat, fstat, fstatfs, openat},
+    io::Errno,
+    process::geteuid,
+};
+use std::{fs::File, os::fd::AsFd, path::Path};
+
+/// File systems of other machines, of the user space, or of a virtual machine's host, by the type that
+/// `statfs(2)` gives. There a mapping may be a private copy of the pages, or be written back late.
+const INCOHERENT: &[(u64, &str)] = &[
+    (0x6969, "NFS"),
+    (0x517b, "SMB"),
+    (0xfe53_4d42, "SMB"),
+    (0xff53_4d42, "CIFS"),
+    (0x6573_5546, "FUSE"),
+    (0x0102_1997, "9P"),
+    (0x00c3_6400, "Ceph"),
+    (0x5346_414f, "AFS"),
+    (0x6b41_4653, "AFS"),
+    (0x7375_7245, "Coda"),
+    (0x564c, "NCP"),
+    (0x0bd0_0bd0, "Lustre"),
+    (0x2003_0528, "OrangeFS"),
+    (0x7461_636f, "OCFS2"),
+    (0x0116_1970, "GFS2"),
+    (0x4750_4653, "GPFS"),
+    (0x786f_4256, "a shared folder of VirtualBox"),
+    (0xbacb_acbc, "a shared folder of VMware"),
+];
+
+/// Opens an existing file the way every file of a board is opened: no symbolic link, not inherited, and no
+/// waiting for the other end of a pipe.
+pub(super) fn open_existing(path: &Path, writable: bool) -> Result<File> {
+    let access = if writable { OFlags::RDWR } else { OFlags::RDONLY };
+    let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    match openat(CWD, path, flags, Mode::empty()) {
+        Ok(file) => Ok(File::from(file)),
+        Err(Errno::NOENT | Errno::NOTDIR) => {
+            Err(Error::new(ErrorKind::NotFound, "there is no such file").path(path))
+        }
+        Err(Errno::LOOP) => Err(Refusal::SymbolicLink.at(path)),
+        Err(Errno::ISDIR | Errno::NXIO | Errno::NODEV) => Err(Refusal::NotRegular.at(path)),
+        Err(error) => Err(Error::io("the file could not be opened", error).path(path)),
+    }
+}
+
+/// Checks kind, owner, mode, links and file system of an open file.
+pub(super) fn check_file(file: &File, path: &Path) -> Result<Stat> {
+    let stat = fstat(file).map_err(|error| Error::io("the file could not be examined", error).path(path))?;
+    check_stat(&stat, geteuid().as_raw()).map_err(|refusal| refusal.at(path))?;
+    check_file_system(file, path)?;
+    Ok(stat)
+}
+
+/// Checks that shared mappings of files there are coherent.
+pub(super) fn check_file_system(file: impl AsFd, path: &Path) -> Result<()> {
+    let stat = fstatfs(file)
+        .map_err(|error| Error::io("the file system could not be examined", error).path(path))?;
+    match incoherent(stat.f_type as u64) {
+        Some(name) => Err(Refusal::FileSystem(name).at(path)),
+        None => Ok(()),
+    }
+}
+
+fn check_stat(stat: &Stat, uid: u32) -> Result<(), Refusal> {
+    let mode = stat.st_mode & 0o777;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        Err(Refusal::NotRegular)
+    } else if stat.st_uid != uid {
+        Err(Refusal::Owner(stat.st_uid))
+    } else if mode & 0o077 != 0 {
+        Err(Refusal::Mode(mode))
+    } else if stat.st_nlink != 1 {
+        Err(Refusal::Links(links(stat)))
+    } else {
+        Ok(())
+    }
+}
+
+#[allow(clippy::unnecessary_cast, clippy::useless_conversion, reason = "32 bits wide on aarch64")]
+fn links(stat: &Stat) -> u64 {
+    u64::from(stat.st_nlink)
+}
+
+/// The name of a file system without coherent shared mappings; the type's upper half may be sign-extended.
+fn incoherent(kind: u64) -> Option<&'static str> {
+    INCOHERENT.iter().find(|(known, _)| *known == kind & 0xffff_ffff).map(|(_, name)| *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_systems_of_others_are_known_also_sign_extended() {
+        assert_eq!(incoherent(0x6969), Some("NFS"));
+        assert_eq!(incoherent(0xffff_ffff_ff53_4d42), Some("CIFS"));
+        let local = [0x0102_1994, 0xef53, 0x5846_5342, 0x9123_683e, 0x794c_7630];
+        assert!(local.into_iter().all(|kind| incoherent(kind).is_none()));
+    }
+
+    #[test]
+    fn what_a_file_is_comes_before_whose_it_is() {
+        let file = tempfile::tempfile().unwrap();
+        let mut stat = fstat(&file).unwrap();
+        let uid = stat.st_uid;
+        stat.st_mode = 0o100_600;
+        assert_eq!(check_stat(&stat, uid), Err(Refusal::Links(0)));
+        stat.st_nlink = 1;
+        assert_eq!(check_stat(&stat, uid), Ok(()));
+        stat.st_mode |= 0o020;
+        assert_eq!(check_stat(&stat, uid), Err(Refusal::Mode(0o620)));
+        assert_eq!(check_stat(&stat, uid + 1), Err(Refusal::Owner(uid)));
+        stat.st_mode = 0o040_700;
+        assert_eq!(check_stat(&stat, uid + 1), Err(Refusal::NotRegular));
+    }
+}
