@@ -5,7 +5,12 @@
 //! exhaustive search of interleavings and crashes. Nothing else in the crate names an atomic type.
 
 #[cfg(loom)]
-pub use loom::sync::atomic::{AtomicU64, Ordering, fence};
+pub mod modelled;
+
+#[cfg(loom)]
+pub use loom::sync::atomic::{Ordering, fence};
+#[cfg(loom)]
+pub use modelled::AtomicU64;
 
 #[cfg(slate_search)]
 pub use crate::search::{AtomicU64, Ordering, fence};

@@ -1,0 +1,211 @@
+//! What a model is, and how one is explored.
+
+mod blocks;
+mod board;
+mod chain;
+mod fsck;
+mod history;
+mod publish;
+mod read;
+mod reap;
+mod sessions;
+mod slots;
+mod view;
+mod wake;
+
+use std::{
+    any::Any,
+    collections::BTreeSet,
+    panic::{self, AssertUnwindSafe},
+    process::ExitCode,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// Preemptions of one execution in quick mode.
+const PREEMPTIONS: usize = 3;
+/// How many times the quick budget a model may take with `--long`.
+const LONG: u64 = 100;
+
+/// One property, and the roles that might break it.
+pub struct Model {
+    /// Named after the property.
+    pub name: &'static str,
+    /// Executions after which the quick mode cuts it; of each kill, where it has kills.
+    pub budget: u64,
+    /// Executions it must at least explore, over all kills.
+    pub least: u64,
+    /// What must have been seen to happen in some execution.
+    pub must_see: &'static [&'static str],
+    /// Whether it is explored once for every store before which its victim may die.
+    pub kills: bool,
+    /// Sets the board up, spawns the roles, joins them, and checks what they left.
+    pub run: fn(&Arc<Run>),
+}
+
+/// One exploration: what it may do, and what it saw.
+pub struct Run {
+    /// Stores the victim makes before it dies.
+    pub stores: u32,
+    seen: Mutex<BTreeSet<&'static str>>,
+    executions: Mutex<u64>,
+    killed: Mutex<bool>,
+}
+
+impl Run {
+    fn new(stores: u32) -> Arc<Self> {
+        Arc::new(Self {
+            stores,
+            seen: Mutex::default(),
+            executions: Mutex::default(),
+            killed: Mutex::default(),
+        })
+    }
+
+    /// Notes that this happened.
+    pub fn saw(&self, what: &'static str) {
+        lock(&self.seen).insert(what);
+    }
+
+    /// Notes it if it did.
+    pub fn saw_if(&self, happened: bool, what: &'static str) {
+        if happened {
+            self.saw(what);
+        }
+    }
+
+    /// Runs the victim until it dies. `None` where it did.
+    pub fn victim<R>(&self, f: impl FnOnce() -> R) -> Option<R> {
+        let ended = slateboard::sync::modelled::killed_after(self.stores, f);
+        *lock(&self.killed) |= ended.is_none();
+        ended
+    }
+}
+
+/// The guard, also after another execution panicked.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What exploring a model found.
+#[derive(Default)]
+struct Explored {
+    executions: u64,
+    cut: bool,
+    kills: u32,
+    seen: BTreeSet<&'static str>,
+    failure: Option<String>,
+}
+
+fn all() -> Vec<&'static Model> {
+    [
+        publish::MODELS,
+        history::MODELS,
+        read::MODELS,
+        view::MODELS,
+        slots::MODELS,
+        blocks::MODELS,
+        chain::MODELS,
+        reap::MODELS,
+        wake::MODELS,
+        sessions::MODELS,
+    ]
+    .concat()
+}
+
+/// Lists the models, or runs one of them.
+pub fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["list"] => {
+            all().iter().for_each(|model| println!("{}", model.name));
+            ExitCode::SUCCESS
+        }
+        ["run", name] => run(name, false),
+        ["run", name, "--long"] => run(name, true),
+        _ => {
+            eprintln!("suite list, or suite run NAME [--long]");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a model and prints one line: `ok`, `failed` (in an execution) or `unseen` (explored too little).
+fn run(name: &str, long: bool) -> ExitCode {
+    let Some(model) = all().into_iter().find(|model| model.name == name) else {
+        eprintln!("no model is called {name}: see `suite list`");
+        return ExitCode::FAILURE;
+    };
+    panic::set_hook(Box::new(|_| {}));
+    let mut explored = Explored::default();
+    explore_kills(model, Some(PREEMPTIONS), if long { LONG } else { 1 }, &mut explored);
+    let mut executions = format!("{} executions", explored.executions);
+    if model.kills {
+        executions += &format!(" over {} kills", explored.kills);
+    }
+    executions += if explored.cut { ", cut" } else { ", complete" };
+    if long && explored.failure.is_none() {
+        let mut unbounded = Explored::default();
+        explore_kills(model, None, LONG, &mut unbounded);
+        let end = if unbounded.cut { "cut" } else { "complete" };
+        executions += &format!("; unbounded {}, {end}", unbounded.executions);
+        explored.failure = unbounded.failure;
+    }
+    if let Some(failure) = explored.failure {
+        println!("failed after {executions}: {failure}");
+        return ExitCode::FAILURE;
+    }
+    let missing: Vec<&str> =
+        model.must_see.iter().filter(|what| !explored.seen.contains(*what)).copied().collect();
+    if explored.executions < model.least || !missing.is_empty() {
+        println!("unseen after {executions}: at least {} expected, never seen: {missing:?}", model.least);
+        return ExitCode::FAILURE;
+    }
+    println!("ok {executions}");
+    ExitCode::SUCCESS
+}
+
+/// Explores the model; where it has kills, once for each store before which its victim may die, until it
+/// lives to the end.
+fn explore_kills(model: &Model, preemptions: Option<usize>, times: u64, explored: &mut Explored) {
+    for stores in 0.. {
+        let run = Run::new(stores);
+        let ended = explore(model, preemptions, times, &run);
+        let executions = *lock(&run.executions);
+        explored.executions += executions;
+        explored.cut |= executions >= model.budget * times;
+        explored.seen.append(&mut lock(&run.seen));
+        if let Err(failure) = ended {
+            let kill = if model.kills { format!("killed after {stores} stores: ") } else { String::new() };
+            explored.failure = Some(kill + &failure);
+            return;
+        }
+        if !model.kills || !*lock(&run.killed) {
+            return;
+        }
+        explored.kills += 1;
+    }
+}
+
+fn explore(model: &Model, preemptions: Option<usize>, times: u64, run: &Arc<Run>) -> Result<(), String> {
+    let mut builder = loom::model::Builder::new();
+    builder.max_branches = 50_000;
+    builder.preemption_bound = preemptions;
+    builder.max_permutations = Some((model.budget * times) as usize + 1);
+    // The limit is looked at every so many executions.
+    builder.checkpoint_interval = 1;
+    let (run, body) = (run.clone(), model.run);
+    let explored = panic::catch_unwind(AssertUnwindSafe(|| {
+        builder.check(move || {
+            *lock(&run.executions) += 1;
+            body(&run);
+        });
+    }));
+    explored.map_err(|payload| text_of(payload.as_ref()))
+}
+
+fn text_of(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| payload.downcast_ref::<&str>().map(ToString::to_string));
+    text.unwrap_or_else(|| "a panic without text".into()).replace('\n', " ")
+}
