@@ -303,7 +303,9 @@ impl Core<'_> {
         let extent = self.geo.extent_of(claimed.block);
         let class = usize::from(self.class_of(extent).class());
         match lane.stash.get_mut(class) {
-            Some(stash) if stash.len() < lane.stash_max && extent >= self.first_extent() => stash.push(claimed),
+            Some(stash) if stash.len() < lane.stash_max && extent >= self.first_extent() => {
+                stash.push(claimed)
+            }
             _ => self.free(lane, claimed),
         }
     }
