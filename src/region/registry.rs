@@ -165,6 +165,29 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "forks")]
+    fn a_fork_before_the_entry_is_seen_and_the_file_opened_again() {
+        let mut opened = 0;
+        let registered = register(|| {
+            let file = tempfile::tempfile().unwrap();
+            opened += 1;
+            if opened == 1 {
+                // SAFETY: the child does nothing but end, by a signal, which is async-signal-safe.
+                match unsafe { nix::unistd::fork() }.unwrap() {
+                    nix::unistd::ForkResult::Child => loop {
+                        let _ = nix::sys::signal::raise(nix::sys::signal::SIGKILL);
+                    },
+                    nix::unistd::ForkResult::Parent { child } => {
+                        nix::sys::wait::waitpid(child, None).unwrap();
+                    }
+                }
+            }
+            Ok(file)
+        });
+        assert!(registered.is_ok() && opened >= 2);
+    }
+
+    #[test]
     fn an_empty_entry_has_no_descriptor() {
         assert_eq!((descriptor(0), descriptor(7 << 32), descriptor(1)), (None, None, Some(0)));
     }
