@@ -6,7 +6,7 @@
 //!
 //! # Safety
 //!
-//! The kernel needs the address of the low half. [`low_half`] makes it as a reference that is handed to the
+//! The kernel needs the address of the low half. `low_half` makes it as a reference that is handed to the
 //! system call and never loaded from or stored to here, so no access of this program mixes sizes.
 
 #[allow(

@@ -6,14 +6,14 @@
 //! one exception to *no global state*: fork is the process's, and so is its handler.
 //!
 //! A fork between the opening of a descriptor and its entry in the array would copy a descriptor that the
-//! handler does not know. Forks are counted when they begin and when they end; [`register`] opens again
+//! handler does not know. Forks are counted when they begin and when they end; `register` opens again
 //! when a fork was under way, before the descriptor holds any lock.
 //!
 //! # Safety
 //!
 //! Between `fork` and `exec` a child of a program with threads may call only async-signal-safe functions. The
 //! handlers do atomic accesses and `close(2)`, allocate nothing, and take no lock. What they close is owned by
-//! [`Registered`] values of this module, which look whether their entry still stands before they use the
+//! `Registered` values of this module, which look whether their entry still stands before they use the
 //! descriptor.
 
 use crate::{
