@@ -27,32 +27,41 @@ pub(super) struct Renewal {
 
 /// The running thread. Dropping it ends and joins the thread.
 pub(super) struct Keeper {
-    signal: Arc<Signal>,
+    seat: Arc<Seat>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// What the keeper sleeps on.
 #[derive(Default)]
-struct Signal {
+pub(super) struct Signal {
     stop: Mutex<bool>,
     changed: Condvar,
 }
 
+impl Signal {
+    /// Makes the keeper look again for what is due.
+    pub(super) fn nudge(&self) {
+        // The lock: a keeper that has looked and does not sleep yet must not miss this.
+        let _sleeping_or_before_the_look = self.stop.lock();
+        self.changed.notify_all();
+    }
+}
+
 impl Keeper {
     pub(super) fn start(seat: Arc<Seat>, period: Duration) -> Result<Self> {
-        let signal = Arc::new(Signal::default());
-        let theirs = Arc::clone(&signal);
+        let theirs = Arc::clone(&seat);
         let thread = std::thread::Builder::new()
             .name("slate-keeper".into())
-            .spawn(move || run(&seat, &theirs, period))
+            .spawn(move || run(&theirs, period))
             .map_err(|error| Error::io("the keeper's thread could not be started", error))?;
-        Ok(Self { signal, thread: Some(thread) })
+        Ok(Self { seat, thread: Some(thread) })
     }
 }
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        *self.signal.stop.lock() = true;
-        self.signal.changed.notify_all();
+        *self.seat.signal.stop.lock() = true;
+        self.seat.signal.changed.notify_all();
         let Some(thread) = self.thread.take() else { return };
         // The last handle may be dropped by the keeper's own work.
         if thread.thread().id() != std::thread::current().id() {
@@ -61,7 +70,8 @@ impl Drop for Keeper {
     }
 }
 
-fn run(seat: &Seat, signal: &Signal, period: Duration) {
+fn run(seat: &Seat, period: Duration) {
+    let signal = &seat.signal;
     let mut beats = 0u64;
     let mut open = Vec::new();
     loop {

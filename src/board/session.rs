@@ -2,7 +2,7 @@
 
 use super::{
     Expect, Key, Lease, Options, Reader, fault,
-    keeper::{Keeper, Renewal},
+    keeper::{Keeper, Renewal, Signal},
     reader,
     region::{self, Region},
 };
@@ -62,6 +62,7 @@ pub(super) struct Seat {
     lanes: [Mutex<Lane>; LANES],
     certificate: Mutex<Option<Certificate>>,
     renewals: Mutex<Vec<Renewal>>,
+    pub(super) signal: Signal,
 }
 
 /// What a change became.
@@ -136,6 +137,7 @@ impl Session {
             lanes,
             certificate,
             renewals: Mutex::default(),
+            signal: Signal::default(),
         });
         let session = Self {
             inner: Arc::new(Attached {
@@ -303,6 +305,7 @@ impl Session {
 
     pub(super) fn add_renewal(&self, renewal: Renewal) {
         self.inner.seat.renewals.lock().push(renewal);
+        self.inner.seat.signal.nudge();
     }
 
     pub(super) fn forget_renewal(&self, id: u64) {
