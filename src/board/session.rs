@@ -141,7 +141,7 @@ impl Session {
         // From here on a failure detaches by dropping the session.
         region.core()?.finish_pending(&mut seat.lane()).map_err(fault::error)?;
         region.reap_dead()?;
-        *session.inner.keeper.lock() = Some(Keeper::start(seat, options.beat)?);
+        *session.inner.keeper.lock() = Some(Keeper::start(seat, options)?);
         Ok(session)
     }
 
@@ -458,8 +458,9 @@ impl Seat {
         self.renewals.lock().iter().map(|renewal| renewal.due_ns).min()
     }
 
-    /// Leaves the board in good order; nothing in a forked child, which has nothing of the parent's.
-    fn leave(&self) {
+    /// Leaves the board in good order; nothing in a forked child, which has nothing of the parent's. A
+    /// second call finds the record ended.
+    pub(super) fn leave(&self) {
         if self.region.in_child() {
             return;
         }
