@@ -353,7 +353,7 @@ impl Core<'_> {
 
     /// Ends the publishing of a block: it belongs to the board now. When its event was let go meanwhile
     /// the block is the caller's again.
-    pub(super) fn settle(&self, lane: &mut Lane, claimed: Claimed) {
+    pub fn settle(&self, lane: &mut Lane, claimed: Claimed) {
         let inflight = State::new(StateKind::Inflight, lane.owner(), claimed.tag);
         let owned = State::new(StateKind::Owned, 0, claimed.tag);
         let doomed = State::new(StateKind::Doomed, lane.owner(), claimed.tag);

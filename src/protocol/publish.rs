@@ -418,7 +418,7 @@ fn unmet(expect: Expect, version: u64) -> Outcome {
 
 /// Waits a little, longer each time: 32 pauses, doubling to 2,048.
 fn back_off(retries: u32) {
-    let pauses = if cfg!(any(loom, slate_search)) { 1 } else { 32 << retries.min(6) };
+    let pauses = if cfg!(any(loom, slate_search)) { u32::from(retries > 4) } else { 32 << retries.min(6) };
     for _ in 0..pauses {
         pause();
     }

@@ -3,19 +3,24 @@
 use super::lock;
 use loom::thread::{Builder, JoinHandle};
 use slateboard::{
-    layout::{Block, ClassWord, GenWord, Geometry, Head, Shape, State, record::RecordKind},
+    layout::{
+        Block, ClassWord, GenWord, Geometry, Head, Shape, State, StateKind, geometry, record::RecordKind,
+    },
     protocol::{
         Bell, Core, Fault,
-        blocks::Lane,
+        blocks::{Claimed, Lane},
         publish::{Change, Expect, Now, Outcome},
         read::Verify,
         sessions::Identity,
         slots::Key,
     },
-    sync::{AtomicU64, Ordering::SeqCst},
+    sync::{AtomicU64, Ordering::SeqCst, modelled},
 };
 use std::sync::{Arc, Mutex};
 
+/// Stores of a put of one word into a key's slot, from a block at hand, up to its publication: two that
+/// begin the block, six that fill it, four of its header again, the head.
+const STORES_TO_PUBLISH: u32 = 13;
 /// Words a role's stack may take.
 const STACK_WORDS: usize = 0x4000;
 
@@ -102,8 +107,9 @@ impl Board {
     /// A lane of a session that attaches now, with a block at hand.
     pub fn ready_lane(&self, session: usize) -> Lane {
         let mut lane = self.lane(session);
-        let unmet = self.change(&mut lane, "zz", &Change::put(&[0; 8], Expect::Version(9)));
-        assert!(!matches!(unmet, Ok(Outcome::Done { .. })));
+        // A removal of nothing takes a block and keeps it.
+        let nothing = self.change(&mut lane, "zz", &Change::tombstone(RecordKind::Removed, Expect::Any));
+        assert_eq!((nothing, lane.stashed()), (Ok(Outcome::Nothing), 1));
         lane
     }
 
@@ -157,12 +163,47 @@ impl Board {
         done(self.change(lane, key, &Change::tombstone(RecordKind::Removed, Expect::Any)))
     }
 
+    /// Publishes a value of one word and dies before logging it. The lane needs a block at hand and the key
+    /// a slot.
+    pub fn publish_only(&self, lane: &mut Lane, key: &str, value: u64) -> Claimed {
+        let ended = modelled::killed_after(STORES_TO_PUBLISH, || self.put(lane, key, value));
+        assert_eq!(ended, None, "the put was to die after it was published");
+        let owned = |block: &Block| {
+            let state = self.state(*block);
+            state.is(StateKind::Inflight) && state.owner() == lane.owner()
+        };
+        let blocks = (1..self.geo.granules()).map(|index| self.block(index));
+        let block = blocks.into_iter().find(owned).expect("the block of a put");
+        let tag = self.state(block).tag();
+        assert_eq!(self.gen_word(block), GenWord::Unlogged(tag));
+        let heads = (0..geometry::SLOTS).map(|slot| self.head(slot));
+        assert!(heads.into_iter().any(|head| head.block() == block.index()), "the put was not published");
+        Claimed { block, tag }
+    }
+
+    /// Ends a dead session's life.
+    pub fn reap(&self, lane: &mut Lane, dead: usize) {
+        self.core().reap(lane, dead, Now::default()).expect("a reap");
+    }
+
+    /// Lets the oldest events go until the floor is `floor`.
+    pub fn floor_to(&self, lane: &mut Lane, floor: u64) {
+        while self.core().floor() < floor {
+            self.core().advance_floor(lane, false).expect("a step of the floor");
+        }
+    }
+
+    /// Gives the lane's block at hand back, so that it keeps the next one that its floor step frees.
+    pub fn empty_hand(&self, lane: &mut Lane) {
+        self.core().empty_stash(lane);
+    }
+
     /// Version, generation and value of a key. Stores nothing: the model fails if it does.
     pub fn get(&self, key: &str) -> Option<(u64, u64, u64)> {
         let mut out = Vec::new();
         let key = Key::new(&self.geo, key);
         let got =
-            slateboard::sync::modelled::read_only(|| self.core().get(&key, None, Verify::Always, &mut out));
+            modelled::read_only(|| self.core().get(&key, None, Verify::Always, &mut out));
         let meta = got.expect("a sound read")?;
         Some((meta.header.version, meta.generation, number(&out)))
     }

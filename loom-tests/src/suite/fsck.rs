@@ -13,6 +13,22 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Every block is named once, by a head, an event, a chain, a link or a stash; the history is dense, its
 /// blocks are unique, versions rise by one; every head's record is in the history or before it.
 pub fn check(board: &Board, lanes: &[&Lane]) {
+    check_now(board, lanes);
+}
+
+/// As [`check`], then again when every event has left the history: nothing may hold a block for ever.
+pub fn check_and_drain(board: &Board, lane: &mut Lane, others: &[&Lane]) {
+    let with = |lane: &Lane, board: &Board| {
+        let mut lanes = vec![lane];
+        lanes.extend(others);
+        check_now(board, &lanes);
+    };
+    with(lane, board);
+    board.floor_to(lane, board.core().generation());
+    with(lane, board);
+}
+
+fn check_now(board: &Board, lanes: &[&Lane]) {
     let mut named = Named::default();
     check_history(board, &mut named);
     for bucket in 0..board.geo.buckets() {

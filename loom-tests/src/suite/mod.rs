@@ -13,6 +13,7 @@ mod slots;
 mod view;
 mod wake;
 
+use board::{end, role};
 use std::{
     any::Any,
     collections::BTreeSet,
@@ -38,6 +39,9 @@ pub struct Model {
     pub must_see: &'static [&'static str],
     /// Whether it is explored once for every store before which its victim may die.
     pub kills: bool,
+    /// How many roles it has. loom sees an access race with the last one of the same word only, and so
+    /// misses schedules that it finds when the roles begin in another order: each of them begins once.
+    pub roles: u32,
     /// Sets the board up, spawns the roles, joins them, and checks what they left.
     pub run: fn(&Arc<Run>),
 }
@@ -45,16 +49,19 @@ pub struct Model {
 /// One exploration: what it may do, and what it saw.
 pub struct Run {
     /// Stores the victim makes before it dies.
-    pub stores: u32,
+    stores: u32,
+    /// Which role is spawned first.
+    first: u32,
     seen: Mutex<BTreeSet<&'static str>>,
     executions: Mutex<u64>,
     killed: Mutex<bool>,
 }
 
 impl Run {
-    fn new(stores: u32) -> Arc<Self> {
+    fn new(stores: u32, first: u32) -> Arc<Self> {
         Arc::new(Self {
             stores,
+            first,
             seen: Mutex::default(),
             executions: Mutex::default(),
             killed: Mutex::default(),
@@ -71,6 +78,51 @@ impl Run {
         if happened {
             self.saw(what);
         }
+    }
+
+    /// Runs two roles side by side to their ends.
+    pub fn two<A, B>(
+        &self,
+        a: impl FnOnce() -> A + Send + 'static,
+        b: impl FnOnce() -> B + Send + 'static,
+    ) -> (A, B)
+    where
+        A: Send + 'static,
+        B: Send + 'static,
+    {
+        if self.first == 0 {
+            let (a, b) = (role(a), role(b));
+            (end(a), end(b))
+        } else {
+            let (b, a) = (role(b), role(a));
+            (end(a), end(b))
+        }
+    }
+
+    /// Runs three roles side by side to their ends.
+    pub fn three<A, B, C>(
+        &self,
+        a: impl FnOnce() -> A + Send + 'static,
+        b: impl FnOnce() -> B + Send + 'static,
+        c: impl FnOnce() -> C + Send + 'static,
+    ) -> (A, B, C)
+    where
+        A: Send + 'static,
+        B: Send + 'static,
+        C: Send + 'static,
+    {
+        let (a, b, c) = match self.first {
+            0 => (role(a), role(b), role(c)),
+            1 => {
+                let (b, c, a) = (role(b), role(c), role(a));
+                (a, b, c)
+            }
+            _ => {
+                let (c, a, b) = (role(c), role(a), role(b));
+                (a, b, c)
+            }
+        };
+        (end(a), end(b), end(c))
     }
 
     /// Runs the victim until it dies. `None` where it did.
@@ -165,22 +217,27 @@ fn run(name: &str, long: bool) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Explores the model; where it has kills, once for each store before which its victim may die, until it
-/// lives to the end.
+/// Explores the model with each role first; where it has kills, once for each store before which its
+/// victim may die, until it lives to the end.
 fn explore_kills(model: &Model, preemptions: Option<usize>, times: u64, explored: &mut Explored) {
     for stores in 0.. {
-        let run = Run::new(stores);
-        let ended = explore(model, preemptions, times, &run);
-        let executions = *lock(&run.executions);
-        explored.executions += executions;
-        explored.cut |= executions >= model.budget * times;
-        explored.seen.append(&mut lock(&run.seen));
-        if let Err(failure) = ended {
-            let kill = if model.kills { format!("killed after {stores} stores: ") } else { String::new() };
-            explored.failure = Some(kill + &failure);
-            return;
+        let mut killed = false;
+        for first in 0..model.roles {
+            let run = Run::new(stores, first);
+            let ended = explore(model, preemptions, times, &run);
+            let executions = *lock(&run.executions);
+            explored.executions += executions;
+            explored.cut |= executions >= model.budget * times;
+            explored.seen.append(&mut lock(&run.seen));
+            killed |= *lock(&run.killed);
+            if let Err(failure) = ended {
+                let kill =
+                    if model.kills { format!("killed after {stores} stores: ") } else { String::new() };
+                explored.failure = Some(kill + &failure);
+                return;
+            }
         }
-        if !model.kills || !*lock(&run.killed) {
+        if !killed {
             return;
         }
         explored.kills += 1;

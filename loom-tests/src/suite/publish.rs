@@ -2,7 +2,7 @@
 
 use super::{
     Model, Run,
-    board::{Board, done, end, role},
+    board::{Board, done},
     fsck,
 };
 use slateboard::protocol::publish::{Change, Expect, Outcome};
@@ -15,8 +15,9 @@ static TWO_PUTS: Model = Model {
     name: "publish::two_puts_of_one_key_make_a_chain",
     budget: 30_000,
     least: 1_000,
-    must_see: &[],
+    must_see: &["first first", "second first"],
     kills: false,
+    roles: 2,
     run: |run| two_puts(run, 2),
 };
 
@@ -25,8 +26,9 @@ static TWO_PUTS_LAP: Model = Model {
     name: "publish::two_puts_of_one_key_lap_a_ring_of_one",
     budget: 30_000,
     least: 1_000,
-    must_see: &[],
+    must_see: &["first first", "second first"],
     kills: false,
+    roles: 2,
     run: |run| two_puts(run, 1),
 };
 
@@ -36,14 +38,15 @@ fn two_puts(run: &Arc<Run>, history: u64) {
     board.put(&mut setup, "a", 1);
     let puts = [1, 2].map(|session| {
         let (board, mut lane) = (board.clone(), board.ready_lane(session));
-        role(move || {
+        (move || {
             let (version, generation) = board.put(&mut lane, "a", 10 + session as u64);
             assert!(board.core().generation() >= generation, "a put is not counted when it returns");
             assert!(board.core().shard_changes(0) >= generation, "a put is not announced when it returns");
             (lane, version, generation)
         })
     });
-    let [(one, version_1, at_1), (two, version_2, at_2)] = puts.map(end);
+    let [first, second] = puts;
+    let ((one, version_1, at_1), (two, version_2, at_2)) = run.two(first, second);
     let order = [(version_1, at_1), (version_2, at_2)];
     assert!(order == [(2, 2), (3, 3)] || order == [(3, 3), (2, 2)], "versions and generations: {order:?}");
     let newest = if at_1 > at_2 { 11 } else { 12 };
@@ -59,18 +62,20 @@ static ONE_SWAP_WINS: Model = Model {
     least: 1_000,
     must_see: &["first wins", "second wins"],
     kills: false,
+    roles: 2,
     run: |run| {
         let board = Board::small(5, 2);
         let mut setup = board.ready_lane(0);
         board.put(&mut setup, "a", 1);
         let swaps = [1, 2].map(|session| {
             let (board, mut lane) = (board.clone(), board.ready_lane(session));
-            role(move || {
+            (move || {
                 let value = [session as u8; 8];
                 (board.change(&mut lane, "a", &Change::put(&value, Expect::Version(1))), lane)
             })
         });
-        let [(first, one), (second, two)] = swaps.map(end);
+        let [first, second] = swaps;
+        let ((first, one), (second, two)) = run.two(first, second);
         let (won, lost, who) = match first {
             Ok(Outcome::Done { .. }) => (first, second, "first wins"),
             _ => (second, first, "second wins"),
@@ -89,19 +94,20 @@ static SWAP_MEETS_REMOVE: Model = Model {
     least: 1_000,
     must_see: &["swap first", "removal first"],
     kills: false,
+    roles: 2,
     run: |run| {
         let board = Board::small(5, 2);
         let mut setup = board.ready_lane(0);
         board.put(&mut setup, "a", 1);
         let swap = {
             let (board, mut lane) = (board.clone(), board.ready_lane(1));
-            role(move || (board.change(&mut lane, "a", &Change::put(&[2; 8], Expect::Version(1))), lane))
+            (move || (board.change(&mut lane, "a", &Change::put(&[2; 8], Expect::Version(1))), lane))
         };
         let removal = {
             let (board, mut lane) = (board.clone(), board.ready_lane(2));
-            role(move || (board.remove(&mut lane, "a"), lane))
+            (move || (board.remove(&mut lane, "a"), lane))
         };
-        let ((swapped, one), (removed, two)) = (end(swap), end(removal));
+        let ((swapped, one), (removed, two)) = run.two(swap, removal);
         match swapped {
             Ok(Outcome::Done { version: 2, generation: 2, .. }) => {
                 assert_eq!(removed, (3, 3));

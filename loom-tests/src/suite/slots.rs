@@ -1,2 +1,340 @@
-//! x
-pub const MODELS: &[&super::Model] = &[];
+//! A key has one slot, a slot one key, whoever inserts, retires, reuses or dies.
+
+use super::{
+    Model, Run,
+    board::{Board, done, shape},
+    fsck,
+};
+use slateboard::{
+    layout::{HeadKind, Shape},
+    protocol::{
+        Fault, Full,
+        publish::{Change, Expect, Outcome},
+        slots::Key,
+    },
+};
+use std::sync::{Arc, OnceLock};
+
+pub const MODELS: &[&Model] = &[
+    &SAME_KEY,
+    &SAME_FINGERPRINT,
+    &ABSENT_TWICE,
+    &OVERFLOW,
+    &RETIRE,
+    &RETIRE_READ,
+    &CARRIED,
+    &REVIVED,
+    &TWICE,
+    &SWEEP,
+];
+
+/// A board of one bucket that may have `overflow` more.
+fn board(blocks: u64, history: u64, overflow: u64) -> Arc<Board> {
+    Board::new(Shape { overflow_max: overflow, ..shape(blocks, history) }, 1)
+}
+
+/// Two keys of one fingerprint.
+fn twins() -> &'static [String; 2] {
+    static TWINS: OnceLock<[String; 2]> = OnceLock::new();
+    TWINS.get_or_init(|| {
+        let geo = slateboard::layout::Geometry::new(shape(1, 1), 7).expect("a shape");
+        let mut seen = std::collections::HashMap::new();
+        for number in 0.. {
+            let name = format!("k{number}");
+            let fingerprint = Key::new(&geo, &name).fingerprint;
+            if let Some(other) = seen.insert(fingerprint, name.clone()) {
+                return [other, name];
+            }
+        }
+        unreachable!("there are more names than fingerprints")
+    })
+}
+
+/// Two inserts of one key: one slot, two versions.
+static SAME_KEY: Model = Model {
+    name: "slots::two_inserts_of_one_key_share_a_slot",
+    budget: 20_000,
+    least: 1_000,
+    must_see: &["first first", "second first"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let board = board(3, 2, 0);
+        let puts = [0, 1].map(|session| {
+            let (board, mut lane) = (board.clone(), board.ready_lane(session));
+            move || (board.put(&mut lane, "a", 1), lane)
+        });
+        let [one, two] = puts;
+        let ((first, mut one), (second, two)) = run.two(one, two);
+        let order = [first, second];
+        assert!(order == [(1, 1), (2, 2)] || order == [(2, 2), (1, 1)], "{order:?}");
+        let live = [board.head(0), board.head(1)].iter().filter(|head| head.is(HeadKind::Live)).count();
+        assert_eq!(live, 1, "the key has {live} slots");
+        run.saw(if first.1 == 1 { "first first" } else { "second first" });
+        fsck::check_and_drain(&board, &mut one, &[&two]);
+    },
+};
+
+/// Two inserts of keys that only a full comparison tells apart.
+static SAME_FINGERPRINT: Model = Model {
+    name: "slots::two_keys_of_one_fingerprint_have_two_slots",
+    budget: 20_000,
+    least: 1_000,
+    must_see: &["first first", "second first"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let board = board(3, 2, 0);
+        let puts = [0, 1].map(|session| {
+            let (board, mut lane) = (board.clone(), board.ready_lane(session));
+            move || (board.put(&mut lane, &twins()[session], session as u64), lane)
+        });
+        let [one, two] = puts;
+        let ((first, mut one), (second, two)) = run.two(one, two);
+        assert_eq!((first.0, second.0), (1, 1));
+        for (key, value) in twins().iter().zip(0..) {
+            assert_eq!(board.get(key).map(|(version, _, value)| (version, value)), Some((1, value)));
+        }
+        run.saw(if first.1 < second.1 { "first first" } else { "second first" });
+        fsck::check_and_drain(&board, &mut one, &[&two]);
+    },
+};
+
+/// Two puts of a key that must be absent: one happens.
+static ABSENT_TWICE: Model = Model {
+    name: "slots::one_of_two_creations_happens",
+    budget: 20_000,
+    least: 1_000,
+    must_see: &["first", "second"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let board = board(3, 2, 0);
+        let puts = [0, 1].map(|session| {
+            let (board, mut lane) = (board.clone(), board.ready_lane(session));
+            move || (board.change(&mut lane, "a", &Change::put(&[1; 8], Expect::Absent)), lane)
+        });
+        let [one, two] = puts;
+        let ((first, mut one), (second, two)) = run.two(one, two);
+        let (won, lost, who) = match first {
+            Ok(Outcome::Done { .. }) => (first, second, "first"),
+            _ => (second, first, "second"),
+        };
+        assert_eq!((done(won), lost), ((1, 1), Ok(Outcome::Conflict { version: 1 })));
+        run.saw(who);
+        fsck::check_and_drain(&board, &mut one, &[&two]);
+    },
+};
+
+/// Two inserts into a full bucket: overflow buckets are linked, and none is lost.
+static OVERFLOW: Model = Model {
+    name: "slots::inserts_into_a_full_bucket_link_others",
+    budget: 20_000,
+    least: 1_000,
+    must_see: &["linked"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let board = board(9, 4, 2);
+        let mut setup = board.ready_lane(0);
+        board.put(&mut setup, "a", 1);
+        board.put(&mut setup, "b", 2);
+        let puts = [(1, "c"), (2, "d")].map(|(session, key)| {
+            let (board, mut lane) = (board.clone(), board.ready_lane(session));
+            move || (board.put(&mut lane, key, 9), lane)
+        });
+        let [one, two] = puts;
+        let ((first, one), (second, two)) = run.two(one, two);
+        assert_eq!((first.0, second.0), (1, 1));
+        for key in ["a", "b", "c", "d"] {
+            assert!(board.get(key).is_some(), "{key} is lost");
+        }
+        run.saw("linked");
+        fsck::check_and_drain(&board, &mut setup, &[&one, &two]);
+    },
+};
+
+/// A board of one bucket: "a" removed at version 2 and gone from the history, "b" there.
+fn removed(run: &Run, overflow: u64) -> (Arc<Board>, slateboard::protocol::blocks::Lane) {
+    let board = board(8, 4, overflow);
+    let mut setup = board.ready_lane(0);
+    board.put(&mut setup, "a", 1);
+    board.put(&mut setup, "b", 2);
+    board.remove(&mut setup, "a");
+    board.floor_to(&mut setup, 3);
+    run.saw_if(board.head(0).is(HeadKind::Live), "removed");
+    (board, setup)
+}
+
+/// An insert that needs the slot of a removed key, while that key is put again.
+static RETIRE: Model = Model {
+    name: "slots::a_removed_key_s_slot_is_reused_or_revived",
+    budget: 20_000,
+    least: 1_000,
+    must_see: &["removed"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let (board, mut setup) = removed(run, 2);
+        let puts = [(1, "c"), (2, "a")].map(|(session, key)| {
+            let (board, mut lane) = (board.clone(), board.ready_lane(session));
+            move || (board.put(&mut lane, key, 9), lane)
+        });
+        let [one, two] = puts;
+        let ((other, one), (again, two)) = run.two(one, two);
+        assert!(other.0 == 1 || other.0 == 3, "an insert has version {}", other.0);
+        assert_eq!(again.0, 3, "a key that was removed at version 2 begins at another");
+        for (key, version) in [("a", 3), ("b", 1), ("c", other.0)] {
+            assert_eq!(board.get(key).map(|got| got.0), Some(version), "{key}");
+        }
+        fsck::check_and_drain(&board, &mut setup, &[&one, &two]);
+    },
+};
+
+/// A reader of a key that is there, and of one that is gone, while the slot changes keys.
+static RETIRE_READ: Model = Model {
+    name: "slots::a_reader_sees_no_other_key_in_a_reused_slot",
+    budget: 20_000,
+    least: 100,
+    must_see: &["removed", "not yet", "there"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let (board, mut setup) = removed(run, 0);
+        let insert = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(1));
+            move || (board.put(&mut lane, "c", 9), lane)
+        };
+        let reader = {
+            let (board, run) = (board.clone(), run.clone());
+            move || {
+                assert_eq!(board.get("a"), None, "a removed key is there");
+                assert_eq!(board.get("b"), Some((1, 2, 2)), "a key that stands still");
+                run.saw(if board.get("c").is_some() { "there" } else { "not yet" });
+            }
+        };
+        let ((_, one), ()) = run.two(insert, reader);
+        fsck::check_and_drain(&board, &mut setup, &[&one]);
+    },
+};
+
+/// Two inserts that both need the one slot of a removed key: its tombstone goes to one event, once.
+static CARRIED: Model = Model {
+    name: "slots::a_carried_tombstone_goes_to_one_event",
+    budget: 20_000,
+    least: 1_000,
+    must_see: &["removed", "full"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let (board, mut setup) = removed(run, 0);
+        let puts = [(1, "c"), (2, "d")].map(|(session, key)| {
+            let (board, mut lane) = (board.clone(), board.ready_lane(session));
+            move || (board.change(&mut lane, key, &Change::put(&[9; 8], Expect::Any)), lane)
+        });
+        let [one, two] = puts;
+        let ((first, one), (second, two)) = run.two(one, two);
+        for outcome in [first, second] {
+            match outcome {
+                Ok(Outcome::Done { version: 3, .. }) => {}
+                Err(Fault::Full(Full::Slots)) => run.saw("full"),
+                other => panic!("an insert came to {other:?}"),
+            }
+        }
+        assert!(board.get("c").is_some() != board.get("d").is_some(), "one slot holds one key");
+        fsck::check_and_drain(&board, &mut setup, &[&one, &two]);
+    },
+};
+
+/// A key comes back after its slot went to another: its versions go on above the last.
+static REVIVED: Model = Model {
+    name: "slots::versions_never_restart",
+    budget: 20_000,
+    least: 100,
+    must_see: &["removed"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let (board, mut setup) = removed(run, 2);
+        let mut lane = board.ready_lane(1);
+        board.put(&mut lane, "c", 8);
+        let other = {
+            let board = board.clone();
+            move || (board.put(&mut lane, "c", 10), lane)
+        };
+        let again = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(2));
+            move || (board.put(&mut lane, "a", 9), lane)
+        };
+        let ((_, one), (again, two)) = run.two(other, again);
+        assert_eq!(again.0, 3, "a key that was removed at version 2 comes back at another");
+        fsck::check_and_drain(&board, &mut setup, &[&one, &two]);
+    },
+};
+
+/// A slot changes keys twice while a late inserter of the first key works on it.
+static TWICE: Model = Model {
+    name: "slots::a_slot_that_changes_keys_twice_confuses_nobody",
+    budget: 20_000,
+    least: 1_000,
+    must_see: &["removed"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let (board, mut setup) = removed(run, 2);
+        let busy = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(1));
+            move || {
+                board.put(&mut lane, "c", 3);
+                let (_, gone) = board.remove(&mut lane, "c");
+                board.floor_to(&mut lane, gone);
+                board.put(&mut lane, "d", 4);
+                lane
+            }
+        };
+        let late = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(2));
+            move || (board.put(&mut lane, "a", 9), lane)
+        };
+        let (one, (again, two)) = run.two(busy, late);
+        assert!(again.0 >= 3, "a key that was removed at version 2 comes back at {}", again.0);
+        assert_eq!(board.get("a").map(|got| got.2), Some(9));
+        assert_eq!(board.get("d").map(|got| got.2), Some(4));
+        assert_eq!((board.get("b").map(|got| got.2), board.get("c")), (Some(2), None));
+        fsck::check_and_drain(&board, &mut setup, &[&one, &two]);
+    },
+};
+
+/// An OPEN slot that a dead inserter left is swept, while another inserts that key.
+static SWEEP: Model = Model {
+    name: "slots::a_swept_slot_loses_no_insert",
+    budget: 20_000,
+    least: 100,
+    must_see: &["open"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let board = board(5, 2, 0);
+        let (mut setup, mut dead) = (board.ready_lane(0), board.ready_lane(1));
+        // Two to begin the block, six to fill it, the guard, the hash and the head that it asks for.
+        let stores = 11;
+        slateboard::sync::modelled::killed_after(stores, || board.put(&mut dead, "a", 1));
+        run.saw_if(board.head(0).is(HeadKind::Open), "open");
+        let open = board.core().sweep_open(&[]);
+        let sweeper = {
+            let board = board.clone();
+            move || {
+                board.core().sweep_open(&open);
+            }
+        };
+        let insert = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(2));
+            move || (board.put(&mut lane, "a", 2), lane)
+        };
+        let ((), (put, two)) = run.two(sweeper, insert);
+        assert_eq!(put, (1, 1));
+        assert_eq!(board.get("a"), Some((1, 1, 2)));
+        board.reap(&mut setup, 1);
+        fsck::check_and_drain(&board, &mut setup, &[&two]);
+    },
+};
