@@ -1,0 +1,98 @@
+//! `slate log`.
+
+use super::Context;
+use crate::{
+    args::Log,
+    failure::{Failure, Status},
+    print::concerned,
+};
+use slateboard::{Event, Reader};
+use std::{collections::VecDeque, time::Duration};
+
+const DEFAULT_LAST: u64 = 50;
+/// How long one blocking call of `--follow` may take.
+const SLICE: Duration = Duration::from_secs(60);
+
+pub(crate) fn run(context: &Context, args: &Log) -> Result<Status, Failure> {
+    let reader = context.reader()?;
+    let printed_to = match args.since {
+        Some(since) => everything_since(context, args, &reader, since)?,
+        None => the_last(context, args, &reader)?,
+    };
+    if args.follow {
+        follow(context, args, &reader, printed_to)?;
+    }
+    Ok(Status::Done)
+}
+
+fn is_asked_for(context: &Context, args: &Log, event: &Event) -> bool {
+    let session = context.globals.session.as_deref();
+    session.is_none_or(|name| event.session.name == name) && concerned(event, &args.prefix).next().is_some()
+}
+
+fn everything_since(context: &Context, args: &Log, reader: &Reader, since: u64) -> Result<u64, Failure> {
+    let mut seen = since;
+    for event in reader.events(since) {
+        match event {
+            Ok(event) => {
+                seen = event.generation;
+                if is_asked_for(context, args, &event) {
+                    context.out.event(&event, &args.prefix)?;
+                }
+            }
+            Err(error) => match error.missed() {
+                Some(lagged) => {
+                    seen = lagged.resume_at;
+                    context.out.missed(lagged.missed, lagged.resume_at)?;
+                }
+                None => return Err(error.into()),
+            },
+        }
+    }
+    Ok(seen)
+}
+
+fn the_last(context: &Context, args: &Log, reader: &Reader) -> Result<u64, Failure> {
+    let wanted = args.last.unwrap_or(DEFAULT_LAST);
+    let unfiltered = args.prefix.is_empty() && context.globals.session.is_none();
+    let newest = reader.generation();
+    let floor = reader.floor();
+    let since = if unfiltered { newest.saturating_sub(wanted).max(floor) } else { floor };
+    let mut seen = since;
+    let mut last = VecDeque::new();
+    for event in reader.events(since) {
+        match event {
+            Ok(event) => {
+                seen = event.generation;
+                if wanted > 0 && is_asked_for(context, args, &event) {
+                    last.push_back(event);
+                }
+                if last.len() as u64 > wanted {
+                    last.pop_front();
+                }
+            }
+            // The oldest ones left while we read; they are not among the last.
+            Err(error) => match error.missed() {
+                Some(lagged) => seen = lagged.resume_at,
+                None => return Err(error.into()),
+            },
+        }
+    }
+    last.iter().try_for_each(|event| context.out.event(event, &args.prefix))?;
+    Ok(seen)
+}
+
+fn follow(context: &Context, args: &Log, reader: &Reader, since: u64) -> Result<(), Failure> {
+    let mut watch = reader.watch(&args.prefix).since(since);
+    loop {
+        match watch.next(SLICE) {
+            Ok(None) => {}
+            Ok(Some(event)) if !is_asked_for(context, args, &event) => {}
+            Ok(Some(event)) => context.out.event(&event, &args.prefix)?,
+            Err(error) => match error.missed() {
+                Some(lagged) => context.out.missed(lagged.missed, lagged.resume_at)?,
+                None => return Err(error.into()),
+            },
+        }
+    }
+}
