@@ -40,6 +40,7 @@ pub struct Lane {
     /// Whether more pages may still be reserved; if not, searches go on without them.
     pub may_reserve: bool,
     pub(super) until_trim: u32,
+    stash_max: usize,
     stash: Vec<Vec<Claimed>>,
     cursors: Vec<u32>,
 }
@@ -54,9 +55,18 @@ impl Lane {
             writer,
             may_reserve: true,
             until_trim: 0,
+            stash_max: STASH_MAX,
             stash: (0..classes).map(|_| Vec::with_capacity(STASH_MAX)).collect(),
             cursors: vec![0; classes],
         }
+    }
+
+    /// A lane for reaping a session in its own name, by whoever holds its lock byte. It keeps no blocks:
+    /// they would be the dead session's.
+    pub fn for_reaping(core: &Core<'_>, dead: usize) -> Self {
+        let incarnation = core.session_view(dead).incarnation;
+        let writer = Writer { name: 0, session: dead as u16, incarnation };
+        Self { stash_max: 0, ..Self::new(core, 0, writer) }
     }
 
     /// The owner that this lane's blocks name.
@@ -293,7 +303,9 @@ impl Core<'_> {
         let extent = self.geo.extent_of(claimed.block);
         let class = usize::from(self.class_of(extent).class());
         match lane.stash.get_mut(class) {
-            Some(stash) if stash.len() < STASH_MAX && extent >= self.first_extent() => stash.push(claimed),
+            Some(stash) if stash.len() < lane.stash_max && extent >= self.first_extent() => {
+                stash.push(claimed)
+            }
             _ => self.free(lane, claimed),
         }
     }
@@ -373,6 +385,17 @@ impl Core<'_> {
     /// Makes extents usable whose pages were just reserved: all below `extents`.
     pub fn raise_reserved(&self, extents: u32) {
         self.at(header::RESERVED).fetch_max(u64::from(extents), AcqRel);
+    }
+
+    /// Extents that may still be claimed without reserving more. An estimate.
+    pub fn unclaimed(&self) -> u32 {
+        let claimed = self.at(header::EXTENT_HINT).load(Relaxed).min(u64::from(u32::MAX)) as u32;
+        self.extents_in_use().saturating_sub(claimed.saturating_add(1))
+    }
+
+    /// Extents that have a class.
+    pub fn claimed_extents(&self) -> u32 {
+        (0..self.extents_in_use()).filter(|&extent| self.class_of(extent).class() != 0).count() as u32
     }
 
     /// Extents whose pages are reserved.

@@ -40,8 +40,7 @@ impl Core<'_> {
             // After the generation, never before: that makes entries unique.
             match self.load_gen(block) {
                 GenWord::Generation(own) => {
-                    self.show(own);
-                    self.announce_of(block, own);
+                    self.show(block, own);
                     return Ok(Logged::At(own));
                 }
                 GenWord::Unlogged(other) if other == tag => {}
@@ -63,7 +62,7 @@ impl Core<'_> {
                 // Release: who reads the ring word sees the block's UNLOGGED word and its record (P5).
                 if ring.compare_exchange(word.0, entry.0, Release, Relaxed).is_ok() {
                     self.finish(position, entry)?;
-                    self.show(position);
+                    self.show(block, position);
                     return Ok(Logged::At(position));
                 }
             }
@@ -84,11 +83,18 @@ impl Core<'_> {
         RingWord(acquire(self.at(self.geo.ring(position))))
     }
 
-    /// The counter shows at least generation `own` when this returns: a caller told its generation must
-    /// find it in `events`, and pollers must be told.
-    fn show(&self, own: u64) {
+    /// The counters show at least generation `own` when this returns, and sleepers know: a caller told its
+    /// generation must find it in `events`, and whoever finished the event may have been stopped halfway.
+    fn show(&self, block: Block, own: u64) {
+        let shard = self.shard_of_block(block);
+        if let Some(shard) = shard {
+            self.raise_shard(shard, own);
+        }
         // Release: passes on what the event's finisher did (P4). Fails where it is shown already.
         let _ = self.at(header::GENERATION).compare_exchange(own.wrapping_sub(1), own, Release, Relaxed);
+        if let Some(shard) = shard {
+            self.wake(shard);
+        }
     }
 
     /// Lets events go until the ring has room for `position`.
@@ -104,9 +110,9 @@ impl Core<'_> {
         }
     }
 
-    /// Completes the event at `position`: its generation word, the board's counter, then its shard's
-    /// counter and the sleepers. Anyone may do it. Nothing that a reader of the board's counter must find
-    /// may be done after that is raised.
+    /// Completes the event at `position`: its generation word, its shard's counter, the board's counter.
+    /// Anyone may do it. Nothing that a reader of the board's counter must find may be done after that is
+    /// raised. Then sleepers are woken.
     pub fn finish(&self, position: u64, word: RingWord) -> Result<(), Fault> {
         let block = self.block(word.block()).ok_or(Fault::Corrupt("the block of an event"))?;
         // Before the generation: otherwise they might belong to a reused block.
@@ -121,20 +127,15 @@ impl Core<'_> {
             let own = GenWord::Generation(position).pack();
             let _ = self.gen_of(block).compare_exchange(gen_word.pack(), own, Release, Acquire);
         }
+        if let Some(shard) = shard {
+            self.raise_shard(shard, position);
+        }
         // Read-modify-write, never a store: the release sequence through the counter is guarantee G1 (P4).
         let counter = self.at(header::GENERATION);
-        let _ = counter.compare_exchange(position - 1, position, Release, Relaxed);
-        if let Some(shard) = shard {
-            self.announce(shard, position);
+        if counter.compare_exchange(position - 1, position, Release, Relaxed).is_ok() {
+            shard.into_iter().for_each(|shard| self.wake(shard));
         }
         Ok(())
-    }
-
-    /// Announces a logged block's event: who finished it may have been killed or stopped before that.
-    fn announce_of(&self, block: Block, generation: u64) {
-        if let Some(shard) = self.shard_of_block(block) {
-            self.announce(shard, generation);
-        }
     }
 
     /// Completes the event that a killed finisher may have left uncounted. Every attach and every beat

@@ -32,7 +32,8 @@ pub struct Reaped {
 }
 
 impl Core<'_> {
-    /// Ends the life of session `dead`, whose lock byte the caller holds. The lane is the reaper's own.
+    /// Ends the life of session `dead`, whose lock byte the caller holds. The lane is the reaper's own, or
+    /// one [`Lane::for_reaping`].
     pub fn reap(&self, lane: &mut Lane, dead: usize, now: Now) -> Result<Reaped, Fault> {
         let mut reaped = Reaped::default();
         self.finish_intents(lane, dead);

@@ -6,7 +6,7 @@
 //!
 //! # Safety
 //!
-//! The kernel needs the address of the low half. [`low_half`] makes it as a reference that is handed to the
+//! The kernel needs the address of the low half. `low_half` makes it as a reference that is handed to the
 //! system call and never loaded from or stored to here, so no access of this program mixes sizes.
 
 #[allow(
@@ -74,12 +74,14 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "sleeps in the kernel")]
     fn a_changed_word_is_not_waited_for() {
         let word = AtomicU64::new(1 << 32 | 5);
         assert_eq!(wait(&word, 4, Duration::from_secs(60)), WaitOutcome::Changed);
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "sleeps in the kernel")]
     fn the_high_half_does_not_count() {
         let word = AtomicU64::new(1 << 32 | 5);
         assert_eq!(wait(&word, 5, Duration::from_nanos(1)), WaitOutcome::TimedOut);
@@ -87,6 +89,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "sleeps in the kernel")]
     fn a_time_past_all_clocks_is_accepted() {
         assert_eq!(wait(&AtomicU64::new(1), 0, Duration::MAX), WaitOutcome::Changed);
     }

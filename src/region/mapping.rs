@@ -2,7 +2,7 @@
 //!
 //! # Safety
 //!
-//! [`Words::get`] is the only place of the crate where memory of another origin becomes a reference. It rests
+//! `Words::get` is the only place of the crate where memory of another origin becomes a reference. It rests
 //! on this:
 //!
 //! - *Layout.* `AtomicU64` has the size, the alignment and the bit validity of `u64` (asserted below); a

@@ -1,0 +1,127 @@
+//! A key handle: the slot found once.
+
+use super::{Expect, Meta, PutOptions, Receipt, Session, Wait, reader, watch};
+use crate::{
+    entry::Entry,
+    error::{Error, ErrorKind, Result},
+    protocol::slots::{self, Slot},
+};
+use std::{cell::Cell, time::Duration};
+
+/// A key of a session, with its slot remembered. One thread at a time uses it; clone it for others.
+#[derive(Clone)]
+pub struct Key {
+    session: Session,
+    name: String,
+    hash: u64,
+    shard: usize,
+    bucket: usize,
+    fingerprint: u16,
+    slot: Cell<Option<Slot>>,
+}
+
+impl Key {
+    pub(super) fn new(session: Session, name: &str) -> Result<Self> {
+        let slots::Key { hash, shard, bucket, fingerprint, .. } = reader::checked(&session.core()?, name)?;
+        Ok(Self { session, name: name.to_owned(), hash, shard, bucket, fingerprint, slot: Cell::new(None) })
+    }
+
+    /// The key.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn slot_key(&self) -> slots::Key<'_> {
+        slots::Key {
+            bytes: self.name.as_bytes(),
+            hash: self.hash,
+            shard: self.shard,
+            bucket: self.bucket,
+            fingerprint: self.fingerprint,
+        }
+    }
+
+    fn read(&self, out: &mut Vec<u8>) -> Result<Option<crate::protocol::read::Meta>> {
+        let core = self.session.core()?;
+        let found = self
+            .session
+            .read(&core, &self.slot_key(), self.slot.get(), out)
+            .map_err(|error| error.key(&self.name))?;
+        if let Some(meta) = &found {
+            self.slot.set(Some(meta.slot));
+        }
+        Ok(found)
+    }
+
+    /// The key's entry; `None` where it has no value.
+    ///
+    /// # Errors
+    /// As [`Reader::get`](super::Reader::get).
+    pub fn get(&self) -> Result<Option<Entry>> {
+        let mut value = Vec::new();
+        let found = self.read(&mut value)?;
+        let core = self.session.core()?;
+        let entry = |meta: crate::protocol::read::Meta| {
+            self.session.entry(&core, self.name.clone(), value, &meta.header, meta.generation)
+        };
+        Ok(found.map(entry))
+    }
+
+    /// Replaces `buffer` with the key's value. Allocates only where the buffer is too small.
+    ///
+    /// # Errors
+    /// As [`Reader::get`](super::Reader::get).
+    pub fn get_into(&self, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
+        buffer.clear();
+        Ok(self.read(buffer)?.map(|found| reader::meta(&found)))
+    }
+
+    /// The key's version; 0 where it has no value.
+    ///
+    /// # Errors
+    /// As [`Reader::get`](super::Reader::get).
+    pub fn version(&self) -> Result<u64> {
+        let mut value = Vec::new();
+        Ok(self.read(&mut value)?.map_or(0, |meta| meta.header.version))
+    }
+
+    /// Gives the key this value.
+    ///
+    /// # Errors
+    /// As [`Session::put`].
+    pub fn put(&self, value: impl AsRef<[u8]>) -> Result<Receipt> {
+        self.put_if(value, Expect::Any)
+    }
+
+    /// Gives the key this value if what stands there is as expected.
+    ///
+    /// # Errors
+    /// As [`Session::put_if`].
+    pub fn put_if(&self, value: impl AsRef<[u8]>, expect: Expect) -> Result<Receipt> {
+        let change = self.session.change(value.as_ref(), PutOptions { expect, ..PutOptions::default() });
+        let (receipt, slot) = self.session.write(&self.name, &change, self.slot.get())?;
+        self.slot.set(Some(slot));
+        Ok(receipt)
+    }
+
+    /// Blocks until the key's version is newer than `version`, and returns what it has then: `None` when it
+    /// was removed.
+    ///
+    /// # Errors
+    /// `Timeout`; as [`Key::get`].
+    pub fn wait_newer(&self, version: u64, timeout: Duration) -> Result<Option<Entry>> {
+        let deadline = watch::deadline(timeout);
+        loop {
+            let seen = self.session.core()?.shard_changes(self.shard);
+            match self.get()? {
+                Some(entry) if entry.version > version => return Ok(Some(entry)),
+                None if version > 0 => return Ok(None),
+                _ => {}
+            }
+            if !watch::wait_for(&self.session, 1 + self.shard, seen + 1, Wait::Adaptive, deadline)? {
+                let text = format!("no version newer than {version} in the time given");
+                return Err(Error::new(ErrorKind::Timeout, text).key(&self.name));
+            }
+        }
+    }
+}
