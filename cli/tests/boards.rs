@@ -211,12 +211,9 @@ fn who_is_attached_and_how_the_board_is() {
 
 #[test]
 fn a_board_that_fills_up_needs_attention() {
-    let place = Place::with_board_of(&["--keys", "64", "--history", "64"]);
-    let slots = place.slate("status --json").json()["slots"].as_u64().expect("slots");
-    let session = slateboard::Board::open(place.region()).expect("board").attach("filler").expect("session");
-    for number in 0..slots * 19 / 20 {
-        session.put(&format!("k/{number}"), "v").expect("put");
-    }
+    let place = Place::with_board_of(&["--sessions", "2"]);
+    let board = slateboard::Board::open(place.region()).expect("board");
+    let _sessions = [board.attach("one").expect("session"), board.attach("two").expect("session")];
     let done = place.slate("status --json");
     assert_eq!(done.status, 10, "{done:?}");
     let document: serde_json::Value = serde_json::from_str(&done.out).expect("json");

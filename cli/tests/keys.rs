@@ -97,7 +97,7 @@ fn bad_input_is_status_2_and_says_why() {
     let place = Place::with_board();
     let long = "x".repeat(1_025);
     place.run(["put", &long, "v"]).fails(2, &["1024"]);
-    place.run(["put", "", "v"]).fails(2, &["empty"]);
+    place.run(["put", "", "v"]).fails(2, &["at least one byte"]);
     place.slate("put k v --ephemeral").fails(2, &["--ephemeral", "session"]);
     place.slate("put k { --codec json").fails(2, &["not JSON"]);
     place.slate("put k v --ttl soon").fails(2, &["--ttl", "60s"]);

@@ -1,6 +1,9 @@
 //! `slate log`.
 
-use super::Context;
+use super::{
+    Context,
+    watch::{next_event, passed_over},
+};
 use crate::{
     args::Log,
     failure::{Failure, Status},
@@ -32,22 +35,14 @@ fn is_asked_for(context: &Context, args: &Log, event: &Event) -> bool {
 
 fn everything_since(context: &Context, args: &Log, reader: &Reader, since: u64) -> Result<u64, Failure> {
     let mut seen = since;
-    for event in reader.events(since) {
+    let mut events = reader.events(since);
+    while let Some(event) = events.next() {
         match event {
-            Ok(event) => {
-                seen = event.generation;
-                if is_asked_for(context, args, &event) {
-                    context.out.event(&event, &args.prefix)?;
-                }
-            }
-            Err(error) => match error.missed() {
-                Some(lagged) => {
-                    seen = lagged.resume_at;
-                    context.out.missed(lagged.missed, lagged.resume_at)?;
-                }
-                None => return Err(error.into()),
-            },
+            Ok(event) if is_asked_for(context, args, &event) => context.out.event(&event, &args.prefix)?,
+            Ok(_) => {}
+            Err(error) => passed_over(context, error, events.generation() > seen)?,
         }
+        seen = events.generation();
     }
     Ok(seen)
 }
@@ -60,23 +55,21 @@ fn the_last(context: &Context, args: &Log, reader: &Reader) -> Result<u64, Failu
     let since = if unfiltered { newest.saturating_sub(wanted).max(floor) } else { floor };
     let mut seen = since;
     let mut last = VecDeque::new();
-    for event in reader.events(since) {
+    let mut events = reader.events(since);
+    while let Some(event) = events.next() {
         match event {
-            Ok(event) => {
-                seen = event.generation;
-                if wanted > 0 && is_asked_for(context, args, &event) {
-                    last.push_back(event);
-                }
+            Ok(event) if wanted > 0 && is_asked_for(context, args, &event) => {
+                last.push_back(event);
                 if last.len() as u64 > wanted {
                     last.pop_front();
                 }
             }
+            Ok(_) => {}
             // The oldest ones left while we read; they are not among the last.
-            Err(error) => match error.missed() {
-                Some(lagged) => seen = lagged.resume_at,
-                None => return Err(error.into()),
-            },
+            Err(error) if error.missed().is_some() => {}
+            Err(error) => passed_over(context, error, events.generation() > seen)?,
         }
+        seen = events.generation();
     }
     last.iter().try_for_each(|event| context.out.event(event, &args.prefix))?;
     Ok(seen)
@@ -85,14 +78,9 @@ fn the_last(context: &Context, args: &Log, reader: &Reader) -> Result<u64, Failu
 fn follow(context: &Context, args: &Log, reader: &Reader, since: u64) -> Result<(), Failure> {
     let mut watch = reader.watch(&args.prefix).since(since);
     loop {
-        match watch.next(SLICE) {
-            Ok(None) => {}
-            Ok(Some(event)) if !is_asked_for(context, args, &event) => {}
-            Ok(Some(event)) => context.out.event(&event, &args.prefix)?,
-            Err(error) => match error.missed() {
-                Some(lagged) => context.out.missed(lagged.missed, lagged.resume_at)?,
-                None => return Err(error.into()),
-            },
+        let event = next_event(context, &mut watch, SLICE)?;
+        if let Some(event) = event.filter(|event| is_asked_for(context, args, event)) {
+            context.out.event(&event, &args.prefix)?;
         }
     }
 }

@@ -93,7 +93,6 @@ fn examine(reader: &Reader) -> Result<Health, Failure> {
         }
     }
     attention.extend(nearly_full("table of keys", metrics.keys, metrics.slots, "`slate init --keys`"));
-    attention.extend(nearly_full("data area", metrics.claimed, metrics.capacity, "`slate init --capacity`"));
     attention.extend(nearly_full(
         "table of sessions",
         metrics.sessions,

@@ -49,7 +49,10 @@ pub(crate) fn run(context: &Context, args: &Wait) -> Result<Status, Failure> {
 }
 
 fn removed(key: &str) -> Failure {
-    Failure::new(Status::NoKey, format!("key {key:?} is not there any more; use `--newer-than 0` to wait for it"))
+    Failure::new(
+        Status::NoKey,
+        format!("key {key:?} is not there any more; use `--newer-than 0` to wait for it"),
+    )
 }
 
 fn look(reader: &Reader, event: &Event, key: &str, threshold: u64) -> Result<Seen, Failure> {

@@ -25,9 +25,6 @@ use std::{
 
 /// How long one blocking call may take. Work and deaths are seen on the board; this only bounds a sleep.
 const SLICE: Duration = Duration::from_millis(20);
-/// All agents change one key: far more attempts than a stranger's program would need.
-const PATIENT: u32 = 100_000;
-
 /// Joins the team, works until every task is done, reports.
 pub(crate) fn run(args: &DemoAgent) -> Result<(), Failure> {
     let session = Board::open(&args.at)?.attach(&args.name)?;
@@ -206,8 +203,7 @@ impl Agent {
 
     fn count(&mut self, number: u64, before: &[String]) -> Result<(), Failure> {
         let name = self.me.name.clone();
-        let retry = Retry { attempts: PATIENT, ..Retry::default() };
-        let counted = self.session.try_update(PROGRESS, retry, |old: Option<&Entry>| {
+        let counted = self.session.try_update(PROGRESS, Retry::UNLIMITED, |old: Option<&Entry>| {
             let mut progress: Progress = old.map(decode).transpose()?.unwrap_or_default();
             progress.count(&name, number, before).then(|| encode(&progress)).transpose()
         })?;

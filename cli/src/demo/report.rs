@@ -144,7 +144,13 @@ impl Report {
         };
         let mut rows = vec![
             row("the board", self.tasks_per_second, self.tasks, false, self.equal),
-            row("nothing, one process", self.sequential.files_per_second, self.tasks, false, true),
+            row(
+                "nothing, one process, first read",
+                self.sequential.files_per_second,
+                self.tasks,
+                false,
+                true,
+            ),
         ];
         rows.extend(self.baselines.iter().map(|baseline| {
             row(baseline.name, baseline.tasks_per_second, baseline.files, baseline.sampled, baseline.equal)

@@ -7,7 +7,7 @@ use std::{
     io::Read,
     os::unix::process::CommandExt,
     path::Path,
-    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
     thread::{self, JoinHandle},
 };
 
@@ -26,6 +26,9 @@ pub(crate) struct Member {
     pub(crate) name: String,
     pub(crate) fate: Fate,
     child: Child,
+    /// Its end is the coordinator's end, for the agent. Apart from the child, because waiting for that
+    /// would close it.
+    lifeline: Option<ChildStdin>,
     output: Output,
 }
 
@@ -86,6 +89,7 @@ impl Drop for Team {
             // An error means that it has ended already, which is what is wanted.
             let _ = member.child.kill();
             let _ = member.child.wait();
+            drop(member.lifeline.take());
         }
     }
 }
@@ -105,7 +109,8 @@ impl Member {
             .spawn()
             .map_err(|error| starting(&error))?;
         let output = child.stdout.take().map_or(Output::Taken, Output::Unread);
-        Ok(Self { name, fate: Fate::Working, child, output })
+        let lifeline = child.stdin.take();
+        Ok(Self { name, fate: Fate::Working, child, lifeline, output })
     }
 
     /// Blocks until the member has written its first byte.
