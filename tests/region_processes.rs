@@ -14,7 +14,10 @@ use nix::{
 use slateboard::{
     error::ErrorKind,
     layout::{Geometry, Shape},
-    region::{self, Access, Doorbell, ForkPage, LockFile, WaitOutcome, futex},
+    region::{
+        self, Access, Doorbell, ForkPage, LockFile,
+        futex::{self, WaitOutcome},
+    },
     sync::Ordering,
 };
 use std::{
@@ -173,8 +176,8 @@ fn as_parent() {
     assert!(!mark.in_child());
     forked(|| {
         let (board, certificate, doorbell) = handles.take().unwrap();
-        let knows = mark.in_child() && board.mapping.in_child();
-        let empty = board.mapping.words().is_empty() && doorbell.flag(0).is_none();
+        let knows = mark.in_child();
+        let empty = board.mapping.words().is_empty() && doorbell.flags().is_empty();
         let refused = locks.try_hold(8).is_err_and(|error| error.is_forked());
         drop((board, certificate, doorbell));
         // Handles of its own work, beside those that it inherited.
