@@ -7,7 +7,7 @@ pub mod audit;
 use nix::{
     sys::{
         signal::{Signal, kill},
-        wait::{Id, WaitPidFlag, waitid},
+        wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid},
     },
     unistd::{ForkResult, Pid, fork},
 };
@@ -16,7 +16,7 @@ use std::{
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tempfile::TempDir;
 
@@ -162,6 +162,20 @@ pub fn say(words: &str) {
 /// Returns at the end of the standard input: when the test lets go, or is gone itself.
 pub fn stay() {
     while rustix::io::read(std::io::stdin(), &mut [0; 16]) != Ok(0) {}
+}
+
+/// Waits for a child to end; false where it does not, and had to be killed.
+pub fn ends(child: Pid) -> bool {
+    let started = Instant::now();
+    while waitpid(child, Some(WaitPidFlag::WNOHANG)).unwrap() == WaitStatus::StillAlive {
+        if started.elapsed() > SOON {
+            kill(child, Signal::SIGKILL).unwrap();
+            waitpid(child, None).unwrap();
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    true
 }
 
 /// Runs `child` in a forked child, which then ends without running anything of the parent's.
