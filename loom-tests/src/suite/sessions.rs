@@ -1,2 +1,129 @@
-//! x
-pub const MODELS: &[&super::Model] = &[];
+//! Session records and names: whose life it is, and what a dead one leaves.
+
+use super::{
+    Model,
+    board::{Board, shape},
+};
+use slateboard::{
+    layout::Shape,
+    protocol::{Fault, sessions::Identity},
+};
+
+pub const MODELS: &[&Model] = &[&LIVES, &NAMES, &HALF_A_NAME, &FENCED];
+
+/// Whoever sees a life sees who lives it.
+static LIVES: Model = Model {
+    name: "sessions::a_life_is_seen_with_its_identity",
+    budget: 5_000,
+    least: 5,
+    must_see: &["free", "occupied"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let board = Board::small(1, 1);
+        let attach = {
+            let board = board.clone();
+            move || {
+                let identity = Identity { pid: 42, boot: 43, ..Identity::default() };
+                board.core().occupy(1, 0, &identity)
+            }
+        };
+        let looker = {
+            let (board, run) = (board.clone(), run.clone());
+            move || {
+                if board.core().is_occupied(1) {
+                    let view = board.core().session_view(1);
+                    assert_eq!((view.identity.pid, view.identity.boot, view.incarnation), (42, 43, 1));
+                    run.saw("occupied");
+                } else {
+                    run.saw("free");
+                }
+            }
+        };
+        let (writer, ()) = run.two(attach, looker);
+        assert_eq!((writer.session, writer.incarnation), (1, 1));
+    },
+};
+
+/// Two sessions intern names: every entry has one, whole.
+static NAMES: Model = Model {
+    name: "sessions::an_interned_name_is_whole",
+    budget: 20_000,
+    least: 20,
+    must_see: &["one entry", "two entries"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let board = Board::new(Shape { names: 3, ..shape(1, 1) }, 1);
+        let interns = [1, 2].map(|owner| {
+            let board = board.clone();
+            move || {
+                let index = board.core().intern("agent", owner);
+                assert_eq!(board.core().name(index).as_deref(), Some("agent"), "entry {index}");
+                index
+            }
+        });
+        let [one, two] = interns;
+        let (one, two) = run.two(one, two);
+        run.saw(if one == two { "one entry" } else { "two entries" });
+    },
+};
+
+/// Killed anywhere while interning and reaped: the entry is whole or free again.
+static HALF_A_NAME: Model = Model {
+    name: "sessions::a_half_made_name_is_freed",
+    budget: 5_000,
+    least: 20,
+    must_see: &["made", "freed"],
+    kills: true,
+    roles: 2,
+    run: |run| {
+        let board = Board::new(Shape { names: 2, ..shape(1, 1) }, 1);
+        let mut setup = board.lane(0);
+        let victim = {
+            let (board, run, lane) = (board.clone(), run.clone(), board.lane(1));
+            move || {
+                run.victim(|| board.core().intern("agent", lane.owner()));
+                board.reap(&mut setup, 1);
+            }
+        };
+        let other = {
+            let board = board.clone();
+            move || board.core().intern("other", 3)
+        };
+        let ((), other) = run.two(victim, other);
+        let name = board.core().name(1);
+        run.saw(if name.as_deref() == Some("agent") { "made" } else { "freed" });
+        if other == 1 {
+            assert_eq!(name.as_deref(), Some("other"));
+        } else {
+            let index = board.core().intern("third", 1);
+            assert!(index == 1 || name.as_deref() == Some("agent"), "an entry is lost: {name:?}");
+        }
+    },
+};
+
+/// A session that was reaped learns it from its next call.
+static FENCED: Model = Model {
+    name: "sessions::a_reaped_session_is_fenced",
+    budget: 5_000,
+    least: 3,
+    must_see: &["not yet", "fenced"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let board = Board::small(1, 1);
+        let (mut setup, lane) = (board.lane(0), board.lane(1));
+        let reaper = {
+            let board = board.clone();
+            move || board.reap(&mut setup, 1)
+        };
+        let stopped = {
+            let board = board.clone();
+            move || (board.core().check_fence(&lane), lane)
+        };
+        let ((), (then, lane)) = run.two(reaper, stopped);
+        assert_eq!(board.core().check_fence(&lane), Err(Fault::Fenced));
+        run.saw(if then == Ok(()) { "not yet" } else { "fenced" });
+    },
+};

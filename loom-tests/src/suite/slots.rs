@@ -309,7 +309,7 @@ static TWICE: Model = Model {
 static SWEEP: Model = Model {
     name: "slots::a_swept_slot_loses_no_insert",
     budget: 20_000,
-    least: 100,
+    least: 50,
     must_see: &["open"],
     kills: false,
     roles: 2,
