@@ -14,11 +14,397 @@ pub struct Mutant {
     pub models: &'static [&'static str],
 }
 
+const HISTORY: &str = "src/protocol/history.rs";
+const PUBLISH: &str = "src/protocol/publish.rs";
+const READ: &str = "src/protocol/read.rs";
+const VIEW: &str = "src/protocol/view.rs";
+const SLOTS: &str = "src/protocol/slots.rs";
+const BLOCKS: &str = "src/protocol/blocks.rs";
+const CHAIN: &str = "src/protocol/chain.rs";
+const REAP: &str = "src/protocol/reap.rs";
+const WAKE: &str = "src/protocol/wake.rs";
+const SESSIONS: &str = "src/protocol/sessions.rs";
+
 /// All of them, by file.
-pub const MUTANTS: &[Mutant] = &[Mutant {
-    name: "no lap check",
-    file: "src/protocol/history.rs",
-    search: "word.lap() == lap - 1 || self.is_damaged_at(position)",
-    replace: "true",
-    models: &["publish::two_puts_of_one_key_lap_a_ring_of_one"],
-}];
+pub const MUTANTS: &[Mutant] = &[
+    Mutant {
+        name: "no lap check",
+        file: HISTORY,
+        search: "word.lap() == lap - 1 || self.is_damaged_at(position)",
+        replace: "true",
+        models: &[
+            "history::a_stale_view_overwrites_no_event_of_a_later_lap",
+            "history::a_stale_view_overwrites_no_event",
+        ],
+    },
+    Mutant {
+        name: "the counter is not helped",
+        file: HISTORY,
+        search: "self.show(block, own);",
+        replace: "",
+        models: &["history::two_helpers_of_one_put_make_one_event"],
+    },
+    Mutant {
+        name: "generation word loaded before the counter",
+        file: HISTORY,
+        search: "let generation = self.generation();
+            let position = generation + 1;
+            // After the generation, never before: that makes entries unique.
+            match self.load_gen(block) {",
+        replace: "let gen_word = self.load_gen(block);
+            let generation = self.generation();
+            let position = generation + 1;
+            match gen_word {",
+        models: &["history::two_helpers_of_one_put_make_one_event"],
+    },
+    Mutant {
+        name: "the counter is raised by a store",
+        file: HISTORY,
+        search: "counter.compare_exchange(position - 1, position, Release, Relaxed).is_ok()",
+        replace: "{ counter.store(position, Release); true }",
+        models: &[
+            "history::a_stale_view_overwrites_no_event",
+            "history::a_stale_view_overwrites_no_event_of_a_later_lap",
+        ],
+    },
+    Mutant {
+        name: "the counter is raised without release",
+        file: HISTORY,
+        search: "counter.compare_exchange(position - 1, position, Release, Relaxed).is_ok()",
+        replace: "counter.compare_exchange(position - 1, position, Relaxed, Relaxed).is_ok()",
+        models: &["history::a_poller_finds_what_the_counter_tells"],
+    },
+    Mutant {
+        name: "the shard's counter is not raised",
+        file: HISTORY,
+        search: "if let Some(shard) = shard {
+            self.raise_shard(shard, position);
+        }",
+        replace: "",
+        models: &["history::a_poller_finds_what_the_counter_tells"],
+    },
+    Mutant {
+        name: "the floor may pass the generation",
+        file: HISTORY,
+        search: "if event > self.generation() {",
+        replace: "if event == u64::MAX {",
+        models: &["history::the_floor_stays_below_the_generation"],
+    },
+    Mutant {
+        name: "no tag test",
+        file: HISTORY,
+        search: "GenWord::Unlogged(other) if other == tag => {}",
+        replace: "GenWord::Unlogged(_) => {}",
+        models: &["history::a_late_helper_logs_no_later_life"],
+    },
+    Mutant {
+        name: "no intent",
+        file: HISTORY,
+        search: "self.intend(lane, &oldest);",
+        replace: "",
+        models: &["reap::a_killed_floor_step_leaks_nothing"],
+    },
+    Mutant {
+        name: "intent without a second look at the floor",
+        file: HISTORY,
+        search: "(self.at(header::FLOOR).load(Relaxed) == floor).then_some(Oldest { event, superseded })",
+        replace: "Some(Oldest { event, superseded })",
+        models: &["reap::a_killed_floor_step_frees_no_other_key"],
+    },
+    Mutant {
+        name: "doomed by a store",
+        file: HISTORY,
+        search: "self.state_of(block).compare_exchange(state.0, doomed.0, AcqRel, Acquire).is_ok()",
+        replace: "{ self.state_of(block).store(doomed.0, Release); true }",
+        models: &["blocks::a_late_owner_learns_its_generation"],
+    },
+    Mutant {
+        name: "freed by a store",
+        file: HISTORY,
+        search: "let freed = self.state_of(block).compare_exchange(state.0, free.0, AcqRel, Acquire).is_ok();",
+        replace: "self.state_of(block).store(free.0, Release);
+        let freed = true;",
+        models: &["reap::a_put_let_go_while_it_is_reaped", "reap::a_killed_put_and_a_writer"],
+    },
+    Mutant {
+        name: "a carried tombstone belongs to no event",
+        file: HISTORY,
+        search: "Some(HeadKind::Live | HeadKind::Open)",
+        replace: "Some(HeadKind::Live)",
+        models: &["slots::a_carried_tombstone_goes_to_one_event"],
+    },
+    Mutant {
+        name: "helping without a second look at the head",
+        file: PUBLISH,
+        search: "if self.head_is(found.slot.head_at, found.head) {
+                    self.log(",
+        replace: "{
+                    self.log(",
+        models: &["history::a_helper_logs_no_private_block"],
+    },
+    Mutant {
+        name: "the owner does not pin its block",
+        file: PUBLISH,
+        search: "let generation = match self.log(lane, claimed.block, claimed.tag)? {",
+        replace: "self.settle(lane, claimed);
+        let generation = match self.log(lane, claimed.block, claimed.tag)? {",
+        models: &["blocks::a_late_owner_learns_its_generation"],
+    },
+    Mutant {
+        name: "no release fence after the claim",
+        file: PUBLISH,
+        search: "fence(Release);",
+        replace: "",
+        models: &["read::a_value_is_whole_while_its_block_is_reused"],
+    },
+    Mutant {
+        name: "published without release",
+        file: PUBLISH,
+        search: ".compare_exchange(found.head.0, new.0, Release, Relaxed)",
+        replace: ".compare_exchange(found.head.0, new.0, Relaxed, Relaxed)",
+        models: &[
+            "publish::two_puts_of_one_key_make_a_chain",
+            "slots::two_inserts_of_one_key_share_a_slot",
+            "read::a_value_is_whole_while_its_block_is_reused",
+        ],
+    },
+    Mutant {
+        name: "no acquire fence after a copy",
+        file: READ,
+        search: "fence(Acquire);
+        // Relaxed, all: behind the fence.",
+        replace: "",
+        models: &["read::a_value_is_whole_while_its_block_is_reused"],
+    },
+    Mutant {
+        name: "the value before an unlogged one is accepted by the head",
+        file: READ,
+        search: "let proof = Proof::Floor(since);",
+        replace: "let now = Head(self.at(slot.head_at).load(Relaxed));
+        let proof = Proof::HeadOrFloor(slot.head_at, now, since);",
+        models: &["read::the_value_before_an_unlogged_one_is_whole"],
+    },
+    Mutant {
+        name: "the second pass loads the generation after the head",
+        file: READ,
+        search: "Some(generation) => Proof::HeadOrFloor(slot.head_at, head, generation),",
+        replace: "Some(_) => Proof::HeadOrFloor(slot.head_at, head, self.generation()),",
+        models: &["read::a_second_pass_is_whole_while_its_block_is_reused"],
+    },
+    Mutant {
+        name: "a reader stores",
+        file: READ,
+        search: "since = Some(generation);",
+        replace: "since = Some(generation);
+            self.raise_shard(key.shard, generation);",
+        models: &["read::the_value_before_an_unlogged_one_is_whole"],
+    },
+    Mutant {
+        name: "a view never lags",
+        file: VIEW,
+        search: "Proof::Floor(point.floor_max)",
+        replace: "Proof::Floor(point.floor_max | u64::MAX)",
+        models: &["view::a_view_is_whole_or_lags"],
+    },
+    Mutant {
+        name: "an event outlives its floor by one",
+        file: VIEW,
+        search: "Proof::Floor(position.wrapping_sub(1))",
+        replace: "Proof::Floor(position)",
+        models: &["view::an_event_is_whole_or_gone"],
+    },
+    Mutant {
+        name: "the next generation is accepted before it is entered",
+        file: VIEW,
+        search: "generation == newest + 1 && self.is_entered(generation)",
+        replace: "generation == newest + 1",
+        models: &["view::the_next_generation_can_be_seen_when_it_is_entered"],
+    },
+    Mutant {
+        name: "no second look at the hash",
+        file: SLOTS,
+        search: "(self.at(hash_at).load(Relaxed) == hash.0).then_some((hash, head))",
+        replace: "Some((hash, head))",
+        models: &[
+            "slots::a_removed_key_s_slot_is_reused_or_revived",
+            "slots::a_slot_that_changes_keys_twice_confuses_nobody",
+        ],
+    },
+    Mutant {
+        name: "no look at the guard before applying it",
+        file: SLOTS,
+        search: "if !stands() {
+                    return Ok(false);
+                }
+                let number",
+        replace: "let number",
+        models: &[
+            "slots::a_carried_tombstone_goes_to_one_event",
+            "slots::a_removed_key_s_slot_is_reused_or_revived",
+            "slots::a_slot_that_changes_keys_twice_confuses_nobody",
+        ],
+    },
+    Mutant {
+        name: "no version base",
+        file: SLOTS,
+        search: "base.fetch_max(version, AcqRel);",
+        replace: "let _ = base;",
+        models: &["slots::versions_never_restart"],
+    },
+    Mutant {
+        name: "the tombstone is not carried",
+        file: SLOTS,
+        search: "let retired = head.next(HeadKind::Retired, head.block());
+        // AcqRel: who sees it RETIRED",
+        replace: "let retired = head.next(HeadKind::Retired, 0);
+        // AcqRel: who sees it RETIRED",
+        models: &["slots::a_carried_tombstone_goes_to_one_event"],
+    },
+    Mutant {
+        name: "an overflow bucket is linked again",
+        file: SLOTS,
+        search: "if at == base {
+                return Ok(stands());
+            }",
+        replace: "",
+        models: &["slots::inserts_into_a_full_bucket_link_others"],
+    },
+    Mutant {
+        name: "an overflow bucket is linked by a late helper",
+        file: SLOTS,
+        search: "let link = acquire(self.at(last + 1));
+        if !stands() {
+            return Ok(false);
+        }
+        if link == 0 {
+            // Release: who follows the link sees an empty bucket (P8).
+            let _ = self.at(last + 1).compare_exchange(0, u64::from(index), Release, Acquire);
+        }",
+        replace: "self.at(last + 1).store(u64::from(index), Release);",
+        models: &["slots::inserts_into_a_full_bucket_link_others"],
+    },
+    Mutant {
+        name: "claimed by a store",
+        file: BLOCKS,
+        search: "word.compare_exchange(state.0, claimed.0, Acquire, Relaxed).ok()?;",
+        replace: "word.store(claimed.0, Release);",
+        models: &["blocks::no_block_is_claimed_twice"],
+    },
+    Mutant {
+        name: "no second look at the class",
+        file: BLOCKS,
+        search: "if self.class_of(self.geo.extent_of(block)).class() != class {",
+        replace: "if class == u8::MAX {",
+        models: &["blocks::a_recut_extent_gives_no_block_of_its_old_class"],
+    },
+    Mutant {
+        name: "an extent is recut around a block in use",
+        file: BLOCKS,
+        search: "let done = complete
+            && self",
+        replace: "let done = (complete || !held.is_empty())
+            && self",
+        models: &["blocks::a_recut_extent_gives_no_block_of_its_old_class"],
+    },
+    Mutant {
+        name: "a doomed block keeps its tag",
+        file: BLOCKS,
+        search: "self.reclaim(lane, claimed.block, State(state));",
+        replace: "let held = State::new(StateKind::Claimed, lane.owner(), claimed.tag);
+                self.state_of(claimed.block).store(held.0 | state & 0, Release);
+                self.keep(lane, claimed);",
+        models: &["blocks::a_doomed_block_begins_with_another_tag"],
+    },
+    Mutant {
+        name: "no look at a piece's parent",
+        file: CHAIN,
+        search: "state.is(StateKind::Part) && self.load_gen(piece) == GenWord::parent(head.index(), tag)",
+        replace: "state.is(StateKind::Part) && tag != u64::MAX",
+        models: &["chain::a_killed_long_put_frees_no_piece_of_another"],
+    },
+    Mutant {
+        name: "a piece is a piece before it is listed",
+        file: CHAIN,
+        search:
+            "self.at(self.geo.data(head.block) + at + number).store(u64::from(piece.block.index()), Relaxed);
+            let parent = GenWord::parent(head.block.index(), head.tag);
+            // Release, in this order: who sees PART sees whose it is.
+            self.gen_of(piece.block).store(parent.pack(), Release);
+            let part = State::new(StateKind::Part, 0, piece.tag);
+            self.state_of(piece.block).store(part.0, Release);",
+        replace: "let parent = GenWord::parent(head.block.index(), head.tag);
+            self.gen_of(piece.block).store(parent.pack(), Release);
+            let part = State::new(StateKind::Part, 0, piece.tag);
+            self.state_of(piece.block).store(part.0, Release);
+            self.at(self.geo.data(head.block) + at + number).store(u64::from(piece.block.index()), Relaxed);",
+        models: &["chain::a_killed_long_put_leaks_no_piece"],
+    },
+    Mutant {
+        name: "the reaper loads the generation word before the head",
+        file: REAP,
+        search: "let current = self.bucket_of_slot(slot).is_some_and(|_| self.names(slot, block));
+        Ok(match self.load_gen(block) {",
+        replace: "let gen_word = self.load_gen(block);
+        let current = self.bucket_of_slot(slot).is_some_and(|_| self.names(slot, block));
+        Ok(match gen_word {",
+        models: &["reap::a_put_that_is_superseded_meanwhile_was_published"],
+    },
+    Mutant {
+        name: "reaped without finishing the next event",
+        file: REAP,
+        search: "self.finish_pending(lane)?;",
+        replace: "",
+        models: &["reap::an_uncounted_event_is_counted"],
+    },
+    Mutant {
+        name: "reaped without finishing intents",
+        file: REAP,
+        search: "self.finish_intents(lane, dead);",
+        replace: "",
+        models: &["reap::a_killed_floor_step_leaks_nothing"],
+    },
+    Mutant {
+        name: "reaped without waking",
+        file: REAP,
+        search: "self.announce_all();",
+        replace: "",
+        models: &["wake::a_killed_writer_s_sleepers_are_woken"],
+    },
+    Mutant {
+        name: "half-made names stay",
+        file: REAP,
+        search: "self.free_names_of(dead as u16 + 1);",
+        replace: "",
+        models: &["sessions::a_half_made_name_is_freed"],
+    },
+    Mutant {
+        name: "no fence before looking at the flag",
+        file: WAKE,
+        search: "fence(SeqCst);
+        self.wake_if_asked(1 + shard);",
+        replace: "self.wake_if_asked(1 + shard);",
+        models: &["wake::a_sleeper_on_a_shard_is_woken", "wake::a_sleeper_on_the_board_is_woken"],
+    },
+    Mutant {
+        name: "no fence behind setting the flag",
+        file: WAKE,
+        search: "fence(SeqCst);
+        acquire(self.counter(counter))",
+        replace: "acquire(self.counter(counter))",
+        models: &["wake::a_sleeper_on_a_shard_is_woken", "wake::a_sleeper_on_the_board_is_woken"],
+    },
+    Mutant {
+        name: "a life is shown before its identity",
+        file: SESSIONS,
+        search: "word.store(session::incarnation_word(incarnation, true), Release);",
+        replace: "word.store(session::incarnation_word(incarnation, true), Relaxed);",
+        models: &["sessions::a_life_is_seen_with_its_identity"],
+    },
+    Mutant {
+        name: "a name is shown before it is whole",
+        file: SESSIONS,
+        search: "word.store(NAME_READY | (name.len() as u64) << 8, Release);",
+        replace: "word.store(NAME_READY | (name.len() as u64) << 8, Relaxed);",
+        models: &["sessions::an_interned_name_is_whole"],
+    },
+];

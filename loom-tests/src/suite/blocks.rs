@@ -19,7 +19,7 @@ pub const MODELS: &[&Model] = &[&CLAIMS, &RECUT, &LATE_OWNER, &DOOMED];
 /// Two claims of the last two blocks, each given back and claimed again.
 static CLAIMS: Model = Model {
     name: "blocks::no_block_is_claimed_twice",
-    budget: 20_000,
+    budget: 4_000,
     least: 100,
     must_see: &["both", "full"],
     kills: false,
@@ -63,7 +63,7 @@ fn claim(board: &Board, lane: &mut Lane) -> Option<Claimed> {
 /// A claim of a small block, while the extent is given to large ones.
 static RECUT: Model = Model {
     name: "blocks::a_recut_extent_gives_no_block_of_its_old_class",
-    budget: 30_000,
+    budget: 5_000,
     least: 100,
     must_see: &["small", "large", "both"],
     kills: false,
@@ -94,7 +94,7 @@ static RECUT: Model = Model {
 /// what they may: it still learns its own generation.
 static LATE_OWNER: Model = Model {
     name: "blocks::a_late_owner_learns_its_generation",
-    budget: 30_000,
+    budget: 5_000,
     least: 1_000,
     must_see: &["owner first", "owner second"],
     kills: false,
@@ -131,7 +131,7 @@ static LATE_OWNER: Model = Model {
 /// helper wakes that meant to log its last life.
 static DOOMED: Model = Model {
     name: "blocks::a_doomed_block_begins_with_another_tag",
-    budget: 20_000,
+    budget: 4_000,
     least: 100,
     must_see: &["doomed"],
     kills: false,

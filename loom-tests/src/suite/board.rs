@@ -202,8 +202,7 @@ impl Board {
     pub fn get(&self, key: &str) -> Option<(u64, u64, u64)> {
         let mut out = Vec::new();
         let key = Key::new(&self.geo, key);
-        let got =
-            modelled::read_only(|| self.core().get(&key, None, Verify::Always, &mut out));
+        let got = modelled::read_only(|| self.core().get(&key, None, Verify::Always, &mut out));
         let meta = got.expect("a sound read")?;
         Some((meta.header.version, meta.generation, number(&out)))
     }

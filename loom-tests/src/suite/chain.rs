@@ -42,7 +42,7 @@ fn long(board: &Board, key: &str) -> u8 {
 /// A reader of a long value that is overwritten, freed and written into again.
 static WHOLE: Model = Model {
     name: "chain::a_long_value_is_whole_while_its_pieces_are_reused",
-    budget: 10_000,
+    budget: 3_000,
     least: 1_000,
     must_see: &["one", "three"],
     kills: false,
@@ -72,7 +72,7 @@ static WHOLE: Model = Model {
 /// Killed anywhere in a put of a long value and reaped, beside a writer of the same key.
 static KILLED: Model = Model {
     name: "chain::a_killed_long_put_leaks_no_piece",
-    budget: 150,
+    budget: 60,
     least: 2_000,
     must_see: &["lived"],
     kills: true,

@@ -6,7 +6,7 @@ use slateboard::{
         GenWord, Head, HeadKind, RingWord, StateKind, geometry,
         record::{self, RecordHeader},
     },
-    protocol::blocks::Lane,
+    protocol::{blocks::Lane, slots},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,7 +72,7 @@ fn check_history(board: &Board, named: &mut Named) {
 
 fn check_chain(board: &Board, bucket: usize, named: &mut Named) {
     let mut base = board.geo.bucket(bucket);
-    loop {
+    for _ in 0..slots::CHAIN_MAX {
         for slot in 0..geometry::SLOTS {
             let head = Head(board.read(base + 3 + 2 * slot));
             named.add(head.block());
@@ -87,6 +87,7 @@ fn check_chain(board: &Board, bucket: usize, named: &mut Named) {
         named.add(link);
         base = board.geo.data(board.block(link));
     }
+    panic!("the chain of bucket {bucket} has no end");
 }
 
 /// The record of a LIVE head is in the history; the pieces of its value are its own.

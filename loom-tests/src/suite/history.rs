@@ -1,10 +1,6 @@
 //! The history is dense and unique, whoever helps, and lets nothing go that is not in it.
 
-use super::{
-    Model, Run,
-    board::Board,
-    fsck,
-};
+use super::{Model, Run, board::Board, fsck};
 use slateboard::protocol::{Fault, history::Logged, read::Verify};
 
 pub const MODELS: &[&Model] =
@@ -13,7 +9,7 @@ pub const MODELS: &[&Model] =
 /// Two parties log the same block: one event, which both can see when they return.
 static TWO_HELPERS: Model = Model {
     name: "history::two_helpers_of_one_put_make_one_event",
-    budget: 30_000,
+    budget: 5_000,
     least: 1_000,
     must_see: &[],
     kills: false,
@@ -44,7 +40,7 @@ static TWO_HELPERS: Model = Model {
 /// The owner logs its put while the next writer of the key helps it and goes on.
 static STALE_HELPER: Model = Model {
     name: "history::a_stale_view_overwrites_no_event",
-    budget: 30_000,
+    budget: 5_000,
     least: 1_000,
     must_see: &[],
     kills: false,
@@ -55,7 +51,7 @@ static STALE_HELPER: Model = Model {
 /// The same, where every event overwrites the one before.
 static STALE_HELPER_LAP: Model = Model {
     name: "history::a_stale_view_overwrites_no_event_of_a_later_lap",
-    budget: 30_000,
+    budget: 5_000,
     least: 1_000,
     must_see: &[],
     kills: false,
@@ -70,11 +66,11 @@ fn stale_helper(run: &Run, history: u64) {
     let put = board.publish_only(&mut dead, "a", 2);
     let owner = {
         let board = board.clone();
-        (move || board.core().log(&mut dead, put.block, put.tag))
+        move || board.core().log(&mut dead, put.block, put.tag)
     };
     let writer = {
         let (board, mut lane) = (board.clone(), board.ready_lane(2));
-        (move || (board.put(&mut lane, "a", 3), lane))
+        move || (board.put(&mut lane, "a", 3), lane)
     };
     let (logged, (put, two)) = run.two(owner, writer);
     assert_eq!((logged, put), (Ok(Logged::At(2)), (3, 3)));
@@ -86,7 +82,7 @@ fn stale_helper(run: &Run, history: u64) {
 /// A helper that wakes when the block it meant to log is in its next life, still private.
 static PAST_LIFE: Model = Model {
     name: "history::a_late_helper_logs_no_later_life",
-    budget: 30_000,
+    budget: 5_000,
     least: 1_000,
     must_see: &["before", "past"],
     kills: false,
@@ -104,11 +100,11 @@ static PAST_LIFE: Model = Model {
         let mut late = board.lane(2);
         let writer = {
             let board = board.clone();
-            (move || (board.put(&mut setup, "a", 4), setup))
+            move || (board.put(&mut setup, "a", 4), setup)
         };
         let helper = {
             let board = board.clone();
-            (move || (board.core().log(&mut late, put.block, put.tag), late))
+            move || (board.core().log(&mut late, put.block, put.tag), late)
         };
         let ((put, setup), (logged, late)) = run.two(writer, helper);
         assert_eq!(put, (4, 4));
@@ -127,7 +123,7 @@ static PAST_LIFE: Model = Model {
 /// A writer that loaded a head before its block was freed and begun anew by another.
 static PRIVATE_BLOCK: Model = Model {
     name: "history::a_helper_logs_no_private_block",
-    budget: 30_000,
+    budget: 5_000,
     least: 1_000,
     must_see: &[],
     kills: false,
@@ -138,17 +134,17 @@ static PRIVATE_BLOCK: Model = Model {
         board.put(&mut setup, "a", 1);
         let busy = {
             let (board, mut lane) = (board.clone(), board.ready_lane(1));
-            (move || {
+            move || {
                 board.put(&mut lane, "a", 2);
                 board.core().empty_stash(&mut lane);
                 board.floor_to(&mut lane, 2);
                 let second = board.put(&mut lane, "b", 3);
                 (lane, second)
-            })
+            }
         };
         let writer = {
             let (board, mut lane) = (board.clone(), board.ready_lane(2));
-            (move || (board.put(&mut lane, "a", 4), lane))
+            move || (board.put(&mut lane, "a", 4), lane)
         };
         let ((one, second), (put, two)) = run.two(busy, writer);
         assert!(second.1 <= 4 && put.1 <= 4);
@@ -159,7 +155,7 @@ static PRIVATE_BLOCK: Model = Model {
 /// A step of the floor when every event has left the history, against a put.
 static FLOOR: Model = Model {
     name: "history::the_floor_stays_below_the_generation",
-    budget: 10_000,
+    budget: 3_000,
     least: 50,
     must_see: &["nothing", "let go"],
     kills: false,
@@ -171,11 +167,11 @@ static FLOOR: Model = Model {
         board.floor_to(&mut setup, 1);
         let floor = {
             let (board, mut lane) = (board.clone(), board.ready_lane(1));
-            (move || (board.core().advance_floor(&mut lane, false), lane))
+            move || (board.core().advance_floor(&mut lane, false), lane)
         };
         let writer = {
             let (board, mut lane) = (board.clone(), board.ready_lane(2));
-            (move || (board.put(&mut lane, "a", 2), lane))
+            move || (board.put(&mut lane, "a", 2), lane)
         };
         let ((moved, one), (put, two)) = run.two(floor, writer);
         assert_eq!(put, (2, 2));
@@ -187,7 +183,7 @@ static FLOOR: Model = Model {
 /// Whoever reads a counter finds every event up to it, and no key older than it (G1).
 static POLLER: Model = Model {
     name: "history::a_poller_finds_what_the_counter_tells",
-    budget: 30_000,
+    budget: 5_000,
     least: 1_000,
     must_see: &["one", "two", "three"],
     kills: false,
@@ -198,15 +194,15 @@ static POLLER: Model = Model {
         board.put(&mut setup, "a", 1);
         let writer = {
             let (board, mut lane) = (board.clone(), board.ready_lane(1));
-            (move || {
+            move || {
                 board.put(&mut lane, "a", 2);
                 board.put(&mut lane, "a", 3);
                 lane
-            })
+            }
         };
         let poller = {
             let (board, run) = (board.clone(), run.clone());
-            (move || poll(&board, &run))
+            move || poll(&board, &run)
         };
         let (one, ()) = run.two(writer, poller);
         fsck::check(&board, &[&setup, &one]);

@@ -13,7 +13,7 @@ pub const MODELS: &[&Model] = &[&TWO_PUTS, &TWO_PUTS_LAP, &ONE_SWAP_WINS, &SWAP_
 /// Two puts of one key: both happen, as a chain of versions.
 static TWO_PUTS: Model = Model {
     name: "publish::two_puts_of_one_key_make_a_chain",
-    budget: 30_000,
+    budget: 5_000,
     least: 1_000,
     must_see: &["first first", "second first"],
     kills: false,
@@ -24,7 +24,7 @@ static TWO_PUTS: Model = Model {
 /// The same with a ring of one event: every event lets the one before go.
 static TWO_PUTS_LAP: Model = Model {
     name: "publish::two_puts_of_one_key_lap_a_ring_of_one",
-    budget: 30_000,
+    budget: 5_000,
     least: 1_000,
     must_see: &["first first", "second first"],
     kills: false,
@@ -38,12 +38,12 @@ fn two_puts(run: &Arc<Run>, history: u64) {
     board.put(&mut setup, "a", 1);
     let puts = [1, 2].map(|session| {
         let (board, mut lane) = (board.clone(), board.ready_lane(session));
-        (move || {
+        move || {
             let (version, generation) = board.put(&mut lane, "a", 10 + session as u64);
             assert!(board.core().generation() >= generation, "a put is not counted when it returns");
             assert!(board.core().shard_changes(0) >= generation, "a put is not announced when it returns");
             (lane, version, generation)
-        })
+        }
     });
     let [first, second] = puts;
     let ((one, version_1, at_1), (two, version_2, at_2)) = run.two(first, second);
@@ -58,7 +58,7 @@ fn two_puts(run: &Arc<Run>, history: u64) {
 /// Two compare-and-swaps of one version: one happens.
 static ONE_SWAP_WINS: Model = Model {
     name: "publish::one_of_two_swaps_of_one_version_happens",
-    budget: 20_000,
+    budget: 4_000,
     least: 1_000,
     must_see: &["first wins", "second wins"],
     kills: false,
@@ -69,10 +69,10 @@ static ONE_SWAP_WINS: Model = Model {
         board.put(&mut setup, "a", 1);
         let swaps = [1, 2].map(|session| {
             let (board, mut lane) = (board.clone(), board.ready_lane(session));
-            (move || {
+            move || {
                 let value = [session as u8; 8];
                 (board.change(&mut lane, "a", &Change::put(&value, Expect::Version(1))), lane)
-            })
+            }
         });
         let [first, second] = swaps;
         let ((first, one), (second, two)) = run.two(first, second);
@@ -90,7 +90,7 @@ static ONE_SWAP_WINS: Model = Model {
 /// A compare-and-swap against a removal of the same key.
 static SWAP_MEETS_REMOVE: Model = Model {
     name: "publish::a_swap_meets_a_removal",
-    budget: 20_000,
+    budget: 4_000,
     least: 1_000,
     must_see: &["swap first", "removal first"],
     kills: false,
@@ -101,11 +101,11 @@ static SWAP_MEETS_REMOVE: Model = Model {
         board.put(&mut setup, "a", 1);
         let swap = {
             let (board, mut lane) = (board.clone(), board.ready_lane(1));
-            (move || (board.change(&mut lane, "a", &Change::put(&[2; 8], Expect::Version(1))), lane))
+            move || (board.change(&mut lane, "a", &Change::put(&[2; 8], Expect::Version(1))), lane)
         };
         let removal = {
             let (board, mut lane) = (board.clone(), board.ready_lane(2));
-            (move || (board.remove(&mut lane, "a"), lane))
+            move || (board.remove(&mut lane, "a"), lane)
         };
         let ((swapped, one), (removed, two)) = run.two(swap, removal);
         match swapped {

@@ -20,7 +20,7 @@ fn read(run: &Run, board: &Board) -> u64 {
 /// A reader of a block that the writer frees and fills again.
 static WHOLE: Model = Model {
     name: "read::a_value_is_whole_while_its_block_is_reused",
-    budget: 20_000,
+    budget: 4_000,
     least: 1_000,
     must_see: &["one", "two", "three"],
     kills: false,
@@ -51,7 +51,7 @@ static WHOLE: Model = Model {
 /// becomes another key's: the head does not move.
 static WHOLE_PREVIOUS: Model = Model {
     name: "read::the_value_before_an_unlogged_one_is_whole",
-    budget: 20_000,
+    budget: 4_000,
     least: 500,
     must_see: &["one", "two"],
     kills: false,
@@ -83,7 +83,7 @@ static WHOLE_PREVIOUS: Model = Model {
 /// A reader on its second pass, while what it copies is superseded, freed and filled again.
 static WHOLE_SECOND_PASS: Model = Model {
     name: "read::a_second_pass_is_whole_while_its_block_is_reused",
-    budget: 20_000,
+    budget: 4_000,
     least: 1_000,
     must_see: &["one", "two", "three"],
     kills: false,
@@ -117,7 +117,7 @@ static WHOLE_SECOND_PASS: Model = Model {
 /// A reader of a key that is removed, and put again into the block of its first value.
 static REMOVED: Model = Model {
     name: "read::a_removed_key_is_absent_or_whole",
-    budget: 20_000,
+    budget: 4_000,
     least: 1_000,
     must_see: &["absent", "one", "three"],
     kills: false,

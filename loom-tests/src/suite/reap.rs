@@ -21,6 +21,7 @@ pub const MODELS: &[&Model] = &[
     &FLOOR,
     &FLOOR_TWO_KEYS,
     &REAP_ORDER,
+    &LET_GO,
     &UNCOUNTED,
     &REAPER,
     &REAPER_OF_INTENT,
@@ -61,7 +62,7 @@ fn event_of(board: &Board, value: u64) -> Option<(u64, u64)> {
 /// Killed anywhere in a put and reaped, beside a writer of the same key.
 static PUT_AND_WRITER: Model = Model {
     name: "reap::a_killed_put_and_a_writer",
-    budget: 1_500,
+    budget: 250,
     least: 5_000,
     must_see: &["happened", "did not happen", "lived"],
     kills: true,
@@ -87,7 +88,7 @@ static PUT_AND_WRITER: Model = Model {
 /// The same beside a reader: it never sees a put that the history does not get.
 static PUT_AND_READER: Model = Model {
     name: "reap::a_killed_put_and_a_reader",
-    budget: 1_000,
+    budget: 200,
     least: 3_000,
     must_see: &["seen", "not seen", "lived"],
     kills: true,
@@ -118,7 +119,7 @@ static PUT_AND_READER: Model = Model {
 /// Killed anywhere in a put and reaped; the reaper uses what it freed, beside a writer and a reader.
 static PUT_REUSE: Model = Model {
     name: "reap::what_a_killed_put_leaves_is_reused",
-    budget: 300,
+    budget: 60,
     least: 5_000,
     must_see: &["lived"],
     kills: true,
@@ -153,7 +154,7 @@ static PUT_REUSE: Model = Model {
 /// Killed anywhere in a removal and reaped, beside a writer of the same key.
 static REMOVE: Model = Model {
     name: "reap::a_killed_removal_and_a_writer",
-    budget: 1_000,
+    budget: 200,
     least: 5_000,
     must_see: &["lived"],
     kills: true,
@@ -177,7 +178,7 @@ static REMOVE: Model = Model {
 /// Killed anywhere in an insert and reaped, beside an insert of the same key.
 static INSERT: Model = Model {
     name: "reap::a_killed_insert_and_an_insert",
-    budget: 1_000,
+    budget: 200,
     least: 5_000,
     must_see: &["lived"],
     kills: true,
@@ -199,7 +200,7 @@ static INSERT: Model = Model {
 /// Killed anywhere in a step of the floor, also between that and the freeing.
 static FLOOR: Model = Model {
     name: "reap::a_killed_floor_step_leaks_nothing",
-    budget: 3_000,
+    budget: 400,
     least: 200,
     must_see: &["lived"],
     kills: true,
@@ -218,7 +219,7 @@ static FLOOR: Model = Model {
 /// superseded block may be another key's.
 static FLOOR_TWO_KEYS: Model = Model {
     name: "reap::a_killed_floor_step_frees_no_other_key",
-    budget: 3_000,
+    budget: 400,
     least: 200,
     must_see: &["lived"],
     kills: true,
@@ -251,7 +252,7 @@ fn floor_step_and_put(run: &Arc<Run>, board: &Arc<Board>, setup: Lane, key: &'st
 /// A reaper decides whether a put was published, while that is superseded.
 static REAP_ORDER: Model = Model {
     name: "reap::a_put_that_is_superseded_meanwhile_was_published",
-    budget: 20_000,
+    budget: 4_000,
     least: 1_000,
     must_see: &["inflight"],
     kills: false,
@@ -280,10 +281,46 @@ static REAP_ORDER: Model = Model {
     },
 };
 
+/// A reaper takes over a put of the dead, while that is superseded and let go by another.
+static LET_GO: Model = Model {
+    name: "reap::a_put_let_go_while_it_is_reaped",
+    budget: 4_000,
+    least: 500,
+    must_see: &["inflight"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let board = Board::small(5, 3);
+        let (mut setup, mut dead) = (board.ready_lane(0), board.ready_lane(1));
+        board.put(&mut setup, "a", 1);
+        let put = board.publish_only(&mut dead, "a", 2);
+        board.put(&mut setup, "a", 3);
+        board.floor_to(&mut setup, 2);
+        run.saw_if(board.state(put.block).is(StateKind::Inflight), "inflight");
+        let reaper = {
+            let board = board.clone();
+            move || {
+                board.reap(&mut setup, 1);
+                setup
+            }
+        };
+        let floor = {
+            let (board, mut lane) = (board.clone(), board.lane(2));
+            move || {
+                board.floor_to(&mut lane, 3);
+                board.put(&mut lane, "b", 4);
+                lane
+            }
+        };
+        let (mut setup, two) = run.two(reaper, floor);
+        fsck::check_and_drain(&board, &mut setup, &[&two]);
+    },
+};
+
 /// The victim died after its event had its generation and before the counter: the reaper counts it.
 static UNCOUNTED: Model = Model {
     name: "reap::an_uncounted_event_is_counted",
-    budget: 20_000,
+    budget: 4_000,
     least: 20,
     must_see: &["before", "after"],
     kills: false,
@@ -350,7 +387,7 @@ fn killed_reaper(run: &Arc<Run>, dying: fn(&Board, &mut Lane)) {
 /// A reaper that dies over a put that was published and not logged.
 static REAPER: Model = Model {
     name: "reap::a_killed_reaper_s_work_is_finished",
-    budget: 1_500,
+    budget: 250,
     least: 2_000,
     must_see: &["lived"],
     kills: true,
@@ -365,7 +402,7 @@ static REAPER: Model = Model {
 /// A reaper that dies over a floor step that was not finished.
 static REAPER_OF_INTENT: Model = Model {
     name: "reap::a_killed_reaper_s_intent_is_finished_once",
-    budget: 1_500,
+    budget: 250,
     least: 1_000,
     must_see: &["lived"],
     kills: true,

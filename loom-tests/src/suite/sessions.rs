@@ -48,7 +48,7 @@ static LIVES: Model = Model {
 /// Two sessions intern names: every entry has one, whole.
 static NAMES: Model = Model {
     name: "sessions::an_interned_name_is_whole",
-    budget: 20_000,
+    budget: 4_000,
     least: 20,
     must_see: &["one entry", "two entries"],
     kills: false,
@@ -72,7 +72,7 @@ static NAMES: Model = Model {
 /// Killed anywhere while interning and reaped: the entry is whole or free again.
 static HALF_A_NAME: Model = Model {
     name: "sessions::a_half_made_name_is_freed",
-    budget: 5_000,
+    budget: 400,
     least: 20,
     must_see: &["made", "freed"],
     kills: true,

@@ -53,7 +53,7 @@ fn twins() -> &'static [String; 2] {
 /// Two inserts of one key: one slot, two versions.
 static SAME_KEY: Model = Model {
     name: "slots::two_inserts_of_one_key_share_a_slot",
-    budget: 20_000,
+    budget: 4_000,
     least: 1_000,
     must_see: &["first first", "second first"],
     kills: false,
@@ -78,7 +78,7 @@ static SAME_KEY: Model = Model {
 /// Two inserts of keys that only a full comparison tells apart.
 static SAME_FINGERPRINT: Model = Model {
     name: "slots::two_keys_of_one_fingerprint_have_two_slots",
-    budget: 20_000,
+    budget: 4_000,
     least: 1_000,
     must_see: &["first first", "second first"],
     kills: false,
@@ -103,7 +103,7 @@ static SAME_FINGERPRINT: Model = Model {
 /// Two puts of a key that must be absent: one happens.
 static ABSENT_TWICE: Model = Model {
     name: "slots::one_of_two_creations_happens",
-    budget: 20_000,
+    budget: 4_000,
     least: 1_000,
     must_see: &["first", "second"],
     kills: false,
@@ -129,7 +129,7 @@ static ABSENT_TWICE: Model = Model {
 /// Two inserts into a full bucket: overflow buckets are linked, and none is lost.
 static OVERFLOW: Model = Model {
     name: "slots::inserts_into_a_full_bucket_link_others",
-    budget: 20_000,
+    budget: 4_000,
     least: 1_000,
     must_see: &["linked"],
     kills: false,
@@ -169,7 +169,7 @@ fn removed(run: &Run, overflow: u64) -> (Arc<Board>, slateboard::protocol::block
 /// An insert that needs the slot of a removed key, while that key is put again.
 static RETIRE: Model = Model {
     name: "slots::a_removed_key_s_slot_is_reused_or_revived",
-    budget: 20_000,
+    budget: 4_000,
     least: 1_000,
     must_see: &["removed"],
     kills: false,
@@ -194,7 +194,7 @@ static RETIRE: Model = Model {
 /// A reader of a key that is there, and of one that is gone, while the slot changes keys.
 static RETIRE_READ: Model = Model {
     name: "slots::a_reader_sees_no_other_key_in_a_reused_slot",
-    budget: 20_000,
+    budget: 4_000,
     least: 100,
     must_see: &["removed", "not yet", "there"],
     kills: false,
@@ -221,7 +221,7 @@ static RETIRE_READ: Model = Model {
 /// Two inserts that both need the one slot of a removed key: its tombstone goes to one event, once.
 static CARRIED: Model = Model {
     name: "slots::a_carried_tombstone_goes_to_one_event",
-    budget: 20_000,
+    budget: 4_000,
     least: 1_000,
     must_see: &["removed", "full"],
     kills: false,
@@ -249,7 +249,7 @@ static CARRIED: Model = Model {
 /// A key comes back after its slot went to another: its versions go on above the last.
 static REVIVED: Model = Model {
     name: "slots::versions_never_restart",
-    budget: 20_000,
+    budget: 4_000,
     least: 100,
     must_see: &["removed"],
     kills: false,
@@ -275,7 +275,7 @@ static REVIVED: Model = Model {
 /// A slot changes keys twice while a late inserter of the first key works on it.
 static TWICE: Model = Model {
     name: "slots::a_slot_that_changes_keys_twice_confuses_nobody",
-    budget: 20_000,
+    budget: 4_000,
     least: 1_000,
     must_see: &["removed"],
     kills: false,
@@ -308,7 +308,7 @@ static TWICE: Model = Model {
 /// An OPEN slot that a dead inserter left is swept, while another inserts that key.
 static SWEEP: Model = Model {
     name: "slots::a_swept_slot_loses_no_insert",
-    budget: 20_000,
+    budget: 4_000,
     least: 50,
     must_see: &["open"],
     kills: false,

@@ -62,7 +62,7 @@ fn look(run: &Run, board: &Board) {
 /// A view while both keys change.
 static VIEW: Model = Model {
     name: "view::a_view_is_of_one_generation",
-    budget: 20_000,
+    budget: 4_000,
     least: 1_000,
     must_see: &["at two", "at three", "at four"],
     kills: false,
@@ -73,7 +73,7 @@ static VIEW: Model = Model {
 /// The same where the blocks it needs are freed and filled again.
 static VIEW_REUSE: Model = Model {
     name: "view::a_view_is_whole_or_lags",
-    budget: 20_000,
+    budget: 4_000,
     least: 1_000,
     must_see: &["at two", "lagged"],
     kills: false,
@@ -84,7 +84,7 @@ static VIEW_REUSE: Model = Model {
 /// A view at the newest event, which a reader saw before it was counted.
 static VIEW_NEXT: Model = Model {
     name: "view::the_next_generation_can_be_seen_when_it_is_entered",
-    budget: 20_000,
+    budget: 4_000,
     least: 100,
     must_see: &["future", "seen"],
     kills: false,
@@ -122,7 +122,7 @@ static VIEW_NEXT: Model = Model {
 /// An event with what it superseded, while the floor passes it and its blocks are filled again.
 static EVENT: Model = Model {
     name: "view::an_event_is_whole_or_gone",
-    budget: 20_000,
+    budget: 4_000,
     least: 500,
     must_see: &["whole", "gone"],
     kills: false,

@@ -31,7 +31,7 @@ fn sleeper_and_writer(run: &Arc<Run>, counter: usize) {
 /// A sleeper on its shard's counter.
 static SHARD: Model = Model {
     name: "wake::a_sleeper_on_a_shard_is_woken",
-    budget: 20_000,
+    budget: 4_000,
     least: 50,
     must_see: &["slept", "saw it"],
     kills: false,
@@ -42,7 +42,7 @@ static SHARD: Model = Model {
 /// A sleeper on the board's counter.
 static WHOLE_BOARD: Model = Model {
     name: "wake::a_sleeper_on_the_board_is_woken",
-    budget: 20_000,
+    budget: 4_000,
     least: 50,
     must_see: &["slept", "saw it"],
     kills: false,
@@ -53,7 +53,7 @@ static WHOLE_BOARD: Model = Model {
 /// The writer stands still after publishing; whoever helps it wakes.
 static HELPED: Model = Model {
     name: "wake::helpers_count_and_wake",
-    budget: 20_000,
+    budget: 4_000,
     least: 100,
     must_see: &["slept", "saw it"],
     kills: false,
@@ -81,7 +81,7 @@ static HELPED: Model = Model {
 /// The writer is killed; whoever reaps it wakes.
 static KILLED: Model = Model {
     name: "wake::a_killed_writer_s_sleepers_are_woken",
-    budget: 2_000,
+    budget: 400,
     least: 500,
     must_see: &["slept", "saw it", "nothing to tell"],
     kills: true,
