@@ -1,4 +1,4 @@
-//! `cargo models [--long] [--only TEXT] [--no-mutants]`: every model must pass, every mutant must fail.
+//! `cargo models [--long] [--only TEXT]... [--no-mutants]`: every model must pass, every mutant must fail.
 //!
 //! A mutant is a textual replacement in a copy of the tree, after which the models named beside it must
 //! fail in an execution. One whose text is not found exactly once, that does not compile, or that survives
@@ -27,7 +27,7 @@ use tree::Tree;
 struct Options {
     long: bool,
     no_mutants: bool,
-    only: Option<String>,
+    only: Vec<String>,
 }
 
 impl Options {
@@ -37,7 +37,7 @@ impl Options {
             match argument.as_str() {
                 "--long" => options.long = true,
                 "--no-mutants" => options.no_mutants = true,
-                "--only" => options.only = Some(arguments.next().ok_or("--only needs a part of a name")?),
+                "--only" => options.only.push(arguments.next().ok_or("--only needs a part of a name")?),
                 _ => return Err(format!("{argument} is no option: --long, --only TEXT, --no-mutants")),
             }
         }
@@ -45,7 +45,7 @@ impl Options {
     }
 
     fn wants(&self, name: &str) -> bool {
-        self.only.as_ref().is_none_or(|text| name.contains(text.as_str()))
+        self.only.is_empty() || self.only.iter().any(|text| name.contains(text.as_str()))
     }
 }
 
@@ -132,7 +132,7 @@ fn check_mutants(
 ) -> Result<(), String> {
     let wanted: Vec<&Mutant> = MUTANTS
         .iter()
-        .filter(|mutant| options.wants(mutant.name) || mutant.models.iter().any(|name| options.wants(name)))
+        .filter(|mutant| options.wants(mutant.name))
         .collect();
     if wanted.is_empty() {
         return Ok(());

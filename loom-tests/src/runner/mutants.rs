@@ -62,10 +62,7 @@ pub const MUTANTS: &[Mutant] = &[
         file: HISTORY,
         search: "counter.compare_exchange(position - 1, position, Release, Relaxed).is_ok()",
         replace: "{ counter.store(position, Release); true }",
-        models: &[
-            "history::a_stale_view_overwrites_no_event",
-            "history::a_stale_view_overwrites_no_event_of_a_later_lap",
-        ],
+        models: &["history::a_late_finisher_takes_nothing_back"],
     },
     Mutant {
         name: "the counter is raised without release",
@@ -117,14 +114,6 @@ pub const MUTANTS: &[Mutant] = &[
         search: "self.state_of(block).compare_exchange(state.0, doomed.0, AcqRel, Acquire).is_ok()",
         replace: "{ self.state_of(block).store(doomed.0, Release); true }",
         models: &["blocks::a_late_owner_learns_its_generation"],
-    },
-    Mutant {
-        name: "freed by a store",
-        file: HISTORY,
-        search: "let freed = self.state_of(block).compare_exchange(state.0, free.0, AcqRel, Acquire).is_ok();",
-        replace: "self.state_of(block).store(free.0, Release);
-        let freed = true;",
-        models: &["reap::a_put_let_go_while_it_is_reaped", "reap::a_killed_put_and_a_writer"],
     },
     Mutant {
         name: "a carried tombstone belongs to no event",
@@ -270,20 +259,6 @@ pub const MUTANTS: &[Mutant] = &[
         models: &["slots::inserts_into_a_full_bucket_link_others"],
     },
     Mutant {
-        name: "an overflow bucket is linked by a late helper",
-        file: SLOTS,
-        search: "let link = acquire(self.at(last + 1));
-        if !stands() {
-            return Ok(false);
-        }
-        if link == 0 {
-            // Release: who follows the link sees an empty bucket (P8).
-            let _ = self.at(last + 1).compare_exchange(0, u64::from(index), Release, Acquire);
-        }",
-        replace: "self.at(last + 1).store(u64::from(index), Release);",
-        models: &["slots::inserts_into_a_full_bucket_link_others"],
-    },
-    Mutant {
         name: "claimed by a store",
         file: BLOCKS,
         search: "word.compare_exchange(state.0, claimed.0, Acquire, Relaxed).ok()?;",
@@ -314,6 +289,22 @@ pub const MUTANTS: &[Mutant] = &[
                 self.state_of(claimed.block).store(held.0 | state & 0, Release);
                 self.keep(lane, claimed);",
         models: &["blocks::a_doomed_block_begins_with_another_tag"],
+    },
+    Mutant {
+        name: "settled by a store",
+        file: BLOCKS,
+        search: "match word.compare_exchange(inflight.0, owned.0, Release, Acquire) {",
+        replace: "word.store(owned.0, Release);
+        match Ok::<u64, u64>(inflight.0) {",
+        models: &["blocks::a_late_owner_learns_its_generation"],
+    },
+    Mutant {
+        name: "settled for the dead by a store",
+        file: REAP,
+        search: "if self.state_of(block).compare_exchange(state.0, owned.0, AcqRel, Acquire).is_ok() {",
+        replace: "self.state_of(block).store(owned.0, crate::sync::Ordering::Release);
+            if owned.0 != 0 {",
+        models: &["reap::a_put_let_go_while_it_is_reaped"],
     },
     Mutant {
         name: "no look at a piece's parent",

@@ -11,6 +11,7 @@ use slateboard::{
         Fault,
         blocks::{Claimed, Lane},
         history::Logged,
+        publish::{Change, Expect, Outcome},
     },
 };
 
@@ -152,13 +153,15 @@ static DOOMED: Model = Model {
             let board = board.clone();
             move || {
                 board.core().settle(&mut owner, put);
-                (board.put(&mut owner, "a", 4), owner)
+                // Begins the block anew, and never publishes it.
+                let swap = Change::put(&[4; 8], Expect::Version(9));
+                (board.change(&mut owner, "a", &swap), owner)
             }
         };
-        let (logged, (put, owner)) = run.two(late, owner);
-        assert_eq!(put, (4, 4));
-        // After the next life was logged, its generation cannot be told from the last one's.
-        assert!(matches!(logged, Ok(Logged::At(2 | 4) | Logged::Past)), "a late helper came to {logged:?}");
+        let (logged, (swapped, owner)) = run.two(late, owner);
+        assert_eq!(swapped, Ok(Outcome::Conflict { version: 3 }));
+        assert!(matches!(logged, Ok(Logged::At(2) | Logged::Past)), "a late helper came to {logged:?}");
+        assert_eq!(board.core().generation(), 3, "a put that never was became an event");
         fsck::check_and_drain(&board, &mut setup, &[&owner]);
     },
 };

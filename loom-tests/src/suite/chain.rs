@@ -96,7 +96,7 @@ static KILLED_OVER_OLD_LIST: Model = Model {
     name: "chain::a_killed_long_put_frees_no_piece_of_another",
     budget: 100,
     least: 60,
-    must_see: &["lived"],
+    must_see: &["lived", "old list"],
     kills: true,
     roles: 2,
     run: |run| {
@@ -110,6 +110,9 @@ static KILLED_OVER_OLD_LIST: Model = Model {
         let freed = board.core().claim(&mut setup, 1, false).expect("the freed head");
         put_long(&board, &mut other, "b", 3);
         board.core().free(&setup, freed);
+        let lists = |block: u32| (5..7).map(|word| board.record(board.block(block), word)).collect::<Vec<_>>();
+        let others = board.head(1).block();
+        run.saw_if(lists(freed.block.index()) == lists(others) && others != freed.block.index(), "old list");
         let reader = {
             let board = board.clone();
             move || assert_eq!(long(&board, "b"), 3)

@@ -1,10 +1,26 @@
 //! The history is dense and unique, whoever helps, and lets nothing go that is not in it.
 
 use super::{Model, Run, board::Board, fsck};
-use slateboard::protocol::{Fault, history::Logged, read::Verify};
+use slateboard::{
+    protocol::{
+        Fault,
+        history::Logged,
+        publish::{Change, Expect, Outcome},
+        read::Verify,
+    },
+    sync::modelled,
+};
 
-pub const MODELS: &[&Model] =
-    &[&TWO_HELPERS, &STALE_HELPER, &STALE_HELPER_LAP, &PAST_LIFE, &PRIVATE_BLOCK, &FLOOR, &POLLER];
+pub const MODELS: &[&Model] = &[
+    &TWO_HELPERS,
+    &STALE_HELPER,
+    &STALE_HELPER_LAP,
+    &LATE_FINISHER,
+    &PAST_LIFE,
+    &PRIVATE_BLOCK,
+    &FLOOR,
+    &POLLER,
+];
 
 /// Two parties log the same block: one event, which both can see when they return.
 static TWO_HELPERS: Model = Model {
@@ -79,11 +95,45 @@ fn stale_helper(run: &Run, history: u64) {
     fsck::check(&board, &[&setup, &two]);
 }
 
+/// A helper finishes an event that others finished long ago.
+static LATE_FINISHER: Model = Model {
+    name: "history::a_late_finisher_takes_nothing_back",
+    budget: 10_000,
+    least: 100,
+    must_see: &["late"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let board = Board::small(4, 3);
+        let (mut setup, mut dead) = (board.ready_lane(0), board.ready_lane(1));
+        board.put(&mut setup, "a", 1);
+        // Thirteen stores that publish, and the ring word.
+        modelled::killed_after(14, || board.put(&mut dead, "a", 2));
+        assert_eq!(board.core().generation(), 1, "the victim was to die before it finished");
+        let finisher = {
+            let (board, run) = (board.clone(), run.clone());
+            move || {
+                board.core().finish_pending(&mut setup).expect("a finish");
+                run.saw_if(board.core().generation() == 3, "late");
+                setup
+            }
+        };
+        let writer = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(2));
+            move || (board.put(&mut lane, "a", 3), lane)
+        };
+        let (mut setup, (put, two)) = run.two(finisher, writer);
+        assert_eq!((put, board.core().generation()), ((3, 3), 3));
+        board.reap(&mut setup, 1);
+        fsck::check(&board, &[&setup, &two]);
+    },
+};
+
 /// A helper that wakes when the block it meant to log is in its next life, still private.
 static PAST_LIFE: Model = Model {
     name: "history::a_late_helper_logs_no_later_life",
     budget: 5_000,
-    least: 1_000,
+    least: 50,
     must_see: &["before", "past"],
     kills: false,
     roles: 2,
@@ -100,22 +150,21 @@ static PAST_LIFE: Model = Model {
         let mut late = board.lane(2);
         let writer = {
             let board = board.clone();
-            move || (board.put(&mut setup, "a", 4), setup)
+            // Begins the block's next life, in which it is never published.
+            move || (board.change(&mut setup, "a", &Change::put(&[4; 8], Expect::Version(9))), setup)
         };
         let helper = {
             let board = board.clone();
             move || (board.core().log(&mut late, put.block, put.tag), late)
         };
         let ((put, setup), (logged, late)) = run.two(writer, helper);
-        assert_eq!(put, (4, 4));
-        // Its last life's generation, or none: never the next life's.
+        assert_eq!(put, Ok(Outcome::Conflict { version: 3 }));
         match logged {
             Ok(Logged::At(2)) => run.saw("before"),
             Ok(Logged::Past) => run.saw("past"),
-            // It woke after the next life was logged, which it cannot tell from its own.
-            Ok(Logged::At(4)) => {}
             other => panic!("a late helper came to {other:?}"),
         }
+        assert_eq!(board.core().generation(), 3, "a put that never was became an event");
         fsck::check(&board, &[&setup, &late]);
     },
 };
@@ -138,16 +187,18 @@ static PRIVATE_BLOCK: Model = Model {
                 board.put(&mut lane, "a", 2);
                 board.core().empty_stash(&mut lane);
                 board.floor_to(&mut lane, 2);
-                let second = board.put(&mut lane, "b", 3);
-                (lane, second)
+                // Begins the freed block anew, and never publishes it.
+                let swap = Change::put(&[3; 8], Expect::Version(9));
+                (board.change(&mut lane, "a", &swap), lane)
             }
         };
         let writer = {
             let (board, mut lane) = (board.clone(), board.ready_lane(2));
             move || (board.put(&mut lane, "a", 4), lane)
         };
-        let ((one, second), (put, two)) = run.two(busy, writer);
-        assert!(second.1 <= 4 && put.1 <= 4);
+        let ((swapped, one), (_, two)) = run.two(busy, writer);
+        assert!(matches!(swapped, Ok(Outcome::Conflict { .. })), "{swapped:?}");
+        assert_eq!(board.core().generation(), 3, "a put that never was became an event");
         fsck::check(&board, &[&setup, &one, &two]);
     },
 };

@@ -22,8 +22,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Preemptions of one execution in quick mode.
-const PREEMPTIONS: usize = 3;
+/// Preemptions of one execution: first few, so that every place of a schedule is reached within the budget,
+/// then as many as most flaws need.
+const PREEMPTIONS: [usize; 2] = [1, 3];
 /// How many times the quick budget a model may take with `--long`.
 const LONG: u64 = 100;
 
@@ -190,7 +191,13 @@ fn run(name: &str, long: bool) -> ExitCode {
     };
     panic::set_hook(Box::new(|_| {}));
     let mut explored = Explored::default();
-    explore_kills(model, Some(PREEMPTIONS), if long { LONG } else { 1 }, &mut explored);
+    for preemptions in PREEMPTIONS {
+        explored.cut = false;
+        if explored.failure.is_none() {
+            explored.kills = 0;
+            explore_kills(model, Some(preemptions), if long { LONG } else { 1 }, &mut explored);
+        }
+    }
     let mut executions = format!("{} executions", explored.executions);
     if model.kills {
         executions += &format!(" over {} kills", explored.kills);

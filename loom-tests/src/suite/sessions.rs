@@ -58,6 +58,8 @@ static NAMES: Model = Model {
         let interns = [1, 2].map(|owner| {
             let board = board.clone();
             move || {
+                let first = board.core().name(1);
+                assert!(first.is_none_or(|name| name == "agent"), "a name that nobody wrote");
                 let index = board.core().intern("agent", owner);
                 assert_eq!(board.core().name(index).as_deref(), Some("agent"), "entry {index}");
                 index
