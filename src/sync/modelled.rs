@@ -6,7 +6,7 @@
 use super::Ordering;
 use loom::sync::atomic as loomed;
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     panic::{self, AssertUnwindSafe},
 };
 
@@ -23,6 +23,41 @@ enum Licence {
 
 loom::thread_local! {
     static LICENCE: Cell<Licence> = Cell::new(Licence::Free);
+}
+
+/// What happens, and after how many accesses, while a role stands still.
+type Interruptions = Vec<(u32, Box<dyn FnOnce()>)>;
+
+thread_local! {
+    /// The last is the next. loom runs all its threads on one; only a role that is alone is interrupted.
+    static INTERRUPTIONS: RefCell<Interruptions> = const { RefCell::new(Vec::new()) };
+}
+
+/// Runs `f`, and each of the interruptions when so many accesses have been made since the one before.
+/// Returns how many interruptions did not happen, because `f` ended.
+pub fn interrupted<R>(mut interruptions: Interruptions, f: impl FnOnce() -> R) -> (R, usize) {
+    interruptions.reverse();
+    INTERRUPTIONS.with(|waiting| *waiting.borrow_mut() = interruptions);
+    let value = f();
+    (value, INTERRUPTIONS.with(|waiting| std::mem::take(&mut *waiting.borrow_mut())).len())
+}
+
+/// Counts an access down; at zero the interruption happens, and is not interrupted itself.
+fn before_access() {
+    let due = INTERRUPTIONS.with(|waiting| {
+        let mut waiting = waiting.borrow_mut();
+        let (left, _) = waiting.last_mut()?;
+        if *left > 0 {
+            *left -= 1;
+            return None;
+        }
+        let (_, interruption) = waiting.pop()?;
+        Some((interruption, std::mem::take(&mut *waiting)))
+    });
+    if let Some((interruption, later)) = due {
+        interruption();
+        INTERRUPTIONS.with(|waiting| *waiting.borrow_mut() = later);
+    }
 }
 
 /// The payload that ends a killed thread.
@@ -49,6 +84,7 @@ pub fn read_only<R>(f: impl FnOnce() -> R) -> R {
 }
 
 fn before_store() {
+    before_access();
     LICENCE.with(|licence| match licence.get() {
         Licence::Free => {}
         // Unwinding without the panic hook: a kill says nothing.
@@ -69,6 +105,7 @@ impl AtomicU64 {
     }
     /// Loads.
     pub fn load(&self, order: Ordering) -> u64 {
+        before_access();
         self.0.load(order)
     }
     /// Stores.

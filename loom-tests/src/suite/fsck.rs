@@ -3,7 +3,7 @@
 use super::board::Board;
 use slateboard::{
     layout::{
-        GenWord, Head, HeadKind, RingWord, StateKind, geometry,
+        GenWord, Head, HeadKind, RingWord, SlotHash, StateKind, geometry,
         record::{self, RecordHeader},
     },
     protocol::{blocks::Lane, slots},
@@ -76,6 +76,8 @@ fn check_chain(board: &Board, bucket: usize, named: &mut Named) {
         for slot in 0..geometry::SLOTS {
             let head = Head(board.read(base + 3 + 2 * slot));
             named.add(head.block());
+            let hash = SlotHash(board.read(base + 2 + 2 * slot));
+            assert!(hash.fingerprint() != 0 || head.is(HeadKind::Freed), "{head:?} of no key");
             if head.is(HeadKind::Live) {
                 check_newest(board, head);
             }

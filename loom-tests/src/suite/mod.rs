@@ -10,6 +10,7 @@ mod read;
 mod reap;
 mod sessions;
 mod slots;
+mod stall;
 mod view;
 mod wake;
 
@@ -38,7 +39,8 @@ pub struct Model {
     pub least: u64,
     /// What must have been seen to happen in some execution.
     pub must_see: &'static [&'static str],
-    /// Whether it is explored once for every store before which its victim may die.
+    /// Whether it is explored once for every store before which its victim may die, or for every two accesses
+    /// before which its role may stand still.
     pub kills: bool,
     /// How many roles it has. loom sees an access race with the last one of the same word only, and so
     /// misses schedules that it finds when the roles begin in another order: each of them begins once.
@@ -49,23 +51,28 @@ pub struct Model {
 
 /// One exploration: what it may do, and what it saw.
 pub struct Run {
-    /// Stores the victim makes before it dies.
+    /// Stores the victim makes before it dies, or accesses of a role before it first stands still.
     stores: u32,
+    /// Accesses that it then makes before it stands still again.
+    then: u32,
     /// Which role is spawned first.
     first: u32,
     seen: Mutex<BTreeSet<&'static str>>,
     executions: Mutex<u64>,
     killed: Mutex<bool>,
+    stood_twice: Mutex<bool>,
 }
 
 impl Run {
-    fn new(stores: u32, first: u32) -> Arc<Self> {
+    fn new(stores: u32, then: u32, first: u32) -> Arc<Self> {
         Arc::new(Self {
             stores,
+            then,
             first,
             seen: Mutex::default(),
             executions: Mutex::default(),
             killed: Mutex::default(),
+            stood_twice: Mutex::default(),
         })
     }
 
@@ -134,6 +141,21 @@ impl Run {
     }
 }
 
+/// What others do while a role stands still.
+type Interruption = Box<dyn FnOnce()>;
+
+impl Run {
+    /// Runs a role that stands still twice, while first the one and then the other interruption happens.
+    /// loom's own schedules reach such places too, but rarely within a budget.
+    pub fn stalled<R>(&self, f: impl FnOnce() -> R, once: Interruption, again: Interruption) -> R {
+        let interruptions = vec![(self.stores, once), (self.then, again)];
+        let (value, left) = slateboard::sync::modelled::interrupted(interruptions, f);
+        *lock(&self.killed) |= left < 2;
+        *lock(&self.stood_twice) |= left == 0;
+        value
+    }
+}
+
 /// The guard, also after another execution panicked.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -161,6 +183,7 @@ fn all() -> Vec<&'static Model> {
         reap::MODELS,
         wake::MODELS,
         sessions::MODELS,
+        stall::MODELS,
     ]
     .concat()
 }
@@ -200,7 +223,7 @@ fn run(name: &str, long: bool) -> ExitCode {
     }
     let mut executions = format!("{} executions", explored.executions);
     if model.kills {
-        executions += &format!(" over {} kills", explored.kills);
+        executions += &format!(" over {} steps", explored.kills);
     }
     executions += if explored.cut { ", cut" } else { ", complete" };
     if long && explored.failure.is_none() {
@@ -229,19 +252,26 @@ fn run(name: &str, long: bool) -> ExitCode {
 fn explore_kills(model: &Model, preemptions: Option<usize>, times: u64, explored: &mut Explored) {
     for stores in 0.. {
         let mut killed = false;
-        for first in 0..model.roles {
-            let run = Run::new(stores, first);
-            let ended = explore(model, preemptions, times, &run);
-            let executions = *lock(&run.executions);
-            explored.executions += executions;
-            explored.cut |= executions >= model.budget * times;
-            explored.seen.append(&mut lock(&run.seen));
-            killed |= *lock(&run.killed);
-            if let Err(failure) = ended {
-                let kill =
-                    if model.kills { format!("killed after {stores} stores: ") } else { String::new() };
-                explored.failure = Some(kill + &failure);
-                return;
+        for then in 0.. {
+            let mut again = false;
+            for first in 0..model.roles {
+                let run = Run::new(stores, then, first);
+                let ended = explore(model, preemptions, times, &run);
+                let executions = *lock(&run.executions);
+                explored.executions += executions;
+                explored.cut |= executions >= model.budget * times;
+                explored.seen.append(&mut lock(&run.seen));
+                killed |= *lock(&run.killed);
+                again |= *lock(&run.stood_twice);
+                if let Err(failure) = ended {
+                    let step =
+                        if model.kills { format!("after step {stores}+{then}: ") } else { String::new() };
+                    explored.failure = Some(step + &failure);
+                    return;
+                }
+            }
+            if !again {
+                break;
             }
         }
         if !killed {

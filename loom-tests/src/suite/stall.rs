@@ -1,0 +1,234 @@
+//! An operation that stands still before any two of its accesses, while others do what hurts most. One
+//! thread, no reordering: every such schedule, where loom's own search reaches some of them.
+
+use super::{
+    Interruption, Model, Run,
+    board::{Board, end, role, shape},
+    fsck,
+};
+use slateboard::{
+    layout::Shape,
+    protocol::{
+        Fault,
+        blocks::Lane,
+        publish::{Change, Expect},
+    },
+    sync::modelled::killed_after,
+};
+use std::sync::{Arc, Mutex};
+
+pub const MODELS: &[&Model] = &[&OWNER, &READER, &INSERT, &GUARD, &RECUT];
+
+/// What a lane does on the board.
+type Work = fn(&Board, &mut Lane);
+
+/// A lane, shared by the interruptions and the check after them.
+type Shared = Arc<Mutex<Lane>>;
+
+fn interruption(board: &Arc<Board>, lane: &Shared, work: Work) -> Interruption {
+    let (board, lane) = (board.clone(), lane.clone());
+    Box::new(move || work(&board, &mut super::lock(&lane)))
+}
+
+/// Runs `f` in a role of its own, which stands still for both works.
+fn stalled<R: Send + 'static>(
+    run: &Arc<Run>,
+    board: &Arc<Board>,
+    lane: &Shared,
+    works: [Work; 2],
+    f: impl FnOnce() -> R + Send + 'static,
+) -> R {
+    let (run, board, lane) = (run.clone(), board.clone(), lane.clone());
+    end(role(move || {
+        let [once, again] = works.map(|work| interruption(&board, &lane, work));
+        run.stalled(f, once, again)
+    }))
+}
+
+fn shared(lane: Lane) -> Shared {
+    Arc::new(Mutex::new(lane))
+}
+
+/// A put, while its key is put again, its event let go, and what that frees is used for another key.
+static OWNER: Model = Model {
+    name: "stall::a_put_learns_its_own_generation",
+    budget: 10,
+    least: 1_000,
+    must_see: &["first", "last"],
+    kills: true,
+    roles: 1,
+    run: |run| {
+        let board = Board::small(5, 2);
+        let mut setup = board.ready_lane(0);
+        board.put(&mut setup, "a", 1);
+        let (busy, mut lane) = (shared(board.ready_lane(2)), board.ready_lane(1));
+        let again: Work = |board, lane| {
+            board.put(lane, "a", 8);
+            board.empty_hand(lane);
+            board.floor_to(lane, board.core().generation());
+        };
+        let other: Work = |board, lane| {
+            board.put(lane, "b", 9);
+        };
+        let put = {
+            let board = board.clone();
+            move || (board.put(&mut lane, "a", 7), lane)
+        };
+        let ((version, generation), lane) = stalled(run, &board, &busy, [again, other], put);
+        assert_eq!(version, if board.get("b").is_some_and(|b| b.1 < generation) { 3 } else { version });
+        assert!(board.core().generation() >= generation);
+        let (_, newest, value) = board.get("a").expect("the key");
+        assert_eq!(newest == generation, value == 7, "a put was told {generation}; {value} is of {newest}");
+        run.saw(if value == 7 { "last" } else { "first" });
+        fsck::check_and_drain(&board, &mut setup, &[&lane, &super::lock(&busy)]);
+    },
+};
+
+/// A read, while its key is put twice and the block of the first is used for the second.
+static READER: Model = Model {
+    name: "stall::a_second_pass_copies_no_reused_block",
+    budget: 10,
+    least: 200,
+    must_see: &["one", "two", "four"],
+    kills: true,
+    roles: 1,
+    run: |run| {
+        let board = Board::small(4, 2);
+        let mut setup = board.ready_lane(0);
+        board.put(&mut setup, "a", 1);
+        let busy = shared(setup);
+        let once: Work = |board, lane| {
+            board.put(lane, "a", 2);
+        };
+        let again: Work = |board, lane| {
+            board.put(lane, "a", 3);
+            board.empty_hand(lane);
+            board.floor_to(lane, 3);
+            board.put(lane, "a", 4);
+        };
+        let get = {
+            let board = board.clone();
+            move || board.get("a").expect("the key")
+        };
+        let (version, generation, value) = stalled(run, &board, &busy, [once, again], get);
+        assert!(version == generation && generation == value, "torn: {version}, {generation}, {value}");
+        run.saw(["", "one", "two", "three", "four"][value as usize]);
+    },
+};
+
+/// A board of one bucket: "a" removed and gone from the history, "b" there.
+fn removed(overflow: u64) -> (Arc<Board>, Lane) {
+    let board = Board::new(Shape { overflow_max: overflow, ..shape(8, 4) }, 1);
+    let mut setup = board.ready_lane(0);
+    board.put(&mut setup, "a", 1);
+    board.put(&mut setup, "b", 2);
+    board.remove(&mut setup, "a");
+    board.floor_to(&mut setup, 3);
+    (board, setup)
+}
+
+/// A put of a removed key, while its slot is given to another whose inserter dies with it open, and that
+/// one is put again.
+static INSERT: Model = Model {
+    name: "stall::a_put_finds_its_own_slot",
+    budget: 10,
+    least: 1_000,
+    must_see: &["done"],
+    kills: true,
+    roles: 1,
+    run: |run| {
+        let (board, mut setup) = removed(2);
+        let (busy, mut lane) = (shared(board.ready_lane(2)), board.ready_lane(1));
+        // Eight that fill the block, two that retire, three that free the slot, three that claim it.
+        let open: Work = |board, lane| {
+            killed_after(16, || board.put(lane, "c", 3));
+        };
+        let again: Work = |board, _| {
+            let mut lane = board.lane(0);
+            board.put(&mut lane, "c", 4);
+            board.empty_hand(&mut lane);
+        };
+        let put = {
+            let board = board.clone();
+            move || (board.put(&mut lane, "a", 9), lane)
+        };
+        let ((version, _), lane) = stalled(run, &board, &busy, [open, again], put);
+        assert!(version >= 3, "a key that was removed at version 2 comes back at {version}");
+        assert_eq!(board.get("a").map(|got| (got.0, got.2)), Some((version, 9)), "an acknowledged put is lost");
+        assert_eq!(board.get("b").map(|got| got.2), Some(2));
+        board.reap(&mut setup, 2);
+        run.saw("done");
+        fsck::check(&board, &[&setup, &lane]);
+    },
+};
+
+/// An insert that needs the slot of a removed key, while that slot lives another life, to its end.
+static GUARD: Model = Model {
+    name: "stall::a_late_helper_applies_no_old_guard",
+    budget: 10,
+    least: 500,
+    must_see: &["done"],
+    kills: true,
+    roles: 1,
+    run: |run| {
+        let (board, mut setup) = removed(0);
+        let (busy, mut lane) = (shared(board.ready_lane(2)), board.ready_lane(1));
+        let life: Work = |board, lane| {
+            let put = Change::put(&[3; 8], Expect::Any);
+            if board.change(lane, "e", &put).is_ok() {
+                let (_, gone) = board.remove(lane, "e");
+                board.floor_to(lane, gone);
+            }
+        };
+        // Eight that fill the block, two that retire.
+        let retired: Work = |board, lane| {
+            let put = Change::put(&[4; 8], Expect::Any);
+            let _: Option<Result<_, Fault>> = killed_after(10, || board.change(lane, "f", &put));
+        };
+        let put = {
+            let board = board.clone();
+            move || (board.put(&mut lane, "c", 9), lane)
+        };
+        let (_, lane) = stalled(run, &board, &busy, [life, retired], put);
+        assert_eq!(board.get("c").map(|got| got.2), Some(9), "an acknowledged put is lost");
+        board.reap(&mut setup, 2);
+        run.saw("done");
+        fsck::check(&board, &[&setup, &lane]);
+    },
+};
+
+/// A recut of an extent, while a small block of it is claimed, and another.
+static RECUT: Model = Model {
+    name: "stall::an_extent_in_use_is_not_recut",
+    budget: 10,
+    least: 100,
+    must_see: &["large", "full"],
+    kills: true,
+    roles: 1,
+    run: |run| {
+        let board = Board::new(Shape { capacity: 4 * 64, extent_granules: 2, ..shape(3, 1) }, 1);
+        let (small, mut lane) = (shared(board.lane(1)), board.lane(0));
+        let taken = Arc::new(Mutex::new(Vec::new()));
+        let once = |taken: &Arc<Mutex<Vec<u32>>>| -> Interruption {
+            let (board, small, taken) = (board.clone(), small.clone(), taken.clone());
+            Box::new(move || {
+                let claimed = board.core().claim(&mut super::lock(&small), 1, false);
+                super::lock(&taken).extend(claimed.ok().map(|claimed| claimed.block.index()));
+            })
+        };
+        let large = {
+            let (run, board, once, again) = (run.clone(), board.clone(), once(&taken), once(&taken));
+            run.stalled(move || board.core().claim(&mut lane, 2, false), once, again)
+        };
+        let Ok(large) = large else {
+            run.saw("full");
+            return;
+        };
+        run.saw("large");
+        let (first, taken) = (large.block.index(), super::lock(&taken));
+        assert!(
+            taken.iter().all(|&small| small < first || small > first + 1),
+            "blocks {taken:?} and {first} overlap"
+        );
+    },
+};
