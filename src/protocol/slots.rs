@@ -316,8 +316,12 @@ impl Core<'_> {
         let longest = CHAIN_MAX.min(Guard::SLOT_MAX / geometry::SLOTS);
         if added >= self.geo.shape().overflow_max || self.chain(key.bucket).count() >= longest {
             let room = self.shrink_history(lane, 16)?;
-            // Another may have retired the tombstone that the scan saw: then there is a slot after all.
-            return if room || self.has_room(key.bucket) { Ok(()) } else { Err(Fault::Full(Full::Slots)) };
+            // Another may have retired the tombstone that the scan saw, or freed its slot: then there is one.
+            return if room || self.has_room(key.bucket, guard) {
+                Ok(())
+            } else {
+                Err(Fault::Full(Full::Slots))
+            };
         }
         let claimed = self.claim(lane, self.geo.granules_for(geometry::BUCKET_WORDS), false)?;
         for word in 0..geometry::BUCKET_WORDS {
@@ -339,12 +343,10 @@ impl Core<'_> {
         Ok(())
     }
 
-    /// Whether the chain has a slot that is free, or is about to be.
-    fn has_room(&self, bucket: usize) -> bool {
-        self.slots(bucket).any(|hash_at| {
-            let free = SlotHash(acquire(self.at(hash_at))).fingerprint() == 0;
-            free || self.load_head(hash_at + 1).is(HeadKind::Retired)
-        })
+    /// Whether the chain has a slot that waits to be freed, or changed since the guard was loaded.
+    fn has_room(&self, bucket: usize, guard: Guard) -> bool {
+        acquire(self.at(self.geo.bucket(bucket))) != guard.0
+            || self.slots(bucket).any(|hash_at| self.load_head(hash_at + 1).is(HeadKind::Retired))
     }
 
     /// Whether the block is a bucket of the chain. For the reaper, after applying the chain's guard.
