@@ -55,7 +55,9 @@ fn before_access() {
         Some((interruption, std::mem::take(&mut *waiting)))
     });
     if let Some((interruption, later)) = due {
+        let licence = LICENCE.with(|licence| licence.replace(Licence::Free));
         interruption();
+        LICENCE.with(|mine| mine.set(licence));
         INTERRUPTIONS.with(|waiting| *waiting.borrow_mut() = later);
     }
 }

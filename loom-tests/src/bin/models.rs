@@ -130,10 +130,7 @@ fn check_mutants(
     models: &[String],
     score: &mut Score,
 ) -> Result<(), String> {
-    let wanted: Vec<&Mutant> = MUTANTS
-        .iter()
-        .filter(|mutant| options.wants(mutant.name))
-        .collect();
+    let wanted: Vec<&Mutant> = MUTANTS.iter().filter(|mutant| options.wants(mutant.name)).collect();
     if wanted.is_empty() {
         return Ok(());
     }

@@ -137,7 +137,7 @@ pub const MUTANTS: &[Mutant] = &[
         search: "let generation = match self.log(lane, claimed.block, claimed.tag)? {",
         replace: "self.settle(lane, claimed);
         let generation = match self.log(lane, claimed.block, claimed.tag)? {",
-        models: &["blocks::a_late_owner_learns_its_generation"],
+        models: &["stall::a_put_learns_its_own_generation"],
     },
     Mutant {
         name: "no release fence after the claim",
@@ -158,12 +158,19 @@ pub const MUTANTS: &[Mutant] = &[
         ],
     },
     Mutant {
+        name: "a slot just retired by another is not seen",
+        file: SLOTS,
+        search: "if room || self.has_room(key.bucket, guard) {",
+        replace: "if room {",
+        models: &["stall::a_late_helper_applies_no_old_guard"],
+    },
+    Mutant {
         name: "no acquire fence after a copy",
         file: READ,
         search: "fence(Acquire);
         // Relaxed, all: behind the fence.",
         replace: "",
-        models: &["read::a_value_is_whole_while_its_block_is_reused"],
+        models: &["view::an_event_is_whole_or_gone"],
     },
     Mutant {
         name: "the value before an unlogged one is accepted by the head",
@@ -178,7 +185,7 @@ pub const MUTANTS: &[Mutant] = &[
         file: READ,
         search: "Some(generation) => Proof::HeadOrFloor(slot.head_at, head, generation),",
         replace: "Some(_) => Proof::HeadOrFloor(slot.head_at, head, self.generation()),",
-        models: &["read::a_second_pass_is_whole_while_its_block_is_reused"],
+        models: &["stall::a_second_pass_copies_no_reused_block"],
     },
     Mutant {
         name: "a reader stores",
@@ -214,10 +221,7 @@ pub const MUTANTS: &[Mutant] = &[
         file: SLOTS,
         search: "(self.at(hash_at).load(Relaxed) == hash.0).then_some((hash, head))",
         replace: "Some((hash, head))",
-        models: &[
-            "slots::a_removed_key_s_slot_is_reused_or_revived",
-            "slots::a_slot_that_changes_keys_twice_confuses_nobody",
-        ],
+        models: &["stall::a_put_finds_its_own_slot"],
     },
     Mutant {
         name: "no look at the guard before applying it",
@@ -227,11 +231,7 @@ pub const MUTANTS: &[Mutant] = &[
                 }
                 let number",
         replace: "let number",
-        models: &[
-            "slots::a_carried_tombstone_goes_to_one_event",
-            "slots::a_removed_key_s_slot_is_reused_or_revived",
-            "slots::a_slot_that_changes_keys_twice_confuses_nobody",
-        ],
+        models: &["stall::a_late_helper_applies_no_old_guard", "stall::a_put_finds_its_own_slot"],
     },
     Mutant {
         name: "no version base",
@@ -279,7 +279,7 @@ pub const MUTANTS: &[Mutant] = &[
             && self",
         replace: "let done = (complete || !held.is_empty())
             && self",
-        models: &["blocks::a_recut_extent_gives_no_block_of_its_old_class"],
+        models: &["stall::an_extent_in_use_is_not_recut"],
     },
     Mutant {
         name: "a doomed block keeps its tag",

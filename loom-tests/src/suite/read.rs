@@ -2,7 +2,7 @@
 
 use super::{Model, Run, board::Board, fsck};
 
-pub const MODELS: &[&Model] = &[&WHOLE, &WHOLE_ONCE, &WHOLE_PREVIOUS, &WHOLE_SECOND_PASS, &REMOVED];
+pub const MODELS: &[&Model] = &[&WHOLE, &WHOLE_PREVIOUS, &WHOLE_SECOND_PASS, &REMOVED];
 
 const SEEN: &[&str] = &["absent", "one", "two", "three", "four"];
 
@@ -44,34 +44,6 @@ static WHOLE: Model = Model {
         };
         let (one, ()) = run.two(writer, reader);
         fsck::check_and_drain(&board, &mut setup, &[&one]);
-    },
-};
-
-/// The same with one read, for which the budget reaches every stale load.
-static WHOLE_ONCE: Model = Model {
-    name: "read::one_copy_is_whole_while_its_block_is_reused",
-    budget: 20_000,
-    least: 1_000,
-    must_see: &["one", "three"],
-    kills: false,
-    roles: 2,
-    run: |run| {
-        let board = Board::small(4, 2);
-        let mut setup = board.ready_lane(0);
-        board.put(&mut setup, "a", 1);
-        let writer = {
-            let (board, mut lane) = (board.clone(), board.ready_lane(1));
-            move || {
-                board.put(&mut lane, "a", 2);
-                board.floor_to(&mut lane, 2);
-                board.put(&mut lane, "a", 3);
-            }
-        };
-        let reader = {
-            let (board, run) = (board.clone(), run.clone());
-            move || read(&run, &board)
-        };
-        run.two(writer, reader);
     },
 };
 
@@ -127,6 +99,7 @@ static WHOLE_SECOND_PASS: Model = Model {
             move || {
                 board.reap(&mut setup, 1);
                 board.put(&mut setup, "a", 3);
+                board.floor_to(&mut setup, 2);
                 board.empty_hand(&mut setup);
                 board.floor_to(&mut setup, 3);
                 board.put(&mut setup, "a", 4);
