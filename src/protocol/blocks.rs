@@ -303,9 +303,16 @@ impl Core<'_> {
     /// Keeps a block at hand, or gives it back.
     pub(super) fn keep(&self, lane: &mut Lane, claimed: Claimed) {
         let extent = self.geo.extent_of(claimed.block);
-        let class = usize::from(self.class_of(extent).class());
-        match lane.stash.get_mut(class) {
-            Some(stash) if stash.len() < lane.stash_max && extent >= self.first_extent() => {
+        let class = self.class_of(extent).class();
+        let offset = claimed.block.index() - extent * self.geo.extent_granules();
+        // A damaged class must not make a block longer than what is left of its extent.
+        let inside = self
+            .geo
+            .classes()
+            .granules(class)
+            .is_some_and(|size| offset + size <= self.geo.extent_granules());
+        match lane.stash.get_mut(usize::from(class)) {
+            Some(stash) if inside && stash.len() < lane.stash_max && extent >= self.first_extent() => {
                 stash.push(claimed)
             }
             _ => self.free(lane, claimed),

@@ -103,7 +103,8 @@ impl Core<'_> {
         let granule = head_at.checked_sub(self.geo.data_at())? / self.geo.granule_words();
         // An overflow bucket is longer than the smallest granule.
         let span = self.geo.granules_for(geometry::BUCKET_WORDS);
-        (0..span).filter_map(|back| self.block(u32::try_from(granule.checked_sub(back)?).ok()?)).find_map(
+        let block = |back| self.block(u32::try_from(granule.checked_sub(back)?).ok()?);
+        (0..span).filter_map(block).filter(|&block| self.fits(block, geometry::BUCKET_WORDS)).find_map(
             |block| match self.load_gen(block) {
                 GenWord::Bucket(bucket) if (bucket as usize) < self.geo.buckets() => Some(bucket as usize),
                 _ => None,
