@@ -393,6 +393,7 @@ impl Core<'_> {
 
     /// Makes extents usable whose pages were just reserved: all below `extents`.
     pub fn raise_reserved(&self, extents: u32) {
+        // AcqRel: who sees the number finds the pages there.
         self.at(header::RESERVED).fetch_max(u64::from(extents), AcqRel);
     }
 
@@ -418,6 +419,7 @@ impl Core<'_> {
             let words = crate::layout::record::words_of(crate::layout::record::KEY_MAX, 0);
             let class =
                 self.geo.classes().of(self.geo.granules_for(words)).unwrap_or(self.geo.classes().whole());
+            // Release: as every other class word; nobody reads this one yet.
             self.at(self.geo.extent(0)).store(ClassWord(0).next(class).0, Release);
         }
     }

@@ -188,7 +188,7 @@ impl Core<'_> {
         let word = self.ring_word(event);
         let block = self.block(word.block()).filter(|_| word.lap() == self.geo.lap(event));
         let superseded = block.and_then(|block| self.superseded_block(block));
-        // The block is genuine only if the floor stood still: an intent must never name another's.
+        // The block is genuine only if the floor stood still (P6): an intent must never name another's.
         fence(Acquire);
         if self.at(header::FLOOR).load(Relaxed) != floor {
             return Ok(None);
@@ -224,6 +224,7 @@ impl Core<'_> {
     /// a block that is still in use.
     pub(super) fn forget_intent(&self, session: usize, lane: usize) {
         let at = self.geo.session(session) + session::intent(lane);
+        // Release: the step is over when the intent is gone (P9).
         self.at(at + session::INTENT_EVENT).store(0, Release);
     }
 
@@ -262,6 +263,7 @@ impl Core<'_> {
     /// From owned to free. Whether it was still in `state`.
     pub(super) fn free_owned(&self, block: Block, state: State) -> bool {
         let free = State::new(StateKind::Free, 0, state.tag());
+        // AcqRel: this life's accesses are over when another claims the block (P7).
         let freed = self.state_of(block).compare_exchange(state.0, free.0, AcqRel, Acquire).is_ok();
         if freed {
             self.unhint(block);

@@ -326,6 +326,7 @@ impl Core<'_> {
         self.begin(lane, claimed, GenWord::Bucket(key.bucket as u64).pack());
         let link = guard.next(GuardOp::Link { block: claimed.block.index() });
         let guard_word = self.at(self.geo.bucket(key.bucket));
+        // AcqRel: who sees the guard sees the empty bucket (P8).
         if guard_word.compare_exchange(guard.0, link.0, AcqRel, Relaxed).is_err() {
             // No trace of a bucket may stay behind: `bucket_of_slot` goes by it.
             self.gen_of(claimed.block).store(GenWord::None.pack(), Relaxed);
