@@ -400,6 +400,17 @@ impl Core<'_> {
         (0..self.extents_in_use()).filter(|&extent| self.class_of(extent).class() != 0).count() as u32
     }
 
+    /// Granules in blocks that are not free. An estimate; goes through the whole block table.
+    pub fn used_granules(&self) -> u64 {
+        let used = |extent| {
+            let class = self.class_of(extent).class();
+            let in_use = |block: &Block| !State(self.state_of(*block).load(Relaxed)).is(StateKind::Free);
+            let size = u64::from(self.geo.classes().granules(class).unwrap_or(0));
+            self.starts(extent, class).filter(in_use).count() as u64 * size
+        };
+        (0..self.extents_in_use()).map(used).sum()
+    }
+
     /// Extents whose pages are reserved.
     pub fn reserved(&self) -> u32 {
         self.extents_in_use()
