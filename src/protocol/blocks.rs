@@ -303,9 +303,16 @@ impl Core<'_> {
     /// Keeps a block at hand, or gives it back.
     pub(super) fn keep(&self, lane: &mut Lane, claimed: Claimed) {
         let extent = self.geo.extent_of(claimed.block);
-        let class = usize::from(self.class_of(extent).class());
-        match lane.stash.get_mut(class) {
-            Some(stash) if stash.len() < lane.stash_max && extent >= self.first_extent() => {
+        let class = self.class_of(extent).class();
+        let offset = claimed.block.index() - extent * self.geo.extent_granules();
+        // A damaged class must not make a block longer than what is left of its extent.
+        let inside = self
+            .geo
+            .classes()
+            .granules(class)
+            .is_some_and(|size| offset + size <= self.geo.extent_granules());
+        match lane.stash.get_mut(usize::from(class)) {
+            Some(stash) if inside && stash.len() < lane.stash_max && extent >= self.first_extent() => {
                 stash.push(claimed)
             }
             _ => self.free(lane, claimed),
@@ -386,6 +393,7 @@ impl Core<'_> {
 
     /// Makes extents usable whose pages were just reserved: all below `extents`.
     pub fn raise_reserved(&self, extents: u32) {
+        // AcqRel: who sees the number finds the pages there.
         self.at(header::RESERVED).fetch_max(u64::from(extents), AcqRel);
     }
 
@@ -422,6 +430,7 @@ impl Core<'_> {
             let words = crate::layout::record::words_of(crate::layout::record::KEY_MAX, 0);
             let class =
                 self.geo.classes().of(self.geo.granules_for(words)).unwrap_or(self.geo.classes().whole());
+            // Release: as every other class word; nobody reads this one yet.
             self.at(self.geo.extent(0)).store(ClassWord(0).next(class).0, Release);
         }
     }

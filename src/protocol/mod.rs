@@ -162,8 +162,12 @@ impl<'r> Core<'r> {
         self.at(self.geo.data(block) + word).load(Relaxed)
     }
 
-    /// The record's words before the key, unpacked. As [`Core::record_word`].
+    /// The record's words before the key, unpacked. As [`Core::record_word`]. A block whose granule is the
+    /// last one has no room for them.
     fn record_header(&self, block: Block) -> Option<record::RecordHeader> {
+        if !self.fits(block, record::HEADER_WORDS) {
+            return None;
+        }
         let mut words = [0; record::HEADER_WORDS];
         for (at, word) in words.iter_mut().enumerate() {
             *word = self.record_word(block, at);
