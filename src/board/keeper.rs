@@ -1,17 +1,19 @@
 //! The keeper: a thread of each session that beats, reaps the dead, and keeps pages reserved ahead.
 
-use super::{region, session::Seat};
+use super::{Options, region, session::Seat};
 use crate::{
     error::{Error, Result},
     layout::Head,
     protocol::publish::Now,
-    region::boottime_ns,
+    region::{Signals, boottime_ns},
 };
 use parking_lot::{Condvar, Mutex};
 use std::{sync::Arc, thread::JoinHandle, time::Duration};
 
 /// Beats between two looks for slots that dead inserters left open.
 const SWEEP_BEATS: u64 = 16;
+/// Longest time until a caught signal is found.
+const SIGNAL_LOOK: Duration = Duration::from_millis(100);
 
 /// A lease that the keeper renews.
 pub(super) struct Renewal {
@@ -48,11 +50,13 @@ impl Signal {
 }
 
 impl Keeper {
-    pub(super) fn start(seat: Arc<Seat>, period: Duration) -> Result<Self> {
+    pub(super) fn start(seat: Arc<Seat>, options: &Options) -> Result<Self> {
+        let period = options.beat;
+        let signals = options.end_on_signals.then(Signals::catch).transpose()?;
         let theirs = Arc::clone(&seat);
         let thread = std::thread::Builder::new()
             .name("slate-keeper".into())
-            .spawn(move || run(&theirs, period))
+            .spawn(move || run(&theirs, period, signals.as_ref()))
             .map_err(|error| Error::io("the keeper's thread could not be started", error))?;
         Ok(Self { seat, thread: Some(thread) })
     }
@@ -70,32 +74,40 @@ impl Drop for Keeper {
     }
 }
 
-fn run(seat: &Seat, period: Duration) {
-    let signal = &seat.signal;
+fn run(seat: &Seat, period: Duration, signals: Option<&Signals>) {
+    let period_ns = u64::try_from(period.as_nanos()).unwrap_or(u64::MAX);
+    let mut due_ns = boottime_ns().saturating_add(period_ns);
     let mut beats = 0u64;
     let mut open = Vec::new();
-    loop {
-        {
-            let mut stop = signal.stop.lock();
-            if !*stop {
-                signal.changed.wait_for(&mut stop, pause(seat, period));
-            }
-            if *stop {
-                return;
-            }
+    while sleep(seat, due_ns, signals.is_some()) {
+        if let Some(signal) = signals.and_then(Signals::caught) {
+            seat.leave();
+            Signals::die_of(signal);
+            return;
         }
+        let now = region::now();
+        seat.renew(now.boot_ns);
+        if now.boot_ns < due_ns {
+            continue;
+        }
+        due_ns = now.boot_ns.saturating_add(period_ns);
         beats += 1;
-        beat(seat, region::now());
+        beat(seat, now);
         if beats.is_multiple_of(SWEEP_BEATS) {
             sweep(seat, &mut open);
         }
     }
 }
 
-/// Until the next beat, or the next lease that is due.
-fn pause(seat: &Seat, period: Duration) -> Duration {
-    let until = |due_ns: u64| Duration::from_nanos(due_ns.saturating_sub(boottime_ns()));
-    seat.next_renewal_ns().map_or(period, |due_ns| until(due_ns).min(period))
+/// Sleeps until the next beat, the next lease that is due, or the next look for a signal. `false`: stop.
+fn sleep(seat: &Seat, due_ns: u64, signals: bool) -> bool {
+    let mut stop = seat.signal.stop.lock();
+    if !*stop {
+        let due_ns = seat.next_renewal_ns().map_or(due_ns, |renewal_ns| renewal_ns.min(due_ns));
+        let pause = Duration::from_nanos(due_ns.saturating_sub(boottime_ns()));
+        seat.signal.changed.wait_for(&mut stop, if signals { pause.min(SIGNAL_LOOK) } else { pause });
+    }
+    !*stop
 }
 
 /// One beat. What fails is tried again at the next: nothing here is waited for by anybody.
@@ -114,7 +126,6 @@ fn beat(seat: &Seat, now: Now) {
         let _ = seat.region.reap_dead();
         let _ = seat.region.reserve_ahead();
     }
-    seat.renew(now.boot_ns);
 }
 
 /// Retires the slots that stayed open since the last sweep.

@@ -18,6 +18,7 @@ pub struct Options {
     dedicated: Vec<String>,
     pub(super) verify: Verify,
     pub(super) beat: Duration,
+    pub(super) end_on_signals: bool,
 }
 
 impl Default for Options {
@@ -31,6 +32,7 @@ impl Default for Options {
             dedicated: ["task", "file", "team"].map(String::from).to_vec(),
             verify: Verify::default(),
             beat: Duration::from_secs(1),
+            end_on_signals: false,
         }
     }
 }
@@ -82,6 +84,14 @@ impl Options {
     #[must_use]
     pub fn beat(mut self, period: Duration) -> Self {
         self.beat = period.max(Duration::from_millis(1));
+        self
+    }
+
+    /// Whether SIGTERM and SIGINT end sessions in good order before they end the process: not unless set.
+    /// Without, the process just dies, and the next session that looks reaps what it leaves.
+    #[must_use]
+    pub fn end_on_signals(mut self, end: bool) -> Self {
+        self.end_on_signals = end;
         self
     }
 

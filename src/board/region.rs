@@ -154,16 +154,24 @@ impl Region {
         let core = self.core()?;
         let sessions = self.geometry().sessions();
         let (free, occupied): (Vec<usize>, Vec<usize>) = (0..sessions).partition(|&i| !core.is_occupied(i));
+        let mut failed = None;
         for index in free.into_iter().chain(occupied) {
             let Some(certificate) = self.hold(index)? else { continue };
             // Re-checked under the lock: the record may have been taken, and left by a kill, meanwhile.
-            if core.is_occupied(index) {
-                self.reap_held(&core, index)?;
+            let reaped = if core.is_occupied(index) { self.reap_held(&core, index) } else { Ok(()) };
+            match reaped {
+                Ok(()) => return Ok((index, certificate)),
+                // This one stays for a later reaper; another may be free.
+                Err(error) => {
+                    self.let_go(index, certificate);
+                    failed = Some(error);
+                }
             }
-            return Ok((index, certificate));
         }
-        Err(Error::new(ErrorKind::Full, format!("all {sessions} session records are in use"))
-            .next("end a session, or make the board with more"))
+        Err(failed.unwrap_or_else(|| {
+            Error::new(ErrorKind::Full, format!("all {sessions} session records are in use"))
+                .next("end a session, or make the board with more")
+        }))
     }
 
     /// Holds a record's lock byte, if nobody does. Local boards have none: there the set is the lock.

@@ -124,21 +124,13 @@ impl Session {
             return cannot("must not have control characters");
         }
         let (index, certificate) = region.take_record()?;
-        let core = region.core()?;
-        let identity = identity();
-        let writer = core.occupy(index, core.intern(name, index as u16 + 1), &identity);
-        let lanes = std::array::from_fn(|lane| Mutex::new(Lane::new(&core, lane, writer)));
-        core.finish_pending(&mut lanes[0].lock()).map_err(fault::error)?;
-        let certificate = Mutex::new(certificate);
-        let seat = Arc::new(Seat {
-            region: Arc::clone(&region),
-            name: name.to_owned(),
-            writer,
-            lanes,
-            certificate,
-            renewals: Mutex::default(),
-            signal: Signal::default(),
-        });
+        let seat = match Seat::take(&region, index, certificate, name) {
+            Ok(seat) => Arc::new(seat),
+            Err((error, certificate)) => {
+                region.let_go(index, certificate);
+                return Err(error);
+            }
+        };
         let session = Self {
             inner: Arc::new(Attached {
                 reader: Reader::new(Arc::clone(&region), options.verify),
@@ -147,8 +139,9 @@ impl Session {
             }),
         };
         // From here on a failure detaches by dropping the session.
+        region.core()?.finish_pending(&mut seat.lane()).map_err(fault::error)?;
         region.reap_dead()?;
-        *session.inner.keeper.lock() = Some(Keeper::start(seat, options.beat)?);
+        *session.inner.keeper.lock() = Some(Keeper::start(seat, options)?);
         Ok(session)
     }
 
@@ -380,6 +373,29 @@ impl std::fmt::Debug for Session {
 }
 
 impl Seat {
+    /// Begins a life of the record whose lock byte is held; the certificate back where that fails.
+    fn take(
+        region: &Arc<Region>,
+        index: usize,
+        certificate: Option<Certificate>,
+        name: &str,
+    ) -> std::result::Result<Self, (Error, Option<Certificate>)> {
+        let core = match region.core() {
+            Ok(core) => core,
+            Err(error) => return Err((error, certificate)),
+        };
+        let writer = core.occupy(index, core.intern(name, index as u16 + 1), &identity());
+        Ok(Self {
+            name: name.to_owned(),
+            writer,
+            lanes: std::array::from_fn(|lane| Mutex::new(Lane::new(&core, lane, writer))),
+            certificate: Mutex::new(certificate),
+            renewals: Mutex::default(),
+            signal: Signal::default(),
+            region: Arc::clone(region),
+        })
+    }
+
     fn write(&self, key: &str, change: &Change<'_>, hint: Option<Slot>) -> Result<Outcome> {
         let core = self.region.core()?;
         let slot_key = reader::checked(&core, key)?;
@@ -442,8 +458,9 @@ impl Seat {
         self.renewals.lock().iter().map(|renewal| renewal.due_ns).min()
     }
 
-    /// Leaves the board in good order; nothing in a forked child, which has nothing of the parent's.
-    fn leave(&self) {
+    /// Leaves the board in good order; nothing in a forked child, which has nothing of the parent's. A
+    /// second call finds the record ended.
+    pub(super) fn leave(&self) {
         if self.region.in_child() {
             return;
         }

@@ -200,8 +200,13 @@ impl Events {
         let reader = self.reader.clone();
         let core = reader.core()?;
         loop {
-            if self.next > core.generation() {
+            let newest = core.generation();
+            if self.next > newest {
                 return Ok(None);
+            }
+            if newest - core.floor().min(newest) > core.geometry().history() {
+                self.next = newest + 1;
+                return Err(fault::error(Fault::Corrupt("the generation counter")));
             }
             match core.event(self.next, reader.verify, &filter) {
                 Ok(record) => {

@@ -110,12 +110,12 @@ impl<'r> Core<'r> {
 
     /// The newest generation. Whoever reads it sees every mutation up to it.
     pub fn generation(&self) -> u64 {
-        acquire(self.at(header::GENERATION))
+        acquire(self.at(header::GENERATION)) & COUNTER_MASK
     }
 
     /// Generations up to this have left the history.
     pub fn floor(&self) -> u64 {
-        acquire(self.at(header::FLOOR))
+        acquire(self.at(header::FLOOR)) & COUNTER_MASK
     }
 
     /// Newest generation of a shard's events.
@@ -190,6 +190,10 @@ impl<'r> Core<'r> {
         self.at(at).load(Relaxed) == head.0
     }
 }
+
+/// What a counter can be: generation words have 61 bits, so sums with a counter never overflow. A damaged
+/// one fails the compare-and-swaps that start from what was read.
+const COUNTER_MASK: u64 = (1 << 60) - 1;
 
 /// An acquire load that is allowed on read-only memory: only relaxed loads are guaranteed to be plain
 /// loads there. Free on x86.

@@ -230,13 +230,15 @@ impl Core<'_> {
         hint: Option<Slot>,
     ) -> Result<Published, Fault> {
         let value_hash = if record::DETAILS { record::hash_of(change.value) } else { 0 };
+        // A key that must exist gets no slot: it would stay open.
+        let make = !change.kind.is_tombstone() && matches!(change.expect, Expect::Any | Expect::Absent);
         let mut hint = hint;
         let mut tries = Tries::new();
         let mut retries = 0;
         loop {
             let found = match hint.take().and_then(|slot| self.hinted(key, slot)) {
                 Some(found) => found,
-                None => match self.find(lane, key, !change.kind.is_tombstone())? {
+                None => match self.find(lane, key, make)? {
                     Some(found) => found,
                     None => return Ok(Published::Not(unmet(change.expect, 0))),
                 },

@@ -28,6 +28,7 @@ pub mod locks;
 pub mod mapping;
 pub mod refusal;
 pub mod registry;
+pub mod signals;
 pub mod validate;
 
 pub use clock::{boottime_ns, realtime_ns};
@@ -40,6 +41,7 @@ pub use identity::{ProcessIdentity, boot_id, random_words};
 pub use locks::{Certificate, LockFile};
 pub use mapping::Mapping;
 pub use refusal::Refusal;
+pub use signals::Signals;
 
 #[cfg(not(all(
     target_os = "linux",
