@@ -47,7 +47,8 @@ impl Lease {
 
     /// Whether this session's entry still stood there when it was last renewed.
     pub fn is_held(&self) -> bool {
-        self.version.lock().is_some()
+        // Before the lock, as in `renew`; a forked child holds nothing.
+        self.session.core().is_ok() && self.version.lock().is_some()
     }
 
     /// Renews the lease now, for its whole time.
@@ -55,6 +56,8 @@ impl Lease {
     /// # Errors
     /// `Held` or `Conflict` where it was lost; as [`Session::put`].
     pub fn renew(&self) -> Result<()> {
+        // Before any lock: in a forked child the keeper that may hold it does not exist.
+        self.session.core()?;
         renew(&self.session, &self.key, self.ttl, &self.version)
     }
 
@@ -67,6 +70,8 @@ impl Lease {
     }
 
     fn end(&self) -> Result<()> {
+        // As in `renew`; the parent's lease is not the child's to end.
+        self.session.core()?;
         self.session.forget_renewal(self.id);
         let Some(version) = self.version.lock().take() else { return Ok(()) };
         match self.session.remove_if(&self.key, Expect::Version(version)) {

@@ -74,7 +74,8 @@ impl Lane {
         self.session as u16 + 1
     }
 
-    /// Blocks in the stash.
+    /// Blocks in the stash: tests and models account for every block.
+    #[cfg(any(test, loom, slate_search))]
     pub fn stashed(&self) -> usize {
         self.stash.iter().map(Vec::len).sum()
     }
@@ -126,10 +127,11 @@ impl Core<'_> {
         if let Some(claimed) = self.find_free(lane, class, true) {
             return Ok(claimed);
         }
-        if removal && self.geo.shape().reserve_extents > 0 {
-            if let Some(claimed) = self.claim_reserve(lane, class) {
-                return Ok(claimed);
-            }
+        if removal
+            && self.geo.shape().reserve_extents > 0
+            && let Some(claimed) = self.claim_reserve(lane, class)
+        {
+            return Ok(claimed);
         }
         Err(Fault::Full(if self.any_doomed() { Full::Pinned } else { Full::Blocks }))
     }

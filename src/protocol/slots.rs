@@ -125,14 +125,14 @@ impl Core<'_> {
         let mut tries = Tries::new();
         loop {
             let guard = Guard(acquire(self.at(guard_at)));
-            if self.apply(key.bucket, guard)? {
-                if let Some(scan) = self.scan(key, guard)? {
-                    if scan.found.is_some() || (!make && self.at(guard_at).load(Relaxed) == guard.0) {
-                        return Ok(scan.found);
-                    }
-                    if make {
-                        self.make_slot(lane, key, guard, &scan)?;
-                    }
+            if self.apply(key.bucket, guard)?
+                && let Some(scan) = self.scan(key, guard)?
+            {
+                if scan.found.is_some() || (!make && self.at(guard_at).load(Relaxed) == guard.0) {
+                    return Ok(scan.found);
+                }
+                if make {
+                    self.make_slot(lane, key, guard, &scan)?;
                 }
             }
             tries.again(guard.0, "a bucket's guard")?;

@@ -116,6 +116,9 @@ pub(crate) fn account(core: &Core<'_>, lanes: &[&Lane]) {
     assert_eq!(used, named.keys().copied().collect(), "used and named differ");
 }
 
+/// Version and value of every key.
+type Content = BTreeMap<String, (u64, Vec<u8>)>;
+
 #[derive(Clone, Debug)]
 enum Op {
     Put(u8, usize, Option<u64>),
@@ -146,8 +149,8 @@ proptest! {
         let heap = Heap::small();
         let core = heap.core();
         let mut lane = heap.lane(0);
-        let mut map = BTreeMap::<String, (u64, Vec<u8>)>::new();
-        let mut past: Vec<(u64, BTreeMap<String, (u64, Vec<u8>)>)> = vec![(0, map.clone())];
+        let mut map = Content::new();
+        let mut past: Vec<(u64, Content)> = vec![(0, map.clone())];
         for (number, op) in ops.into_iter().enumerate() {
             match op {
                 Op::Put(key, len, expect) => {

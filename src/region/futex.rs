@@ -9,10 +9,7 @@
 //! The kernel needs the address of the low half. `low_half` makes it as a reference that is handed to the
 //! system call and never loaded from or stored to here, so no access of this program mixes sizes.
 
-#[allow(
-    clippy::disallowed_types,
-    reason = "the futex call takes the address of 32 bits; nothing loads them"
-)]
+// The one atomic type that does not come through `sync`: the futex call takes the address of 32 bits.
 use core::sync::atomic::AtomicU32;
 
 use crate::sync::AtomicU64;
@@ -62,7 +59,6 @@ pub fn wake_all(word: &AtomicU64) -> usize {
     futex::wake(low_half(word), Flags::empty(), i32::MAX as u32).unwrap_or(0)
 }
 
-#[allow(clippy::disallowed_types, reason = "the futex call takes the address of 32 bits; nothing loads them")]
 fn low_half(word: &AtomicU64) -> &AtomicU32 {
     // SAFETY: the first four of a word's eight bytes are there, aligned, and shared for as long as the word;
     // the reference reaches only the kernel, which reads the bytes atomically.

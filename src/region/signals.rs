@@ -3,7 +3,7 @@
 //! The handler only notes the signal; the keeper finds the note at its next look, ends the session, and
 //! lets the process die of the signal as it would have without the handler.
 
-#[allow(clippy::disallowed_types, reason = "the type that the handler's library notes signals in")]
+// Not from `sync`: the type that the handler's library notes signals in.
 use std::sync::atomic::AtomicUsize;
 
 use crate::error::{Error, Result};
