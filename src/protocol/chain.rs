@@ -109,11 +109,17 @@ impl Core<'_> {
     /// Appends `len` bytes from word `at` on to `out`. Relaxed, as [`Core::record_word`]. The words must
     /// have been found to lie in reserved pages.
     pub(super) fn load_bytes(&self, at: usize, len: usize, out: &mut Vec<u8>) {
-        out.reserve(len.next_multiple_of(8));
-        let end = out.len() + len;
-        for word in &self.words[at..at + len.div_ceil(8)] {
-            out.extend_from_slice(&word.load(Relaxed).to_le_bytes());
+        let start = out.len();
+        // Zeroed first, at the speed of a fill: growing by a word at a time costs a test and a call each.
+        out.resize(start + len, 0);
+        let (whole, rest) = out[start..].as_chunks_mut::<8>();
+        let source = &self.words[at..at + len.div_ceil(8)];
+        for (bytes, word) in whole.iter_mut().zip(source) {
+            *bytes = word.load(Relaxed).to_le_bytes();
         }
-        out.truncate(end);
+        if let (Some(word), 1..) = (source.get(whole.len()), rest.len()) {
+            let last = word.load(Relaxed).to_le_bytes();
+            rest.iter_mut().zip(last).for_each(|(byte, last)| *byte = last);
+        }
     }
 }
