@@ -94,15 +94,13 @@ impl Core<'_> {
     /// Stores bytes from word `at` on, the last word padded with zeros. Relaxed: what publishes the
     /// block orders them (P1, P2).
     pub(super) fn store_bytes(&self, at: usize, bytes: &[u8]) {
-        let (words, rest) = bytes.as_chunks::<8>();
+        let (words, _) = bytes.as_chunks::<8>();
         let target = &self.words[at..at + bytes.len().div_ceil(8)];
         for (word, bytes) in target.iter().zip(words) {
             word.store(u64::from_le_bytes(*bytes), Relaxed);
         }
         if let Some(word) = target.get(words.len()) {
-            let mut last = [0; 8];
-            last[..rest.len()].copy_from_slice(rest);
-            word.store(u64::from_le_bytes(last), Relaxed);
+            word.store(last_word(bytes), Relaxed);
         }
     }
 
@@ -121,5 +119,16 @@ impl Core<'_> {
             let last = word.load(Relaxed).to_le_bytes();
             rest.iter_mut().zip(last).for_each(|(byte, last)| *byte = last);
         }
+    }
+}
+
+/// The word of the bytes behind the last whole one, zero padded. Where there are eight bytes it is cut from
+/// the last eight: a copy of a length that is not known costs a call.
+pub(super) fn last_word(bytes: &[u8]) -> u64 {
+    let rest = bytes.len() % 8;
+    match bytes.last_chunk::<8>() {
+        Some(_) if rest == 0 => 0,
+        Some(last) => u64::from_le_bytes(*last) >> (64 - 8 * rest),
+        None => bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
     }
 }
