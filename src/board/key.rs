@@ -51,9 +51,16 @@ impl Key {
             .read(&core, &self.slot_key(), self.slot.get(), found, out)
             .map_err(|error| error.key(&self.name))?;
         if is {
-            self.slot.set(Some(found.slot));
+            self.remember(found.slot);
         }
         Ok(is)
+    }
+
+    /// A slot that is known already is compared and not stored: storing takes longer.
+    fn remember(&self, slot: Slot) {
+        if self.slot.get().is_none_or(|known| known != slot) {
+            self.slot.set(Some(slot));
+        }
     }
 
     /// The key's entry; `None` where it has no value.
@@ -104,7 +111,7 @@ impl Key {
     pub fn put_if(&self, value: impl AsRef<[u8]>, expect: Expect) -> Result<Receipt> {
         let change = self.session.change(value.as_ref(), PutOptions { expect, ..PutOptions::default() });
         let (receipt, slot) = self.session.write(&self.name, &change, self.slot.get())?;
-        self.slot.set(Some(slot));
+        self.remember(slot);
         Ok(receipt)
     }
 

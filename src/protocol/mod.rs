@@ -184,9 +184,10 @@ impl<'r> Core<'r> {
 
     /// Whether so many words from the block's start lie in reserved pages.
     fn fits(&self, block: Block, words: usize) -> bool {
-        let reserved = self.at(header::RESERVED).load(Relaxed).min(u64::from(self.geo.extents()));
-        let granules = reserved as usize * self.geo.extent_granules() as usize;
-        // In words, for the same reason as in `block`.
+        let reserved = self.at(header::RESERVED).load(Relaxed);
+        // In words, and by products: divisions here would cost more than a small copy.
+        let granules = reserved.saturating_mul(u64::from(self.geo.extent_granules()));
+        let granules = granules.min(u64::from(self.geo.granules())) as usize;
         (block.index() as usize * self.geo.granule_words()).saturating_add(words)
             <= granules * self.geo.granule_words()
     }
