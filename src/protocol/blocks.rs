@@ -138,6 +138,11 @@ impl Core<'_> {
 
     /// Lets up to `steps` events leave the history early. Whether any did.
     pub(super) fn shrink_history(&self, lane: &mut Lane, steps: usize) -> Result<bool, Fault> {
+        // The generation first: the floor only rises. A damaged counter leaves nothing to be let go.
+        let generation = self.generation();
+        if generation > self.floor() + self.geo.history() {
+            return Err(Fault::Corrupt("the generation counter or the floor"));
+        }
         let mut any = false;
         for _ in 0..steps {
             if !self.advance_floor(lane, true)? {
@@ -406,6 +411,17 @@ impl Core<'_> {
     /// Extents that have a class.
     pub fn claimed_extents(&self) -> u32 {
         (0..self.extents_in_use()).filter(|&extent| self.class_of(extent).class() != 0).count() as u32
+    }
+
+    /// Granules in blocks that are not free. An estimate; goes through the whole block table.
+    pub fn used_granules(&self) -> u64 {
+        let used = |extent| {
+            let class = self.class_of(extent).class();
+            let in_use = |block: &Block| !State(self.state_of(*block).load(Relaxed)).is(StateKind::Free);
+            let size = u64::from(self.geo.classes().granules(class).unwrap_or(0));
+            self.starts(extent, class).filter(in_use).count() as u64 * size
+        };
+        (0..self.extents_in_use()).map(used).sum()
     }
 
     /// Extents whose pages are reserved.

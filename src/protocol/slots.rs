@@ -8,9 +8,11 @@
 use super::{
     Core, Fault, Full, Tries, acquire,
     blocks::{Claimed, Lane},
+    chain::last_word,
 };
 use crate::layout::{Block, GenWord, Guard, GuardOp, Head, HeadKind, SlotHash, geometry, record};
 use crate::sync::{
+    AtomicU64,
     Ordering::{AcqRel, Acquire, Relaxed, Release},
     fence,
 };
@@ -198,11 +200,12 @@ impl Core<'_> {
             return false;
         }
         let base = self.geo.data(block) + record::HEADER_WORDS;
-        key.bytes.chunks(8).zip(base..).all(|(bytes, at)| {
-            let mut word = [0; 8];
-            word[..bytes.len()].copy_from_slice(bytes);
-            self.at(at).load(Relaxed) == u64::from_le_bytes(word)
-        })
+        let (whole, _) = key.bytes.as_chunks::<8>();
+        let stored = &self.words[base..base + words];
+        let equal =
+            |(stored, bytes): (&AtomicU64, &[u8; 8])| stored.load(Relaxed) == u64::from_le_bytes(*bytes);
+        stored.iter().zip(whole).all(equal)
+            && stored.get(whole.len()).is_none_or(|stored| stored.load(Relaxed) == last_word(key.bytes))
     }
 
     /// Does what the guard asks for, if the guard stands. Whether it stood. Anybody may do this, any
