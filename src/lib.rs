@@ -117,3 +117,8 @@ pub use board::{
 };
 pub use entry::{Entry, WriterInfo};
 pub use error::{Error, ErrorKind, Lagged, Result};
+
+/// The example of the front page compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

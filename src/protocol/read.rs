@@ -74,7 +74,8 @@ pub(super) enum Proof {
 
 impl Core<'_> {
     /// Appends the key's value to `out` and returns the rest; `None` where the key has no value. The
-    /// deadline is the caller's to judge.
+    /// deadline is the caller's to judge. For tests, models and tools: [`Core::get_to`] without a copy.
+    #[cfg(any(test, loom, slate_search, feature = "internals"))]
     pub fn get(
         &self,
         key: &Key<'_>,
@@ -86,7 +87,8 @@ impl Core<'_> {
         Ok(self.get_to(key, hint, verify, &mut meta, out)?.then_some(meta))
     }
 
-    /// As [`Core::get`], with the rest in `meta`. Whether the key has a value.
+    /// Appends the key's value to `out`, with the rest in `meta`. Whether the key has a value; the deadline
+    /// is the caller's to judge.
     pub fn get_to(
         &self,
         key: &Key<'_>,
