@@ -4,7 +4,10 @@ use super::{Expect, Meta, PutOptions, Receipt, Session, Wait, reader, watch};
 use crate::{
     entry::Entry,
     error::{Error, ErrorKind, Result},
-    protocol::slots::{self, Slot},
+    protocol::{
+        read::Meta as Found,
+        slots::{self, Slot},
+    },
 };
 use std::{cell::Cell, time::Duration};
 
@@ -41,16 +44,23 @@ impl Key {
         }
     }
 
-    fn read(&self, out: &mut Vec<u8>) -> Result<Option<crate::protocol::read::Meta>> {
+    fn read(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
         let core = self.session.core()?;
-        let found = self
+        let is = self
             .session
-            .read(&core, &self.slot_key(), self.slot.get(), out)
+            .read(&core, &self.slot_key(), self.slot.get(), found, out)
             .map_err(|error| error.key(&self.name))?;
-        if let Some(meta) = &found {
-            self.slot.set(Some(meta.slot));
+        if is {
+            self.remember(found.slot);
         }
-        Ok(found)
+        Ok(is)
+    }
+
+    /// A slot that is known already is compared and not stored: storing takes longer.
+    fn remember(&self, slot: Slot) {
+        if self.slot.get().is_none_or(|known| known != slot) {
+            self.slot.set(Some(slot));
+        }
     }
 
     /// The key's entry; `None` where it has no value.
@@ -59,12 +69,11 @@ impl Key {
     /// As [`Reader::get`](super::Reader::get).
     pub fn get(&self) -> Result<Option<Entry>> {
         let mut value = Vec::new();
-        let found = self.read(&mut value)?;
+        let mut found = Found::EMPTY;
+        let is = self.read(&mut found, &mut value)?;
         let core = self.session.core()?;
-        let entry = |meta: crate::protocol::read::Meta| {
-            self.session.entry(&core, self.name.clone(), value, &meta.header, meta.generation)
-        };
-        Ok(found.map(entry))
+        let entry = || self.session.entry(&core, self.name.clone(), value, &found.header, found.generation);
+        Ok(is.then(entry))
     }
 
     /// Replaces `buffer` with the key's value. Allocates only where the buffer is too small.
@@ -73,7 +82,8 @@ impl Key {
     /// As [`Reader::get`](super::Reader::get).
     pub fn get_into(&self, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
         buffer.clear();
-        Ok(self.read(buffer)?.map(|found| reader::meta(&found)))
+        let mut found = Found::EMPTY;
+        Ok(self.read(&mut found, buffer)?.then(|| reader::meta(&found)))
     }
 
     /// The key's version; 0 where it has no value.
@@ -82,7 +92,8 @@ impl Key {
     /// As [`Reader::get`](super::Reader::get).
     pub fn version(&self) -> Result<u64> {
         let mut value = Vec::new();
-        Ok(self.read(&mut value)?.map_or(0, |meta| meta.header.version))
+        let mut found = Found::EMPTY;
+        Ok(if self.read(&mut found, &mut value)? { found.header.version } else { 0 })
     }
 
     /// Gives the key this value.
@@ -100,7 +111,7 @@ impl Key {
     pub fn put_if(&self, value: impl AsRef<[u8]>, expect: Expect) -> Result<Receipt> {
         let change = self.session.change(value.as_ref(), PutOptions { expect, ..PutOptions::default() });
         let (receipt, slot) = self.session.write(&self.name, &change, self.slot.get())?;
-        self.slot.set(Some(slot));
+        self.remember(slot);
         Ok(receipt)
     }
 
