@@ -293,7 +293,8 @@ impl Core<'_> {
         if floor + least < generation {
             return false;
         }
-        let quarter = u64::from(self.geo.granules()) / 4;
+        // Of what can be used: on a full file system that is less than the whole.
+        let quarter = u64::from(self.reserved()) * u64::from(self.geo.extent_granules()) / 4;
         let mut held = 0;
         let fits = |event| {
             held += self.superseded_by(event);
