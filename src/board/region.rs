@@ -267,7 +267,7 @@ impl Bell for Region {
 
 /// The time, for the protocol.
 pub(super) fn now() -> Now {
-    Now { real_ns: region::realtime_ns(), boot_ns: region::boottime_ns() }
+    Now { real_ns: region::realtime_ns(), boot_ns: region::boottime_ns }
 }
 
 pub(super) fn forked() -> Error {
