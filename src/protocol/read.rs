@@ -278,11 +278,13 @@ impl Core<'_> {
         let header = self.record_header(block)?;
         let len = header.value_len as usize;
         if header.chained {
-            let pieces = self.piece_blocks(block, &header)?;
-            let end = out.len() + len;
-            for piece in pieces {
-                let left = (end - out.len()).min(self.piece_bytes());
-                self.load_bytes(self.geo.data(piece), left, out);
+            let start = out.len();
+            for number in 0..self.piece_count(block, &header)? {
+                let Some((piece, bytes)) = self.piece(block, &header, number) else {
+                    out.truncate(start);
+                    return None;
+                };
+                self.load_bytes(self.geo.data(piece), bytes, out);
             }
         } else {
             if !self.fits(block, record::words_of(usize::from(header.key_len), len)) {
