@@ -85,6 +85,7 @@ fn a_warm_read_into_a_buffer_allocates_nothing() {
             for _ in 0..100 {
                 assert_eq!(session.get_into("warm/key", &mut buffer).unwrap().unwrap().len, size);
                 assert_eq!(handle.get_into(&mut buffer).unwrap().unwrap().len, size);
+                assert!(handle.version().unwrap() > 0);
             }
         };
         work();
