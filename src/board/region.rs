@@ -229,6 +229,7 @@ impl Region {
     }
 
     /// Runs a protocol call that may need more pages than are reserved.
+    #[inline]
     pub(super) fn with_space<T>(
         &self,
         lane: &mut Lane,
