@@ -152,7 +152,7 @@ pub(crate) fn project_root(folder: &Path, scope: Scope) -> Root {
 fn project_at(folder: &Path, found_by: FoundBy, uid: u32) -> Result<Option<Project>, Failure> {
     let slate = folder.join(FOLDER);
     match fs::symlink_metadata(&slate) {
-        // A folder like /tmp is above many projects: another user's board there is not to be trusted.
+        // A folder that everybody writes to may be above a project: another user's board there is not to be trusted.
         Ok(found) if found.is_dir() && found.uid() == uid => {}
         Ok(found) if found.is_dir() => {
             let text =

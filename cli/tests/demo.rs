@@ -113,6 +113,7 @@ fn a_killed_coordinator_leaves_nothing_behind() {
         thread::sleep(Duration::from_millis(1));
     }
     demo.kill();
+    // Bounded only so that a failure ends.
     for _ in 0..6_000 {
         if scratch_of(pid).is_empty() {
             return;

@@ -149,7 +149,10 @@ impl Key {
                 None if version > 0 => return Ok(None),
                 _ => {}
             }
-            if !watch::wait_for(&self.session, 1 + self.shard, seen + 1, Wait::Adaptive, deadline)? {
+            let wanted = seen.saturating_add(1);
+            if watch::has_passed(deadline)
+                || !watch::wait_for(&self.session, 1 + self.shard, wanted, Wait::Adaptive, deadline)?
+            {
                 let text = format!("no version newer than {version} in the time given");
                 return Err(Error::new(ErrorKind::Timeout, text).key(&self.name));
             }

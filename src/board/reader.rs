@@ -189,7 +189,10 @@ impl Reader {
                 None if newer_than > 0 => return Ok(None),
                 _ => {}
             }
-            if !watch::wait_for(self, 1 + shard, seen + 1, Wait::Adaptive, deadline)? {
+            let wanted = seen.saturating_add(1);
+            if watch::has_passed(deadline)
+                || !watch::wait_for(self, 1 + shard, wanted, Wait::Adaptive, deadline)?
+            {
                 let text = format!("no version newer than {newer_than} in the time given");
                 return Err(Error::new(ErrorKind::Timeout, text).key(key));
             }

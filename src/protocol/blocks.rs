@@ -138,6 +138,11 @@ impl Core<'_> {
 
     /// Lets up to `steps` events leave the history early. Whether any did.
     pub(super) fn shrink_history(&self, lane: &mut Lane, steps: usize) -> Result<bool, Fault> {
+        // The generation first: the floor only rises. A damaged counter leaves nothing to be let go.
+        let generation = self.generation();
+        if generation > self.floor() + self.geo.history() {
+            return Err(Fault::Corrupt("the generation counter or the floor"));
+        }
         let mut any = false;
         for _ in 0..steps {
             if !self.advance_floor(lane, true)? {
@@ -303,9 +308,16 @@ impl Core<'_> {
     /// Keeps a block at hand, or gives it back.
     pub(super) fn keep(&self, lane: &mut Lane, claimed: Claimed) {
         let extent = self.geo.extent_of(claimed.block);
-        let class = usize::from(self.class_of(extent).class());
-        match lane.stash.get_mut(class) {
-            Some(stash) if stash.len() < lane.stash_max && extent >= self.first_extent() => {
+        let class = self.class_of(extent).class();
+        let offset = claimed.block.index() - extent * self.geo.extent_granules();
+        // A damaged class must not make a block longer than what is left of its extent.
+        let inside = self
+            .geo
+            .classes()
+            .granules(class)
+            .is_some_and(|size| offset + size <= self.geo.extent_granules());
+        match lane.stash.get_mut(usize::from(class)) {
+            Some(stash) if inside && stash.len() < lane.stash_max && extent >= self.first_extent() => {
                 stash.push(claimed)
             }
             _ => self.free(lane, claimed),
@@ -386,6 +398,7 @@ impl Core<'_> {
 
     /// Makes extents usable whose pages were just reserved: all below `extents`.
     pub fn raise_reserved(&self, extents: u32) {
+        // AcqRel: who sees the number finds the pages there.
         self.at(header::RESERVED).fetch_max(u64::from(extents), AcqRel);
     }
 
@@ -400,6 +413,17 @@ impl Core<'_> {
         (0..self.extents_in_use()).filter(|&extent| self.class_of(extent).class() != 0).count() as u32
     }
 
+    /// Granules in blocks that are not free. An estimate; goes through the whole block table.
+    pub fn used_granules(&self) -> u64 {
+        let used = |extent| {
+            let class = self.class_of(extent).class();
+            let in_use = |block: &Block| !State(self.state_of(*block).load(Relaxed)).is(StateKind::Free);
+            let size = u64::from(self.geo.classes().granules(class).unwrap_or(0));
+            self.starts(extent, class).filter(in_use).count() as u64 * size
+        };
+        (0..self.extents_in_use()).map(used).sum()
+    }
+
     /// Extents whose pages are reserved.
     pub fn reserved(&self) -> u32 {
         self.extents_in_use()
@@ -411,6 +435,7 @@ impl Core<'_> {
             let words = crate::layout::record::words_of(crate::layout::record::KEY_MAX, 0);
             let class =
                 self.geo.classes().of(self.geo.granules_for(words)).unwrap_or(self.geo.classes().whole());
+            // Release: as every other class word; nobody reads this one yet.
             self.at(self.geo.extent(0)).store(ClassWord(0).next(class).0, Release);
         }
     }

@@ -162,9 +162,13 @@ impl<'r> Core<'r> {
         self.at(self.geo.data(block) + word).load(Relaxed)
     }
 
-    /// The record's words before the key, unpacked. As [`Core::record_word`].
+    /// The record's words before the key, unpacked. As [`Core::record_word`]. A block whose granule is the
+    /// last one has no room for them.
     #[inline(always)]
     fn record_header(&self, block: Block) -> Option<record::RecordHeader> {
+        if !self.fits(block, record::HEADER_WORDS) {
+            return None;
+        }
         let mut words = [0; record::HEADER_WORDS];
         let source = &self.words[self.geo.data(block)..][..record::HEADER_WORDS];
         for (word, source) in words.iter_mut().zip(source) {

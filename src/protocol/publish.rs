@@ -342,7 +342,7 @@ impl Core<'_> {
         Ok(Judged::Go(After { version: old.version.saturating_add(1), created, superseded }))
     }
 
-    /// A negative answer stands only if the head it was read from does.
+    /// A negative answer stands only if the head it was read from does (P2).
     fn confirmed(&self, found: &Found, judged: Judged) -> Judged {
         fence(Acquire);
         if self.head_is(found.slot.head_at, found.head) { judged } else { Judged::Again }
@@ -368,6 +368,7 @@ impl Core<'_> {
         match self.record_header(block).filter(|_| self.key_is(block, key)) {
             Some(header) => Ok(Some(Standing { header, generation, block })),
             None => {
+                // A block that began another life is not damage (P2).
                 fence(Acquire);
                 let same = self.head_is(found.slot.head_at, found.head);
                 if same { Err(Fault::Corrupt("a record's key or shape")) } else { Ok(None) }

@@ -105,7 +105,8 @@ impl Core<'_> {
         let granule = head_at.checked_sub(self.geo.data_at())? / self.geo.granule_words();
         // An overflow bucket is longer than the smallest granule.
         let span = self.geo.granules_for(geometry::BUCKET_WORDS);
-        (0..span).filter_map(|back| self.block(u32::try_from(granule.checked_sub(back)?).ok()?)).find_map(
+        let block = |back| self.block(u32::try_from(granule.checked_sub(back)?).ok()?);
+        (0..span).filter_map(block).filter(|&block| self.fits(block, geometry::BUCKET_WORDS)).find_map(
             |block| match self.load_gen(block) {
                 GenWord::Bucket(bucket) if (bucket as usize) < self.geo.buckets() => Some(bucket as usize),
                 _ => None,
@@ -328,6 +329,7 @@ impl Core<'_> {
         self.begin(lane, claimed, GenWord::Bucket(key.bucket as u64).pack());
         let link = guard.next(GuardOp::Link { block: claimed.block.index() });
         let guard_word = self.at(self.geo.bucket(key.bucket));
+        // AcqRel: who sees the guard sees the empty bucket (P8).
         if guard_word.compare_exchange(guard.0, link.0, AcqRel, Relaxed).is_err() {
             // No trace of a bucket may stay behind: `bucket_of_slot` goes by it.
             self.gen_of(claimed.block).store(GenWord::None.pack(), Relaxed);

@@ -93,12 +93,11 @@ pub(crate) fn run(context: &Context, args: &Demo) -> Result<Report, Failure> {
     team.wait()?;
     desk.read_all()?;
     let latencies = desk.latencies(&team)?;
-    let totals = desk.board.metrics()?.totals;
+    let conflicts = desk.board.metrics()?.totals.conflicts;
     let verdict = verdict::examine(&mut desk, &mut team, &expected)?;
     line.clear();
     let mut report = Report::new(&expected, args, took, verdict, latencies.quantiles());
-    report.conflicts = totals.conflicts;
-    report.retries = totals.retries;
+    report.conflicts = conflicts;
     drop((team, desk));
     for layout in [baseline::Layout::OneFile, baseline::Layout::Shards] {
         line.show(|| format!("the same job over {}", layout.name()));

@@ -21,8 +21,10 @@ pub(crate) struct Report {
     agents: u32,
     /// Events on the board, all of them checked.
     updates: u64,
+    /// Expectations that were not met, of all sessions.
     pub(crate) conflicts: u64,
-    pub(crate) retries: u64,
+    /// Updates tried again because another was first, by the agents that survived.
+    retries: u64,
     kills: u64,
     takeovers: u64,
     lost_updates: u64,
@@ -67,7 +69,7 @@ impl Report {
             agents: args.agents,
             updates: verdict.updates,
             conflicts: 0,
-            retries: 0,
+            retries: verdict.retries,
             kills: verdict.kills,
             takeovers: verdict.takeovers,
             lost_updates: verdict.lost,

@@ -20,6 +20,8 @@ pub(crate) struct Verdict {
     pub(crate) updates: u64,
     pub(crate) kills: u64,
     pub(crate) takeovers: u64,
+    /// Updates tried again because another was first, by the agents that survived.
+    pub(crate) retries: u64,
     /// Acknowledged updates that are not in the history under their writer's name, and finished tasks that
     /// the counter does not have.
     pub(crate) lost: u64,
@@ -98,6 +100,7 @@ impl Verdict {
         self.acknowledged(&member.name, told, trail, survived);
         let report = desk.planner.get(&agent_key(&member.name))?;
         let report: AgentReport = report.as_ref().map(decode).transpose()?.unwrap_or_default();
+        self.retries += report.retries;
         let tasks = trail.map_or(0, |trail| trail.tasks_done);
         if survived && (!report.finished || report.tasks != tasks) {
             let name = &member.name;
