@@ -100,7 +100,8 @@ pub(crate) fn account(core: &Core<'_>, lanes: &[&Lane]) {
         let block = geo.block(index).unwrap();
         let chained = core.record_header(block).filter(|header| header.chained);
         if let Some(header) = chained.filter(|_| core.load_state(block).is(StateKind::Owned)) {
-            for piece in core.piece_blocks(block, &header).unwrap() {
+            for number in 0..core.piece_count(block, &header).unwrap() {
+                let (piece, _) = core.piece(block, &header, number).unwrap();
                 *named.entry(piece.index()).or_default() += 1;
             }
         }
