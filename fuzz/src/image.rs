@@ -23,7 +23,7 @@ const KEYS: [&str; 12] = [
     "gone",
 ];
 const SESSIONS: usize = 3;
-const NOW: Now = Now { real_ns: 1_000, boot_ns: 1_000 };
+const NOW: Now = Now { real_ns: 1_000, boot_ns: || 1_000 };
 
 /// Bytes that decide what happens; zeros once they are used up.
 struct Script<'s> {

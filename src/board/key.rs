@@ -104,10 +104,10 @@ impl Key {
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
     pub fn version(&self) -> Result<u64> {
-        if let Some((version, slot, head)) = self.seen.get() {
-            if self.session.core()?.is_newest(slot, head) {
-                return Ok(version);
-            }
+        if let Some((version, slot, head)) = self.seen.get()
+            && self.session.core()?.is_newest(slot, head)
+        {
+            return Ok(version);
         }
         let mut found = Found::EMPTY;
         let is = self.read(&mut found, &mut Vec::new())?;
