@@ -283,10 +283,13 @@ impl Core<'_> {
 
     /// Granules of a block's record, by its lengths: an estimate for bounding the history by bytes.
     pub(super) fn footprint(&self, block: Block) -> u64 {
-        self.record_header(block).map_or(0, |header| {
-            let words = record::words_of(usize::from(header.key_len), header.value_len as usize);
-            self.geo.granules_for(words) as u64
-        })
+        self.record_header(block).map_or(0, |header| self.footprint_of(&header))
+    }
+
+    /// As [`Core::footprint`], of a header that was read already.
+    pub(super) fn footprint_of(&self, header: &record::RecordHeader) -> u64 {
+        let words = record::words_of(usize::from(header.key_len), header.value_len as usize);
+        self.geo.granules_for(words) as u64
     }
 
     /// Whether the history is at its least: `history_min` events, or the newest events that hold a

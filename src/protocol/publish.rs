@@ -107,7 +107,6 @@ pub enum Outcome {
 struct Standing {
     header: RecordHeader,
     generation: u64,
-    block: Block,
 }
 
 /// What a record is that follows what stands.
@@ -338,7 +337,7 @@ impl Core<'_> {
             (true, 0) => standing.generation,
             (true, created) => created,
         };
-        let superseded = self.footprint(standing.block);
+        let superseded = self.footprint_of(&old);
         Ok(Judged::Go(After { version: old.version.saturating_add(1), created, superseded }))
     }
 
@@ -366,7 +365,7 @@ impl Core<'_> {
             _ => return Err(Fault::Corrupt("a block's generation word")),
         };
         match self.record_header(block).filter(|_| self.key_is(block, key)) {
-            Some(header) => Ok(Some(Standing { header, generation, block })),
+            Some(header) => Ok(Some(Standing { header, generation })),
             None => {
                 // A block that began another life is not damage (P2).
                 fence(Acquire);
