@@ -225,7 +225,7 @@ fn keys_that_come_and_go_for_ever_leave_nothing() {
     let heap = Heap::small();
     let core = heap.core();
     let mut lane = heap.lane(0);
-    let rounds = if cfg!(miri) { 300 } else { 100_000 };
+    let rounds = if cfg!(miri) { 60 } else { 100_000 };
     let longest = |core: &Core<'_>| (0..heap.geo.buckets()).map(|b| core.chain(b).count()).max().unwrap();
     let mut early = 0;
     for round in 0..rounds {
