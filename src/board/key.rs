@@ -4,7 +4,11 @@ use super::{Expect, Meta, PutOptions, Receipt, Session, Wait, reader, watch};
 use crate::{
     entry::Entry,
     error::{Error, ErrorKind, Result},
-    protocol::slots::{self, Slot},
+    layout::Head,
+    protocol::{
+        read::Meta as Found,
+        slots::{self, Slot},
+    },
 };
 use std::{cell::Cell, time::Duration};
 
@@ -18,12 +22,23 @@ pub struct Key {
     bucket: usize,
     fingerprint: u16,
     slot: Cell<Option<Slot>>,
+    /// The version that was read last and where, where it has a value and no deadline.
+    seen: Cell<Option<(u64, Slot, Head)>>,
 }
 
 impl Key {
     pub(super) fn new(session: Session, name: &str) -> Result<Self> {
         let slots::Key { hash, shard, bucket, fingerprint, .. } = reader::checked(&session.core()?, name)?;
-        Ok(Self { session, name: name.to_owned(), hash, shard, bucket, fingerprint, slot: Cell::new(None) })
+        Ok(Self {
+            session,
+            name: name.to_owned(),
+            hash,
+            shard,
+            bucket,
+            fingerprint,
+            slot: Cell::new(None),
+            seen: Cell::new(None),
+        })
     }
 
     /// The key.
@@ -41,16 +56,23 @@ impl Key {
         }
     }
 
-    fn read(&self, out: &mut Vec<u8>) -> Result<Option<crate::protocol::read::Meta>> {
+    fn read(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
         let core = self.session.core()?;
-        let found = self
+        let is = self
             .session
-            .read(&core, &self.slot_key(), self.slot.get(), out)
+            .read(&core, &self.slot_key(), self.slot.get(), found, out)
             .map_err(|error| error.key(&self.name))?;
-        if let Some(meta) = &found {
-            self.slot.set(Some(meta.slot));
+        if is {
+            self.remember(found.slot);
         }
-        Ok(found)
+        Ok(is)
+    }
+
+    /// A slot that is known already is compared and not stored: storing takes longer.
+    fn remember(&self, slot: Slot) {
+        if self.slot.get().is_none_or(|known| known != slot) {
+            self.slot.set(Some(slot));
+        }
     }
 
     /// The key's entry; `None` where it has no value.
@@ -59,12 +81,11 @@ impl Key {
     /// As [`Reader::get`](super::Reader::get).
     pub fn get(&self) -> Result<Option<Entry>> {
         let mut value = Vec::new();
-        let found = self.read(&mut value)?;
+        let mut found = Found::EMPTY;
+        let is = self.read(&mut found, &mut value)?;
         let core = self.session.core()?;
-        let entry = |meta: crate::protocol::read::Meta| {
-            self.session.entry(&core, self.name.clone(), value, &meta.header, meta.generation)
-        };
-        Ok(found.map(entry))
+        let entry = || self.session.entry(&core, self.name.clone(), value, &found.header, found.generation);
+        Ok(is.then(entry))
     }
 
     /// Replaces `buffer` with the key's value. Allocates only where the buffer is too small.
@@ -73,16 +94,26 @@ impl Key {
     /// As [`Reader::get`](super::Reader::get).
     pub fn get_into(&self, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
         buffer.clear();
-        Ok(self.read(buffer)?.map(|found| reader::meta(&found)))
+        let mut found = Found::EMPTY;
+        Ok(self.read(&mut found, buffer)?.then(|| reader::meta(&found)))
     }
 
-    /// The key's version; 0 where it has no value.
+    /// The key's version; 0 where it has no value. Made for polling: while the key does not change, a call
+    /// costs a few loads, whatever the value's length.
     ///
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
     pub fn version(&self) -> Result<u64> {
-        let mut value = Vec::new();
-        Ok(self.read(&mut value)?.map_or(0, |meta| meta.header.version))
+        if let Some((version, slot, head)) = self.seen.get()
+            && self.session.core()?.is_newest(slot, head)
+        {
+            return Ok(version);
+        }
+        let mut found = Found::EMPTY;
+        let is = self.read(&mut found, &mut Vec::new())?;
+        let seen = (found.header.version, found.slot, found.head);
+        self.seen.set(Some(seen).filter(|_| is && found.header.deadline == 0));
+        Ok(if is { found.header.version } else { 0 })
     }
 
     /// Gives the key this value.
@@ -100,7 +131,7 @@ impl Key {
     pub fn put_if(&self, value: impl AsRef<[u8]>, expect: Expect) -> Result<Receipt> {
         let change = self.session.change(value.as_ref(), PutOptions { expect, ..PutOptions::default() });
         let (receipt, slot) = self.session.write(&self.name, &change, self.slot.get())?;
-        self.slot.set(Some(slot));
+        self.remember(slot);
         Ok(receipt)
     }
 
@@ -118,7 +149,10 @@ impl Key {
                 None if version > 0 => return Ok(None),
                 _ => {}
             }
-            if !watch::wait_for(&self.session, 1 + self.shard, seen + 1, Wait::Adaptive, deadline)? {
+            let wanted = seen.saturating_add(1);
+            if watch::has_passed(deadline)
+                || !watch::wait_for(&self.session, 1 + self.shard, wanted, Wait::Adaptive, deadline)?
+            {
                 let text = format!("no version newer than {version} in the time given");
                 return Err(Error::new(ErrorKind::Timeout, text).key(&self.name));
             }

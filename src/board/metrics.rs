@@ -97,7 +97,9 @@ pub struct Metrics {
     pub reserved: u64,
     /// Bytes of it that are cut into blocks.
     pub claimed: u64,
-    /// Bytes that the history holds, about.
+    /// Bytes in blocks that are in use, by present values and by the history.
+    pub used: u64,
+    /// Bytes of those that the history holds, about.
     pub history_bytes: u64,
     /// What all sessions have done since the board was made.
     pub totals: Counters,
@@ -168,6 +170,7 @@ pub(super) fn metrics(region: &Region) -> Result<Metrics> {
         capacity: geometry.shape().capacity,
         reserved: u64::from(core.reserved()) * extent_bytes,
         claimed: u64::from(core.claimed_extents()) * extent_bytes,
+        used: core.used_granules() * granule_bytes,
         history_bytes: core.history_granules() * granule_bytes,
         totals: Counters::of(|counter| core.total(counter)),
     })

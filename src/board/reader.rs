@@ -10,7 +10,7 @@ use crate::{
         Writer,
         record::{KEY_MAX, RecordHeader},
     },
-    protocol::{Core, Fault, slots},
+    protocol::{Core, Fault, read::Meta as Found, slots},
     region::boottime_ns,
 };
 use std::{sync::Arc, time::Duration};
@@ -55,8 +55,10 @@ impl Reader {
         let mut value = Vec::new();
         let core = self.core()?;
         let slot_key = checked(&core, key)?;
-        let found = self.read(&core, &slot_key, None, &mut value).map_err(|error| error.key(key))?;
-        Ok(found.map(|meta| self.entry(&core, key.to_owned(), value, &meta.header, meta.generation)))
+        let mut meta = Found::EMPTY;
+        let found =
+            self.read(&core, &slot_key, None, &mut meta, &mut value).map_err(|error| error.key(key))?;
+        Ok(found.then(|| self.entry(&core, key.to_owned(), value, &meta.header, meta.generation)))
     }
 
     /// Replaces `buffer` with the key's value. Allocates only where the buffer is too small.
@@ -67,31 +69,33 @@ impl Reader {
         buffer.clear();
         let core = self.core()?;
         let slot_key = checked(&core, key)?;
-        let found = self.read(&core, &slot_key, None, buffer).map_err(|error| error.key(key))?;
-        Ok(found.map(|found| meta(&found)))
+        let mut found = Found::EMPTY;
+        let is = self.read(&core, &slot_key, None, &mut found, buffer).map_err(|error| error.key(key))?;
+        Ok(is.then(|| meta(&found)))
     }
 
-    /// Reads a key, an expired entry as absent.
+    /// Reads a key into `found` and `out`, an expired entry as absent. Whether it has a value.
     pub(super) fn read(
         &self,
         core: &Core<'_>,
         key: &slots::Key<'_>,
         hint: Option<slots::Slot>,
+        found: &mut Found,
         out: &mut Vec<u8>,
-    ) -> Result<Option<crate::protocol::read::Meta>> {
+    ) -> Result<bool> {
         let start = out.len();
         let mut attempts = 0;
-        let found = loop {
-            match core.get(key, hint, self.verify, out) {
+        let is = loop {
+            match core.get_to(key, hint, self.verify, found, out) {
                 Err(Fault::Contended) if attempts < 16 => attempts += 1,
                 other => break other.map_err(fault::error)?,
             }
         };
-        let found = found.filter(|meta| !is_expired(&meta.header));
-        if found.is_none() {
+        let is = is && !is_expired(&found.header);
+        if !is {
             out.truncate(start);
         }
-        Ok(found)
+        Ok(is)
     }
 
     /// The entries whose keys start with the prefix, in key order, all of one generation.
@@ -185,7 +189,10 @@ impl Reader {
                 None if newer_than > 0 => return Ok(None),
                 _ => {}
             }
-            if !watch::wait_for(self, 1 + shard, seen + 1, Wait::Adaptive, deadline)? {
+            let wanted = seen.saturating_add(1);
+            if watch::has_passed(deadline)
+                || !watch::wait_for(self, 1 + shard, wanted, Wait::Adaptive, deadline)?
+            {
                 let text = format!("no version newer than {newer_than} in the time given");
                 return Err(Error::new(ErrorKind::Timeout, text).key(key));
             }
@@ -247,7 +254,7 @@ pub(super) fn writer_info(core: &Core<'_>, word: u64) -> WriterInfo {
     WriterInfo::new(core.name(writer.name).unwrap_or_default(), writer)
 }
 
-pub(super) fn meta(meta: &crate::protocol::read::Meta) -> Meta {
+pub(super) fn meta(meta: &Found) -> Meta {
     Meta {
         version: meta.header.version,
         generation: meta.generation,

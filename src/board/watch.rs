@@ -74,7 +74,9 @@ impl Watch {
                 return Ok(Some(event));
             }
             let counter = shard.map_or(wake::BOARD, |shard| 1 + shard);
-            if !wait_for(&self.reader, counter, self.generation() + 1, self.wait, deadline)? {
+            if has_passed(deadline)
+                || !wait_for(&self.reader, counter, self.generation().saturating_add(1), self.wait, deadline)?
+            {
                 return Ok(None);
             }
         }
@@ -101,12 +103,12 @@ pub(super) fn deadline(timeout: Duration) -> Option<Instant> {
     Instant::now().checked_add(timeout)
 }
 
-fn has_passed(deadline: Option<Instant>) -> bool {
+pub(super) fn has_passed(deadline: Option<Instant>) -> bool {
     deadline.is_some_and(|deadline| Instant::now() >= deadline)
 }
 
 /// Waits until the counter and the board's are at least `wanted`. `false` when the deadline passed first.
-/// May return early.
+/// May return early, so that a loop around it must look at the deadline itself.
 pub(super) fn wait_for(
     reader: &Reader,
     counter: usize,
@@ -118,6 +120,9 @@ pub(super) fn wait_for(
         return Ok(true);
     }
     let mut nap = NAP_MIN;
+    // A counter that is damaged, or whose raiser was stopped, says nothing: now and then the caller looks
+    // for itself.
+    let look_again = Instant::now() + SLEEP_MAX;
     loop {
         let core = reader.core()?;
         let seen = core.ask_wake(counter);
@@ -127,6 +132,9 @@ pub(super) fn wait_for(
         }
         if has_passed(deadline) {
             return Ok(false);
+        }
+        if Instant::now() >= look_again {
+            return Ok(true);
         }
         let left = deadline.map_or(SLEEP_MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
         // A shard's counter is raised before the board's, by one who may be stopped in between: then there
@@ -153,6 +161,9 @@ fn spin(reader: &Reader, counter: usize, wanted: u64, wait: Wait, deadline: Opti
         }
         if has_passed(deadline) || (wait == Wait::Adaptive && started.elapsed() >= SPIN) {
             return Ok(false);
+        }
+        if started.elapsed() >= SLEEP_MAX {
+            return Ok(true);
         }
     }
 }

@@ -15,6 +15,10 @@ use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
 const STASH_MAX: usize = if cfg!(any(loom, slate_search)) { 1 } else { 8 };
 /// Events that leave the history early between two looks for space.
 const EARLY_STEPS: usize = 32;
+/// Classes above its own where a block is looked for: twice to three times its size.
+const LARGER: u8 = 6;
+/// Events that removals leave in the history of a full board whose reserve is used up.
+const HISTORY_OF_THE_FULL: u64 = 4;
 /// What an extent's hint word says when a search found no free block in it.
 const EXHAUSTED: u64 = 1;
 
@@ -112,7 +116,7 @@ impl Core<'_> {
                 }
                 continue;
             }
-            if let Some(claimed) = self.find_larger(lane, class) {
+            if let Some(claimed) = self.find_larger(lane, class, LARGER) {
                 return Ok(claimed);
             }
             if !self.shrink_history(lane, EARLY_STEPS)? {
@@ -127,13 +131,29 @@ impl Core<'_> {
         if let Some(claimed) = self.find_free(lane, class, true) {
             return Ok(claimed);
         }
-        if removal
-            && self.geo.shape().reserve_extents > 0
-            && let Some(claimed) = self.claim_reserve(lane, class)
-        {
+        if removal && let Some(claimed) = self.claim_for_removal(lane, class)? {
             return Ok(claimed);
         }
         Err(Fault::Full(if self.any_doomed() { Full::Pinned } else { Full::Blocks }))
+    }
+
+    /// A removal gives back more than it takes, so on a full board it may have a block of the reserve; when
+    /// those are used up, what the history holds but for its newest events; at last a block of any size, which
+    /// its tombstone then keeps.
+    fn claim_for_removal(&self, lane: &mut Lane, class: u8) -> Result<Option<Claimed>, Fault> {
+        loop {
+            // What the floor frees goes to the stash of its own size, where this search does not look.
+            self.empty_stash(lane);
+            let cut = self.recut_extent(lane, class).then(|| self.find_free(lane, class, false)).flatten();
+            let claimed = cut.or_else(|| self.claim_reserve(lane, class));
+            if claimed.is_some() {
+                return Ok(claimed);
+            }
+            let floor = self.floor();
+            if floor + HISTORY_OF_THE_FULL >= self.generation() || !self.advance_floor(lane, false)? {
+                return Ok(self.find_larger(lane, class, u8::MAX));
+            }
+        }
     }
 
     /// Lets up to `steps` events leave the history early. Whether any did.
@@ -281,16 +301,20 @@ impl Core<'_> {
         done
     }
 
-    /// A free block of one of the next larger classes.
-    fn find_larger(&self, lane: &mut Lane, class: u8) -> Option<Claimed> {
-        let last = self.geo.classes().count().min(class.saturating_add(6));
+    /// A free block of one of the next `reach` larger classes.
+    fn find_larger(&self, lane: &mut Lane, class: u8, reach: u8) -> Option<Claimed> {
+        let last = self.geo.classes().count().min(class.saturating_add(reach));
         (class + 1..=last).find_map(|class| self.find_free(lane, class, false))
     }
 
     /// A block of the extent that is kept for removals.
     fn claim_reserve(&self, lane: &mut Lane, class: u8) -> Option<Claimed> {
         let reserve = self.class_of(0).class();
-        if reserve < class { None } else { self.claim_in(lane, 0, reserve) }
+        if reserve < class || self.geo.shape().reserve_extents == 0 {
+            None
+        } else {
+            self.claim_in(lane, 0, reserve)
+        }
     }
 
     fn any_doomed(&self) -> bool {
@@ -303,9 +327,16 @@ impl Core<'_> {
     /// Keeps a block at hand, or gives it back.
     pub(super) fn keep(&self, lane: &mut Lane, claimed: Claimed) {
         let extent = self.geo.extent_of(claimed.block);
-        let class = usize::from(self.class_of(extent).class());
-        match lane.stash.get_mut(class) {
-            Some(stash) if stash.len() < lane.stash_max && extent >= self.first_extent() => {
+        let class = self.class_of(extent).class();
+        let offset = claimed.block.index() - extent * self.geo.extent_granules();
+        // A damaged class must not make a block longer than what is left of its extent.
+        let inside = self
+            .geo
+            .classes()
+            .granules(class)
+            .is_some_and(|size| offset + size <= self.geo.extent_granules());
+        match lane.stash.get_mut(usize::from(class)) {
+            Some(stash) if inside && stash.len() < lane.stash_max && extent >= self.first_extent() => {
                 stash.push(claimed)
             }
             _ => self.free(lane, claimed),
@@ -386,6 +417,7 @@ impl Core<'_> {
 
     /// Makes extents usable whose pages were just reserved: all below `extents`.
     pub fn raise_reserved(&self, extents: u32) {
+        // AcqRel: who sees the number finds the pages there.
         self.at(header::RESERVED).fetch_max(u64::from(extents), AcqRel);
     }
 
@@ -400,6 +432,17 @@ impl Core<'_> {
         (0..self.extents_in_use()).filter(|&extent| self.class_of(extent).class() != 0).count() as u32
     }
 
+    /// Granules in blocks that are not free. An estimate; goes through the whole block table.
+    pub fn used_granules(&self) -> u64 {
+        let used = |extent| {
+            let class = self.class_of(extent).class();
+            let in_use = |block: &Block| !State(self.state_of(*block).load(Relaxed)).is(StateKind::Free);
+            let size = u64::from(self.geo.classes().granules(class).unwrap_or(0));
+            self.starts(extent, class).filter(in_use).count() as u64 * size
+        };
+        (0..self.extents_in_use()).map(used).sum()
+    }
+
     /// Extents whose pages are reserved.
     pub fn reserved(&self) -> u32 {
         self.extents_in_use()
@@ -411,6 +454,7 @@ impl Core<'_> {
             let words = crate::layout::record::words_of(crate::layout::record::KEY_MAX, 0);
             let class =
                 self.geo.classes().of(self.geo.granules_for(words)).unwrap_or(self.geo.classes().whole());
+            // Release: as every other class word; nobody reads this one yet.
             self.at(self.geo.extent(0)).store(ClassWord(0).next(class).0, Release);
         }
     }

@@ -11,7 +11,7 @@ use crate::layout::{
 };
 use crate::sync::{
     Ordering::{AcqRel, Acquire, Relaxed, Release},
-    fence,
+    fence, pause,
 };
 
 /// What `log` found out.
@@ -102,11 +102,21 @@ impl Core<'_> {
         let mut tries = Tries::new();
         loop {
             let floor = self.floor();
-            if floor + self.geo.history() >= position {
+            let room = floor + self.geo.history();
+            if room >= position {
                 return Ok(());
             }
-            self.advance_floor(lane, false)?;
-            tries.again(floor, "the floor of the history")?;
+            // The ring held the generation before, so the floor was near; a damaged counter's distance must
+            // not be worked off event by event.
+            if room + 1 < position {
+                return Err(Fault::Corrupt("the generation counter or the floor"));
+            }
+            let moved = self.advance_floor(lane, false)?;
+            tries.note(floor, "the floor of the history")?;
+            // A full history lets one event go for each that enters: that is no reason to wait.
+            if !moved {
+                pause();
+            }
         }
     }
 
@@ -163,7 +173,7 @@ impl Core<'_> {
         if early && self.is_least(floor) {
             return Ok(false);
         }
-        let Some(oldest) = self.oldest(floor) else { return Ok(self.floor() != floor) };
+        let Some(oldest) = self.oldest(floor)? else { return Ok(self.floor() != floor) };
         self.intend(lane, &oldest);
         // AcqRel: carries this event's readers' proof to whoever reuses the block (P6).
         let word = self.at(header::FLOOR);
@@ -179,17 +189,25 @@ impl Core<'_> {
 
     /// The event after the floor and the block it superseded; `None` when there is none or the floor
     /// moved. An event whose words are damaged is let go without freeing anything.
-    fn oldest(&self, floor: u64) -> Option<Oldest> {
+    fn oldest(&self, floor: u64) -> Result<Option<Oldest>, Fault> {
         let event = floor + 1;
-        if event > self.generation() {
-            return None;
+        let generation = self.generation();
+        if event > generation {
+            return Ok(None);
         }
         let word = self.ring_word(event);
         let block = self.block(word.block()).filter(|_| word.lap() == self.geo.lap(event));
         let superseded = block.and_then(|block| self.superseded_block(block));
-        // The block is genuine only if the floor stood still: an intent must never name another's.
+        // The block is genuine only if the floor stood still (P6): an intent must never name another's.
         fence(Acquire);
-        (self.at(header::FLOOR).load(Relaxed) == floor).then_some(Oldest { event, superseded })
+        if self.at(header::FLOOR).load(Relaxed) != floor {
+            return Ok(None);
+        }
+        // Room is made before an event enters the ring. Without this a damaged counter would be walked after.
+        if floor + self.geo.history() < generation {
+            return Err(Fault::Corrupt("the distance of the history's two counters"));
+        }
+        Ok(Some(Oldest { event, superseded }))
     }
 
     /// The block that the record in `block` superseded, with its state; `None` where there is none, or
@@ -216,6 +234,7 @@ impl Core<'_> {
     /// a block that is still in use.
     pub(super) fn forget_intent(&self, session: usize, lane: usize) {
         let at = self.geo.session(session) + session::intent(lane);
+        // Release: the step is over when the intent is gone (P9).
         self.at(at + session::INTENT_EVENT).store(0, Release);
     }
 
@@ -254,6 +273,7 @@ impl Core<'_> {
     /// From owned to free. Whether it was still in `state`.
     pub(super) fn free_owned(&self, block: Block, state: State) -> bool {
         let free = State::new(StateKind::Free, 0, state.tag());
+        // AcqRel: this life's accesses are over when another claims the block (P7).
         let freed = self.state_of(block).compare_exchange(state.0, free.0, AcqRel, Acquire).is_ok();
         if freed {
             self.unhint(block);
@@ -263,10 +283,13 @@ impl Core<'_> {
 
     /// Granules of a block's record, by its lengths: an estimate for bounding the history by bytes.
     pub(super) fn footprint(&self, block: Block) -> u64 {
-        self.record_header(block).map_or(0, |header| {
-            let words = record::words_of(usize::from(header.key_len), header.value_len as usize);
-            self.geo.granules_for(words) as u64
-        })
+        self.record_header(block).map_or(0, |header| self.footprint_of(&header))
+    }
+
+    /// As [`Core::footprint`], of a header that was read already.
+    pub(super) fn footprint_of(&self, header: &record::RecordHeader) -> u64 {
+        let words = record::words_of(usize::from(header.key_len), header.value_len as usize);
+        self.geo.granules_for(words) as u64
     }
 
     /// Whether the history is at its least: `history_min` events, or the newest events that hold a
@@ -277,7 +300,8 @@ impl Core<'_> {
         if floor + least < generation {
             return false;
         }
-        let quarter = u64::from(self.geo.granules()) / 4;
+        // Of what can be used: on a full file system that is less than the whole.
+        let quarter = u64::from(self.reserved()) * u64::from(self.geo.extent_granules()) / 4;
         let mut held = 0;
         let fits = |event| {
             held += self.superseded_by(event);

@@ -162,11 +162,17 @@ impl<'r> Core<'r> {
         self.at(self.geo.data(block) + word).load(Relaxed)
     }
 
-    /// The record's words before the key, unpacked. As [`Core::record_word`].
+    /// The record's words before the key, unpacked. As [`Core::record_word`]. A block whose granule is the
+    /// last one has no room for them.
+    #[inline(always)]
     fn record_header(&self, block: Block) -> Option<record::RecordHeader> {
+        if !self.fits(block, record::HEADER_WORDS) {
+            return None;
+        }
         let mut words = [0; record::HEADER_WORDS];
-        for (at, word) in words.iter_mut().enumerate() {
-            *word = self.record_word(block, at);
+        let source = &self.words[self.geo.data(block)..][..record::HEADER_WORDS];
+        for (word, source) in words.iter_mut().zip(source) {
+            *word = source.load(Relaxed);
         }
         record::RecordHeader::unpack(&words)
     }
@@ -175,14 +181,19 @@ impl<'r> Core<'r> {
     fn block(&self, index: u32) -> Option<Block> {
         // Relaxed: the number only rises, and whoever learned of a block (P1, P5) has seen it high enough.
         let reserved = self.at(header::RESERVED).load(Relaxed);
-        self.geo.block(index).filter(|&block| u64::from(self.geo.extent_of(block)) < reserved)
+        // Compared in granules: a division for each block that is looked at would cost more than its copy.
+        let granules = reserved.saturating_mul(u64::from(self.geo.extent_granules()));
+        self.geo.block(index).filter(|&block| u64::from(block.index()) < granules)
     }
 
     /// Whether so many words from the block's start lie in reserved pages.
     fn fits(&self, block: Block, words: usize) -> bool {
-        let reserved = self.at(header::RESERVED).load(Relaxed).min(u64::from(self.geo.extents()));
-        let granules = reserved as usize * self.geo.extent_granules() as usize;
-        block.index() as usize + self.geo.granules_for(words) <= granules
+        let reserved = self.at(header::RESERVED).load(Relaxed);
+        // In words, and by products: divisions here would cost more than a small copy.
+        let granules = reserved.saturating_mul(u64::from(self.geo.extent_granules()));
+        let granules = granules.min(u64::from(self.geo.granules())) as usize;
+        (block.index() as usize * self.geo.granule_words()).saturating_add(words)
+            <= granules * self.geo.granule_words()
     }
 
     /// The current head, without order: for the test that nothing changed, behind an acquire fence.
@@ -223,18 +234,24 @@ impl Tries {
         Self { left: Self::LIMIT, seen: None, changed: false }
     }
 
-    /// Notes another turn; `witness` is what made it necessary.
+    /// Notes another turn and waits a moment; `witness` is what made it necessary.
     fn again(&mut self, witness: u64, what: &'static str) -> Result<(), Fault> {
+        self.note(witness, what)?;
+        // In the models a pause runs the other parties, and hides schedules in which they do not run here;
+        // without any, a loop over stale loads has no end.
+        if !cfg!(loom) || self.left + 8 < Self::LIMIT {
+            pause();
+        }
+        Ok(())
+    }
+
+    /// Notes another turn, for loops that get on.
+    fn note(&mut self, witness: u64, what: &'static str) -> Result<(), Fault> {
         self.changed |= self.seen.is_some_and(|seen| seen != witness);
         self.seen = Some(witness);
         self.left -= 1;
         if self.left == 0 {
             return Err(if self.changed { Fault::Contended } else { Fault::Corrupt(what) });
-        }
-        // In the models a pause runs the other parties, and hides schedules in which they do not run here;
-        // without any, a loop over stale loads has no end.
-        if !cfg!(loom) || self.left + 8 < Self::LIMIT {
-            pause();
         }
         Ok(())
     }

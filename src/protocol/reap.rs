@@ -96,6 +96,7 @@ impl Core<'_> {
         state: State,
         reaped: &mut Reaped,
     ) -> Result<(), Fault> {
+        // Acquire: the state was loaded relaxed; behind it lies the generation word that names it (P7).
         fence(Acquire);
         match state.kind() {
             StateKind::Claimed => reaped.blocks += u64::from(self.free_owned(block, state)),
@@ -219,6 +220,7 @@ impl Core<'_> {
             let generation = self.load_gen(block);
             let mut key = Vec::new();
             let header = self.copy_key(block, &mut key);
+            // The copy is of one life of the block only if the head stood still (P2).
             fence(Acquire);
             if !self.head_is(head_at, head) {
                 continue;

@@ -26,6 +26,7 @@ impl Core<'_> {
 
     /// Wakes those who sleep on the shard's counter or on the board's, after both were raised.
     pub(super) fn wake(&self, shard: usize) {
+        // Between raising the counters and reading their flags (P10).
         fence(SeqCst);
         self.wake_if_asked(1 + shard);
         self.wake_if_asked(BOARD);
@@ -38,6 +39,7 @@ impl Core<'_> {
         for shard in 0..self.geo.shards() {
             self.raise_shard(shard, generation);
         }
+        // As in `wake` (P10).
         fence(SeqCst);
         for counter in 0..=self.geo.shards() {
             self.wake_if_asked(counter);
@@ -58,6 +60,7 @@ impl Core<'_> {
         if let Some(flag) = self.flags.get(counter * LINE) {
             flag.store(1, Relaxed);
         }
+        // Between setting the flag and reading the counter (P10).
         fence(SeqCst);
         acquire(self.counter(counter))
     }

@@ -32,6 +32,8 @@ struct StatusDoc<'a> {
     slots: u64,
     capacity: u64,
     claimed: u64,
+    used: u64,
+    history_bytes: u64,
     sessions_max: u64,
     sessions: Vec<SessionDoc<'a>>,
     totals: TotalsDoc,
@@ -93,6 +95,9 @@ fn examine(reader: &Reader) -> Result<Health, Failure> {
         }
     }
     attention.extend(nearly_full("table of keys", metrics.keys, metrics.slots, "`slate init --keys`"));
+    // The history gives way; present values do not.
+    let live = metrics.used.saturating_sub(metrics.history_bytes);
+    attention.extend(nearly_full("data area, in bytes,", live, metrics.capacity, "`slate init --capacity`"));
     attention.extend(nearly_full(
         "table of sessions",
         metrics.sessions,
@@ -113,7 +118,8 @@ fn print(context: &Context, located: &Located, health: &Health) -> Result<(), Fa
     if context.globals.json {
         return context.out.document(&document(located, health));
     }
-    let Metrics { generation, floor, keys, slots, capacity, claimed, sessions_max, .. } = health.metrics;
+    let Metrics { generation, floor, keys, slots, capacity, used, history_bytes, sessions_max, .. } =
+        health.metrics;
     let (out, healthy) = (&context.out, health.attention.is_empty());
     let word = if healthy { "healthy" } else { "needs attention" };
     out.line(format!("board     {} ({})", located.region.display(), located.found_by.name()))?;
@@ -123,14 +129,30 @@ fn print(context: &Context, located: &Located, health: &Health) -> Result<(), Fa
     }
     out.line(format!("history   generation {generation}, readable after {floor}"))?;
     out.line(format!("keys      {keys} of {slots}"))?;
-    out.line(format!("memory    {} claimed of {}", units::size(claimed), units::size(capacity)))?;
+    out.line(format!(
+        "memory    {} in use of {}, {} of it by the history",
+        units::size(used),
+        units::size(capacity),
+        units::size(history_bytes)
+    ))?;
     out.line(format!("sessions  {} of {sessions_max}", health.sessions.len()))?;
     if health.sessions.is_empty() { Ok(()) } else { sessions::table(context, &health.sessions) }
 }
 
 fn document<'a>(located: &Located, health: &'a Health) -> StatusDoc<'a> {
-    let Metrics { generation, floor, history, keys, slots, capacity, claimed, sessions_max, .. } =
-        health.metrics;
+    let Metrics {
+        generation,
+        floor,
+        history,
+        keys,
+        slots,
+        capacity,
+        claimed,
+        used,
+        history_bytes,
+        sessions_max,
+        ..
+    } = health.metrics;
     let totals = &health.metrics.totals;
     StatusDoc {
         path: located.region.display().to_string(),
@@ -144,6 +166,8 @@ fn document<'a>(located: &Located, health: &'a Health) -> StatusDoc<'a> {
         slots,
         capacity,
         claimed,
+        used,
+        history_bytes,
         sessions_max,
         sessions: health.sessions.iter().map(SessionDoc::new).collect(),
         totals: TotalsDoc {

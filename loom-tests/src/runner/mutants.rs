@@ -83,7 +83,7 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "the floor may pass the generation",
         file: HISTORY,
-        search: "if event > self.generation() {",
+        search: "if event > generation {",
         replace: "if event == u64::MAX {",
         models: &["history::the_floor_stays_below_the_generation"],
     },
@@ -104,8 +104,14 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "intent without a second look at the floor",
         file: HISTORY,
-        search: "(self.at(header::FLOOR).load(Relaxed) == floor).then_some(Oldest { event, superseded })",
-        replace: "Some(Oldest { event, superseded })",
+        search: "if self.at(header::FLOOR).load(Relaxed) != floor {
+            return Ok(None);
+        }
+        // Room is made before an event enters the ring. Without this a damaged counter would be walked after.
+        if floor + self.geo.history() < generation {
+            return Err(Fault::Corrupt(\"the distance of the history's two counters\"));
+        }",
+        replace: "",
         models: &["reap::a_killed_floor_step_frees_no_other_key"],
     },
     Mutant {
