@@ -1,0 +1,94 @@
+//! What a scenario is: a small board, parties, and who may be killed.
+
+use crate::party::Party;
+use slateboard::layout::{Geometry, Shape};
+
+/// One party's part.
+#[derive(Clone, Copy)]
+pub struct Role {
+    /// What it does.
+    pub name: &'static str,
+    /// Its calls.
+    pub run: fn(&Party<'_>),
+    /// Whether it may be killed.
+    pub mortal: bool,
+}
+
+/// A role that lives on.
+pub const fn role(name: &'static str, run: fn(&Party<'_>)) -> Role {
+    Role { name, run, mortal: false }
+}
+
+/// A role that may be killed at every access.
+pub const fn mortal(name: &'static str, run: fn(&Party<'_>)) -> Role {
+    Role { name, run, mortal: true }
+}
+
+/// A board, parties, and how often death comes.
+#[derive(Clone)]
+pub struct Scenario {
+    /// Short name, for `--only` and for canaries.
+    pub name: &'static str,
+    /// What it is about.
+    pub about: &'static str,
+    /// The board.
+    pub shape: Shape,
+    /// The keys, which calls name by their position.
+    pub keys: fn(&Geometry) -> Vec<String>,
+    /// What happens before, by one party alone.
+    pub setup: fn(&Party<'_>),
+    /// The parties.
+    pub roles: Vec<Role>,
+    /// Kills, at most. Each is followed by a reaper.
+    pub kills: usize,
+    /// Whether reapers may be killed.
+    pub mortal_reapers: bool,
+    /// Whether blocks or slots may run out.
+    pub may_fill: bool,
+    /// Whether readers may be told that they fell behind.
+    pub may_lag: bool,
+    /// States it must at least see, unless cut.
+    pub states: usize,
+    /// Different outcomes it must at least see, unless cut.
+    pub outcomes: usize,
+    /// Left to `--long`.
+    pub long: bool,
+}
+
+impl Scenario {
+    /// Sessions: one a role, one a reaper, one for what happens before and after.
+    pub fn sessions(&self) -> usize {
+        self.roles.len() + self.kills + 1
+    }
+}
+
+/// A board of one shard and one bucket: `extents` extents of `granules` granules, a history of `history`.
+pub fn board(extents: u64, granules: u64, history: u64) -> Shape {
+    Shape {
+        capacity: extents * granules * 64,
+        granule_words: 8,
+        extent_granules: granules,
+        history,
+        history_min: 0,
+        sessions: 1,
+        names: 2,
+        dedicated_buckets: 0,
+        uniform_buckets: 1,
+        uniform_shards: 1,
+        overflow_max: 0,
+        reserve_extents: 0,
+        value_max: extents * granules * 64,
+        commit_max: 64,
+        dedicated: Vec::new(),
+    }
+}
+
+/// One key.
+pub fn one_key(_geo: &Geometry) -> Vec<String> {
+    vec!["a".into()]
+}
+
+/// Three keys of different fingerprints.
+pub fn three_keys(_geo: &Geometry) -> Vec<String> {
+    vec!["a".into(), "b".into(), "c".into()]
+}
