@@ -32,6 +32,14 @@ pub enum Access {
 }
 
 impl Access {
+    /// What the party is given of the word as it was: nothing (0) where its code cannot ask.
+    pub fn given(self, old: u64) -> u64 {
+        match self {
+            Access::Store(_) | Access::Max(_) | Access::Add(_) => 0,
+            Access::Load | Access::Swap(_) | Access::CompareExchange { .. } => old,
+        }
+    }
+
     /// The word after the access to a word that was `old`.
     pub fn effect(self, old: u64) -> u64 {
         match self {
@@ -138,13 +146,14 @@ impl AtomicU64 {
     ) -> Result<u64, u64> {
         self.compare_exchange(current, new, success, failure)
     }
-    /// Raises the word to at least `value`.
-    pub fn fetch_max(&self, value: u64, _ordering: Ordering) -> u64 {
-        self.access(Access::Max(value))
+    /// Raises the word to at least `value`. Unlike the processor's it tells nothing of what was there, so
+    /// that parties which cannot notice a difference stand in one state; the protocol never asks.
+    pub fn fetch_max(&self, value: u64, _ordering: Ordering) {
+        self.access(Access::Max(value));
     }
-    /// Adds to the word.
-    pub fn fetch_add(&self, value: u64, _ordering: Ordering) -> u64 {
-        self.access(Access::Add(value))
+    /// Adds to the word, and tells as little.
+    pub fn fetch_add(&self, value: u64, _ordering: Ordering) {
+        self.access(Access::Add(value));
     }
 }
 
@@ -157,7 +166,8 @@ mod tests {
         let word = AtomicU64::new(3);
         assert_eq!(word.compare_exchange(4, 9, Ordering::AcqRel, Ordering::Relaxed), Err(3));
         assert_eq!(word.compare_exchange(3, 5, Ordering::AcqRel, Ordering::Relaxed), Ok(3));
-        assert_eq!((word.fetch_max(4, Ordering::AcqRel), word.fetch_add(2, Ordering::AcqRel)), (5, 5));
+        word.fetch_max(4, Ordering::AcqRel);
+        word.fetch_add(2, Ordering::AcqRel);
         assert_eq!((word.swap(1, Ordering::Relaxed), word.load(Ordering::Relaxed)), (7, 1));
     }
 }

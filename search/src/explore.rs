@@ -12,11 +12,11 @@ use crate::{
     places::show,
     programs::Taken,
     scenario::Scenario,
-    world::{Choice, Stand, Undo, World},
+    world::{Choice, Stand, Undo, World, mix},
 };
 use slateboard::{protocol::publish::Expect, search::Access};
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap, hash_map::Entry},
     hash::{BuildHasherDefault, Hasher},
 };
 
@@ -43,7 +43,8 @@ impl Hasher for Same {
     }
 }
 
-type Numbers = HashSet<u64, BuildHasherDefault<Same>>;
+/// States met, with the fewest preemptions that led there.
+type Numbers = HashMap<u64, u8, BuildHasherDefault<Same>>;
 
 /// How to search.
 #[derive(Clone, Copy)]
@@ -52,6 +53,9 @@ pub struct Limits {
     pub states: usize,
     /// Whether stores into a private block are steps of their own.
     pub exact: bool,
+    /// How often a party that could go on may be made to wait for others, on one path. Kills, and moves
+    /// that nobody notices, do not count.
+    pub preemptions: Option<u8>,
 }
 
 /// What a search found.
@@ -79,6 +83,8 @@ struct Frame {
     at: usize,
     undo: Option<Undo>,
     taken: Option<Step>,
+    /// Preemptions on the path to here.
+    preemptions: u8,
 }
 
 /// A choice as it was taken, for telling the way.
@@ -87,6 +93,7 @@ pub struct Step {
     choice: Choice,
     access: Option<Taken>,
     private: bool,
+    preempts: bool,
 }
 
 /// Which parties read and write each word, one bit each; and whether the search relied on it.
@@ -130,6 +137,7 @@ pub fn search(scenario: &Scenario, limits: Limits) -> Result<Report, String> {
         }
         search.begin_again();
     }
+    if std::env::var_os("DUMP").is_some() { search.world.programs.dump(&search.world.places); }
     let Search { world, visited, mut report, .. } = search;
     report.states = visited.len();
     report.runs = (world.programs.runs, world.programs.nodes());
@@ -208,12 +216,27 @@ impl Search<'_> {
     }
 
     fn step_of(&self, choice: Choice) -> Step {
-        let Choice::Step(actor) = choice else { return Step { choice, access: None, private: false } };
+        let Choice::Step(actor) = choice else {
+            return Step { choice, access: None, private: false, preempts: false };
+        };
         let Some((index, access)) = self.world.next(actor) else {
-            return Step { choice, access: None, private: false };
+            return Step { choice, access: None, private: false, preempts: false };
         };
         let private = !self.limits.exact && self.world.is_private(actor, index, access);
-        Step { choice, access: Some((index as u32, access, self.world.words[index])), private }
+        let preempts = self.preempts(actor) && !self.is_forced();
+        Step { choice, access: Some((index as u32, access, self.world.words[index])), private, preempts }
+    }
+
+    /// Whether a move of this party makes the one that moved last wait.
+    fn preempts(&self, actor: usize) -> bool {
+        self.world.last.is_some_and(|last| last != actor && self.world.next(last).is_some())
+    }
+
+    /// Whether the state leaves no choice of who moves.
+    fn is_forced(&self) -> bool {
+        let Some(frame) = self.frames.last() else { return true };
+        let moves = self.choices[frame.first..].iter().filter(|choice| matches!(choice, Choice::Step(_)));
+        moves.count() == 1
     }
 
     fn share(&mut self, choice: Choice, index: usize, access: Access) {
@@ -228,7 +251,9 @@ impl Search<'_> {
 
     fn enter_path(&mut self, undo: Option<Undo>, taken: Option<Step>) {
         let first = self.choices.len();
-        self.frames.push(Frame { first, at: first, undo, taken });
+        let before = self.frames.last().map_or(0, |frame| frame.preemptions);
+        let preemptions = before + u8::from(taken.is_some_and(|step| step.preempts));
+        self.frames.push(Frame { first, at: first, undo, taken, preemptions });
     }
 
     /// Enters a state: notes its choices, unless it was met before. Whether the search goes on.
@@ -239,11 +264,11 @@ impl Search<'_> {
             return self.fail(format!("{DEPTH_MAX} accesses and no end: somebody hangs"));
         }
         let first = self.choices.len();
-        self.choose();
-        if self.choices.len() == first + 1 {
+        let alone = self.choose();
+        if alone && self.choices.len() == first + 1 {
             return true;
         }
-        if !self.visited.insert(self.world.number()) {
+        if !self.is_new() {
             self.choices.truncate(first);
             return true;
         }
@@ -265,9 +290,40 @@ impl Search<'_> {
         true
     }
 
-    /// Appends the choices of the state.
-    fn choose(&mut self) {
+    /// Whether the state was not met before, or only with more preemptions.
+    fn is_new(&mut self) -> bool {
+        let used = self.frames.last().map_or(0, |frame| frame.preemptions);
+        let mut number = self.world.number();
+        let mut used = used;
+        if self.limits.preemptions.is_some() {
+            // Who moved last decides who may move at no cost.
+            number ^= mix(self.world.last.map_or(0, |last| last as u64 + 1));
+        } else {
+            used = 0;
+        }
+        match self.visited.entry(number) {
+            Entry::Vacant(entry) => {
+                entry.insert(used);
+                true
+            }
+            Entry::Occupied(mut entry) if *entry.get() > used => {
+                entry.insert(used);
+                true
+            }
+            Entry::Occupied(_) => false,
+        }
+    }
+
+    /// Whether the party may move: not where that would be one preemption too many.
+    fn may_move(&self, actor: usize) -> bool {
+        let used = self.frames.last().map_or(0, |frame| frame.preemptions);
+        self.limits.preemptions.is_none_or(|most| used < most || !self.preempts(actor))
+    }
+
+    /// Appends the choices of the state. Whether somebody moves alone.
+    fn choose(&mut self) -> bool {
         let first = self.choices.len();
+        let mut alone = false;
         let actors = self.world.stands.len();
         let alive = (0..actors).filter(|&actor| self.world.is_alive(actor)).fold(0u64, |alive, a| alive | 1 << a);
         let start = self.world.last.unwrap_or(0);
@@ -277,9 +333,12 @@ impl Search<'_> {
             if private || self.is_alone(actor, index, access, alive) {
                 self.choices.truncate(first);
                 self.choices.push(Choice::Step(actor));
+                alone = true;
                 break;
             }
-            self.choices.push(Choice::Step(actor));
+            if self.may_move(actor) {
+                self.choices.push(Choice::Step(actor));
+            }
         }
         let within = |frame: &Frame| frame.taken.is_some_and(|step| step.private);
         if let Some(actor) = self.world.last.filter(|&actor| self.world.may_die(actor)) {
@@ -289,6 +348,7 @@ impl Search<'_> {
                 self.choices.push(Choice::Kill(actor));
             }
         }
+        alone
     }
 
     /// Whether no other living party ever meets this access.

@@ -130,7 +130,9 @@ impl<'r> Party<'r> {
     }
 
     fn change(&self, asked: Asked, key: usize, change: &Change<'_>) -> Told {
-        let began = self.core.generation();
+        // A plain put's answer is explained by its event alone, which is watched when it is entered.
+        let plain = matches!(asked, Asked::Put(_, Expect::Any));
+        let began = if plain { 0 } else { self.core.generation() };
         let mut lane = self.lane.borrow_mut();
         let told = match self.core.change(&mut lane, &self.key(key), change, Now::default(), None) {
             Ok(Outcome::Done { version, generation, .. }) => Told::Done { version, generation },

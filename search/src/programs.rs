@@ -327,6 +327,17 @@ impl<'s> Programs<'s> {
         self.history(node).first().copied().unwrap_or(0)
     }
 
+    pub fn dump(&self, places: &[crate::places::Place]) {
+        let mut by = std::collections::BTreeMap::<String, (u64,std::collections::BTreeSet<u32>)>::new();
+        for node in &self.nodes {
+            if let Next::Step(i, a) = node.next {
+                let a = format!("{a:?}"); let a = a.split([' ', '(']).next().unwrap().to_string();
+                let e = by.entry(format!("{:?} {a}", places[i as usize])).or_default(); e.0 += 1; e.1.insert(node.depth);
+            }
+        }
+        let mut v: Vec<_> = by.into_iter().collect(); v.sort_by_key(|x| std::cmp::Reverse(x.1.0));
+        for (k, n) in v.iter().take(40) { eprintln!("{:8} {:?} {k}", n.0, (n.1.first(), n.1.last())); }
+    }
     /// Appends what a run yielded behind `node`.
     fn grow(&mut self, node: u32, run: Run) {
         let mut node = node;
@@ -334,7 +345,7 @@ impl<'s> Programs<'s> {
             let calls = self.intern(&run.calls[..answered]);
             let here = &mut self.nodes[node as usize];
             (here.next, here.calls) = (Next::Step(index, access), calls);
-            let Some(given) = given else { return };
+            let Some(given) = given.map(|old| access.given(old)) else { return };
             match self.known_child(node, given) {
                 Some(_) => return,
                 None => node = self.add_child(node, given),

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     quiet_panics();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [states, exact, names @ ..] = arguments.as_slice() else {
+    let [states, exact, preemptions, names @ ..] = arguments.as_slice() else {
         eprintln!("usage: STATES EXACT NAME...; this program is run by `cargo states`");
         return ExitCode::from(2);
     };
@@ -23,7 +23,7 @@ pub fn main() -> ExitCode {
     };
     let mut good = true;
     for scenario in scenarios::all().iter().filter(|scenario| names.iter().any(|name| name == scenario.name)) {
-        good &= one(scenario, Limits { states, exact });
+        good &= one(scenario, Limits { states, exact, preemptions: preemptions.parse().ok() });
     }
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

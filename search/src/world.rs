@@ -256,7 +256,7 @@ impl<'s> World<'s> {
             }
         }
         let fresh = self.is_reaper(actor) && node == self.programs.root(actor);
-        let child = self.programs.child(actor, node, old, &self.words);
+        let child = self.programs.child(actor, node, access.given(old), &self.words);
         self.stands[actor] = Stand::At(child);
         if fresh {
             // These are this reaper's; later deaths are for the next one.
