@@ -1,7 +1,11 @@
 //! What a scenario is: a small board, parties, and who may be killed.
 
 use crate::party::Party;
-use slateboard::layout::{Geometry, Shape};
+use slateboard::{
+    layout::{Geometry, Shape, geometry::fingerprint_of},
+    protocol::publish::Expect,
+};
+use std::collections::HashMap;
 
 /// One party's part.
 #[derive(Clone, Copy)]
@@ -51,11 +55,33 @@ pub struct Scenario {
     pub states: usize,
     /// Different outcomes it must at least see, unless cut.
     pub outcomes: usize,
-    /// Left to `--long`.
-    pub long: bool,
+    /// Preemptions within which it is searched, except by `--long`.
+    pub preemptions: u8,
 }
 
 impl Scenario {
+    /// A scenario of one key that has a value, on a board of seven blocks with a history of two events,
+    /// where nobody does anything.
+    pub fn new(name: &'static str, about: &'static str) -> Self {
+        Self {
+            name,
+            about,
+            shape: board(1, 8, 2),
+            keys: one_key,
+            setup: |party| {
+                party.put(0, 1, Expect::Any);
+            },
+            roles: Vec::new(),
+            kills: 0,
+            mortal_reapers: false,
+            may_fill: false,
+            may_lag: false,
+            states: 1,
+            outcomes: 1,
+            preemptions: 2,
+        }
+    }
+
     /// Sessions: one a role, one a reaper, one for what happens before and after.
     pub fn sessions(&self) -> usize {
         self.roles.len() + self.kills + 1
@@ -91,4 +117,22 @@ pub fn one_key(_geo: &Geometry) -> Vec<String> {
 /// Three keys of different fingerprints.
 pub fn three_keys(_geo: &Geometry) -> Vec<String> {
     vec!["a".into(), "b".into(), "c".into()]
+}
+
+/// Five keys of different fingerprints.
+pub fn five_keys(_geo: &Geometry) -> Vec<String> {
+    ["a", "b", "c", "d", "e"].map(String::from).to_vec()
+}
+
+/// Two keys of one fingerprint, and a third.
+pub fn twin_keys(geo: &Geometry) -> Vec<String> {
+    let mut known = HashMap::new();
+    for number in 0..100_000 {
+        let key = format!("k{number}");
+        let fingerprint = fingerprint_of(geo.hash(key.as_bytes()));
+        if let Some(twin) = known.insert(fingerprint, key.clone()) {
+            return vec![twin, key, "z".into()];
+        }
+    }
+    Vec::new()
 }

@@ -22,8 +22,8 @@ pub fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let mut good = true;
-    for scenario in scenarios::all().iter().filter(|scenario| names.iter().any(|name| name == scenario.name)) {
-        good &= one(scenario, Limits { states, exact, preemptions: preemptions.parse().ok() });
+    for scenario in scenarios::all().iter().filter(|scenario| names.is_empty() || names.iter().any(|name| name == scenario.name)) {
+        good &= one(scenario, Limits { states, exact, preemptions: if preemptions == "quick" { Some(scenario.preemptions) } else { preemptions.parse().ok() } });
     }
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,53 +1,136 @@
-//! Puts, removals and reads of the same key, with a history that laps.
+//! Puts, removals and reads of one key.
 
-use crate::scenario::{Scenario, board, mortal, one_key, role};
+use super::{get, put2, put3, put4, remove};
+use crate::scenario::{Scenario, board, mortal, role};
 use slateboard::protocol::publish::Expect;
-
-fn base(name: &'static str, about: &'static str) -> Scenario {
-    Scenario {
-        name,
-        about,
-        shape: board(1, 8, 2),
-        keys: one_key,
-        setup: |party| {
-            party.put(0, 1, Expect::Any);
-        },
-        roles: Vec::new(),
-        kills: 0,
-        mortal_reapers: false,
-        may_fill: false,
-        may_lag: false,
-        states: 0,
-        outcomes: 0,
-        long: false,
-    }
-}
 
 /// The scenarios.
 pub fn scenarios() -> Vec<Scenario> {
+    [changes(), readers()].concat()
+}
+
+fn changes() -> Vec<Scenario> {
     vec![
         Scenario {
+            roles: vec![role("put 2", put2), role("put 3", put3)],
+            preemptions: 3,
+            ..Scenario::new("put-put", "two puts of one key")
+        },
+        Scenario {
+            kills: 1,
+            roles: vec![mortal("put 2", put2), role("put 3", put3)],
+            ..Scenario::new("put-put-kill", "two puts of one key, one killed")
+        },
+        Scenario {
+            kills: 1,
+            roles: vec![mortal("put", put2), role("remove", remove)],
+            ..Scenario::new("put-remove", "a put killed beside a removal")
+        },
+        Scenario {
+            kills: 1,
+            roles: vec![role("put", put2), mortal("remove", remove)],
+            ..Scenario::new("remove-put", "a removal killed beside a put")
+        },
+        Scenario {
             roles: vec![
-                role("put 2", |party| {
-                    party.put(0, 2, Expect::Any);
+                role("cas 2", |party| {
+                    party.put(0, 2, Expect::Version(1));
                 }),
-                role("put 3", |party| {
-                    party.put(0, 3, Expect::Any);
+                role("cas 3", |party| {
+                    party.put(0, 3, Expect::Version(1));
                 }),
             ],
-            ..base("put-put", "two puts of one key")
+            preemptions: 3,
+            ..Scenario::new("cas-cas", "two compare-and-swaps of one version")
+        },
+        Scenario {
+            setup: |_| {},
+            kills: 1,
+            roles: vec![
+                mortal("create 2", |party| {
+                    party.put(0, 2, Expect::Absent);
+                }),
+                role("create 3", |party| {
+                    party.put(0, 3, Expect::Absent);
+                }),
+            ],
+            ..Scenario::new("create-create", "two puts that create one key, one killed")
         },
         Scenario {
             kills: 1,
             roles: vec![
-                mortal("put 2", |party| {
-                    party.put(0, 2, Expect::Any);
+                mortal("expire", |party| {
+                    party.expire(0, 1);
                 }),
-                role("put 3", |party| {
-                    party.put(0, 3, Expect::Any);
+                role("put 2", put2),
+            ],
+            ..Scenario::new("expire-put", "an expiry killed beside a put")
+        },
+    ]
+}
+
+fn readers() -> Vec<Scenario> {
+    vec![
+        Scenario {
+            shape: board(1, 4, 1),
+            may_fill: true,
+            roles: vec![
+                role("put 2 3 4", |party| {
+                    put2(party);
+                    put3(party);
+                    put4(party);
+                }),
+                role("get get", |party| {
+                    get(party);
+                    get(party);
                 }),
             ],
-            ..base("put-put-kill", "two puts of one key, one of them killed")
+            ..Scenario::new("get-reuse", "gets while the blocks under them are reused")
+        },
+        Scenario {
+            shape: board(1, 8, 1),
+            kills: 1,
+            roles: vec![
+                mortal("put 2", put2),
+                role("put 3 4", |party| {
+                    put3(party);
+                    put4(party);
+                }),
+                role("get", get),
+            ],
+            ..Scenario::new("get-kill", "a get beside a killed put and one that goes on")
+        },
+        Scenario {
+            shape: board(1, 8, 1),
+            may_lag: true,
+            roles: vec![
+                role("put 2 3", |party| {
+                    put2(party);
+                    put3(party);
+                }),
+                role("remove", remove),
+                role("view", |party| {
+                    party.get_now(0);
+                }),
+            ],
+            ..Scenario::new("view", "a view while the history laps")
+        },
+        Scenario {
+            shape: board(1, 8, 1),
+            may_lag: true,
+            roles: vec![
+                role("put 2 3", |party| {
+                    put2(party);
+                    put3(party);
+                }),
+                role("events", |party| {
+                    party.event(1);
+                    let newest = party.core().generation();
+                    party.event(newest);
+                }),
+            ],
+            preemptions: 3,
+            ..Scenario::new("events", "events read while the history laps")
         },
     ]
 }

@@ -1,0 +1,69 @@
+//! Deaths of several, and of reapers.
+
+use super::{get, put2, put3, put4, remove};
+use crate::scenario::{Scenario, board, mortal, role, three_keys};
+use slateboard::protocol::publish::Expect;
+
+/// The scenarios.
+pub fn scenarios() -> Vec<Scenario> {
+    vec![
+        Scenario {
+            kills: 2,
+            mortal_reapers: true,
+            shape: board(1, 8, 1),
+            roles: vec![mortal("put 2", put2)],
+            preemptions: 3,
+            ..Scenario::new("reaper-killed", "a put killed, its reaper killed, another reaps both")
+        },
+        Scenario {
+            kills: 2,
+            mortal_reapers: true,
+            shape: board(1, 8, 1),
+            roles: vec![mortal("put 2", put2), role("put 3", put3)],
+            preemptions: 1,
+            ..Scenario::new("reaper-killed-put", "as before, beside a put")
+        },
+        Scenario {
+            kills: 2,
+            roles: vec![mortal("put 2", put2), mortal("put 3", put3)],
+            preemptions: 1,
+            ..Scenario::new("both-killed", "two puts of one key, both killed")
+        },
+        Scenario {
+            kills: 1,
+            roles: vec![mortal("put 2", put2), role("put 3", put3), role("get", get)],
+            preemptions: 1,
+            ..Scenario::new("reap-live", "a reap beside a writer and a reader")
+        },
+        Scenario {
+            kills: 1,
+            keys: three_keys,
+            shape: board(1, 8, 1),
+            setup: |party| {
+                party.put(0, 1, Expect::Any);
+                party.put(1, 1, Expect::Any);
+            },
+            roles: vec![
+                mortal("remove a", remove),
+                role("put a, put b", |party| {
+                    put4(party);
+                    party.put(1, 5, Expect::Any);
+                }),
+            ],
+            ..Scenario::new("reap-remove", "a removal killed beside puts of two keys")
+        },
+        Scenario {
+            kills: 1,
+            setup: |_| {},
+            roles: vec![
+                mortal("intern n", |party| party.intern("n")),
+                role("intern n m", |party| {
+                    party.intern("n");
+                    party.intern("m");
+                }),
+            ],
+            preemptions: 4,
+            ..Scenario::new("names", "names interned by two, one killed")
+        },
+    ]
+}
