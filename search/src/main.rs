@@ -5,6 +5,8 @@
 //! The program is built twice. Plainly, it is the runner: it builds itself again under
 //! `--cfg slate_search`, where the protocol's atomics ask a scheduler before every access, and runs that.
 
+#[cfg(not(slate_search))]
+mod canaries;
 #[cfg(slate_search)]
 mod explore;
 #[cfg(slate_search)]
@@ -15,6 +17,8 @@ mod party;
 mod places;
 #[cfg(slate_search)]
 mod programs;
+#[cfg(not(slate_search))]
+mod runner;
 #[cfg(slate_search)]
 mod scenario;
 #[cfg(slate_search)]
@@ -30,6 +34,6 @@ fn main() -> std::process::ExitCode {
     #[cfg(slate_search)]
     let code = worker::main();
     #[cfg(not(slate_search))]
-    let code = std::process::ExitCode::SUCCESS;
+    let code = runner::main();
     code
 }

@@ -8,24 +8,40 @@ use crate::{
 };
 use std::process::ExitCode;
 
-/// Searches the scenarios named by the arguments: `STATES EXACT NAME...`; a line for each, and the way to
-/// the flaw where one is found. Fails when one fails.
+/// `list` names the scenarios. `search STATES EXACT PREEMPTIONS NAME` searches one: a line, and the way to
+/// the flaw where one is found.
 pub fn main() -> ExitCode {
     quiet_panics();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [states, exact, preemptions, names @ ..] = arguments.as_slice() else {
-        eprintln!("usage: STATES EXACT NAME...; this program is run by `cargo states`");
-        return ExitCode::from(2);
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let good = match *words.as_slice() {
+        ["list"] => {
+            scenarios::all().iter().for_each(|scenario| println!("{}", scenario.name));
+            Some(true)
+        }
+        ["search", states, exact, preemptions, name] => named(states, exact, preemptions, name),
+        _ => None,
     };
-    let (Ok(states), Ok(exact)) = (states.parse(), exact.parse()) else {
-        eprintln!("STATES must be a number, and EXACT true or false");
-        return ExitCode::from(2);
-    };
-    let mut good = true;
-    for scenario in scenarios::all().iter().filter(|scenario| names.is_empty() || names.iter().any(|name| name == scenario.name)) {
-        good &= one(scenario, Limits { states, exact, preemptions: if preemptions == "quick" { Some(scenario.preemptions) } else { preemptions.parse().ok() } });
+    match good {
+        Some(true) => ExitCode::SUCCESS,
+        Some(false) => ExitCode::FAILURE,
+        None => {
+            eprintln!("this program is run by `cargo states`");
+            ExitCode::from(2)
+        }
     }
-    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Searches one scenario; `None` where the arguments make no sense.
+fn named(states: &str, exact: &str, preemptions: &str, name: &str) -> Option<bool> {
+    let all = scenarios::all();
+    let scenario = all.iter().find(|scenario| scenario.name == name)?;
+    let preemptions = match preemptions {
+        "quick" => Some(scenario.preemptions),
+        "all" => None,
+        number => Some(number.parse().ok()?),
+    };
+    Some(one(scenario, Limits { states: states.parse().ok()?, exact: exact.parse().ok()?, preemptions }))
 }
 
 fn one(scenario: &Scenario, limits: Limits) -> bool {
@@ -40,6 +56,7 @@ fn one(scenario: &Scenario, limits: Limits) -> bool {
     let line = line(&report);
     let verdict = verdict(scenario, &report);
     let seconds = start.elapsed().as_secs_f64();
+    let good = verdict.is_ok();
     match verdict {
         Ok(()) => println!("ok     {:<22} {line}, {seconds:.1} s: {}", scenario.name, scenario.about),
         Err(reason) => println!("FAILED {:<22} {line}, {seconds:.1} s: {reason}", scenario.name),
@@ -49,7 +66,7 @@ fn one(scenario: &Scenario, limits: Limits) -> bool {
             println!("         {outcome}");
         }
     }
-    report.failure.is_none()
+    good
 }
 
 fn line(report: &Report) -> String {

@@ -7,7 +7,11 @@ use crate::{
     programs::{Next, Programs},
     watch::{self, Event, Writing},
 };
-use slateboard::{layout::StateKind, layout::State, protocol::Fault, search::Access};
+use slateboard::{
+    layout::{State, StateKind, geometry, header},
+    protocol::Fault,
+    search::Access,
+};
 
 /// Where a party stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -262,10 +266,26 @@ impl<'s> World<'s> {
             // These are this reaper's; later deaths are for the next one.
             self.set_mail(self.mail() & !given);
         }
-        match self.arrive(actor, child) {
+        let answered = self.programs.calls_at(child) != self.programs.calls_at(node);
+        let shown = if answered { self.shown(child) } else { Ok(()) };
+        match shown.and_then(|()| self.arrive(actor, child)) {
             Ok(()) => Ok(undo),
             Err(reason) => Err((undo, reason)),
         }
+    }
+
+    /// Whether the counters show the change that a party has just been told of.
+    fn shown(&self, node: u32) -> Result<(), String> {
+        let Some(call) = self.programs.calls(self.programs.calls_at(node)).last() else { return Ok(()) };
+        let Told::Done { generation, .. } = call.told else { return Ok(()) };
+        let geo = &self.programs.geo;
+        let key = &self.programs.keys[call.key];
+        let changes = geo.shard(geo.shard_of(key, geo.hash(key.as_bytes()))) + geometry::SHARD_CHANGES;
+        let (counter, shard) = (self.words[header::GENERATION], self.words[changes]);
+        if counter < generation || shard < generation {
+            return Err(format!("{call:?}, with the generation at {counter} and its shard's at {shard}"));
+        }
+        Ok(())
     }
 
     /// Looks whether a party is done, and whether its new answers may be.

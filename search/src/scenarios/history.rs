@@ -40,6 +40,20 @@ pub fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             shape: board(1, 8, 1),
+            roles: vec![
+                role("put 2 4 5 6", |party| {
+                    put2(party);
+                    put4(party);
+                    party.put(0, 5, Expect::Any);
+                    party.put(0, 6, Expect::Any);
+                }),
+                role("put 3", put3),
+            ],
+            preemptions: 3,
+            ..Scenario::new("stale-helper", "a helper stopped while the block it helps begins another life")
+        },
+        Scenario {
+            shape: board(1, 8, 1),
             keys: three_keys,
             kills: 1,
             setup: |party| {

@@ -18,6 +18,20 @@ pub fn scenarios() -> Vec<Scenario> {
         Scenario {
             kills: 2,
             mortal_reapers: true,
+            shape: board(1, 4, 1),
+            may_fill: true,
+            roles: vec![mortal("put 2 3 4 2 remove", |party| {
+                put2(party);
+                put3(party);
+                put4(party);
+                put2(party);
+                remove(party);
+            })],
+            ..Scenario::new("reuse-kill", "a writer that reuses its blocks killed, then its reaper")
+        },
+        Scenario {
+            kills: 2,
+            mortal_reapers: true,
             shape: board(1, 8, 1),
             roles: vec![mortal("put 2", put2), role("put 3", put3)],
             preemptions: 1,
