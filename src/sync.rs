@@ -11,7 +11,6 @@ pub use loom::sync::atomic::{AtomicU64, Ordering, fence};
 pub use crate::search::{AtomicU64, Ordering, fence};
 
 #[cfg(not(any(loom, slate_search)))]
-#[allow(clippy::disallowed_types, reason = "this is the façade")]
 pub use core::sync::atomic::{AtomicU64, Ordering, fence};
 
 /// Tells the processor, or the model, that this loop waits for another party.

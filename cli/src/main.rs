@@ -1,1 +1,20 @@
-fn main() {}
+//! `slate`: a board of shared context from the command line.
+
+mod args;
+mod commands;
+mod demo;
+mod failure;
+mod locate;
+mod print;
+mod record;
+mod units;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match args::Cli::try_parse() {
+        Ok(cli) => commands::run(cli),
+        Err(error) => failure::usage(&error),
+    }
+}

@@ -514,7 +514,7 @@ pub fn fingerprint_of(hash: u64) -> u16 {
 
 /// Maps `bits` random bits to `0..count`.
 fn scale(value: u64, bits: u32, count: usize) -> usize {
-    (u128::from(value) * count as u128 >> bits) as usize
+    ((u128::from(value) * count as u128) >> bits) as usize
 }
 
 /// A number for the layout as compiled: records, sessions, buckets, header. Boards of another

@@ -95,6 +95,24 @@ pub struct RecordHeader {
 }
 
 impl RecordHeader {
+    /// A header of nothing.
+    pub const EMPTY: Self = Self {
+        version: 0,
+        previous: 0,
+        slot: 0,
+        value_len: 0,
+        key_len: 0,
+        kind: RecordKind::Value,
+        chained: false,
+        codec: 0,
+        writer: 0,
+        time: 0,
+        created: 0,
+        deadline: 0,
+        ephemeral: 0,
+        checksum: 0,
+    };
+
     /// Packs [`PLACE`].
     pub fn place(&self) -> u64 {
         u64::from(self.slot) << 32 | u64::from(self.value_len)
@@ -126,6 +144,7 @@ impl RecordHeader {
         words
     }
     /// Unpacks the header; `None` where the words cannot be a record's.
+    #[inline(always)]
     pub fn unpack(words: &[u64; HEADER_WORDS]) -> Option<Self> {
         let shape = words[SHAPE];
         let kind = match shape >> 11 & 7 {

@@ -40,6 +40,7 @@ pub struct Lane {
     /// Whether more pages may still be reserved; if not, searches go on without them.
     pub may_reserve: bool,
     pub(super) until_trim: u32,
+    stash_max: usize,
     stash: Vec<Vec<Claimed>>,
     cursors: Vec<u32>,
 }
@@ -54,9 +55,18 @@ impl Lane {
             writer,
             may_reserve: true,
             until_trim: 0,
+            stash_max: STASH_MAX,
             stash: (0..classes).map(|_| Vec::with_capacity(STASH_MAX)).collect(),
             cursors: vec![0; classes],
         }
+    }
+
+    /// A lane for reaping a session in its own name, by whoever holds its lock byte. It keeps no blocks:
+    /// they would be the dead session's.
+    pub fn for_reaping(core: &Core<'_>, dead: usize) -> Self {
+        let incarnation = core.session_view(dead).incarnation;
+        let writer = Writer { name: 0, session: dead as u16, incarnation };
+        Self { stash_max: 0, ..Self::new(core, 0, writer) }
     }
 
     /// The owner that this lane's blocks name.
@@ -64,7 +74,8 @@ impl Lane {
         self.session as u16 + 1
     }
 
-    /// Blocks in the stash.
+    /// Blocks in the stash: tests and models account for every block.
+    #[cfg(any(test, loom, slate_search))]
     pub fn stashed(&self) -> usize {
         self.stash.iter().map(Vec::len).sum()
     }
@@ -116,16 +127,22 @@ impl Core<'_> {
         if let Some(claimed) = self.find_free(lane, class, true) {
             return Ok(claimed);
         }
-        if removal && self.geo.shape().reserve_extents > 0 {
-            if let Some(claimed) = self.claim_reserve(lane, class) {
-                return Ok(claimed);
-            }
+        if removal
+            && self.geo.shape().reserve_extents > 0
+            && let Some(claimed) = self.claim_reserve(lane, class)
+        {
+            return Ok(claimed);
         }
         Err(Fault::Full(if self.any_doomed() { Full::Pinned } else { Full::Blocks }))
     }
 
     /// Lets up to `steps` events leave the history early. Whether any did.
     pub(super) fn shrink_history(&self, lane: &mut Lane, steps: usize) -> Result<bool, Fault> {
+        // The generation first: the floor only rises. A damaged counter leaves nothing to be let go.
+        let generation = self.generation();
+        if generation > self.floor() + self.geo.history() {
+            return Err(Fault::Corrupt("the generation counter or the floor"));
+        }
         let mut any = false;
         for _ in 0..steps {
             if !self.advance_floor(lane, true)? {
@@ -291,9 +308,18 @@ impl Core<'_> {
     /// Keeps a block at hand, or gives it back.
     pub(super) fn keep(&self, lane: &mut Lane, claimed: Claimed) {
         let extent = self.geo.extent_of(claimed.block);
-        let class = usize::from(self.class_of(extent).class());
-        match lane.stash.get_mut(class) {
-            Some(stash) if stash.len() < STASH_MAX && extent >= self.first_extent() => stash.push(claimed),
+        let class = self.class_of(extent).class();
+        let offset = claimed.block.index() - extent * self.geo.extent_granules();
+        // A damaged class must not make a block longer than what is left of its extent.
+        let inside = self
+            .geo
+            .classes()
+            .granules(class)
+            .is_some_and(|size| offset + size <= self.geo.extent_granules());
+        match lane.stash.get_mut(usize::from(class)) {
+            Some(stash) if inside && stash.len() < lane.stash_max && extent >= self.first_extent() => {
+                stash.push(claimed)
+            }
             _ => self.free(lane, claimed),
         }
     }
@@ -372,7 +398,30 @@ impl Core<'_> {
 
     /// Makes extents usable whose pages were just reserved: all below `extents`.
     pub fn raise_reserved(&self, extents: u32) {
+        // AcqRel: who sees the number finds the pages there.
         self.at(header::RESERVED).fetch_max(u64::from(extents), AcqRel);
+    }
+
+    /// Extents that may still be claimed without reserving more. An estimate.
+    pub fn unclaimed(&self) -> u32 {
+        let claimed = self.at(header::EXTENT_HINT).load(Relaxed).min(u64::from(u32::MAX)) as u32;
+        self.extents_in_use().saturating_sub(claimed.saturating_add(1))
+    }
+
+    /// Extents that have a class.
+    pub fn claimed_extents(&self) -> u32 {
+        (0..self.extents_in_use()).filter(|&extent| self.class_of(extent).class() != 0).count() as u32
+    }
+
+    /// Granules in blocks that are not free. An estimate; goes through the whole block table.
+    pub fn used_granules(&self) -> u64 {
+        let used = |extent| {
+            let class = self.class_of(extent).class();
+            let in_use = |block: &Block| !State(self.state_of(*block).load(Relaxed)).is(StateKind::Free);
+            let size = u64::from(self.geo.classes().granules(class).unwrap_or(0));
+            self.starts(extent, class).filter(in_use).count() as u64 * size
+        };
+        (0..self.extents_in_use()).map(used).sum()
     }
 
     /// Extents whose pages are reserved.
@@ -386,6 +435,7 @@ impl Core<'_> {
             let words = crate::layout::record::words_of(crate::layout::record::KEY_MAX, 0);
             let class =
                 self.geo.classes().of(self.geo.granules_for(words)).unwrap_or(self.geo.classes().whole());
+            // Release: as every other class word; nobody reads this one yet.
             self.at(self.geo.extent(0)).store(ClassWord(0).next(class).0, Release);
         }
     }

@@ -94,26 +94,41 @@ impl Core<'_> {
     /// Stores bytes from word `at` on, the last word padded with zeros. Relaxed: what publishes the
     /// block orders them (P1, P2).
     pub(super) fn store_bytes(&self, at: usize, bytes: &[u8]) {
-        let (words, rest) = bytes.as_chunks::<8>();
+        let (words, _) = bytes.as_chunks::<8>();
         let target = &self.words[at..at + bytes.len().div_ceil(8)];
         for (word, bytes) in target.iter().zip(words) {
             word.store(u64::from_le_bytes(*bytes), Relaxed);
         }
         if let Some(word) = target.get(words.len()) {
-            let mut last = [0; 8];
-            last[..rest.len()].copy_from_slice(rest);
-            word.store(u64::from_le_bytes(last), Relaxed);
+            word.store(last_word(bytes), Relaxed);
         }
     }
 
     /// Appends `len` bytes from word `at` on to `out`. Relaxed, as [`Core::record_word`]. The words must
     /// have been found to lie in reserved pages.
     pub(super) fn load_bytes(&self, at: usize, len: usize, out: &mut Vec<u8>) {
-        out.reserve(len.next_multiple_of(8));
-        let end = out.len() + len;
-        for word in &self.words[at..at + len.div_ceil(8)] {
-            out.extend_from_slice(&word.load(Relaxed).to_le_bytes());
+        let start = out.len();
+        // Zeroed first, at the speed of a fill: growing by a word at a time costs a test and a call each.
+        out.resize(start + len, 0);
+        let (whole, rest) = out[start..].as_chunks_mut::<8>();
+        let source = &self.words[at..at + len.div_ceil(8)];
+        for (bytes, word) in whole.iter_mut().zip(source) {
+            *bytes = word.load(Relaxed).to_le_bytes();
         }
-        out.truncate(end);
+        if let (Some(word), 1..) = (source.get(whole.len()), rest.len()) {
+            let last = word.load(Relaxed).to_le_bytes();
+            rest.iter_mut().zip(last).for_each(|(byte, last)| *byte = last);
+        }
+    }
+}
+
+/// The word of the bytes behind the last whole one, zero padded. Where there are eight bytes it is cut from
+/// the last eight: a copy of a length that is not known costs a call.
+pub(super) fn last_word(bytes: &[u8]) -> u64 {
+    let rest = bytes.len() % 8;
+    match bytes.last_chunk::<8>() {
+        Some(_) if rest == 0 => 0,
+        Some(last) => u64::from_le_bytes(*last) >> (64 - 8 * rest),
+        None => bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
     }
 }

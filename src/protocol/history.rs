@@ -40,8 +40,7 @@ impl Core<'_> {
             // After the generation, never before: that makes entries unique.
             match self.load_gen(block) {
                 GenWord::Generation(own) => {
-                    self.show(own);
-                    self.announce_of(block, own);
+                    self.show(block, own);
                     return Ok(Logged::At(own));
                 }
                 GenWord::Unlogged(other) if other == tag => {}
@@ -63,7 +62,7 @@ impl Core<'_> {
                 // Release: who reads the ring word sees the block's UNLOGGED word and its record (P5).
                 if ring.compare_exchange(word.0, entry.0, Release, Relaxed).is_ok() {
                     self.finish(position, entry)?;
-                    self.show(position);
+                    self.show(block, position);
                     return Ok(Logged::At(position));
                 }
             }
@@ -84,11 +83,18 @@ impl Core<'_> {
         RingWord(acquire(self.at(self.geo.ring(position))))
     }
 
-    /// The counter shows at least generation `own` when this returns: a caller told its generation must
-    /// find it in `events`, and pollers must be told.
-    fn show(&self, own: u64) {
+    /// The counters show at least generation `own` when this returns, and sleepers know: a caller told its
+    /// generation must find it in `events`, and whoever finished the event may have been stopped halfway.
+    fn show(&self, block: Block, own: u64) {
+        let shard = self.shard_of_block(block);
+        if let Some(shard) = shard {
+            self.raise_shard(shard, own);
+        }
         // Release: passes on what the event's finisher did (P4). Fails where it is shown already.
         let _ = self.at(header::GENERATION).compare_exchange(own.wrapping_sub(1), own, Release, Relaxed);
+        if let Some(shard) = shard {
+            self.wake(shard);
+        }
     }
 
     /// Lets events go until the ring has room for `position`.
@@ -96,17 +102,23 @@ impl Core<'_> {
         let mut tries = Tries::new();
         loop {
             let floor = self.floor();
-            if floor + self.geo.history() >= position {
+            let room = floor + self.geo.history();
+            if room >= position {
                 return Ok(());
+            }
+            // The ring held the generation before, so the floor was near; a damaged counter's distance must
+            // not be worked off event by event.
+            if room + 1 < position {
+                return Err(Fault::Corrupt("the generation counter or the floor"));
             }
             self.advance_floor(lane, false)?;
             tries.again(floor, "the floor of the history")?;
         }
     }
 
-    /// Completes the event at `position`: its generation word, the board's counter, then its shard's
-    /// counter and the sleepers. Anyone may do it. Nothing that a reader of the board's counter must find
-    /// may be done after that is raised.
+    /// Completes the event at `position`: its generation word, its shard's counter, the board's counter.
+    /// Anyone may do it. Nothing that a reader of the board's counter must find may be done after that is
+    /// raised. Then sleepers are woken.
     pub fn finish(&self, position: u64, word: RingWord) -> Result<(), Fault> {
         let block = self.block(word.block()).ok_or(Fault::Corrupt("the block of an event"))?;
         // Before the generation: otherwise they might belong to a reused block.
@@ -121,20 +133,15 @@ impl Core<'_> {
             let own = GenWord::Generation(position).pack();
             let _ = self.gen_of(block).compare_exchange(gen_word.pack(), own, Release, Acquire);
         }
+        if let Some(shard) = shard {
+            self.raise_shard(shard, position);
+        }
         // Read-modify-write, never a store: the release sequence through the counter is guarantee G1 (P4).
         let counter = self.at(header::GENERATION);
-        let _ = counter.compare_exchange(position - 1, position, Release, Relaxed);
-        if let Some(shard) = shard {
-            self.announce(shard, position);
+        if counter.compare_exchange(position - 1, position, Release, Relaxed).is_ok() {
+            shard.into_iter().for_each(|shard| self.wake(shard));
         }
         Ok(())
-    }
-
-    /// Announces a logged block's event: who finished it may have been killed or stopped before that.
-    fn announce_of(&self, block: Block, generation: u64) {
-        if let Some(shard) = self.shard_of_block(block) {
-            self.announce(shard, generation);
-        }
     }
 
     /// Completes the event that a killed finisher may have left uncounted. Every attach and every beat
@@ -162,7 +169,7 @@ impl Core<'_> {
         if early && self.is_least(floor) {
             return Ok(false);
         }
-        let Some(oldest) = self.oldest(floor) else { return Ok(self.floor() != floor) };
+        let Some(oldest) = self.oldest(floor)? else { return Ok(self.floor() != floor) };
         self.intend(lane, &oldest);
         // AcqRel: carries this event's readers' proof to whoever reuses the block (P6).
         let word = self.at(header::FLOOR);
@@ -178,17 +185,25 @@ impl Core<'_> {
 
     /// The event after the floor and the block it superseded; `None` when there is none or the floor
     /// moved. An event whose words are damaged is let go without freeing anything.
-    fn oldest(&self, floor: u64) -> Option<Oldest> {
+    fn oldest(&self, floor: u64) -> Result<Option<Oldest>, Fault> {
         let event = floor + 1;
-        if event > self.generation() {
-            return None;
+        let generation = self.generation();
+        if event > generation {
+            return Ok(None);
         }
         let word = self.ring_word(event);
         let block = self.block(word.block()).filter(|_| word.lap() == self.geo.lap(event));
         let superseded = block.and_then(|block| self.superseded_block(block));
-        // The block is genuine only if the floor stood still: an intent must never name another's.
+        // The block is genuine only if the floor stood still (P6): an intent must never name another's.
         fence(Acquire);
-        (self.at(header::FLOOR).load(Relaxed) == floor).then_some(Oldest { event, superseded })
+        if self.at(header::FLOOR).load(Relaxed) != floor {
+            return Ok(None);
+        }
+        // Room is made before an event enters the ring. Without this a damaged counter would be walked after.
+        if floor + self.geo.history() < generation {
+            return Err(Fault::Corrupt("the distance of the history's two counters"));
+        }
+        Ok(Some(Oldest { event, superseded }))
     }
 
     /// The block that the record in `block` superseded, with its state; `None` where there is none, or
@@ -215,6 +230,7 @@ impl Core<'_> {
     /// a block that is still in use.
     pub(super) fn forget_intent(&self, session: usize, lane: usize) {
         let at = self.geo.session(session) + session::intent(lane);
+        // Release: the step is over when the intent is gone (P9).
         self.at(at + session::INTENT_EVENT).store(0, Release);
     }
 
@@ -253,6 +269,7 @@ impl Core<'_> {
     /// From owned to free. Whether it was still in `state`.
     pub(super) fn free_owned(&self, block: Block, state: State) -> bool {
         let free = State::new(StateKind::Free, 0, state.tag());
+        // AcqRel: this life's accesses are over when another claims the block (P7).
         let freed = self.state_of(block).compare_exchange(state.0, free.0, AcqRel, Acquire).is_ok();
         if freed {
             self.unhint(block);

@@ -110,12 +110,12 @@ impl<'r> Core<'r> {
 
     /// The newest generation. Whoever reads it sees every mutation up to it.
     pub fn generation(&self) -> u64 {
-        acquire(self.at(header::GENERATION))
+        acquire(self.at(header::GENERATION)) & COUNTER_MASK
     }
 
     /// Generations up to this have left the history.
     pub fn floor(&self) -> u64 {
-        acquire(self.at(header::FLOOR))
+        acquire(self.at(header::FLOOR)) & COUNTER_MASK
     }
 
     /// Newest generation of a shard's events.
@@ -162,11 +162,17 @@ impl<'r> Core<'r> {
         self.at(self.geo.data(block) + word).load(Relaxed)
     }
 
-    /// The record's words before the key, unpacked. As [`Core::record_word`].
+    /// The record's words before the key, unpacked. As [`Core::record_word`]. A block whose granule is the
+    /// last one has no room for them.
+    #[inline(always)]
     fn record_header(&self, block: Block) -> Option<record::RecordHeader> {
+        if !self.fits(block, record::HEADER_WORDS) {
+            return None;
+        }
         let mut words = [0; record::HEADER_WORDS];
-        for (at, word) in words.iter_mut().enumerate() {
-            *word = self.record_word(block, at);
+        let source = &self.words[self.geo.data(block)..][..record::HEADER_WORDS];
+        for (word, source) in words.iter_mut().zip(source) {
+            *word = source.load(Relaxed);
         }
         record::RecordHeader::unpack(&words)
     }
@@ -175,14 +181,19 @@ impl<'r> Core<'r> {
     fn block(&self, index: u32) -> Option<Block> {
         // Relaxed: the number only rises, and whoever learned of a block (P1, P5) has seen it high enough.
         let reserved = self.at(header::RESERVED).load(Relaxed);
-        self.geo.block(index).filter(|&block| u64::from(self.geo.extent_of(block)) < reserved)
+        // Compared in granules: a division for each block that is looked at would cost more than its copy.
+        let granules = reserved.saturating_mul(u64::from(self.geo.extent_granules()));
+        self.geo.block(index).filter(|&block| u64::from(block.index()) < granules)
     }
 
     /// Whether so many words from the block's start lie in reserved pages.
     fn fits(&self, block: Block, words: usize) -> bool {
-        let reserved = self.at(header::RESERVED).load(Relaxed).min(u64::from(self.geo.extents()));
-        let granules = reserved as usize * self.geo.extent_granules() as usize;
-        block.index() as usize + self.geo.granules_for(words) <= granules
+        let reserved = self.at(header::RESERVED).load(Relaxed);
+        // In words, and by products: divisions here would cost more than a small copy.
+        let granules = reserved.saturating_mul(u64::from(self.geo.extent_granules()));
+        let granules = granules.min(u64::from(self.geo.granules())) as usize;
+        (block.index() as usize * self.geo.granule_words()).saturating_add(words)
+            <= granules * self.geo.granule_words()
     }
 
     /// The current head, without order: for the test that nothing changed, behind an acquire fence.
@@ -190,6 +201,10 @@ impl<'r> Core<'r> {
         self.at(at).load(Relaxed) == head.0
     }
 }
+
+/// What a counter can be: generation words have 61 bits, so sums with a counter never overflow. A damaged
+/// one fails the compare-and-swaps that start from what was read.
+const COUNTER_MASK: u64 = (1 << 60) - 1;
 
 /// An acquire load that is allowed on read-only memory: only relaxed loads are guaranteed to be plain
 /// loads there. Free on x86.

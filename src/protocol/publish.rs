@@ -230,13 +230,15 @@ impl Core<'_> {
         hint: Option<Slot>,
     ) -> Result<Published, Fault> {
         let value_hash = if record::DETAILS { record::hash_of(change.value) } else { 0 };
+        // A key that must exist gets no slot: it would stay open.
+        let make = !change.kind.is_tombstone() && matches!(change.expect, Expect::Any | Expect::Absent);
         let mut hint = hint;
         let mut tries = Tries::new();
         let mut retries = 0;
         loop {
             let found = match hint.take().and_then(|slot| self.hinted(key, slot)) {
                 Some(found) => found,
-                None => match self.find(lane, key, !change.kind.is_tombstone())? {
+                None => match self.find(lane, key, make)? {
                     Some(found) => found,
                     None => return Ok(Published::Not(unmet(change.expect, 0))),
                 },
@@ -329,7 +331,7 @@ impl Core<'_> {
         Ok(Judged::Go(After { version: old.version.saturating_add(1), created, superseded }))
     }
 
-    /// A negative answer stands only if the head it was read from does.
+    /// A negative answer stands only if the head it was read from does (P2).
     fn confirmed(&self, found: &Found, judged: Judged) -> Judged {
         fence(Acquire);
         if self.head_is(found.slot.head_at, found.head) { judged } else { Judged::Again }
@@ -355,6 +357,7 @@ impl Core<'_> {
         match self.record_header(block).filter(|_| self.key_is(block, key)) {
             Some(header) => Ok(Some(Standing { header, generation, block })),
             None => {
+                // A block that began another life is not damage (P2).
                 fence(Acquire);
                 let same = self.head_is(found.slot.head_at, found.head);
                 if same { Err(Fault::Corrupt("a record's key or shape")) } else { Ok(None) }

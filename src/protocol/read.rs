@@ -10,7 +10,7 @@ use super::{
     slots::{Found, Key, Slot},
 };
 use crate::layout::{
-    Block, GenWord, Geometry, Head, HeadKind, geometry, header,
+    Block, GenWord, Geometry, Head, HeadKind, SlotHash, geometry, header,
     record::{self, RecordHeader},
 };
 use crate::sync::{
@@ -39,9 +39,24 @@ pub enum Verify {
     Scrub,
 }
 
+impl Meta {
+    /// Where a read puts what it finds: moving a record's header from function to function costs more than
+    /// a small value's copy.
+    pub const EMPTY: Self =
+        Self { header: RecordHeader::EMPTY, generation: 0, slot: Slot { head_at: 0, hash: SlotHash(0) } };
+}
+
+/// Where a read puts what it finds.
+struct Target<'t> {
+    verify: Verify,
+    meta: &'t mut Meta,
+    value: &'t mut Vec<u8>,
+}
+
 /// How an attempt ended.
 enum Attempt {
-    Is(Meta),
+    /// The target has it.
+    Is,
     Absent,
     Again,
 }
@@ -67,19 +82,33 @@ impl Core<'_> {
         verify: Verify,
         out: &mut Vec<u8>,
     ) -> Result<Option<Meta>, Fault> {
+        let mut meta = Meta::EMPTY;
+        Ok(self.get_to(key, hint, verify, &mut meta, out)?.then_some(meta))
+    }
+
+    /// As [`Core::get`], with the rest in `meta`. Whether the key has a value.
+    pub fn get_to(
+        &self,
+        key: &Key<'_>,
+        hint: Option<Slot>,
+        verify: Verify,
+        meta: &mut Meta,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Fault> {
         let start = out.len();
+        let mut target = Target { verify, meta, value: out };
         let mut tries = Tries::new();
         let mut hint = hint;
         let mut since = None;
         loop {
             let attempt = match hint.take() {
-                Some(slot) => self.attempt_at(key, slot, since, verify, out)?,
-                None => self.attempt(key, since, verify, out)?,
+                Some(slot) => self.attempt_at(key, slot, since, &mut target)?,
+                None => self.attempt(key, since, &mut target)?,
             };
             match attempt {
-                Attempt::Is(meta) => return Ok((!meta.header.kind.is_tombstone()).then_some(meta)),
-                Attempt::Absent => return Ok(None),
-                Attempt::Again => out.truncate(start),
+                Attempt::Is => return Ok(!target.meta.header.kind.is_tombstone()),
+                Attempt::Absent => return Ok(false),
+                Attempt::Again => target.value.truncate(start),
             }
             // Strictly before the head is loaded again.
             let generation = self.generation();
@@ -94,12 +123,11 @@ impl Core<'_> {
         key: &Key<'_>,
         slot: Slot,
         since: Option<u64>,
-        verify: Verify,
-        out: &mut Vec<u8>,
+        target: &mut Target<'_>,
     ) -> Result<Attempt, Fault> {
         match self.slot_at(slot.head_at - 1) {
             Some((hash, head)) if hash == slot.hash && head.is(HeadKind::Live) => {
-                Ok(self.live(key, Found { slot, head }, since, verify, out)?.unwrap_or(Attempt::Again))
+                Ok(self.live(key, Found { slot, head }, since, target)?.unwrap_or(Attempt::Again))
             }
             _ => Ok(Attempt::Again),
         }
@@ -107,13 +135,7 @@ impl Core<'_> {
 
     /// Scans the chain. Without a slot of the key there was a moment during the scan when it was absent:
     /// a key leaves its slot only after its removal left the history.
-    fn attempt(
-        &self,
-        key: &Key<'_>,
-        since: Option<u64>,
-        verify: Verify,
-        out: &mut Vec<u8>,
-    ) -> Result<Attempt, Fault> {
+    fn attempt(&self, key: &Key<'_>, since: Option<u64>, target: &mut Target<'_>) -> Result<Attempt, Fault> {
         for hash_at in self.slots(key.bucket) {
             // Relaxed: only a filter; `slot_at` reads the hash again, in order.
             if self.at(hash_at).load(Relaxed) as u16 != key.fingerprint {
@@ -124,7 +146,7 @@ impl Core<'_> {
                 _ if hash.fingerprint() != key.fingerprint => {}
                 Some(HeadKind::Live) => {
                     let found = Found { slot: Slot { head_at: hash_at + 1, hash }, head };
-                    if let Some(attempt) = self.live(key, found, since, verify, out)? {
+                    if let Some(attempt) = self.live(key, found, since, target)? {
                         return Ok(attempt);
                     }
                 }
@@ -142,8 +164,7 @@ impl Core<'_> {
         key: &Key<'_>,
         found: Found,
         since: Option<u64>,
-        verify: Verify,
-        out: &mut Vec<u8>,
+        target: &mut Target<'_>,
     ) -> Result<Option<Attempt>, Fault> {
         let Found { slot, head } = found;
         let proof = match since {
@@ -158,27 +179,24 @@ impl Core<'_> {
         }
         match (gen_word, since) {
             (GenWord::Generation(generation), _) => {
-                let copied = self.copy(block, out);
-                self.accept(key, copied, generation, slot, proof, verify, out).map(Some)
+                self.take(key, block, generation, slot, proof, target).map(Some)
             }
             (GenWord::Unlogged(_), None) => Ok(Some(Attempt::Again)),
-            (GenWord::Unlogged(_), Some(since)) => {
-                self.before(key, block, slot, since, verify, out).map(Some)
-            }
+            (GenWord::Unlogged(_), Some(since)) => self.before(key, block, slot, since, target).map(Some),
             _ => self.refuse(proof, "a block's generation word"),
         }
     }
 
     /// The version before a record that is not in the history. Only the floor proves this copy: the head
     /// says nothing about what it no longer names.
+    #[cold]
     fn before(
         &self,
         key: &Key<'_>,
         unlogged: Block,
         slot: Slot,
         since: u64,
-        verify: Verify,
-        out: &mut Vec<u8>,
+        target: &mut Target<'_>,
     ) -> Result<Attempt, Fault> {
         let proof = Proof::Floor(since);
         let previous = Head(self.record_word(unlogged, record::PREVIOUS));
@@ -190,8 +208,7 @@ impl Core<'_> {
         };
         match self.load_gen(block) {
             GenWord::Generation(generation) if self.key_is(block, key) => {
-                let copied = self.copy(block, out);
-                self.accept(key, copied, generation, slot, proof, verify, out)
+                self.take(key, block, generation, slot, proof, target)
             }
             _ => Ok(self.refuse(proof, "a superseded record")?.unwrap_or(Attempt::Again)),
         }
@@ -199,6 +216,7 @@ impl Core<'_> {
 
     /// Another key with this fingerprint, or damage: a record whose key does not have the fingerprint of
     /// its slot.
+    #[cold]
     fn not_ours(&self, block: Block, found: Found, proof: Proof) -> Result<Option<Attempt>, Fault> {
         let mut bytes = Vec::new();
         let whole = self.copy_key(block, &mut bytes).is_some();
@@ -210,6 +228,7 @@ impl Core<'_> {
     }
 
     /// Damage, if the proof holds; otherwise look again.
+    #[cold]
     fn refuse(&self, proof: Proof, what: &'static str) -> Result<Option<Attempt>, Fault> {
         if self.holds(proof) { Err(Fault::Corrupt(what)) } else { Ok(Some(Attempt::Again)) }
     }
@@ -226,33 +245,35 @@ impl Core<'_> {
         }
     }
 
-    /// Judges a copy: first whether it is whole, then whether it is sound.
-    #[expect(clippy::too_many_arguments, reason = "one copy with all that is known of it")]
-    fn accept(
+    /// Copies a record and judges the copy: first whether it is whole, then whether it is sound.
+    #[inline(always)]
+    fn take(
         &self,
         key: &Key<'_>,
-        copied: Option<RecordHeader>,
+        block: Block,
         generation: u64,
         slot: Slot,
         proof: Proof,
-        verify: Verify,
-        out: &[u8],
+        target: &mut Target<'_>,
     ) -> Result<Attempt, Fault> {
+        let copied = self.copy(block, target.value);
         if !self.holds(proof) {
             return Ok(Attempt::Again);
         }
         let header = copied.ok_or(Fault::Corrupt("a record's lengths"))?;
-        let value = &out[out.len() - header.value_len as usize..];
-        if verify == Verify::Always && !is_sound(&header, key.hash, value) {
+        let value = &target.value[target.value.len() - header.value_len as usize..];
+        if target.verify == Verify::Always && !is_sound(&header, key.hash, value) {
             return Err(Fault::Corrupt("a record's checksum"));
         }
         if header.slot as usize != slot.head_at {
             return Err(Fault::Corrupt("a record's slot"));
         }
-        Ok(Attempt::Is(Meta { header, generation, slot }))
+        *target.meta = Meta { header, generation, slot };
+        Ok(Attempt::Is)
     }
 
     /// Appends the block's value to `out`; `None`, with `out` as it was, where the lengths cannot be.
+    #[inline(always)]
     pub(super) fn copy(&self, block: Block, out: &mut Vec<u8>) -> Option<RecordHeader> {
         let header = self.record_header(block)?;
         let len = header.value_len as usize;

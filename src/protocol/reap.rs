@@ -32,7 +32,8 @@ pub struct Reaped {
 }
 
 impl Core<'_> {
-    /// Ends the life of session `dead`, whose lock byte the caller holds. The lane is the reaper's own.
+    /// Ends the life of session `dead`, whose lock byte the caller holds. The lane is the reaper's own, or
+    /// one [`Lane::for_reaping`].
     pub fn reap(&self, lane: &mut Lane, dead: usize, now: Now) -> Result<Reaped, Fault> {
         let mut reaped = Reaped::default();
         self.finish_intents(lane, dead);
@@ -95,6 +96,7 @@ impl Core<'_> {
         state: State,
         reaped: &mut Reaped,
     ) -> Result<(), Fault> {
+        // Acquire: the state was loaded relaxed; behind it lies the generation word that names it (P7).
         fence(Acquire);
         match state.kind() {
             StateKind::Claimed => reaped.blocks += u64::from(self.free_owned(block, state)),
@@ -218,6 +220,7 @@ impl Core<'_> {
             let generation = self.load_gen(block);
             let mut key = Vec::new();
             let header = self.copy_key(block, &mut key);
+            // The copy is of one life of the block only if the head stood still (P2).
             fence(Acquire);
             if !self.head_is(head_at, head) {
                 continue;

@@ -188,6 +188,7 @@ impl<'r> Core<'r> {
         for index in 1..self.geo.names() {
             let word = self.at(self.geo.name(index));
             if word.load(Relaxed) == claimed {
+                // AcqRel: the dead maker is over for whoever makes the entry next.
                 let _ = word.compare_exchange(claimed, 0, AcqRel, Relaxed);
             }
         }

@@ -8,9 +8,11 @@
 use super::{
     Core, Fault, Full, Tries, acquire,
     blocks::{Claimed, Lane},
+    chain::last_word,
 };
 use crate::layout::{Block, GenWord, Guard, GuardOp, Head, HeadKind, SlotHash, geometry, record};
 use crate::sync::{
+    AtomicU64,
     Ordering::{AcqRel, Acquire, Relaxed, Release},
     fence,
 };
@@ -103,7 +105,8 @@ impl Core<'_> {
         let granule = head_at.checked_sub(self.geo.data_at())? / self.geo.granule_words();
         // An overflow bucket is longer than the smallest granule.
         let span = self.geo.granules_for(geometry::BUCKET_WORDS);
-        (0..span).filter_map(|back| self.block(u32::try_from(granule.checked_sub(back)?).ok()?)).find_map(
+        let block = |back| self.block(u32::try_from(granule.checked_sub(back)?).ok()?);
+        (0..span).filter_map(block).filter(|&block| self.fits(block, geometry::BUCKET_WORDS)).find_map(
             |block| match self.load_gen(block) {
                 GenWord::Bucket(bucket) if (bucket as usize) < self.geo.buckets() => Some(bucket as usize),
                 _ => None,
@@ -125,14 +128,14 @@ impl Core<'_> {
         let mut tries = Tries::new();
         loop {
             let guard = Guard(acquire(self.at(guard_at)));
-            if self.apply(key.bucket, guard)? {
-                if let Some(scan) = self.scan(key, guard)? {
-                    if scan.found.is_some() || (!make && self.at(guard_at).load(Relaxed) == guard.0) {
-                        return Ok(scan.found);
-                    }
-                    if make {
-                        self.make_slot(lane, key, guard, &scan)?;
-                    }
+            if self.apply(key.bucket, guard)?
+                && let Some(scan) = self.scan(key, guard)?
+            {
+                if scan.found.is_some() || (!make && self.at(guard_at).load(Relaxed) == guard.0) {
+                    return Ok(scan.found);
+                }
+                if make {
+                    self.make_slot(lane, key, guard, &scan)?;
                 }
             }
             tries.again(guard.0, "a bucket's guard")?;
@@ -197,11 +200,12 @@ impl Core<'_> {
             return false;
         }
         let base = self.geo.data(block) + record::HEADER_WORDS;
-        key.bytes.chunks(8).zip(base..).all(|(bytes, at)| {
-            let mut word = [0; 8];
-            word[..bytes.len()].copy_from_slice(bytes);
-            self.at(at).load(Relaxed) == u64::from_le_bytes(word)
-        })
+        let (whole, _) = key.bytes.as_chunks::<8>();
+        let stored = &self.words[base..base + words];
+        let equal =
+            |(stored, bytes): (&AtomicU64, &[u8; 8])| stored.load(Relaxed) == u64::from_le_bytes(*bytes);
+        stored.iter().zip(whole).all(equal)
+            && stored.get(whole.len()).is_none_or(|stored| stored.load(Relaxed) == last_word(key.bytes))
     }
 
     /// Does what the guard asks for, if the guard stands. Whether it stood. Anybody may do this, any
@@ -325,6 +329,7 @@ impl Core<'_> {
         self.begin(lane, claimed, GenWord::Bucket(key.bucket as u64).pack());
         let link = guard.next(GuardOp::Link { block: claimed.block.index() });
         let guard_word = self.at(self.geo.bucket(key.bucket));
+        // AcqRel: who sees the guard sees the empty bucket (P8).
         if guard_word.compare_exchange(guard.0, link.0, AcqRel, Relaxed).is_err() {
             // No trace of a bucket may stay behind: `bucket_of_slot` goes by it.
             self.gen_of(claimed.block).store(GenWord::None.pack(), Relaxed);

@@ -8,7 +8,10 @@ use super::{
     sessions::Identity,
     slots::Key,
 };
-use crate::layout::{Geometry, Head, HeadKind, Shape, State, StateKind, geometry, record::RecordKind};
+use crate::layout::{
+    ClassWord, GenWord, Geometry, Head, HeadKind, Shape, State, StateKind, geometry, header,
+    record::RecordKind,
+};
 use crate::sync::{AtomicU64, Ordering::Relaxed};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -116,6 +119,9 @@ pub(crate) fn account(core: &Core<'_>, lanes: &[&Lane]) {
     assert_eq!(used, named.keys().copied().collect(), "used and named differ");
 }
 
+/// Version and value of every key.
+type Content = BTreeMap<String, (u64, Vec<u8>)>;
+
 #[derive(Clone, Debug)]
 enum Op {
     Put(u8, usize, Option<u64>),
@@ -146,8 +152,8 @@ proptest! {
         let heap = Heap::small();
         let core = heap.core();
         let mut lane = heap.lane(0);
-        let mut map = BTreeMap::<String, (u64, Vec<u8>)>::new();
-        let mut past: Vec<(u64, BTreeMap<String, (u64, Vec<u8>)>)> = vec![(0, map.clone())];
+        let mut map = Content::new();
+        let mut past: Vec<(u64, Content)> = vec![(0, map.clone())];
         for (number, op) in ops.into_iter().enumerate() {
             match op {
                 Op::Put(key, len, expect) => {
@@ -281,4 +287,46 @@ fn more_keys_than_the_table_overflow_into_buckets() {
     assert!((0..=done).all(|number| get(&core, &format!("task/{number}")).is_some()));
     account(&core, &[&lane]);
     assert_eq!(geometry::SLOTS, 7);
+}
+
+#[test]
+fn counters_too_far_apart_are_damage_and_no_long_walk() {
+    let heap = Heap::small();
+    let core = heap.core();
+    let mut lane = heap.lane(0);
+    put(&core, &mut lane, "key", b"x", Expect::Any).unwrap();
+    core.at(header::GENERATION).store(1 << 50, Relaxed);
+    assert!(matches!(core.advance_floor(&mut lane, true), Err(Fault::Corrupt(_))));
+}
+
+#[test]
+fn a_record_that_would_end_behind_the_region_is_damage() {
+    let heap = Heap::small();
+    let core = heap.core();
+    let mut lane = heap.lane(0);
+    put(&core, &mut lane, "key", b"x", Expect::Any).unwrap();
+    let key = Key::new(&heap.geo, "key");
+    let head_at = core.find(&mut lane, &key, false).unwrap().unwrap().slot.head_at;
+    let last = heap.geo.block(heap.geo.granules() - 1).unwrap();
+    core.at(head_at).store(Head::new(HeadKind::Live, 9, last.index()).0, Relaxed);
+    core.gen_of(last).store(GenWord::Generation(1).pack(), Relaxed);
+    assert!(matches!(core.get(&key, None, Verify::Always, &mut Vec::new()), Err(Fault::Corrupt(_))));
+    assert_eq!(core.occupancy().0, 0);
+    core.gen_of(last).store(GenWord::Bucket(0).pack(), Relaxed);
+    assert_eq!(core.bucket_of_slot(heap.geo.words() + 1), None);
+}
+
+#[test]
+fn a_damaged_class_makes_no_block_longer_than_its_extent() {
+    let heap = Heap::small();
+    let core = heap.core();
+    let mut lane = heap.lane(0);
+    let claimed = core.claim(&mut lane, 1, false).unwrap();
+    let other = core.claim(&mut lane, 1, false).unwrap();
+    let extent = heap.geo.extent_of(other.block);
+    assert!(claimed.block < other.block);
+    let whole = ClassWord(0).next(heap.geo.classes().whole());
+    core.at(heap.geo.extent(extent)).store(whole.0, Relaxed);
+    core.keep(&mut lane, other);
+    assert_eq!(lane.stashed(), 0);
 }

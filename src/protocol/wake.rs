@@ -16,11 +16,17 @@ use crate::sync::{
 pub const BOARD: usize = 0;
 
 impl Core<'_> {
-    /// Raises the shard's counter to the generation and wakes those who sleep on it or on the board's.
-    pub fn announce(&self, shard: usize, generation: u64) {
+    /// Raises the shard's counter to the generation. Before the board's counter shows it: so a reader that
+    /// finds a shard's counter below an event has nothing of that shard to find up to the board's counter.
+    pub(super) fn raise_shard(&self, shard: usize, generation: u64) {
         let changes = self.at(self.geo.shard(shard) + geometry::SHARD_CHANGES);
         // AcqRel: who reads the shard's counter sees the event, as with the board's (P4).
         changes.fetch_max(generation, AcqRel);
+    }
+
+    /// Wakes those who sleep on the shard's counter or on the board's, after both were raised.
+    pub(super) fn wake(&self, shard: usize) {
+        // Between raising the counters and reading their flags (P10).
         fence(SeqCst);
         self.wake_if_asked(1 + shard);
         self.wake_if_asked(BOARD);
@@ -31,8 +37,9 @@ impl Core<'_> {
     pub fn announce_all(&self) {
         let generation = self.generation();
         for shard in 0..self.geo.shards() {
-            self.at(self.geo.shard(shard) + geometry::SHARD_CHANGES).fetch_max(generation, AcqRel);
+            self.raise_shard(shard, generation);
         }
+        // As in `wake` (P10).
         fence(SeqCst);
         for counter in 0..=self.geo.shards() {
             self.wake_if_asked(counter);
@@ -53,7 +60,13 @@ impl Core<'_> {
         if let Some(flag) = self.flags.get(counter * LINE) {
             flag.store(1, Relaxed);
         }
+        // Between setting the flag and reading the counter (P10).
         fence(SeqCst);
+        acquire(self.counter(counter))
+    }
+
+    /// What the counter is now.
+    pub fn counter_value(&self, counter: usize) -> u64 {
         acquire(self.counter(counter))
     }
 

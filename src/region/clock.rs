@@ -22,6 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri has no boot time")]
     fn boot_time_does_not_go_back() {
         let first = boottime_ns();
         assert!(first > 0 && boottime_ns() >= first);

@@ -236,6 +236,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "examines files")]
     fn a_path_without_a_name_is_no_place() {
         let error = Place::prepare(Path::new("/")).err().unwrap();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);

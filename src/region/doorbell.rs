@@ -29,7 +29,6 @@ const PAGE_BYTES: u64 = 4096;
 #[derive(Debug)]
 pub struct Doorbell {
     mapping: Mapping,
-    counters: usize,
 }
 
 impl Doorbell {
@@ -59,13 +58,6 @@ impl Doorbell {
         self.mapping.words()
     }
 
-    /// The flag of a counter; `None` past the last one, and in a forked child.
-    #[inline]
-    pub fn flag(&self, counter: usize) -> Option<&AtomicU64> {
-        let at = Some(counter).filter(|counter| *counter < self.counters)?.checked_mul(STRIDE)?;
-        self.flags().get(at)
-    }
-
     fn open(region_path: &Path, counters: usize) -> Result<Self> {
         let path = beside(&absolute(region_path)?, BELL_SUFFIX);
         let file = validate::open_existing(&path, true)?;
@@ -75,7 +67,7 @@ impl Doorbell {
             return Err(Refusal::Size { expected, found }.at(&path));
         }
         let mapping = Mapping::of_file(&file, true).map_err(|error| error.path(&path))?;
-        Ok(Self { mapping, counters })
+        Ok(Self { mapping })
     }
 
     fn create(region_path: &Path, counters: usize) -> Result<Self> {
@@ -86,7 +78,7 @@ impl Doorbell {
             reserve(&file, len_bytes, 0..(len_bytes as usize / WORD_BYTES))?;
             Mapping::of_file(&file, true)
         })?;
-        Ok(Self { mapping, counters })
+        Ok(Self { mapping })
     }
 }
 
@@ -114,10 +106,10 @@ mod tests {
         let path = folder.path().join("board");
         assert!(Doorbell::try_open(&path, 3).is_none());
         let first = Doorbell::open_or_create(&path, 3).unwrap();
-        first.flag(2).unwrap().store(1, Ordering::Relaxed);
+        first.flags()[2 * STRIDE].store(1, Ordering::Relaxed);
         let second = Doorbell::open_or_create(&path, 73).unwrap();
-        assert_eq!(second.flag(2).unwrap().load(Ordering::Relaxed), 1);
-        assert!(first.flag(3).is_none() && second.flag(72).is_some() && second.flag(usize::MAX).is_none());
+        assert_eq!(second.flags()[2 * STRIDE].load(Ordering::Relaxed), 1);
+        assert!(second.flags().len() > 72 * STRIDE);
         assert!(Doorbell::try_open(&path, 3).is_some());
     }
 

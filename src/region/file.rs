@@ -11,10 +11,7 @@ use crate::{
     error::{Error, Result},
     layout::Geometry,
 };
-use rustix::{
-    fs::{AtFlags, CWD, Stat, statat},
-    io::Errno,
-};
+use rustix::fs::Stat;
 use std::{
     fs::File,
     os::unix::fs::FileExt,
@@ -86,7 +83,12 @@ impl RegionFile {
     ///
     /// # Errors
     /// `Io` where the path cannot be examined.
+    #[cfg(feature = "internals")]
     pub fn is_same_file_at_path(&self) -> Result<bool> {
+        use rustix::{
+            fs::{AtFlags, CWD, statat},
+            io::Errno,
+        };
         match statat(CWD, &self.path, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok((stat.st_dev, stat.st_ino) == (self.identity.device, self.identity.inode)),
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(false),

@@ -26,12 +26,6 @@ impl ProcessIdentity {
     }
 }
 
-/// When the process with this id in our pid namespace began, clock ticks since boot; `None` when there is
-/// none, or `/proc` is not there.
-pub fn start_time_of(pid: u32) -> Option<u64> {
-    start_time_at(Path::new(&format!("/proc/{pid}/stat")))
-}
-
 /// The machine's boot id: another one after every boot. Zeros where the machine does not tell.
 pub fn boot_id() -> [u64; 2] {
     fs::read_to_string("/proc/sys/kernel/random/boot_id")
@@ -107,9 +101,8 @@ mod tests {
     fn this_process_is_itself_each_time() {
         let identity = ProcessIdentity::current();
         assert_eq!(identity, ProcessIdentity::current());
-        assert_eq!(Some(identity.start_time), start_time_of(identity.pid));
         assert_ne!((identity.start_time, identity.pid_namespace, identity.boot), (0, 0, [0; 2]));
-        assert_eq!(start_time_of(u32::MAX), None);
+        assert_eq!(start_time_at(Path::new("/proc/4294967295/stat")), None);
     }
 
     #[test]

@@ -59,11 +59,6 @@ impl LockFile {
         Ok(Self { path, probe, file: (stat.st_dev, stat.st_ino), fork: Arc::new(ForkPage::new()?) })
     }
 
-    /// Where it is, absolute.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Takes a byte, if nobody holds it. `None` when another descriptor does, of this process or of another.
     ///
     /// # Errors
@@ -124,13 +119,6 @@ pub struct Certificate {
     file: Registered,
     byte: u64,
     fork: Arc<ForkPage>,
-}
-
-impl Certificate {
-    /// The byte.
-    pub fn byte(&self) -> u64 {
-        self.byte
-    }
 }
 
 impl Drop for Certificate {

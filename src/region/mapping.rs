@@ -2,7 +2,7 @@
 //!
 //! # Safety
 //!
-//! [`Words::get`] is the only place of the crate where memory of another origin becomes a reference. It rests
+//! `Words::get` is the only place of the crate where memory of another origin becomes a reference. It rests
 //! on this:
 //!
 //! - *Layout.* `AtomicU64` has the size, the alignment and the bit validity of `u64` (asserted below); a
@@ -64,7 +64,7 @@ pub struct Mapping {
 
 #[derive(Debug)]
 enum Source {
-    Shared { words: Words, writable: bool },
+    Shared(Words),
     Private(Box<[AtomicU64]>),
 }
 
@@ -79,7 +79,7 @@ impl Mapping {
         let map = if writable { options.map_raw(file) } else { options.map_raw_read_only(file) };
         let map = map.map_err(failed)?;
         map.advise(Advice::DontFork).map_err(failed)?;
-        Ok(Self { fork: ForkPage::new()?, source: Source::Shared { words: Words::new(map), writable } })
+        Ok(Self { fork: ForkPage::new()?, source: Source::Shared(Words::new(map)) })
     }
 
     /// So many words of zeros that no other process sees: for local boards, tests and Miri.
@@ -97,37 +97,23 @@ impl Mapping {
         Ok(Self { fork: ForkPage::new()?, source: Source::Private(memory.into_boxed_slice()) })
     }
 
-    /// All words. Empty in a forked child, which has no mapping. On a mapping that is not
-    /// [`writable`](Self::writable), only relaxed loads are allowed.
+    /// All words. Empty in a forked child, which has no mapping. On a mapping for
+    /// reading only, only relaxed loads are allowed.
     #[inline]
     pub fn words(&self) -> &[AtomicU64] {
         match &self.source {
             _ if self.fork.in_child() => &[],
-            Source::Shared { words, .. } => words.get(),
+            Source::Shared(words) => words.get(),
             Source::Private(words) => words,
-        }
-    }
-
-    /// Whether the words may be stored to.
-    pub fn writable(&self) -> bool {
-        match &self.source {
-            Source::Shared { writable, .. } => *writable,
-            Source::Private(_) => true,
         }
     }
 
     /// Bytes of the mapping.
     pub fn len_bytes(&self) -> usize {
         match &self.source {
-            Source::Shared { words, .. } => words.0.len(),
+            Source::Shared(words) => words.0.len(),
             Source::Private(words) => size_of_val(&**words),
         }
-    }
-
-    /// Whether this is a child that was forked after the mapping was made. Costs one load.
-    #[inline]
-    pub fn in_child(&self) -> bool {
-        self.fork.in_child()
     }
 
     /// Reserves the pages under these words of the mapping, so that touching them never fails. Words past the
@@ -200,7 +186,7 @@ mod tests {
     #[test]
     fn memory_of_this_process_is_zeroed_words() {
         let mapping = Mapping::anonymous(3).unwrap();
-        assert_eq!((mapping.len_bytes(), mapping.writable(), mapping.in_child()), (24, true, false));
+        assert_eq!((mapping.len_bytes(), mapping.words().len()), (24, 3));
         mapping.words()[2].store(7, Ordering::Relaxed);
         let values: Vec<u64> = mapping.words().iter().map(|word| word.load(Ordering::Relaxed)).collect();
         assert_eq!(values, [0, 0, 7]);
@@ -222,7 +208,6 @@ mod tests {
         assert_eq!(file.metadata().unwrap().len(), 4096 + 16);
         writer.words()[513].store(9, Ordering::Relaxed);
         assert_eq!((reader.words().len(), reader.words()[513].load(Ordering::Relaxed)), (514, 9));
-        assert!(writer.writable() && !reader.writable());
     }
 
     #[test]

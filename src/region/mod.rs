@@ -28,18 +28,18 @@ pub mod locks;
 pub mod mapping;
 pub mod refusal;
 pub mod registry;
+pub mod signals;
 pub mod validate;
 
 pub use clock::{boottime_ns, realtime_ns};
-pub use create::{create, create_with};
+pub use create::create;
 pub use doorbell::Doorbell;
-pub use file::{Access, Identity, RegionFile, open};
+pub use file::{Access, RegionFile, open};
 pub use fork::ForkPage;
-pub use futex::WaitOutcome;
-pub use identity::{ProcessIdentity, boot_id, random_words};
+pub use identity::{ProcessIdentity, random_words};
 pub use locks::{Certificate, LockFile};
 pub use mapping::Mapping;
-pub use refusal::Refusal;
+pub use signals::Signals;
 
 #[cfg(not(all(
     target_os = "linux",

@@ -94,6 +94,7 @@ impl Refusal {
     }
 
     /// The refusal behind an error, where there is one.
+    #[cfg(feature = "internals")]
     pub fn of(error: &Error) -> Option<&Self> {
         error::Error::source(error)?.downcast_ref()
     }

@@ -6,14 +6,14 @@
 //! one exception to *no global state*: fork is the process's, and so is its handler.
 //!
 //! A fork between the opening of a descriptor and its entry in the array would copy a descriptor that the
-//! handler does not know. Forks are counted when they begin and when they end; [`register`] opens again
+//! handler does not know. Forks are counted when they begin and when they end; `register` opens again
 //! when a fork was under way, before the descriptor holds any lock.
 //!
 //! # Safety
 //!
 //! Between `fork` and `exec` a child of a program with threads may call only async-signal-safe functions. The
 //! handlers do atomic accesses and `close(2)`, allocate nothing, and take no lock. What they close is owned by
-//! [`Registered`] values of this module, which look whether their entry still stands before they use the
+//! `Registered` values of this module, which look whether their entry still stands before they use the
 //! descriptor.
 
 use crate::{
@@ -162,6 +162,29 @@ mod tests {
         assert_eq!(descriptor(entry), Some(registered.file().as_raw_fd()));
         drop(registered);
         assert_ne!(slot.load(Ordering::Relaxed), entry);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "forks")]
+    fn a_fork_before_the_entry_is_seen_and_the_file_opened_again() {
+        let mut opened = 0;
+        let registered = register(|| {
+            let file = tempfile::tempfile().unwrap();
+            opened += 1;
+            if opened == 1 {
+                // SAFETY: the child does nothing but end, by a signal, which is async-signal-safe.
+                match unsafe { nix::unistd::fork() }.unwrap() {
+                    nix::unistd::ForkResult::Child => loop {
+                        let _ = nix::sys::signal::raise(nix::sys::signal::SIGKILL);
+                    },
+                    nix::unistd::ForkResult::Parent { child } => {
+                        nix::sys::wait::waitpid(child, None).unwrap();
+                    }
+                }
+            }
+            Ok(file)
+        });
+        assert!(registered.is_ok() && opened >= 2);
     }
 
     #[test]

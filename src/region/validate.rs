@@ -106,6 +106,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "examines files")]
     fn what_a_file_is_comes_before_whose_it_is() {
         let file = tempfile::tempfile().unwrap();
         let mut stat = fstat(&file).unwrap();

@@ -1,0 +1,401 @@
+//! The arguments of every command.
+
+use crate::units::{parse_duration, parse_size};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use std::{path::PathBuf, time::Duration};
+
+const STATUSES: &str = "\
+Exit status:
+  0 done, 1 failed, 2 usage, 3 no such key, 4 conflict (the current entry is printed), 5 lease held,
+  6 full, 7 corrupt or incompatible, 9 no board here, 124 timeout; `status`: 10 something needs attention
+
+Which board, in this order:
+  --board PATH, the variable SLATE_BOARD, the project's .slate/ found from the current folder upwards,
+  the .slate/ of the git repository that the current worktree belongs to
+
+Examples:
+  slate init                              make this project's board
+  slate put task/42 open                  write a key
+  slate update team/count --add 1         read, change, compare-and-swap, with retry
+  slate watch task/                       see changes as they happen
+  slate demo                              watch several processes share a board over real work";
+
+/// Shared context for many processes on one machine: versioned keys, compare-and-swap, one ordered history.
+#[derive(Parser, Debug)]
+#[command(name = "slate", version, after_help = STATUSES, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Globals {
+    /// Region file of the board, instead of the project's.
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) board: Option<PathBuf>,
+    /// Name under which this command writes; for `log`: show only what this session wrote.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) session: Option<String>,
+    /// Print one JSON document, or one JSON object a line for streams.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print no receipts and no remarks; data and errors stay.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Make this project's board; print where it is and why there.
+    Init(Init),
+    /// Write a key; print its new version and generation.
+    Put(Put),
+    /// Print a key's value.
+    Get(Get),
+    /// Read, change and write a key, again when another was faster.
+    Update(Update),
+    /// Remove a key.
+    Rm(Rm),
+    /// List keys, all at one generation.
+    Ls(Ls),
+    /// Stream changes as they happen.
+    Watch(Watch),
+    /// Block until a key changes, then print its value.
+    Wait(Wait),
+    /// Print the history.
+    Log(Log),
+    /// Show the board's health.
+    #[command(alias = "session-status")]
+    Status(Status),
+    /// Show who is attached.
+    Sessions(Sessions),
+    /// Let several processes index a source tree over one board, kill some of them, and check that nothing is lost.
+    Demo(Demo),
+    /// One process of the demo's team.
+    #[command(hide = true)]
+    DemoAgent(DemoAgent),
+    /// Removes the demo's folder when the demo is gone.
+    #[command(hide = true)]
+    DemoSweep(DemoSweep),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum PlacementArg {
+    /// In /dev/shm: memory speed, gone at restart.
+    Memory,
+    /// In the project's .slate/: visible from sandboxes that have a /dev/shm of their own.
+    Project,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum ScopeArg {
+    /// All worktrees of a repository share one board.
+    Project,
+    /// Each worktree has its own.
+    Worktree,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  slate init
+  slate init --placement project --capacity 256M
+  slate init --replace            after a restart of the machine
+  slate --board /dev/shm/mine init")]
+pub(crate) struct Init {
+    /// Where the region lives [default: memory].
+    #[arg(long, value_enum)]
+    pub(crate) placement: Option<PlacementArg>,
+    /// Whether worktrees of one repository share the board [default: project].
+    #[arg(long, value_enum)]
+    pub(crate) scope: Option<ScopeArg>,
+    /// Size of the region, as in 64M; pages are taken as they are needed.
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) capacity: Option<u64>,
+    /// Events that the history keeps.
+    #[arg(long, value_name = "EVENTS")]
+    pub(crate) history: Option<u64>,
+    /// Keys that the tables are made for.
+    #[arg(long)]
+    pub(crate) keys: Option<u64>,
+    /// Sessions that may be attached at once.
+    #[arg(long)]
+    pub(crate) sessions: Option<u64>,
+    /// Make a new, empty board in place of one that is gone, or that nobody is attached to.
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// Succeed when there is a board already.
+    #[arg(long, conflicts_with = "replace")]
+    pub(crate) if_missing: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum CodecArg {
+    Raw,
+    Utf8,
+    Json,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  slate put task/42 open
+  slate put task/42 mine --if-version 3     exit status 4 when another was faster
+  slate put team/plan @plan.md              the content of a file (@@x is the text @x)
+  make 2>&1 | slate put build/log -         standard input
+  slate put claim/42 me --if-absent --ttl 60s")]
+pub(crate) struct Put {
+    pub(crate) key: String,
+    /// The value; `-` (or nothing, in a pipe) reads standard input, `@FILE` a file.
+    #[arg(allow_negative_numbers = true)]
+    pub(crate) value: Option<String>,
+    /// Only if the key stands at this version.
+    #[arg(long, value_name = "N", conflicts_with = "if_absent")]
+    pub(crate) if_version: Option<u64>,
+    /// Only if the key does not exist.
+    #[arg(long)]
+    pub(crate) if_absent: bool,
+    /// Time to live, as in 60s.
+    #[arg(long, value_name = "T", value_parser = parse_duration)]
+    pub(crate) ttl: Option<Duration>,
+    /// Remove the key when the writing session ends.
+    #[arg(long)]
+    pub(crate) ephemeral: bool,
+    /// How the value is encoded [default: utf8 for text, raw otherwise].
+    #[arg(long, value_enum)]
+    pub(crate) codec: Option<CodecArg>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  slate get task/42
+  slate get task/42 --json | jq -r .writer
+  slate get task/42 --at 1200               as it was at generation 1200
+  slate get image/logo --raw > logo.png")]
+pub(crate) struct Get {
+    pub(crate) key: String,
+    /// As it was at this generation.
+    #[arg(long, value_name = "GENERATION")]
+    pub(crate) at: Option<u64>,
+    /// Print only the version.
+    #[arg(long, conflicts_with = "raw")]
+    pub(crate) version_only: bool,
+    /// Print exactly the bytes, without a line end added.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) raw: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(group(ArgGroup::new("change").required(true).args(["add", "merge", "append", "exec"])))]
+#[command(after_help = "\
+Examples:
+  slate update team/count --add 1
+  slate update team/plan --merge '{\"owner\":\"planner\",\"draft\":null}'   JSON merge patch, RFC 7396
+  slate update team/notes --append 'one more line'$'\\n'
+  slate update team/list --exec 'sort -u'    old value on its input, new value from its output")]
+pub(crate) struct Update {
+    pub(crate) key: String,
+    /// Add an integer; a missing key counts as 0.
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) add: Option<i64>,
+    /// Merge into the JSON value; `null` removes a member.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) merge: Option<String>,
+    /// Append this text.
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) append: Option<String>,
+    /// Run by `sh -c`, with SLATE_KEY and SLATE_VERSION set; it runs again when another was faster.
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) exec: Option<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  slate rm task/42\n  slate rm task/42 --if-version 7")]
+pub(crate) struct Rm {
+    pub(crate) key: String,
+    /// Only if the key stands at this version.
+    #[arg(long, value_name = "N")]
+    pub(crate) if_version: Option<u64>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  slate ls\n  slate ls task/ --long\n  slate ls --at 1200 --json")]
+pub(crate) struct Ls {
+    #[arg(default_value = "")]
+    pub(crate) prefix: String,
+    /// Version, generation, size, writer and time as well.
+    #[arg(long, short)]
+    pub(crate) long: bool,
+    /// As it was at this generation.
+    #[arg(long, value_name = "GENERATION")]
+    pub(crate) at: Option<u64>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  slate watch
+  slate watch task/ --count 1 --timeout 60s
+  slate watch --since 1200 --json           resume; what was missed is said
+
+Ends with status 124 when the time is over.")]
+pub(crate) struct Watch {
+    #[arg(default_value = "")]
+    pub(crate) prefix: String,
+    /// Begin after this generation instead of now.
+    #[arg(long, value_name = "GENERATION")]
+    pub(crate) since: Option<u64>,
+    /// End after this many events.
+    #[arg(long, value_name = "N")]
+    pub(crate) count: Option<u64>,
+    /// End after this time.
+    #[arg(long, value_name = "T", value_parser = parse_duration)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  slate wait task/42                        until it changes
+  slate wait task/42 --newer-than 0         until it exists
+  slate wait task/42 --newer-than 7 --timeout 60s
+
+Ends with status 3 when the key was removed, 124 when the time is over.")]
+pub(crate) struct Wait {
+    pub(crate) key: String,
+    /// Return at once if the version is newer than this [default: the present version].
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) newer_than: Option<u64>,
+    /// End after this time.
+    #[arg(long, value_name = "T", value_parser = parse_duration)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  slate log
+  slate log task/ --last 10 --session planner
+  slate log --since 1200 --json
+  slate log --follow")]
+pub(crate) struct Log {
+    #[arg(default_value = "")]
+    pub(crate) prefix: String,
+    /// Everything after this generation.
+    #[arg(long, value_name = "GENERATION", conflicts_with = "last")]
+    pub(crate) since: Option<u64>,
+    /// The last N events [default: 50].
+    #[arg(long, value_name = "N")]
+    pub(crate) last: Option<u64>,
+    /// Go on with new events as they happen.
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  slate status\n  slate status --json\n  slate status --watch\n
+Exit status: 0 all healthy, 10 something needs attention, 9 no board.")]
+pub(crate) struct Status {
+    /// Show it again every second.
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// With --watch, end after this many times.
+    #[arg(long, value_name = "N", requires = "watch")]
+    pub(crate) count: Option<u64>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  slate sessions\n  slate sessions --json")]
+pub(crate) struct Sessions {}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  slate demo                                over the current folder
+  slate demo ~/.cargo/registry/src --agents 8 --kill 3
+  slate demo --json
+
+Ends with status 1 when an update was lost or the result differs from a sequential pass.")]
+pub(crate) struct Demo {
+    /// The source tree to index.
+    #[arg(default_value = ".")]
+    pub(crate) folder: PathBuf,
+    /// Agent processes.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) agents: u32,
+    /// How many of them are killed in the middle of their work.
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    pub(crate) kill: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum StoreArg {
+    /// The board.
+    Board,
+    /// One JSON file under one lock.
+    OneFile,
+    /// Three JSON files, each under a lock.
+    Shards,
+}
+
+impl StoreArg {
+    /// The value as it is written on the command line.
+    pub(crate) fn flag(self) -> &'static str {
+        match self {
+            Self::Board => "board",
+            Self::OneFile => "one-file",
+            Self::Shards => "shards",
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DemoAgent {
+    /// The region, or the folder of the JSON files.
+    pub(crate) at: PathBuf,
+    /// The source tree.
+    pub(crate) folder: PathBuf,
+    #[arg(long)]
+    pub(crate) name: String,
+    #[arg(long, value_enum)]
+    pub(crate) store: StoreArg,
+    /// At which task to begin looking for work.
+    #[arg(long)]
+    pub(crate) first: u64,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DemoSweep {
+    pub(crate) scratch: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_visible_command_has_examples() {
+        for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains(&format!("slate {}", command.get_name())), "{}", command.get_name());
+        }
+    }
+
+    #[test]
+    fn values_may_look_like_numbers_and_dashes() {
+        for value in ["-5", "-", "@file", "plain"] {
+            let cli = Cli::try_parse_from(["slate", "put", "k", value]).expect(value);
+            assert!(matches!(cli.command, Command::Put(Put { value: Some(v), .. }) if v == value));
+        }
+    }
+}

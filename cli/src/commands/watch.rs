@@ -1,0 +1,68 @@
+//! `slate watch`.
+
+use super::{Context, Deadline};
+use crate::{
+    args,
+    failure::{Failure, Status, say},
+    print::concerned,
+};
+use slateboard::{Error, Event, Watch};
+use std::time::Duration;
+
+pub(crate) fn run(context: &Context, args: &args::Watch) -> Result<Status, Failure> {
+    let reader = context.reader()?;
+    let mut watch = reader.watch(&args.prefix);
+    if let Some(since) = args.since {
+        watch = watch.since(since);
+    }
+    let deadline = Deadline::after(args.timeout);
+    let mut left = args.count;
+    while left != Some(0) {
+        let Some(limit) = deadline.next_wait() else {
+            return Err(Failure::new(Status::Timeout, over(args.count, left)));
+        };
+        match next_event(context, &mut watch, limit)? {
+            None => {}
+            Some(event) if concerned(&event, &args.prefix).next().is_none() => {}
+            Some(event) => {
+                context.out.event(&event, &args.prefix)?;
+                left = left.map(|left| left - 1);
+            }
+        }
+    }
+    Ok(Status::Done)
+}
+
+/// The next event, if one comes in time. What was missed or is damaged is said, and passed over.
+pub(super) fn next_event(
+    context: &Context,
+    watch: &mut Watch,
+    limit: Duration,
+) -> Result<Option<Event>, Failure> {
+    let before = watch.generation();
+    let error = match watch.next(limit) {
+        Ok(event) => return Ok(event),
+        Err(error) => error,
+    };
+    passed_over(context, error, watch.generation() > before)?;
+    Ok(None)
+}
+
+/// Says what was missed or is damaged, if the reading goes on behind it.
+pub(super) fn passed_over(context: &Context, error: Error, goes_on: bool) -> Result<(), Failure> {
+    match error.missed() {
+        Some(lagged) => context.out.missed(lagged.missed, lagged.resume_at),
+        None if error.is_corrupt() && goes_on => {
+            say(format_args!("slate: one event is left out: {error}"));
+            Ok(())
+        }
+        None => Err(error.into()),
+    }
+}
+
+fn over(count: Option<u64>, left: Option<u64>) -> String {
+    match (count, left) {
+        (Some(count), Some(left)) => format!("the time is over after {} of {count} events", count - left),
+        _ => "the time is over".into(),
+    }
+}

@@ -1,0 +1,260 @@
+//! One agent: claims tasks, does them, takes over what the dead held, and watches the others.
+
+use super::{
+    index,
+    latency::Histogram,
+    plan::{
+        AgentReport, GO, Holder, PROGRESS, Progress, State, TASKS, Task, agent_key, decode, encode, file_key,
+        latency_key, task_key,
+    },
+};
+use crate::{
+    args::DemoAgent,
+    failure::{Failure, Status},
+};
+use slateboard::{Board, Entry, Expect, Liveness, Receipt, Retry, Session};
+use std::{
+    fs::File,
+    io::{self, Write},
+    os::fd::AsFd,
+    path::PathBuf,
+    sync::mpsc,
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// How long one blocking call may take. Work and deaths are seen on the board; this only bounds a sleep.
+const SLICE: Duration = Duration::from_millis(20);
+/// Joins the team, works until every task is done, reports.
+pub(crate) fn run(args: &DemoAgent) -> Result<(), Failure> {
+    let session = Board::open(&args.at)?.attach(&args.name)?;
+    let mut agent = Agent::new(session, args)?;
+    let watcher = Watcher::spawn(&agent.session);
+    agent.say(&AgentReport::default())?;
+    let tasks = agent.wait_for_go()?;
+    agent.work(tasks, args.first)?;
+    let latencies = watcher.finish()?;
+    agent.put(&latency_key(&args.name), &encode(&latencies)?)?;
+    agent.report.finished = true;
+    let report = agent.report.clone();
+    agent.say(&report)
+}
+
+struct Agent {
+    session: Session,
+    board: Board,
+    me: Holder,
+    folder: PathBuf,
+    acknowledgements: File,
+    report: AgentReport,
+}
+
+/// What came of looking at a task.
+enum Looked {
+    /// Done, by whomever; not to be looked at again.
+    Done,
+    /// Done by us just now.
+    Worked,
+    /// Not there yet, or in another's hands.
+    Later,
+}
+
+impl Agent {
+    fn new(session: Session, args: &DemoAgent) -> Result<Self, Failure> {
+        let me =
+            Holder { name: args.name.clone(), session: session.index(), incarnation: session.incarnation() };
+        let output = io::stdout().as_fd().try_clone_to_owned();
+        let output = output.map_err(|error| Failure::io("opening the pipe to the coordinator", &error))?;
+        Ok(Self {
+            board: Board::open(&args.at)?,
+            session,
+            me,
+            folder: args.folder.clone(),
+            acknowledgements: File::from(output),
+            report: AgentReport::default(),
+        })
+    }
+
+    /// Tells the coordinator, outside the board, what the board has acknowledged: written to the pipe it
+    /// outlives this process, so that a lost update would be found even if its writer was killed.
+    fn acknowledge(&mut self, receipt: Receipt) -> Result<Receipt, Failure> {
+        self.report.retries += u64::from(receipt.retries);
+        self.acknowledgements
+            .write_all(&receipt.generation.to_le_bytes())
+            .map_err(|error| Failure::io("telling the coordinator", &error))?;
+        Ok(receipt)
+    }
+
+    fn put(&mut self, key: &str, value: &[u8]) -> Result<(), Failure> {
+        let receipt = self.session.put(key, value)?;
+        self.acknowledge(receipt).map(drop)
+    }
+
+    fn say(&mut self, report: &AgentReport) -> Result<(), Failure> {
+        self.put(&agent_key(&self.me.name), &encode(report)?)
+    }
+
+    /// Number of tasks, once the coordinator has said it.
+    fn wait_for_go(&self) -> Result<u64, Failure> {
+        loop {
+            match self.session.wait(GO, 0, SLICE) {
+                Ok(Some(entry)) => return decode(&entry),
+                Ok(None) => {}
+                Err(error) if error.is_timeout() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn work(&mut self, tasks: u64, first: u64) -> Result<(), Failure> {
+        let mut left: Vec<u64> = (first..tasks).chain(0..first.min(tasks)).collect();
+        let mut idle = false;
+        while !left.is_empty() {
+            // From before looking on, so that no change falls between looking and waiting.
+            let mut watch = self.session.watch(TASKS);
+            let mut later = Vec::new();
+            let mut worked = false;
+            for &task in &left {
+                match self.look(task, idle)? {
+                    Looked::Done => {}
+                    Looked::Worked => worked = true,
+                    Looked::Later => later.push(task),
+                }
+            }
+            idle = !worked;
+            left = later;
+            if idle && !left.is_empty() {
+                match watch.next(SLICE) {
+                    Err(error) if error.missed().is_none() => return Err(error.into()),
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Only an idle agent asks whether others live: while there is open work, that comes first.
+    fn look(&mut self, number: u64, idle: bool) -> Result<Looked, Failure> {
+        let Some(entry) = self.session.get(&task_key(number))? else { return Ok(Looked::Later) };
+        let task: Task = decode(&entry)?;
+        let claimed = match (task.state, &task.by) {
+            (State::Done, _) => return Ok(Looked::Done),
+            (State::Open, _) | (State::Claimed, None) => task.claimed(self.me.clone()),
+            (State::Claimed, Some(holder)) if idle && self.has_ended(holder)? => {
+                task.taken_over(self.me.clone())
+            }
+            (State::Claimed, Some(_)) => return Ok(Looked::Later),
+        };
+        match self.session.put_if(&entry.key, encode(&claimed)?, Expect::Version(entry.version)) {
+            Ok(receipt) => {
+                let claim = self.acknowledge(receipt)?;
+                self.perform(number, claimed, claim)?;
+                Ok(Looked::Worked)
+            }
+            Err(error) if error.is_conflict() => {
+                self.report.conflicts += 1;
+                Ok(Looked::Later)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Dead, or its record is another's by now. Asked after the claim was read: who held it then was attached.
+    fn has_ended(&self, holder: &Holder) -> Result<bool, Failure> {
+        let sessions = self.board.sessions()?;
+        let record = sessions
+            .iter()
+            .find(|session| session.index == holder.session && session.incarnation == holder.incarnation);
+        Ok(record.is_none_or(|session| session.liveness == Liveness::Dead))
+    }
+
+    /// Every step may be the last one of this process; whoever takes over repeats what may be repeated.
+    fn perform(&mut self, number: u64, task: Task, claim: Receipt) -> Result<(), Failure> {
+        if task.hold {
+            self.hold(number, claim.version)?;
+        }
+        let summary = index::summary_of(&self.folder.join(&task.path));
+        let key = file_key(&task.path).ok_or_else(|| Failure::failed("a task's path is no key"))?;
+        self.put(&key, &summary)?;
+        self.count(number, &task.before)?;
+        let before = claim.version;
+        match self.session.put_if(&task_key(number), encode(&task.done())?, Expect::Version(before)) {
+            Ok(receipt) => self.acknowledge(receipt)?,
+            Err(error) if error.is_conflict() => {
+                let text = format!("task {number} was taken from {} while it was alive", self.me.name);
+                return Err(Failure::failed(text));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.report.tasks += 1;
+        Ok(())
+    }
+
+    /// Waits with the claim in hand.
+    fn hold(&self, number: u64, version: u64) -> Result<(), Failure> {
+        loop {
+            match self.session.wait(&task_key(number), version, Duration::from_secs(1)) {
+                Ok(_) => return Ok(()),
+                Err(error) if error.is_timeout() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn count(&mut self, number: u64, before: &[String]) -> Result<(), Failure> {
+        let name = self.me.name.clone();
+        let counted = self.session.try_update(PROGRESS, Retry::UNLIMITED, |old: Option<&Entry>| {
+            let mut progress: Progress = old.map(decode).transpose()?.unwrap_or_default();
+            progress.count(&name, number, before).then(|| encode(&progress)).transpose()
+        })?;
+        match counted {
+            Some(receipt) => self.acknowledge(receipt).map(drop),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Follows what the others do and measures how long after their time stamps it is seen.
+struct Watcher {
+    thread: thread::JoinHandle<Result<Histogram, Failure>>,
+    /// Dropped to end the thread.
+    stop: mpsc::Sender<()>,
+}
+
+impl Watcher {
+    fn spawn(session: &Session) -> Self {
+        let (stop, stopped) = mpsc::channel();
+        let session = session.clone();
+        Self { thread: thread::spawn(move || Self::follow(&session, &stopped)), stop }
+    }
+
+    fn follow(session: &Session, stopped: &mpsc::Receiver<()>) -> Result<Histogram, Failure> {
+        let mut watch = session.watch("");
+        let mut latencies = Histogram::default();
+        let me = (session.index(), session.incarnation());
+        while stopped.try_recv() != Err(mpsc::TryRecvError::Disconnected) {
+            match watch.next(SLICE) {
+                Ok(Some(event)) if (event.session.session, event.session.incarnation) != me => {
+                    latencies.record(now().saturating_sub(event.time));
+                }
+                // Ours, nothing, or fallen behind: the next ones are seen all the same.
+                Ok(_) => {}
+                Err(error) if error.missed().is_some() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(latencies)
+    }
+
+    fn finish(self) -> Result<Histogram, Failure> {
+        drop(self.stop);
+        let ended = self.thread.join();
+        ended.unwrap_or_else(|_| Err(Failure::new(Status::Failed, "the watching thread ended early")))
+    }
+}
+
+/// Nanoseconds since 1970, the clock of the writers' time stamps.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,157 @@
+//! Reads the whole history as it happens and keeps what must add up at the end.
+
+use super::plan::{State, Task, task_number};
+use crate::failure::Failure;
+use slateboard::{Event, Mutation, Watch};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+/// Sentences that are kept; more of them tell nothing new.
+const MOST_PROBLEMS: usize = 20;
+/// How long one blocking call may take.
+const SLICE: Duration = Duration::from_millis(50);
+
+/// What the history says.
+#[derive(Debug, Default)]
+pub(crate) struct Audit {
+    /// Generation of the newest event that was read.
+    pub(crate) at: u64,
+    /// Events that left the history before they were read.
+    pub(crate) missed: u64,
+    pub(crate) events: u64,
+    pub(crate) tasks_done: u64,
+    pub(crate) takeovers: u64,
+    /// By name of the writer.
+    pub(crate) trails: BTreeMap<String, Trail>,
+    pub(crate) problems: Vec<String>,
+    /// Version and generation of every key's newest change.
+    keys: HashMap<String, (u64, u64)>,
+}
+
+/// What one session did.
+#[derive(Debug, Default)]
+pub(crate) struct Trail {
+    /// Generations of its events, in order.
+    pub(crate) generations: Vec<u64>,
+    pub(crate) tasks_done: u64,
+    pub(crate) claim: Option<Claim>,
+}
+
+/// A claim that stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Claim {
+    pub(crate) task: u64,
+    pub(crate) generation: u64,
+    /// The holder waits with it.
+    pub(crate) hold: bool,
+}
+
+impl Audit {
+    /// Reads the next event, if one comes soon.
+    pub(crate) fn follow(&mut self, watch: &mut Watch) -> Result<bool, Failure> {
+        match watch.next(SLICE) {
+            Ok(Some(event)) => {
+                self.record(&event);
+                Ok(true)
+            }
+            Ok(None) => Ok(false),
+            Err(error) => match error.missed() {
+                Some(lagged) => {
+                    self.missed += lagged.missed;
+                    self.at = self.at.max(lagged.resume_at);
+                    Ok(true)
+                }
+                None => Err(error.into()),
+            },
+        }
+    }
+
+    /// Reads everything up to this generation, which has happened.
+    pub(crate) fn catch_up(&mut self, watch: &mut Watch, generation: u64) -> Result<(), Failure> {
+        while self.at < generation {
+            self.follow(watch)?;
+        }
+        Ok(())
+    }
+
+    /// Version of a key's newest change.
+    pub(crate) fn version(&self, key: &str) -> Option<u64> {
+        self.keys.get(key).map(|&(version, _)| version)
+    }
+
+    pub(crate) fn claim_of(&self, name: &str) -> Option<Claim> {
+        self.trails.get(name)?.claim
+    }
+
+    /// Keeps a sentence about something that must not be.
+    pub(crate) fn problem(&mut self, text: String) {
+        if self.problems.len() < MOST_PROBLEMS {
+            self.problems.push(text);
+        }
+    }
+
+    pub(crate) fn record(&mut self, event: &Event) {
+        if event.generation != self.at + 1 {
+            self.problem(format!("event {} follows event {}", event.generation, self.at));
+        }
+        self.at = event.generation;
+        self.events += 1;
+        let writer = &event.session.name;
+        if !self.trails.contains_key(writer) {
+            self.trails.insert(writer.clone(), Trail::default());
+        }
+        if let Some(trail) = self.trails.get_mut(writer) {
+            trail.generations.push(event.generation);
+        }
+        for mutation in &event.mutations {
+            self.chain(mutation, event.generation);
+            if let Some(number) = task_number(&mutation.key) {
+                self.task(number, mutation, event);
+            }
+        }
+    }
+
+    /// Each change follows the one before it: no version is left out, and none is built on another's past.
+    fn chain(&mut self, mutation: &Mutation, generation: u64) {
+        let before = self.keys.insert(mutation.key.clone(), (mutation.version, generation));
+        let claimed = mutation.previous.as_ref().map(|previous| (previous.version, previous.generation));
+        let expected = before.map_or(1, |(version, _)| version + 1);
+        // What was missed cannot be compared with; that it was missed is reported by itself.
+        if self.missed == 0 && (mutation.version != expected || claimed != before) {
+            self.problem(format!(
+                "key {:?}: version {} at generation {generation} does not follow version {}",
+                mutation.key,
+                mutation.version,
+                expected - 1
+            ));
+        }
+    }
+
+    fn task(&mut self, number: u64, mutation: &Mutation, event: &Event) {
+        let task = mutation.value.as_deref().and_then(|value| serde_json::from_slice::<Task>(value).ok());
+        let Some(task) = task else {
+            return self
+                .problem(format!("task {number} holds something else at generation {}", event.generation));
+        };
+        let Some(trail) = self.trails.get_mut(&event.session.name) else { return };
+        match task.state {
+            State::Open => {}
+            State::Claimed => {
+                trail.claim = Some(Claim { task: number, generation: event.generation, hold: task.hold });
+                // The dead hold nothing any more; a claim that names them was taken over.
+                let taken_over = task.before.last().and_then(|dead| self.trails.get_mut(dead));
+                if let Some(dead) = taken_over {
+                    dead.claim = None;
+                    self.takeovers += 1;
+                }
+            }
+            State::Done => {
+                trail.claim = None;
+                trail.tasks_done += 1;
+                self.tasks_done += 1;
+            }
+        }
+    }
+}

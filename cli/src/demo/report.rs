@@ -1,0 +1,166 @@
+//! The demo's result, as a table and as a document.
+
+use super::{baseline::Baseline, coordinator::Expected, latency::Quantiles, tree::Skipped, verdict::Verdict};
+use crate::{
+    args::Demo,
+    commands::Context,
+    failure::{Failure, say},
+    units::{grouped, nanoseconds},
+};
+use serde::Serialize;
+use std::time::Duration;
+
+/// `demo --json`.
+#[derive(Serialize, Debug)]
+pub(crate) struct Report {
+    folder: String,
+    /// Files that were found, those that were skipped included.
+    files: u64,
+    skipped: Skipped,
+    tasks: u64,
+    agents: u32,
+    /// Events on the board, all of them checked.
+    updates: u64,
+    /// Expectations that were not met, of all sessions.
+    pub(crate) conflicts: u64,
+    /// Updates tried again because another was first, by the agents that survived.
+    retries: u64,
+    kills: u64,
+    takeovers: u64,
+    lost_updates: u64,
+    /// Updates of killed agents that happened and could not be acknowledged any more.
+    in_flight: u64,
+    equal: bool,
+    /// Files that were changed by others while the demo ran.
+    changed: u64,
+    seconds: f64,
+    tasks_per_second: f64,
+    updates_per_second: f64,
+    /// From the writer's time stamp to the sight of another agent, over all agents that survived.
+    sync_latency_ns: Quantiles,
+    sequential: Sequential,
+    pub(crate) baselines: Vec<Baseline>,
+    /// What does not add up, each a sentence.
+    problems: Vec<String>,
+}
+
+/// One process, no board.
+#[derive(Serialize, Debug)]
+pub(crate) struct Sequential {
+    seconds: f64,
+    files_per_second: f64,
+}
+
+impl Report {
+    pub(crate) fn new(
+        expected: &Expected,
+        args: &Demo,
+        took: Duration,
+        verdict: Verdict,
+        latencies: Quantiles,
+    ) -> Self {
+        let tasks = expected.files.len() as u64;
+        let (seconds, alone) = (took.as_secs_f64(), expected.took.as_secs_f64());
+        Self {
+            folder: expected.folder.display().to_string(),
+            files: tasks + expected.skipped.not_keys + expected.skipped.unreadable,
+            skipped: expected.skipped,
+            tasks,
+            agents: args.agents,
+            updates: verdict.updates,
+            conflicts: 0,
+            retries: verdict.retries,
+            kills: verdict.kills,
+            takeovers: verdict.takeovers,
+            lost_updates: verdict.lost,
+            in_flight: verdict.in_flight,
+            equal: verdict.equal,
+            changed: verdict.changed,
+            seconds,
+            tasks_per_second: tasks as f64 / seconds,
+            updates_per_second: verdict.updates as f64 / seconds,
+            sync_latency_ns: latencies,
+            sequential: Sequential { seconds: alone, files_per_second: tasks as f64 / alone },
+            baselines: Vec::new(),
+            problems: verdict.problems,
+        }
+    }
+
+    pub(crate) fn is_good(&self) -> bool {
+        self.equal && self.lost_updates == 0 && self.baselines.iter().all(|baseline| baseline.equal)
+    }
+
+    pub(crate) fn print(&self, context: &Context) -> Result<(), Failure> {
+        if context.globals.json {
+            context.out.document(self)?;
+        } else {
+            let out = &context.out;
+            out.line(out.bold(&format!("{} agents over {}", self.agents, self.folder)))?;
+            self.rows().iter().try_for_each(|(name, value)| out.line(format!("{name:<22}{value}")))?;
+            out.line("")?;
+            out.table(&["THE SAME JOB OVER", ">TASKS/S", ">FILES", "EQUAL"], &self.comparison())?;
+        }
+        self.problems.iter().for_each(say);
+        for baseline in self.baselines.iter().filter(|baseline| !baseline.equal) {
+            say(format_args!("{}: differs from the sequential pass", baseline.name));
+        }
+        Ok(())
+    }
+
+    fn rows(&self) -> Vec<(&'static str, String)> {
+        let Skipped { unreadable, not_keys } = self.skipped;
+        let latency = &self.sync_latency_ns;
+        let mut rows = vec![
+            ("files", grouped(self.files)),
+            ("tasks", format!("{} in {:.2} s", grouped(self.tasks), self.seconds)),
+            ("updates", grouped(self.updates)),
+            ("conflicts", grouped(self.conflicts)),
+            ("retries", grouped(self.retries)),
+            ("kills", format!("{} ({} updates in flight)", self.kills, self.in_flight)),
+            ("takeovers", grouped(self.takeovers)),
+            ("lost updates", grouped(self.lost_updates)),
+            ("equal", yes_or_no(self.equal).into()),
+            ("sync latency p50", nanoseconds(latency.p50)),
+            ("             p99", nanoseconds(latency.p99)),
+            (
+                "             p99.9",
+                format!("{} ({} sightings)", nanoseconds(latency.p999), grouped(latency.count)),
+            ),
+        ];
+        if unreadable + not_keys > 0 {
+            rows.insert(
+                1,
+                ("  skipped", format!("{unreadable} unreadable, {not_keys} with paths that cannot be keys")),
+            );
+        }
+        if self.changed > 0 {
+            rows.push(("changed meanwhile", format!("{} files, by others", self.changed)));
+        }
+        rows
+    }
+
+    fn comparison(&self) -> Vec<Vec<String>> {
+        let row = |name: &str, rate: f64, files: u64, sampled: bool, equal: bool| {
+            let files = if sampled { format!("first {}", grouped(files)) } else { grouped(files) };
+            vec![name.to_owned(), grouped(rate as u64), files, yes_or_no(equal).to_owned()]
+        };
+        let mut rows = vec![
+            row("the board", self.tasks_per_second, self.tasks, false, self.equal),
+            row(
+                "nothing, one process, first read",
+                self.sequential.files_per_second,
+                self.tasks,
+                false,
+                true,
+            ),
+        ];
+        rows.extend(self.baselines.iter().map(|baseline| {
+            row(baseline.name, baseline.tasks_per_second, baseline.files, baseline.sampled, baseline.equal)
+        }));
+        rows
+    }
+}
+
+fn yes_or_no(value: bool) -> &'static str {
+    if value { "yes" } else { "NO" }
+}

@@ -1,0 +1,99 @@
+//! A folder for one demo, which goes away with it, however it ends.
+
+use crate::{
+    failure::{Failure, Status},
+    record::{make_folder_in, own_uid},
+};
+use std::{
+    env, fs,
+    io::{self, Read},
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{self, Child, Command, Stdio},
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+const SHARED_MEMORY: &str = "/dev/shm";
+const PREFIX: &str = "demo-";
+/// How often the sweeper tries while agents that are just ending still write.
+const SWEEPS: u32 = 200;
+const BETWEEN_SWEEPS: Duration = Duration::from_millis(10);
+
+/// The folder, with a process that removes it when this one is gone, also by SIGKILL.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    folder: PathBuf,
+    sweeper: Child,
+}
+
+impl Scratch {
+    pub(crate) fn new() -> Result<Self, Failure> {
+        let shared = Path::new(SHARED_MEMORY);
+        let root = if shared.is_dir() { shared.to_owned() } else { env::temp_dir() };
+        let base = root.join(format!("slate-{}", own_uid()));
+        let nanoseconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+        let name = format!("{PREFIX}{}-{nanoseconds}", process::id());
+        // The sweeper first: there is no moment at which the folder has nobody to remove it.
+        let folder = base.join(&name);
+        let scratch = Self { sweeper: spawn_sweeper(&folder)?, folder };
+        make_folder_in(&base, &name)?;
+        Ok(scratch)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(self.sweeper.stdin.take());
+        let _ = self.sweeper.wait();
+    }
+}
+
+fn spawn_sweeper(folder: &Path) -> Result<Child, Failure> {
+    let program = env::current_exe().map_err(|error| Failure::io("finding this program", &error))?;
+    Command::new(program)
+        .arg("demo-sweep")
+        .arg(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        // Ctrl-C is for the coordinator; the sweeper has work to do then.
+        .process_group(0)
+        .spawn()
+        .map_err(|error| Failure::io("starting the process that tidies up", &error))
+}
+
+/// Waits for the coordinator's end, then removes its folder.
+pub(crate) fn sweep(folder: &Path) -> Result<(), Failure> {
+    let is_demo =
+        folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(PREFIX));
+    if !is_demo {
+        return Err(Failure::new(Status::Usage, format!("{} is no folder of a demo", folder.display())));
+    }
+    let _ = io::stdin().read_to_end(&mut Vec::new());
+    for _ in 0..SWEEPS {
+        match fs::remove_dir_all(folder) {
+            Ok(()) => break,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+            Err(_) => thread::sleep(BETWEEN_SWEEPS),
+        }
+    }
+    // Succeeds when this was the last one in there, which is all that is wanted.
+    let _ = folder.parent().map(fs::remove_dir);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_demo_folder_is_swept() {
+        let folder = tempfile::tempdir().expect("folder");
+        assert!(sweep(folder.path()).is_err());
+        assert!(folder.path().exists());
+    }
+}

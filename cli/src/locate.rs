@@ -1,0 +1,328 @@
+//! Which board a command means: given, from the environment, or the project's.
+//!
+//! Pure functions over folders; [`Surroundings`] carries what they take from the process.
+
+use crate::{
+    failure::{Failure, Status},
+    record::{FOLDER, Record, Scope, boot_id, own_uid},
+};
+use std::{
+    env,
+    ffi::OsString,
+    fs, io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+/// What of the process and its environment decides which board is meant.
+#[derive(Clone, Debug)]
+pub(crate) struct Surroundings {
+    /// `--board`.
+    pub(crate) flag: Option<PathBuf>,
+    /// `SLATE_BOARD`.
+    pub(crate) variable: Option<OsString>,
+    /// The current folder.
+    pub(crate) folder: PathBuf,
+    pub(crate) boot_id: String,
+    pub(crate) uid: u32,
+}
+
+/// How a board was found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum FoundBy {
+    Flag,
+    Variable,
+    /// `.slate/` in the current folder or above it.
+    Project,
+    /// The repository that this worktree belongs to.
+    Repository,
+}
+
+impl FoundBy {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Flag => "flag",
+            Self::Variable => "environment",
+            Self::Project => "project",
+            Self::Repository => "repository",
+        }
+    }
+}
+
+/// A board's region and how it was found.
+#[derive(Clone, Debug)]
+pub(crate) struct Located {
+    pub(crate) region: PathBuf,
+    pub(crate) found_by: FoundBy,
+}
+
+/// A project's `.slate/` with its record.
+#[derive(Clone, Debug)]
+pub(crate) struct Project {
+    pub(crate) slate: PathBuf,
+    pub(crate) record: Record,
+    pub(crate) found_by: FoundBy,
+}
+
+/// Where `init` puts a project's `.slate/`, and why there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Root {
+    pub(crate) folder: PathBuf,
+    pub(crate) why: &'static str,
+}
+
+impl Surroundings {
+    pub(crate) fn of_this_process(flag: Option<PathBuf>) -> Result<Self, Failure> {
+        let folder = env::current_dir().map_err(|error| Failure::io("finding the current folder", &error))?;
+        let variable = env::var_os("SLATE_BOARD").filter(|value| !value.is_empty());
+        Ok(Self { flag, variable, folder, boot_id: boot_id(), uid: own_uid() })
+    }
+
+    /// The region that was named, by argument or by environment.
+    pub(crate) fn named(&self) -> Option<Located> {
+        let by_flag = self.flag.clone().map(|region| Located { region, found_by: FoundBy::Flag });
+        by_flag.or_else(|| {
+            let region = PathBuf::from(self.variable.as_ref()?);
+            Some(Located { region, found_by: FoundBy::Variable })
+        })
+    }
+}
+
+/// The board that is meant.
+///
+/// Fails with status 9 where there is none, or where the recorded one cannot be used from here.
+pub(crate) fn find(surroundings: &Surroundings) -> Result<Located, Failure> {
+    if let Some(named) = surroundings.named() {
+        return Ok(named);
+    }
+    let Some(project) = find_project(surroundings)? else {
+        let text = format!(
+            "no board for {}: there is no .slate/board.toml here, above, or in the repository; make one with \
+             `slate init`, or name one with --board or SLATE_BOARD",
+            surroundings.folder.display()
+        );
+        return Err(Failure::new(Status::NoBoard, text));
+    };
+    project
+        .record
+        .check(&project.slate, &surroundings.boot_id)
+        .map_err(|why| Failure::new(Status::NoBoard, why.text(&project.record, &project.slate)))?;
+    Ok(Located { region: project.record.region(&project.slate), found_by: project.found_by })
+}
+
+/// The nearest project with a board: each folder upwards, and for a linked worktree its repository's main
+/// folder before going further up.
+pub(crate) fn find_project(surroundings: &Surroundings) -> Result<Option<Project>, Failure> {
+    for folder in surroundings.folder.ancestors() {
+        if let Some(project) = project_at(folder, FoundBy::Project, surroundings.uid)? {
+            return Ok(Some(project));
+        }
+        let Some(shared) = repository_of(folder) else { continue };
+        if shared == folder {
+            continue;
+        }
+        if let Some(project) = project_at(&shared, FoundBy::Repository, surroundings.uid)?
+            && project.record.scope == Scope::Project
+        {
+            return Ok(Some(project));
+        }
+    }
+    Ok(None)
+}
+
+/// Where a new board of this project belongs.
+pub(crate) fn project_root(folder: &Path, scope: Scope) -> Root {
+    for above in folder.ancestors() {
+        match (repository_of(above), scope) {
+            (Some(_), Scope::Worktree) => {
+                return Root { folder: above.to_owned(), why: "the worktree that the current folder is in" };
+            }
+            (Some(shared), Scope::Project) if shared != above => {
+                return Root { folder: shared, why: "the repository that this worktree belongs to" };
+            }
+            (Some(shared), Scope::Project) => {
+                return Root { folder: shared, why: "the git repository that the current folder is in" };
+            }
+            (None, _) => {}
+        }
+    }
+    Root { folder: folder.to_owned(), why: "the current folder, which is in no git repository" }
+}
+
+fn project_at(folder: &Path, found_by: FoundBy, uid: u32) -> Result<Option<Project>, Failure> {
+    let slate = folder.join(FOLDER);
+    match fs::symlink_metadata(&slate) {
+        // A folder that everybody writes to may be above a project: another user's board there is not to be trusted.
+        Ok(found) if found.is_dir() && found.uid() == uid => {}
+        Ok(found) if found.is_dir() => {
+            let text =
+                format!("{} belongs to another user; name your own board with --board", slate.display());
+            return Err(Failure::new(Status::Corrupt, text));
+        }
+        Ok(_) => return Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(Failure::io(format!("looking for {}", slate.display()), &error)),
+    }
+    Ok(Record::read(&slate)?.map(|record| Project { slate, record, found_by }))
+}
+
+/// The folder that all worktrees share, when `folder` is the top of one: the main working tree, or the
+/// repository itself when that is bare.
+fn repository_of(folder: &Path) -> Option<PathBuf> {
+    let git = folder.join(".git");
+    let found = fs::metadata(&git).ok()?;
+    if found.is_dir() {
+        return Some(folder.to_owned());
+    }
+    let link = fs::read_to_string(&git).ok()?;
+    let private = folder.join(link.strip_prefix("gitdir:")?.trim());
+    let Ok(common) = fs::read_to_string(private.join("commondir")) else {
+        // A submodule: its repository is elsewhere, and this folder is its only working tree.
+        return Some(folder.to_owned());
+    };
+    let common = fs::canonicalize(private.join(common.trim())).ok()?;
+    let is_inside = common.file_name().is_some_and(|name| name == ".git");
+    if is_inside { common.parent().map(Path::to_owned) } else { Some(common) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Placement;
+
+    struct Tree(tempfile::TempDir);
+
+    impl Tree {
+        fn new() -> Self {
+            Self(tempfile::tempdir().expect("folder"))
+        }
+        fn folder(&self, path: &str) -> PathBuf {
+            let folder = fs::canonicalize(self.0.path()).expect("root").join(path);
+            fs::create_dir_all(&folder).expect("folder");
+            folder
+        }
+        fn board(&self, path: &str, scope: Scope) -> PathBuf {
+            let slate = self.folder(path).join(FOLDER);
+            fs::create_dir(&slate).expect("slate");
+            fs::write(slate.join("region"), "").expect("region");
+            let record = Record {
+                placement: Placement::Project,
+                scope,
+                path: "region".into(),
+                device: 0,
+                inode: 0,
+                uuid: String::new(),
+                boot_id: String::new(),
+            };
+            record.write(&slate, false).expect("record");
+            slate.join("region")
+        }
+        /// A repository at `main` with a linked worktree at `worktree`.
+        fn repository(&self, main: &str, worktree: &str) {
+            let private = self.folder(&format!("{main}/.git/worktrees/w"));
+            fs::write(private.join("commondir"), "../..\n").expect("commondir");
+            let link = format!("gitdir: {}\n", private.display());
+            fs::write(self.folder(worktree).join(".git"), link).expect("link");
+        }
+        fn surroundings(&self, folder: &str) -> Surroundings {
+            let uid = own_uid();
+            Surroundings {
+                flag: None,
+                variable: None,
+                folder: self.folder(folder),
+                boot_id: String::new(),
+                uid,
+            }
+        }
+        fn found(&self, folder: &str) -> Option<(PathBuf, FoundBy)> {
+            find(&self.surroundings(folder)).ok().map(|located| (located.region, located.found_by))
+        }
+    }
+
+    #[test]
+    fn the_argument_wins_over_the_environment_over_the_project() {
+        let tree = Tree::new();
+        tree.board("p", Scope::Project);
+        let mut surroundings = tree.surroundings("p");
+        surroundings.variable = Some("/variable".into());
+        assert_eq!(find(&surroundings).expect("found").region, Path::new("/variable"));
+        surroundings.flag = Some("/flag".into());
+        assert_eq!(find(&surroundings).expect("found").region, Path::new("/flag"));
+    }
+
+    #[test]
+    fn a_project_is_found_upwards() {
+        let tree = Tree::new();
+        let region = tree.board("p", Scope::Project);
+        assert_eq!(tree.found("p/a/b"), Some((region, FoundBy::Project)));
+    }
+
+    #[test]
+    fn no_board_is_status_9_with_what_to_do() {
+        let tree = Tree::new();
+        let failure = find(&tree.surroundings("empty")).expect_err("none");
+        assert_eq!(failure.status, Status::NoBoard);
+        assert!(failure.text.contains("slate init"), "{}", failure.text);
+    }
+
+    #[test]
+    fn a_worktree_shares_its_repository_board_unless_told_otherwise() {
+        let tree = Tree::new();
+        tree.repository("main", "elsewhere/wt");
+        tree.folder("elsewhere/wt/src");
+        assert_eq!(tree.found("elsewhere/wt/src"), None);
+        let region = tree.board("main", Scope::Project);
+        assert_eq!(tree.found("elsewhere/wt/src"), Some((region, FoundBy::Repository)));
+        let own = tree.board("elsewhere/wt", Scope::Worktree);
+        assert_eq!(tree.found("elsewhere/wt/src"), Some((own, FoundBy::Project)));
+    }
+
+    #[test]
+    fn a_board_for_one_worktree_is_not_shared() {
+        let tree = Tree::new();
+        tree.repository("main", "wt");
+        tree.board("main", Scope::Worktree);
+        assert_eq!(tree.found("wt"), None);
+        assert!(tree.found("main").is_some());
+    }
+
+    #[test]
+    fn a_worktree_prefers_its_repository_to_an_unrelated_project_above() {
+        let tree = Tree::new();
+        tree.repository("main", "other/wt");
+        tree.board("other", Scope::Project);
+        let region = tree.board("main", Scope::Project);
+        assert_eq!(tree.found("other/wt"), Some((region, FoundBy::Repository)));
+    }
+
+    #[test]
+    fn init_goes_to_the_repository() {
+        let tree = Tree::new();
+        tree.repository("main", "wt");
+        let main = tree.folder("main");
+        assert_eq!(project_root(&tree.folder("main/src"), Scope::Project).folder, main);
+        assert_eq!(project_root(&tree.folder("wt/src"), Scope::Project).folder, main);
+        assert_eq!(project_root(&tree.folder("wt/src"), Scope::Worktree).folder, tree.folder("wt"));
+    }
+
+    #[test]
+    fn a_submodule_is_its_own_project() {
+        let tree = Tree::new();
+        let private = tree.folder("main/.git/modules/sub");
+        let link = format!("gitdir: {}\n", private.display());
+        fs::write(tree.folder("main/sub").join(".git"), link).expect("link");
+        assert_eq!(project_root(&tree.folder("main/sub"), Scope::Project).folder, tree.folder("main/sub"));
+    }
+
+    #[test]
+    fn a_damaged_record_is_an_error_and_not_no_board() {
+        let tree = Tree::new();
+        tree.board("p", Scope::Project);
+        fs::write(tree.folder("p/.slate").join("board.toml"), "placement = \"moon\"").expect("written");
+        let failure = find(&tree.surroundings("p")).expect_err("damaged");
+        assert_eq!(failure.status, Status::Corrupt);
+        assert!(failure.text.contains("board.toml"), "{}", failure.text);
+    }
+}

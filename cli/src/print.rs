@@ -1,0 +1,411 @@
+//! What goes to standard output: text for people, JSON documents for programs.
+//!
+//! JSON documents only ever gain members. A value that is UTF-8 is text; any other is base64 and has
+//! `"encoding":"base64"` beside it. Times are given twice: RFC 3339 text, and nanoseconds since 1970.
+
+use crate::{
+    failure::{Failure, say},
+    units,
+};
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use serde::Serialize;
+use slateboard::{Entry, Event, Mutation, MutationKind, Receipt, codec};
+use std::{
+    env,
+    io::{self, IsTerminal, Write},
+};
+
+/// How this run prints.
+#[derive(Clone, Debug)]
+pub(crate) struct Output {
+    pub(crate) json: bool,
+    pub(crate) quiet: bool,
+    color: bool,
+}
+
+/// A key's value, as every command prints it.
+#[derive(Serialize, Debug)]
+pub(crate) struct EntryDoc<'a> {
+    key: &'a str,
+    #[serde(flatten)]
+    value: ValueDoc<'a>,
+    version: u64,
+    generation: u64,
+    /// Generation at which the key was created, in its present life.
+    created: u64,
+    writer: &'a str,
+    session: u16,
+    incarnation: u32,
+    time: String,
+    time_ns: u64,
+    codec: String,
+    /// Milliseconds until it expires.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in_ms: Option<u64>,
+    /// The session whose end removes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ephemeral: Option<String>,
+}
+
+/// A value that may not be text.
+#[derive(Serialize, Debug)]
+pub(crate) struct ValueDoc<'a> {
+    value: std::borrow::Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct ReceiptDoc<'a> {
+    key: &'a str,
+    version: u64,
+    generation: u64,
+    retries: u32,
+}
+
+#[derive(Serialize)]
+struct ConflictDoc<'a> {
+    error: &'static str,
+    message: &'a str,
+    current: Option<EntryDoc<'a>>,
+}
+
+#[derive(Serialize)]
+struct EventDoc<'a> {
+    generation: u64,
+    writer: &'a str,
+    session: u16,
+    incarnation: u32,
+    time: String,
+    time_ns: u64,
+    mutations: Vec<MutationDoc<'a>>,
+}
+
+#[derive(Serialize)]
+struct MutationDoc<'a> {
+    kind: &'static str,
+    key: &'a str,
+    version: u64,
+    #[serde(flatten)]
+    value: Option<ValueDoc<'a>>,
+    codec: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous: Option<PreviousDoc<'a>>,
+}
+
+#[derive(Serialize)]
+struct PreviousDoc<'a> {
+    version: u64,
+    generation: u64,
+    #[serde(flatten)]
+    value: ValueDoc<'a>,
+    codec: String,
+}
+
+#[derive(Serialize)]
+struct MissedDoc {
+    missed: u64,
+    resume_at: u64,
+}
+
+impl<'a> ValueDoc<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self { value: text.into(), encoding: None },
+            Err(_) => Self { value: BASE64.encode(bytes).into(), encoding: Some("base64") },
+        }
+    }
+}
+
+impl<'a> EntryDoc<'a> {
+    pub(crate) fn new(entry: &'a Entry) -> Self {
+        Self {
+            key: &entry.key,
+            value: ValueDoc::new(&entry.value),
+            version: entry.version,
+            generation: entry.generation,
+            created: entry.created,
+            writer: &entry.writer.name,
+            session: entry.writer.session,
+            incarnation: entry.writer.incarnation,
+            time: units::timestamp(entry.time, 9),
+            time_ns: entry.time,
+            codec: codec_name(entry.codec),
+            expires_in_ms: entry.deadline.map(|deadline| deadline.saturating_sub(boot_time_ns()) / 1_000_000),
+            ephemeral: entry.ephemeral.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+impl<'a> EventDoc<'a> {
+    fn new(event: &'a Event, prefix: &str) -> Self {
+        Self {
+            generation: event.generation,
+            writer: &event.session.name,
+            session: event.session.session,
+            incarnation: event.session.incarnation,
+            time: units::timestamp(event.time, 9),
+            time_ns: event.time,
+            mutations: concerned(event, prefix).map(MutationDoc::new).collect(),
+        }
+    }
+}
+
+impl<'a> MutationDoc<'a> {
+    fn new(mutation: &'a Mutation) -> Self {
+        Self {
+            kind: kind_name(mutation.kind),
+            key: &mutation.key,
+            version: mutation.version,
+            value: mutation.value.as_deref().map(ValueDoc::new),
+            codec: codec_name(mutation.codec),
+            previous: mutation.previous.as_ref().map(|previous| PreviousDoc {
+                version: previous.version,
+                generation: previous.generation,
+                value: ValueDoc::new(&previous.value),
+                codec: codec_name(previous.codec),
+            }),
+        }
+    }
+}
+
+/// The mutations of an event that a prefix asks for.
+pub(crate) fn concerned<'a>(event: &'a Event, prefix: &str) -> impl Iterator<Item = &'a Mutation> {
+    event.mutations.iter().filter(move |mutation| mutation.key.starts_with(prefix))
+}
+
+impl Output {
+    pub(crate) fn new(json: bool, quiet: bool) -> Self {
+        let wanted = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Self { json, quiet, color: wanted && io::stdout().is_terminal() }
+    }
+
+    /// One JSON document on a line of its own.
+    pub(crate) fn document(&self, document: &impl Serialize) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        serde_json::to_writer(&mut out, document).map_err(io::Error::from)?;
+        out.write_all(b"\n")?;
+        Ok(out.flush()?)
+    }
+
+    /// Text on standard output.
+    pub(crate) fn line(&self, text: impl AsRef<str>) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_ref().as_bytes())?;
+        out.write_all(b"\n")?;
+        Ok(out.flush()?)
+    }
+
+    /// Exactly these bytes.
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        out.write_all(bytes)?;
+        Ok(out.flush()?)
+    }
+
+    /// A remark for people, on standard error.
+    pub(crate) fn remark(&self, text: impl std::fmt::Display) {
+        if !self.quiet {
+            say(text);
+        }
+    }
+
+    /// Version and generation of a write.
+    pub(crate) fn receipt(&self, key: &str, receipt: &Receipt) -> Result<(), Failure> {
+        let Receipt { version, generation, retries, .. } = *receipt;
+        match (self.quiet, self.json) {
+            (true, _) => Ok(()),
+            (false, true) => self.document(&ReceiptDoc { key, version, generation, retries }),
+            (false, false) => self.line(format!("version {version} generation {generation}")),
+        }
+    }
+
+    /// A value, with a line end where it has none.
+    pub(crate) fn value(&self, entry: &Entry) -> Result<(), Failure> {
+        if self.json {
+            return self.document(&EntryDoc::new(entry));
+        }
+        if entry.text().is_none() && io::stdout().is_terminal() {
+            say(format_args!("{} bytes that are not text; use --raw or --json", entry.value.len()));
+            return Ok(());
+        }
+        self.bytes(&entry.value)?;
+        if entry.value.ends_with(b"\n") { Ok(()) } else { self.bytes(b"\n") }
+    }
+
+    /// What stands where a compare-and-swap was refused.
+    pub(crate) fn conflict(&self, message: &str, current: Option<&Entry>) -> Result<(), Failure> {
+        if self.json {
+            let current = current.map(EntryDoc::new);
+            return self.document(&ConflictDoc { error: "conflict", message, current });
+        }
+        current.map_or(Ok(()), |entry| self.table(&LONG, &[long_row(entry)]))
+    }
+
+    /// One event: a JSON object, or a line for each mutation under the prefix.
+    pub(crate) fn event(&self, event: &Event, prefix: &str) -> Result<(), Failure> {
+        if self.json {
+            return self.document(&EventDoc::new(event, prefix));
+        }
+        for mutation in concerned(event, prefix) {
+            let value = mutation.value.as_deref().map(|value| preview(value, 60)).unwrap_or_default();
+            self.line(format!(
+                "{} {} {} {} {} v{} {value}",
+                event.generation,
+                units::timestamp(event.time, 3),
+                printable(&event.session.to_string()),
+                kind_name(mutation.kind),
+                printable(&mutation.key),
+                mutation.version,
+            ))?;
+        }
+        Ok(())
+    }
+
+    /// Says that events were missed: in the stream itself for programs, in words for people.
+    pub(crate) fn missed(&self, missed: u64, resume_at: u64) -> Result<(), Failure> {
+        if self.json {
+            return self.document(&MissedDoc { missed, resume_at });
+        }
+        say(format_args!(
+            "missed {missed} events that left the history; going on after generation {resume_at}"
+        ));
+        Ok(())
+    }
+
+    /// Columns as wide as their widest cell; headings that begin with `>` are for numbers.
+    pub(crate) fn table(&self, headings: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
+        let mut widths: Vec<usize> =
+            headings.iter().map(|heading| heading.trim_start_matches('>').chars().count()).collect();
+        for row in rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        let titles: Vec<String> =
+            headings.iter().map(|heading| heading.trim_start_matches('>').to_owned()).collect();
+        let mut text = self.bold(&aligned(headings, &widths, &titles)) + "\n";
+        for row in rows {
+            text.push_str(&aligned(headings, &widths, row));
+            text.push('\n');
+        }
+        self.bytes(text.as_bytes())
+    }
+
+    /// Emphasised, where that is wanted and seen.
+    pub(crate) fn bold(&self, text: &str) -> String {
+        self.painted("1", text)
+    }
+
+    /// Green for what is well, yellow for what needs attention.
+    pub(crate) fn health(&self, healthy: bool, text: &str) -> String {
+        self.painted(if healthy { "32" } else { "33" }, text)
+    }
+
+    fn painted(&self, style: &str, text: &str) -> String {
+        if self.color { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+fn aligned(headings: &[&str], widths: &[usize], cells: &[String]) -> String {
+    let mut line = String::new();
+    for ((heading, &width), cell) in headings.iter().zip(widths).zip(cells) {
+        let padding = " ".repeat(width.saturating_sub(cell.chars().count()));
+        let (before, after) =
+            if heading.starts_with('>') { (padding.as_str(), "") } else { ("", padding.as_str()) };
+        line.extend([before, cell, after, "  "]);
+    }
+    line.truncate(line.trim_end().len());
+    line
+}
+
+/// Headings of a long listing; see [`long_row`].
+pub(crate) const LONG: [&str; 7] = [">VERSION", ">GENERATION", ">BYTES", "WRITER", "TIME", "KEY", "VALUE"];
+
+/// One entry of a long listing.
+pub(crate) fn long_row(entry: &Entry) -> Vec<String> {
+    vec![
+        entry.version.to_string(),
+        entry.generation.to_string(),
+        entry.value.len().to_string(),
+        printable(&entry.writer.to_string()),
+        units::timestamp(entry.time, 3),
+        printable(&entry.key),
+        preview(&entry.value, 40),
+    ]
+}
+
+/// The beginning of a value on one line, without anything that a terminal would obey.
+fn preview(value: &[u8], limit: usize) -> String {
+    match std::str::from_utf8(value) {
+        Ok(text) => {
+            let shown = printable(text.get(..text.floor_char_boundary(limit * 4)).unwrap_or(text));
+            if shown.chars().count() > limit {
+                shown.chars().take(limit - 1).chain(['…']).collect()
+            } else {
+                shown
+            }
+        }
+        Err(_) => format!("({} bytes that are not text)", value.len()),
+    }
+}
+
+/// Control characters escaped: keys and names come from other processes.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
+        .collect()
+}
+
+/// The codec's name, or its number when this program does not know it.
+pub(crate) fn codec_name(number: u8) -> String {
+    match number {
+        codec::RAW => "raw".into(),
+        codec::UTF8 => "utf8".into(),
+        codec::JSON => "json".into(),
+        codec::POD => "pod".into(),
+        other => other.to_string(),
+    }
+}
+
+fn kind_name(kind: MutationKind) -> &'static str {
+    match kind {
+        MutationKind::Put => "put",
+        MutationKind::Remove => "remove",
+        MutationKind::Expire => "expire",
+        #[allow(unreachable_patterns, reason = "the library may learn further kinds")]
+        _ => "other",
+    }
+}
+
+/// The clock that deadlines are given in.
+fn boot_time_ns() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    now.tv_sec.cast_unsigned().saturating_mul(1_000_000_000).saturating_add(now.tv_nsec.cast_unsigned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_are_not_text_are_base64() {
+        let text = serde_json::to_string(&ValueDoc::new(b"plain")).expect("json");
+        assert_eq!(text, r#"{"value":"plain"}"#);
+        let binary = serde_json::to_string(&ValueDoc::new(&[0xff, 0x00])).expect("json");
+        assert_eq!(binary, r#"{"value":"/wA=","encoding":"base64"}"#);
+    }
+
+    #[test]
+    fn a_preview_is_short_and_harmless() {
+        assert_eq!(preview(b"a\nb\x1b[2J", 20), "a\\nb\\u{1b}[2J");
+        assert_eq!(preview("ä".repeat(100).as_bytes(), 10), format!("{}…", "ä".repeat(9)));
+        assert_eq!(preview(&[0xff], 10), "(1 bytes that are not text)");
+    }
+
+    #[test]
+    fn columns_line_up() {
+        let cells: Vec<String> = ["7", "key"].map(String::from).into();
+        assert_eq!(aligned(&[">N", "KEY"], &[3, 5], &cells), "  7  key");
+    }
+}

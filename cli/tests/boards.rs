@@ -1,0 +1,238 @@
+//! init, where a board is found, status, sessions, help.
+
+mod common;
+
+use common::{Place, command_in};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+/// A project whose board is in shared memory; its region goes with it.
+struct InMemory {
+    place: Place,
+    region: PathBuf,
+}
+
+impl InMemory {
+    fn new() -> Self {
+        let place = Place::empty();
+        let document = place.slate("init --capacity 8M --json").json();
+        let region = PathBuf::from(document["path"].as_str().expect("path"));
+        Self { place, region }
+    }
+
+    fn record(&self) -> PathBuf {
+        self.place.folder().join(".slate/board.toml")
+    }
+
+    fn edit(&self, change: impl FnOnce(String) -> String) {
+        let text = fs::read_to_string(self.record()).expect("record");
+        fs::write(self.record(), change(text)).expect("record");
+    }
+
+    fn remove_region(&self) {
+        remove(&self.region);
+    }
+}
+
+fn remove(region: &Path) {
+    if let Some(folder) = region.parent() {
+        let _ = fs::remove_dir_all(folder);
+        // Only when it is empty, that is when nobody else has a board there.
+        let _ = folder.parent().map(fs::remove_dir);
+    }
+}
+
+impl Drop for InMemory {
+    fn drop(&mut self) {
+        self.remove_region();
+    }
+}
+
+#[test]
+fn a_board_in_memory_is_found_from_below() {
+    let board = InMemory::new();
+    assert!(board.region.starts_with("/dev/shm") && board.region.ends_with("region"), "{:?}", board.region);
+    let mode = fs::metadata(board.region.parent().expect("folder")).expect("folder").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    let record = fs::read_to_string(board.record()).expect("record");
+    for word in ["placement = \"memory\"", "path = ", "device = ", "inode = ", "uuid = ", "boot_id = "] {
+        assert!(record.contains(word), "{word} is not in {record}");
+    }
+    board.place.slate("put k v").ok();
+    let below = board.place.folder().join("a/b");
+    fs::create_dir_all(&below).expect("folders");
+    let output = command_in(&below, ["get", "k"]).output().expect("run");
+    assert_eq!(output.stdout, b"v\n");
+}
+
+#[test]
+fn a_region_that_is_gone_is_said_to_be_gone_and_why() {
+    let board = InMemory::new();
+    board.remove_region();
+    board.place.slate("ls").fails(9, &["was removed", "slate init --replace"]);
+    board.place.slate("init").fails(9, &["was removed"]);
+    let boot = |text: String| text.replace("boot_id = \"", "boot_id = \"another-");
+    board.edit(boot);
+    board.place.slate("status").fails(9, &["restarted", "slate init --replace"]);
+    let document = board.place.slate("init --replace --json").json();
+    let region = PathBuf::from(document["path"].as_str().expect("path"));
+    board.place.slate("put k v").ok();
+    remove(&region);
+}
+
+#[test]
+fn a_private_shared_memory_never_gets_a_second_board() {
+    let board = InMemory::new();
+    board.remove_region();
+    let device = |text: String| text.replace("device = ", "device = 9");
+    board.edit(device);
+    board.place.slate("put k v").fails(9, &["sandbox", "--placement project"]);
+    board.place.slate("init").fails(9, &["sandbox"]);
+    board.place.slate("init --replace").fails(9, &["sandbox"]);
+    assert!(!board.region.exists());
+    board.place.slate("init --replace --placement project --capacity 8M").ok();
+    board.place.slate("put k v").ok();
+}
+
+#[test]
+fn a_project_keeps_its_board_to_itself() {
+    let place = Place::empty();
+    let said = place.slate("init --placement project --capacity 8M").ok();
+    assert!(said.contains("region") && said.contains("because"), "{said}");
+    let slate = place.folder().join(".slate");
+    assert_eq!(fs::metadata(&slate).expect("folder").permissions().mode() & 0o777, 0o700);
+    assert_eq!(fs::read_to_string(slate.join(".gitignore")).expect("ignore"), "*\n");
+    place.slate("put k v").ok();
+    place.slate("init").fails(1, &["already", "--replace"]);
+    let document = place.slate("init --if-missing --json").json();
+    assert_eq!(document["created"], false);
+    assert_eq!(place.slate("get k").ok(), "v\n");
+    place.slate("init --replace --placement project --capacity 8M").ok();
+    place.slate("get k").fails(3, &[]);
+    place.slate("put k w").ok();
+    place.slate("init --replace --placement project --capacity 8M").ok();
+    let regions = fs::read_dir(&slate).expect("list").flatten().filter(|entry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        name.starts_with("region") && !name.ends_with(".lock") && !name.ends_with(".bell")
+    });
+    assert_eq!(regions.count(), 1, "the replaced region goes");
+}
+
+#[test]
+fn a_board_in_use_is_not_replaced() {
+    let place = Place::with_board();
+    let session = slateboard::Board::open(place.region()).expect("board").attach("busy").expect("session");
+    place.slate("init --replace").fails(1, &["busy", "in use"]);
+    drop(session);
+    place.slate("init --replace --placement project --capacity 8M").ok();
+}
+
+#[test]
+fn a_board_by_path() {
+    let place = Place::empty();
+    let region = place.folder().join("mine");
+    let path = region.display().to_string();
+    place.run(["--board", &path, "init", "--capacity", "8M"]).ok();
+    place.run(["--board", &path, "put", "k", "v"]).ok();
+    let output = place.command(["get", "k"]).env("SLATE_BOARD", &path).output().expect("run");
+    assert_eq!(output.stdout, b"v\n");
+    place.run(["--board", &path, "init"]).fails(1, &["mine"]);
+    place.run(["--board", &path, "init", "--placement", "project"]).fails(2, &["--placement"]);
+    place.run(["--board", "nowhere", "ls"]).fails(9, &["nowhere"]);
+    fs::write(place.folder().join("text"), "not a board").expect("file");
+    place.run(["--board", "text", "ls"]).fails(7, &["text"]);
+    assert_eq!(fs::read(place.folder().join("text")).expect("file"), b"not a board");
+}
+
+#[test]
+fn no_board_is_status_9_for_everything() {
+    let place = Place::empty();
+    for line in [
+        "ls",
+        "get k",
+        "put k v",
+        "update k --add 1",
+        "rm k",
+        "watch",
+        "wait k",
+        "log",
+        "status",
+        "session-status",
+        "sessions",
+    ] {
+        place.slate(line).fails(9, &["no board", "slate init"]);
+    }
+}
+
+#[test]
+fn worktrees_share_their_repository_board() {
+    let place = Place::empty();
+    let root = place.folder();
+    let private = root.join("main/.git/worktrees/w");
+    fs::create_dir_all(&private).expect("folders");
+    fs::create_dir_all(root.join("w/src")).expect("folders");
+    fs::write(private.join("commondir"), "../..\n").expect("file");
+    fs::write(root.join("w/.git"), format!("gitdir: {}\n", private.display())).expect("file");
+    let run = |folder: &str, args: &[&str]| command_in(&root.join(folder), args).output().expect("run");
+    let made = run("w/src", &["init", "--placement", "project", "--capacity", "8M"]);
+    assert!(made.status.success() && root.join("main/.slate/board.toml").exists(), "{made:?}");
+    assert!(run("main", &["put", "k", "v"]).status.success());
+    assert_eq!(run("w/src", &["get", "k"]).stdout, b"v\n");
+}
+
+#[test]
+fn who_is_attached_and_how_the_board_is() {
+    let place = Place::with_board();
+    place.slate("put k v").ok();
+    let board = slateboard::Board::open(place.region()).expect("board");
+    let session = board.attach("planner").expect("session");
+    session.put("k", "w").expect("put");
+    let document = place.slate("sessions --json").json();
+    let planner = &document["sessions"][0];
+    assert_eq!((&planner["name"], &planner["liveness"]), (&"planner".into(), &"alive".into()));
+    assert_eq!((&planner["pid"], &planner["puts"]), (&std::process::id().into(), &1.into()));
+    let text = place.slate("sessions").ok();
+    assert!(text.contains("SESSION") && text.contains("planner"), "{text}");
+    let document = place.slate("status --json").json();
+    assert_eq!(
+        (&document["healthy"], &document["generation"], &document["keys"]),
+        (&true.into(), &2.into(), &1.into())
+    );
+    let text = place.slate("session-status").ok();
+    assert!(text.contains("healthy") && text.contains("planner"), "{text}");
+    drop((session, board));
+    assert_eq!(place.slate("status --watch --count 2 --json").lines().len(), 2);
+    let done = place.slate("sessions");
+    assert!(done.status == 0 && done.err.contains("nobody"), "{done:?}");
+}
+
+#[test]
+fn a_board_that_fills_up_needs_attention() {
+    let place = Place::with_board_of(&["--sessions", "2"]);
+    let board = slateboard::Board::open(place.region()).expect("board");
+    let _sessions = [board.attach("one").expect("session"), board.attach("two").expect("session")];
+    let done = place.slate("status --json");
+    assert_eq!(done.status, 10, "{done:?}");
+    let document: serde_json::Value = serde_json::from_str(&done.out).expect("json");
+    assert_eq!(document["healthy"], false);
+    let sentence = document["attention"][0].as_str().expect("a sentence");
+    assert!(sentence.contains("nearly full"), "{sentence}");
+}
+
+#[test]
+fn help_of_every_command_has_examples() {
+    let place = Place::empty();
+    let commands =
+        ["init", "put", "get", "update", "rm", "ls", "watch", "wait", "log", "status", "sessions", "demo"];
+    for command in commands {
+        let help = place.run([command, "--help"]).ok();
+        assert!(help.contains("Examples:") && help.contains(&format!("slate {command}")), "{help}");
+    }
+    let help = place.slate("--help").ok();
+    assert!(commands.iter().all(|command| help.contains(command)) && help.contains("Exit status"), "{help}");
+    assert!(!help.contains("demo-agent"), "{help}");
+    assert!(place.slate("--version").ok().starts_with("slate "));
+}

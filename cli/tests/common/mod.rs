@@ -1,0 +1,169 @@
+//! Runs the built program in a folder of its own.
+#![allow(dead_code, reason = "each test file uses some of it")]
+
+use serde_json::Value;
+use std::{
+    ffi::OsStr,
+    fs,
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+/// A folder with nothing above it that concerns the program.
+pub(crate) struct Place(tempfile::TempDir);
+
+/// What a run of the program came to.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) status: i32,
+    pub(crate) out: String,
+    pub(crate) raw: Vec<u8>,
+    pub(crate) err: String,
+}
+
+impl Place {
+    /// A folder without a board.
+    pub(crate) fn empty() -> Self {
+        Self(tempfile::tempdir().expect("folder"))
+    }
+
+    /// A project with a board of its own, made with these further arguments.
+    pub(crate) fn with_board_of(args: &[&str]) -> Self {
+        let place = Self::empty();
+        place.run([&["init", "--placement", "project", "--capacity", "8M"], args].concat()).ok();
+        place
+    }
+
+    pub(crate) fn with_board() -> Self {
+        Self::with_board_of(&[])
+    }
+
+    pub(crate) fn folder(&self) -> PathBuf {
+        fs::canonicalize(self.0.path()).expect("folder")
+    }
+
+    pub(crate) fn region(&self) -> PathBuf {
+        self.folder().join(".slate/region")
+    }
+
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
+        command_in(&self.folder(), args)
+    }
+
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Done {
+        Done::from(self.command(args).stdin(Stdio::null()).output().expect("run"))
+    }
+
+    /// Arguments separated by spaces.
+    pub(crate) fn slate(&self, line: &str) -> Done {
+        self.run(line.split(' '))
+    }
+
+    pub(crate) fn with_input(&self, line: &str, input: &[u8]) -> Done {
+        let mut child = self
+            .command(line.split(' '))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("run");
+        child.stdin.take().expect("input").write_all(input).expect("written");
+        Done::from(child.wait_with_output().expect("run"))
+    }
+
+    pub(crate) fn background(&self, line: &str) -> Background {
+        let child = self
+            .command(line.split(' '))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        Background(child.expect("run"))
+    }
+}
+
+pub(crate) fn command_in<S: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_slate"));
+    command.args(args).current_dir(folder).env_remove("SLATE_BOARD").env("NO_COLOR", "1");
+    command
+}
+
+impl From<Output> for Done {
+    fn from(output: Output) -> Self {
+        Self {
+            status: output.status.code().expect("no signal"),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            raw: output.stdout,
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Done {
+    /// It went well and said nothing besides its output.
+    #[track_caller]
+    pub(crate) fn ok(self) -> String {
+        assert_eq!((self.status, self.err.as_str()), (0, ""), "{self:?}");
+        self.out
+    }
+
+    #[track_caller]
+    pub(crate) fn json(self) -> Value {
+        serde_json::from_str(&self.ok()).expect("one document")
+    }
+
+    #[track_caller]
+    pub(crate) fn lines(self) -> Vec<Value> {
+        self.ok().lines().map(|line| serde_json::from_str(line).expect("a document a line")).collect()
+    }
+
+    /// It ended with this status and said these words.
+    #[track_caller]
+    pub(crate) fn fails(self, status: i32, words: &[&str]) -> Self {
+        assert_eq!(self.status, status, "{self:?}");
+        for word in words {
+            assert!(self.err.contains(word), "{word:?} is not in {:?}", self.err);
+        }
+        self
+    }
+}
+
+/// A program that runs beside the test and ends with it.
+pub(crate) struct Background(Child);
+
+impl Background {
+    /// The first lines of its output.
+    pub(crate) fn read_lines(&mut self, count: usize) -> Vec<String> {
+        let output = self.0.stdout.as_mut().expect("output");
+        BufReader::new(output).lines().take(count).map(|line| line.expect("line")).collect()
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.0.try_wait().expect("state").is_none()
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.0.kill().expect("killed");
+        self.0.wait().expect("gone");
+    }
+
+    pub(crate) fn finish(mut self) -> Done {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        std::io::Read::read_to_end(self.0.stdout.as_mut().expect("output"), &mut out).expect("read");
+        std::io::Read::read_to_end(self.0.stderr.as_mut().expect("errors"), &mut err).expect("read");
+        let status = self.0.wait().expect("ended");
+        Done::from(Output { status, stdout: out, stderr: err })
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

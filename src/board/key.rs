@@ -1,0 +1,141 @@
+//! A key handle: the slot found once.
+
+use super::{Expect, Meta, PutOptions, Receipt, Session, Wait, reader, watch};
+use crate::{
+    entry::Entry,
+    error::{Error, ErrorKind, Result},
+    protocol::{
+        read::Meta as Found,
+        slots::{self, Slot},
+    },
+};
+use std::{cell::Cell, time::Duration};
+
+/// A key of a session, with its slot remembered. One thread at a time uses it; clone it for others.
+#[derive(Clone)]
+pub struct Key {
+    session: Session,
+    name: String,
+    hash: u64,
+    shard: usize,
+    bucket: usize,
+    fingerprint: u16,
+    slot: Cell<Option<Slot>>,
+}
+
+impl Key {
+    pub(super) fn new(session: Session, name: &str) -> Result<Self> {
+        let slots::Key { hash, shard, bucket, fingerprint, .. } = reader::checked(&session.core()?, name)?;
+        Ok(Self { session, name: name.to_owned(), hash, shard, bucket, fingerprint, slot: Cell::new(None) })
+    }
+
+    /// The key.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn slot_key(&self) -> slots::Key<'_> {
+        slots::Key {
+            bytes: self.name.as_bytes(),
+            hash: self.hash,
+            shard: self.shard,
+            bucket: self.bucket,
+            fingerprint: self.fingerprint,
+        }
+    }
+
+    fn read(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
+        let core = self.session.core()?;
+        let is = self
+            .session
+            .read(&core, &self.slot_key(), self.slot.get(), found, out)
+            .map_err(|error| error.key(&self.name))?;
+        if is {
+            self.remember(found.slot);
+        }
+        Ok(is)
+    }
+
+    /// A slot that is known already is compared and not stored: storing takes longer.
+    fn remember(&self, slot: Slot) {
+        if self.slot.get().is_none_or(|known| known != slot) {
+            self.slot.set(Some(slot));
+        }
+    }
+
+    /// The key's entry; `None` where it has no value.
+    ///
+    /// # Errors
+    /// As [`Reader::get`](super::Reader::get).
+    pub fn get(&self) -> Result<Option<Entry>> {
+        let mut value = Vec::new();
+        let mut found = Found::EMPTY;
+        let is = self.read(&mut found, &mut value)?;
+        let core = self.session.core()?;
+        let entry = || self.session.entry(&core, self.name.clone(), value, &found.header, found.generation);
+        Ok(is.then(entry))
+    }
+
+    /// Replaces `buffer` with the key's value. Allocates only where the buffer is too small.
+    ///
+    /// # Errors
+    /// As [`Reader::get`](super::Reader::get).
+    pub fn get_into(&self, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
+        buffer.clear();
+        let mut found = Found::EMPTY;
+        Ok(self.read(&mut found, buffer)?.then(|| reader::meta(&found)))
+    }
+
+    /// The key's version; 0 where it has no value.
+    ///
+    /// # Errors
+    /// As [`Reader::get`](super::Reader::get).
+    pub fn version(&self) -> Result<u64> {
+        let mut value = Vec::new();
+        let mut found = Found::EMPTY;
+        Ok(if self.read(&mut found, &mut value)? { found.header.version } else { 0 })
+    }
+
+    /// Gives the key this value.
+    ///
+    /// # Errors
+    /// As [`Session::put`].
+    pub fn put(&self, value: impl AsRef<[u8]>) -> Result<Receipt> {
+        self.put_if(value, Expect::Any)
+    }
+
+    /// Gives the key this value if what stands there is as expected.
+    ///
+    /// # Errors
+    /// As [`Session::put_if`].
+    pub fn put_if(&self, value: impl AsRef<[u8]>, expect: Expect) -> Result<Receipt> {
+        let change = self.session.change(value.as_ref(), PutOptions { expect, ..PutOptions::default() });
+        let (receipt, slot) = self.session.write(&self.name, &change, self.slot.get())?;
+        self.remember(slot);
+        Ok(receipt)
+    }
+
+    /// Blocks until the key's version is newer than `version`, and returns what it has then: `None` when it
+    /// was removed.
+    ///
+    /// # Errors
+    /// `Timeout`; as [`Key::get`].
+    pub fn wait_newer(&self, version: u64, timeout: Duration) -> Result<Option<Entry>> {
+        let deadline = watch::deadline(timeout);
+        loop {
+            let seen = self.session.core()?.shard_changes(self.shard);
+            match self.get()? {
+                Some(entry) if entry.version > version => return Ok(Some(entry)),
+                None if version > 0 => return Ok(None),
+                _ => {}
+            }
+            let wanted = seen.saturating_add(1);
+            if watch::has_passed(deadline)
+                || !watch::wait_for(&self.session, 1 + self.shard, wanted, Wait::Adaptive, deadline)?
+            {
+                let text = format!("no version newer than {version} in the time given");
+                return Err(Error::new(ErrorKind::Timeout, text).key(&self.name));
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The settings a board is made and opened with.
+
+use super::{Board, Reader, Verify, region::Region};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    layout::{Geometry, Shape, geometry},
+};
+use std::{path::Path, sync::Arc, time::Duration};
+
+/// Builder of a [`Board`]. Sizes matter when a board is made; an existing one has its own.
+#[derive(Clone, Debug)]
+pub struct Options {
+    capacity: u64,
+    keys: u64,
+    history: u64,
+    sessions: u64,
+    uniform_shards: u64,
+    dedicated: Vec<String>,
+    pub(super) verify: Verify,
+    pub(super) beat: Duration,
+    pub(super) end_on_signals: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            capacity: 64 << 20,
+            keys: 64 << 10,
+            history: 16_384,
+            sessions: 64,
+            uniform_shards: 8,
+            dedicated: ["task", "file", "team"].map(String::from).to_vec(),
+            verify: Verify::default(),
+            beat: Duration::from_secs(1),
+            end_on_signals: false,
+        }
+    }
+}
+
+impl Options {
+    /// Bytes for values: 64 MiB unless set, 1 MiB to 16 GiB, rounded up. Pages are taken as needed.
+    #[must_use]
+    pub fn capacity(mut self, bytes: u64) -> Self {
+        self.capacity = bytes;
+        self
+    }
+    /// Keys: 65,536 unless set, at most 4,194,304.
+    #[must_use]
+    pub fn keys(mut self, keys: u64) -> Self {
+        self.keys = keys;
+        self
+    }
+    /// Events of history: 16,384 unless set, 64 to 4,194,304.
+    #[must_use]
+    pub fn history(mut self, events: u64) -> Self {
+        self.history = events;
+        self
+    }
+    /// Sessions that may be attached at once: 64 unless set, at most 4,096.
+    #[must_use]
+    pub fn sessions(mut self, sessions: u64) -> Self {
+        self.sessions = sessions;
+        self
+    }
+    /// First path segments with a shard of their own: `task`, `file`, `team` unless set; at most 8.
+    #[must_use]
+    pub fn dedicated<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.dedicated = names.into_iter().map(Into::into).collect();
+        self
+    }
+    /// Shards that all other keys spread over: 8 unless set, at most 64.
+    #[must_use]
+    pub fn uniform_shards(mut self, shards: u64) -> Self {
+        self.uniform_shards = shards;
+        self
+    }
+    /// Whether every read verifies the checksum.
+    #[must_use]
+    pub fn verify(mut self, verify: Verify) -> Self {
+        self.verify = verify;
+        self
+    }
+    /// How often a session's keeper beats and looks for dead sessions: every second unless set.
+    #[must_use]
+    pub fn beat(mut self, period: Duration) -> Self {
+        self.beat = period.max(Duration::from_millis(1));
+        self
+    }
+
+    /// Whether SIGTERM and SIGINT end sessions in good order before they end the process: not unless set.
+    /// Without, the process just dies, and the next session that looks reaps what it leaves.
+    #[must_use]
+    pub fn end_on_signals(mut self, end: bool) -> Self {
+        self.end_on_signals = end;
+        self
+    }
+
+    /// Makes a board.
+    ///
+    /// # Errors
+    /// As [`Board::create`]; `InvalidArgument` for sizes that cannot be.
+    pub fn create(self, path: impl AsRef<Path>) -> Result<Board> {
+        let seed = Region::seed()?;
+        let region = Region::create(path.as_ref(), &self.geometry(seed)?)?;
+        Ok(Board::over(region, self))
+    }
+
+    /// Opens a board.
+    ///
+    /// # Errors
+    /// As [`Board::open`].
+    pub fn open(self, path: impl AsRef<Path>) -> Result<Board> {
+        let region = Region::open(path.as_ref())?;
+        Ok(Board::over(region, self))
+    }
+
+    /// Opens a board, and makes it where there is none.
+    ///
+    /// # Errors
+    /// As [`Board::open_or_create`]; `InvalidArgument` for sizes that cannot be.
+    pub fn open_or_create(self, path: impl AsRef<Path>) -> Result<Board> {
+        // Twice: a board that appears between the two steps is opened, one that vanishes is made.
+        for _ in 0..2 {
+            match self.clone().open(&path) {
+                Err(error) if error.is_not_found() => {}
+                other => return other,
+            }
+            match self.clone().create(&path) {
+                Err(error) if error.kind() == ErrorKind::Exists => {}
+                other => return other,
+            }
+        }
+        self.open(path)
+    }
+
+    /// A board of this process alone, without a file.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for sizes that cannot be; `Io` where there is no memory.
+    pub fn local(self) -> Result<Board> {
+        let region = Region::local(self.geometry(0)?)?;
+        Ok(Board::over(region, self))
+    }
+
+    /// Opens a board for reading, through a mapping that cannot store.
+    ///
+    /// # Errors
+    /// As [`Board::open`].
+    pub fn observe(self, path: impl AsRef<Path>) -> Result<Reader> {
+        let region = Region::observe(path.as_ref())?;
+        Ok(Reader::new(Arc::new(region), self.verify))
+    }
+
+    fn geometry(&self, seed: u64) -> Result<Geometry> {
+        let cannot = |what: &str| {
+            Error::new(ErrorKind::InvalidArgument, format!("no board can have these sizes: {what}"))
+        };
+        if self.capacity > geometry::CAPACITY_MAX {
+            return Err(cannot("the capacity may be at most 16 GiB"));
+        }
+        if self.keys == 0 || self.keys > geometry::KEYS_MAX {
+            return Err(cannot("there must be 1 to 4,194,304 keys"));
+        }
+        if self.history == 0 || self.history > geometry::HISTORY_MAX {
+            return Err(cannot("the history must have 64 to 4,194,304 events"));
+        }
+        let mut shape = Shape::sized(self.capacity, self.keys, self.history, self.sessions);
+        shape.dedicated.clone_from(&self.dedicated);
+        shape.uniform_shards = self.uniform_shards;
+        shape.set_keys(self.keys);
+        Geometry::new(shape, seed).map_err(cannot)
+    }
+}

@@ -1,0 +1,281 @@
+//! Everything that reads. Readers store nothing to the region.
+
+use super::{
+    Event, Events, Metrics, SessionInfo, Verify, View, Wait, Watch, fault, metrics, region::Region, watch,
+};
+use crate::{
+    entry::{Entry, WriterInfo},
+    error::{Error, ErrorKind, Result},
+    layout::{
+        Writer,
+        record::{KEY_MAX, RecordHeader},
+    },
+    protocol::{Core, Fault, read::Meta as Found, slots},
+    region::boottime_ns,
+};
+use std::{sync::Arc, time::Duration};
+
+/// Reads a board. Cheap to clone; a [`Session`](super::Session) is one too.
+#[derive(Clone)]
+pub struct Reader {
+    pub(super) region: Arc<Region>,
+    pub(super) verify: Verify,
+}
+
+/// What is known of a value besides its bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Meta {
+    /// Version of the key.
+    pub version: u64,
+    /// Generation of the write.
+    pub generation: u64,
+    /// When it was written, nanoseconds since 1970.
+    pub time: u64,
+    /// How the value is encoded.
+    pub codec: u8,
+    /// Bytes of the value.
+    pub len: usize,
+}
+
+impl Reader {
+    pub(super) fn new(region: Arc<Region>, verify: Verify) -> Self {
+        Self { region, verify }
+    }
+
+    pub(super) fn core(&self) -> Result<Core<'_>> {
+        self.region.core()
+    }
+
+    /// The key's entry; `None` where it has no value.
+    ///
+    /// # Errors
+    /// `InvalidKey`; `Corrupt` for a damaged record; `Moved`; `Forked`; `Contended`.
+    pub fn get(&self, key: &str) -> Result<Option<Entry>> {
+        let mut value = Vec::new();
+        let core = self.core()?;
+        let slot_key = checked(&core, key)?;
+        let mut meta = Found::EMPTY;
+        let found =
+            self.read(&core, &slot_key, None, &mut meta, &mut value).map_err(|error| error.key(key))?;
+        Ok(found.then(|| self.entry(&core, key.to_owned(), value, &meta.header, meta.generation)))
+    }
+
+    /// Replaces `buffer` with the key's value. Allocates only where the buffer is too small.
+    ///
+    /// # Errors
+    /// As [`Reader::get`].
+    pub fn get_into(&self, key: &str, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
+        buffer.clear();
+        let core = self.core()?;
+        let slot_key = checked(&core, key)?;
+        let mut found = Found::EMPTY;
+        let is = self.read(&core, &slot_key, None, &mut found, buffer).map_err(|error| error.key(key))?;
+        Ok(is.then(|| meta(&found)))
+    }
+
+    /// Reads a key into `found` and `out`, an expired entry as absent. Whether it has a value.
+    pub(super) fn read(
+        &self,
+        core: &Core<'_>,
+        key: &slots::Key<'_>,
+        hint: Option<slots::Slot>,
+        found: &mut Found,
+        out: &mut Vec<u8>,
+    ) -> Result<bool> {
+        let start = out.len();
+        let mut attempts = 0;
+        let is = loop {
+            match core.get_to(key, hint, self.verify, found, out) {
+                Err(Fault::Contended) if attempts < 16 => attempts += 1,
+                other => break other.map_err(fault::error)?,
+            }
+        };
+        let is = is && !is_expired(&found.header);
+        if !is {
+            out.truncate(start);
+        }
+        Ok(is)
+    }
+
+    /// The entries whose keys start with the prefix, in key order, all of one generation.
+    ///
+    /// # Errors
+    /// `Lagged` where the whole history went by during every attempt; `Corrupt` for a damaged record;
+    /// `Moved`; `Forked`.
+    pub fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
+        let mut attempts = 0;
+        loop {
+            match self.view()?.list(prefix) {
+                Err(error) if error.is_lagged() && attempts < 16 => attempts += 1,
+                other => return other,
+            }
+        }
+    }
+
+    /// The board as it is now, for several reads of one generation.
+    ///
+    /// # Errors
+    /// `Forked`.
+    pub fn view(&self) -> Result<View> {
+        let point = self.core()?.point();
+        Ok(View::new(self.clone(), point))
+    }
+
+    /// The board as it was at a generation of the history.
+    ///
+    /// # Errors
+    /// `Lagged` where the generation has left the history; `Future` where it has not happened; `Forked`.
+    pub fn view_at(&self, generation: u64) -> Result<View> {
+        let core = self.core()?;
+        let point =
+            core.point_at(generation).map_err(|fault| self.out_of_history(&core, fault, generation))?;
+        Ok(View::new(self.clone(), point))
+    }
+
+    pub(super) fn out_of_history(&self, core: &Core<'_>, fault: Fault, generation: u64) -> Error {
+        let (floor, newest) = (core.floor(), core.generation());
+        match fault {
+            Fault::Lagged => Error::new(
+                ErrorKind::Lagged,
+                format!("generation {generation} has left the history, which goes from {floor} to {newest}"),
+            )
+            .with_missed(floor.saturating_sub(generation), floor)
+            .next("read the present, and go on from its generation"),
+            Fault::Future => Error::new(
+                ErrorKind::Future,
+                format!("generation {generation} has not happened yet; the newest is {newest}"),
+            ),
+            fault => fault::error(fault),
+        }
+    }
+
+    /// The events after generation `since`, up to the present.
+    pub fn events(&self, since: u64) -> Events {
+        Events::new(self.clone(), since)
+    }
+
+    /// The event of one generation.
+    ///
+    /// # Errors
+    /// `Lagged`, `Future`, `Corrupt`, `Moved`, `Forked`.
+    pub fn event(&self, generation: u64) -> Result<Event> {
+        let core = self.core()?;
+        let record = core
+            .event(generation, self.verify, |_| true)
+            .map_err(|fault| self.out_of_history(&core, fault, generation))?
+            .ok_or_else(|| fault::error(Fault::Lagged))?;
+        Ok(super::view::event(self, &core, record))
+    }
+
+    /// Follows the changes of the keys that start with the prefix, from the present on.
+    pub fn watch(&self, prefix: &str) -> Watch {
+        Watch::new(self.clone(), prefix)
+    }
+
+    /// Blocks until the key's version is newer than `newer_than`, and returns what it has then: `None`
+    /// when it was removed. With 0, waits for the key to have a value.
+    ///
+    /// # Errors
+    /// `Timeout`; as [`Reader::get`].
+    pub fn wait(&self, key: &str, newer_than: u64, timeout: Duration) -> Result<Option<Entry>> {
+        let shard = checked(&self.core()?, key)?.shard;
+        let deadline = watch::deadline(timeout);
+        loop {
+            // Before the read: a change after it raises the counter beyond.
+            let seen = self.core()?.shard_changes(shard);
+            match self.get(key)? {
+                Some(entry) if entry.version > newer_than => return Ok(Some(entry)),
+                None if newer_than > 0 => return Ok(None),
+                _ => {}
+            }
+            let wanted = seen.saturating_add(1);
+            if watch::has_passed(deadline)
+                || !watch::wait_for(self, 1 + shard, wanted, Wait::Adaptive, deadline)?
+            {
+                let text = format!("no version newer than {newer_than} in the time given");
+                return Err(Error::new(ErrorKind::Timeout, text).key(key));
+            }
+        }
+    }
+
+    /// The newest generation; 0 before the first write, and in a forked child.
+    pub fn generation(&self) -> u64 {
+        self.core().map_or(0, |core| core.generation())
+    }
+
+    /// Generations up to this one have left the history.
+    pub fn floor(&self) -> u64 {
+        self.core().map_or(0, |core| core.floor())
+    }
+
+    /// The sessions that are attached, or died and are not reaped yet.
+    ///
+    /// # Errors
+    /// `Forked`; `Io` where the lock file cannot be asked.
+    pub fn sessions(&self) -> Result<Vec<SessionInfo>> {
+        metrics::sessions(&self.region)
+    }
+
+    /// What the board holds, how full it is, and what its sessions have done.
+    ///
+    /// # Errors
+    /// `Forked`.
+    pub fn metrics(&self) -> Result<Metrics> {
+        metrics::metrics(&self.region)
+    }
+
+    pub(super) fn entry(
+        &self,
+        core: &Core<'_>,
+        key: String,
+        value: Vec<u8>,
+        header: &RecordHeader,
+        generation: u64,
+    ) -> Entry {
+        Entry {
+            key,
+            value,
+            version: header.version,
+            generation,
+            created: if header.created == 0 { generation } else { header.created },
+            writer: writer_info(core, header.writer),
+            time: header.time,
+            codec: header.codec,
+            deadline: Some(header.deadline).filter(|&deadline| deadline != 0),
+            ephemeral: Some(header.ephemeral).filter(|&word| word != 0).map(|word| writer_info(core, word)),
+        }
+    }
+}
+
+/// The session that a writer word names.
+pub(super) fn writer_info(core: &Core<'_>, word: u64) -> WriterInfo {
+    let writer = Writer::unpack(word);
+    WriterInfo::new(core.name(writer.name).unwrap_or_default(), writer)
+}
+
+pub(super) fn meta(meta: &Found) -> Meta {
+    Meta {
+        version: meta.header.version,
+        generation: meta.generation,
+        time: meta.header.time,
+        codec: meta.header.codec,
+        len: meta.header.value_len as usize,
+    }
+}
+
+pub(super) fn is_expired(header: &RecordHeader) -> bool {
+    header.deadline != 0 && header.deadline <= boottime_ns()
+}
+
+/// The key's numbers, if it can be one.
+pub(super) fn checked<'k>(core: &Core<'_>, key: &'k str) -> Result<slots::Key<'k>> {
+    let cannot = |what: String| Err(Error::new(ErrorKind::InvalidKey, what).key(key));
+    if key.is_empty() {
+        return cannot("a key must have at least one byte".into());
+    }
+    if key.len() > KEY_MAX {
+        return cannot(format!("a key may have at most {KEY_MAX} bytes; this one has {}", key.len()));
+    }
+    Ok(slots::Key::new(core.geometry(), key))
+}

@@ -1,0 +1,276 @@
+//! Introduces the region to the protocol: the words, the doorbell and the locks of one board.
+
+use crate::{
+    error::{Error, ErrorKind, Result},
+    layout::{Geometry, LINE},
+    protocol::{Bell, Core, blocks::Lane, publish::Now},
+    region::{self, Access, Certificate, Doorbell, ForkPage, LockFile, Mapping, RegionFile, futex},
+    sync::AtomicU64,
+};
+use parking_lot::Mutex;
+use std::{collections::BTreeSet, path::Path};
+
+/// Extents that are reserved at once, ahead of use.
+const AHEAD: u32 = 16;
+
+/// One board, as this process has it open.
+pub(super) struct Region {
+    memory: Memory,
+    doorbell: Option<Doorbell>,
+    locks: Option<LockFile>,
+    fork: ForkPage,
+    /// Lock bytes that sessions of this handle hold: never probed, and known to be alive.
+    held: Mutex<BTreeSet<usize>>,
+    reserving: Mutex<()>,
+}
+
+enum Memory {
+    File(RegionFile),
+    Local { mapping: Mapping, flags: Box<[AtomicU64]>, geometry: Geometry },
+}
+
+impl Region {
+    pub(super) fn seed() -> Result<u64> {
+        region::random_words::<1>().map(|[seed]| seed)
+    }
+
+    pub(super) fn create(path: &Path, geometry: &Geometry) -> Result<Self> {
+        let file = region::create(path, geometry, |words| {
+            if let Some(core) = Core::new(words, &[], &crate::protocol::Silent, geometry) {
+                core.cut_reserve();
+            }
+        })?;
+        let region = Self::with_file(file, true)?;
+        region.reserve(AHEAD)?;
+        Ok(region)
+    }
+
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        Self::with_file(region::open(path, Access::ReadWrite)?, true)
+    }
+
+    pub(super) fn observe(path: &Path) -> Result<Self> {
+        Self::with_file(region::open(path, Access::ReadOnly)?, false)
+    }
+
+    fn with_file(file: RegionFile, writable: bool) -> Result<Self> {
+        let counters = 1 + file.geometry.shards();
+        let doorbell = if writable {
+            Some(Doorbell::open_or_create(file.path(), counters)?)
+        } else {
+            Doorbell::try_open(file.path(), counters)
+        };
+        let locks =
+            if writable { Some(LockFile::open(file.path())?) } else { LockFile::open(file.path()).ok() };
+        Self::new(Memory::File(file), doorbell, locks)
+    }
+
+    pub(super) fn local(geometry: Geometry) -> Result<Self> {
+        let mapping = Mapping::anonymous(geometry.words())?;
+        let flags = (0..(1 + geometry.shards()) * LINE).map(|_| AtomicU64::new(0)).collect();
+        let region = Self::new(Memory::Local { mapping, flags, geometry }, None, None)?;
+        let core = region.core()?;
+        core.cut_reserve();
+        core.raise_reserved(core.geometry().extents());
+        Ok(region)
+    }
+
+    fn new(memory: Memory, doorbell: Option<Doorbell>, locks: Option<LockFile>) -> Result<Self> {
+        let (held, reserving) = (Mutex::default(), Mutex::default());
+        Ok(Self { memory, doorbell, locks, fork: ForkPage::new()?, held, reserving })
+    }
+
+    /// The protocol over this board's words.
+    pub(super) fn core(&self) -> Result<Core<'_>> {
+        if self.fork.in_child() {
+            return Err(forked());
+        }
+        let flags = match (&self.memory, &self.doorbell) {
+            (Memory::Local { flags, .. }, _) => flags,
+            (_, Some(doorbell)) => doorbell.flags(),
+            (_, None) => &[],
+        };
+        Core::new(self.mapping().words(), flags, self, self.geometry()).ok_or_else(forked)
+    }
+
+    fn mapping(&self) -> &Mapping {
+        match &self.memory {
+            Memory::File(file) => &file.mapping,
+            Memory::Local { mapping, .. } => mapping,
+        }
+    }
+
+    pub(super) fn geometry(&self) -> &Geometry {
+        match &self.memory {
+            Memory::File(file) => &file.geometry,
+            Memory::Local { geometry, .. } => geometry,
+        }
+    }
+
+    pub(super) fn path(&self) -> Option<&Path> {
+        match &self.memory {
+            Memory::File(file) => Some(file.path()),
+            Memory::Local { .. } => None,
+        }
+    }
+
+    pub(super) fn uuid(&self) -> [u64; 2] {
+        match &self.memory {
+            Memory::File(file) => file.identity.uuid,
+            Memory::Local { .. } => [0; 2],
+        }
+    }
+
+    pub(super) fn in_child(&self) -> bool {
+        self.fork.in_child()
+    }
+
+    /// Reserves the pages of the next extents, and lets them be used. Whether there were any left.
+    pub(super) fn reserve(&self, extents: u32) -> Result<bool> {
+        let Memory::File(file) = &self.memory else { return Ok(false) };
+        let _one_at_a_time = self.reserving.lock();
+        let core = self.core()?;
+        let first = core.reserved();
+        let end = first.saturating_add(extents).min(file.geometry.extents());
+        for extent in first..end {
+            file.reserve_extent(extent)?;
+            // One by one: what is reserved before the file system is full can be used.
+            core.raise_reserved(extent + 1);
+        }
+        Ok(first < end)
+    }
+
+    /// Reserves ahead of use, off the put path.
+    pub(super) fn reserve_ahead(&self) -> Result<()> {
+        let core = self.core()?;
+        if core.unclaimed() < AHEAD / 2 && core.reserved() < self.geometry().extents() {
+            self.reserve(AHEAD)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the lock byte of a session record that is free, or whose session is dead and is reaped now.
+    pub(super) fn take_record(&self) -> Result<(usize, Option<Certificate>)> {
+        let core = self.core()?;
+        let sessions = self.geometry().sessions();
+        let (free, occupied): (Vec<usize>, Vec<usize>) = (0..sessions).partition(|&i| !core.is_occupied(i));
+        let mut failed = None;
+        for index in free.into_iter().chain(occupied) {
+            let Some(certificate) = self.hold(index)? else { continue };
+            // Re-checked under the lock: the record may have been taken, and left by a kill, meanwhile.
+            let reaped = if core.is_occupied(index) { self.reap_held(&core, index) } else { Ok(()) };
+            match reaped {
+                Ok(()) => return Ok((index, certificate)),
+                // This one stays for a later reaper; another may be free.
+                Err(error) => {
+                    self.let_go(index, certificate);
+                    failed = Some(error);
+                }
+            }
+        }
+        Err(failed.unwrap_or_else(|| {
+            Error::new(ErrorKind::Full, format!("all {sessions} session records are in use"))
+                .next("end a session, or make the board with more")
+        }))
+    }
+
+    /// Holds a record's lock byte, if nobody does. Local boards have none: there the set is the lock.
+    #[allow(clippy::option_option, reason = "whether it is held, and by what certificate")]
+    fn hold(&self, index: usize) -> Result<Option<Option<Certificate>>> {
+        let mut held = self.held.lock();
+        if held.contains(&index) {
+            return Ok(None);
+        }
+        let certificate = match &self.locks {
+            Some(locks) => match locks.try_hold(index as u64)? {
+                Some(certificate) => Some(certificate),
+                None => return Ok(None),
+            },
+            None => None,
+        };
+        held.insert(index);
+        Ok(Some(certificate))
+    }
+
+    pub(super) fn let_go(&self, index: usize, certificate: Option<Certificate>) {
+        // The lock first: once the set forgets the byte, this process may probe it.
+        drop(certificate);
+        self.held.lock().remove(&index);
+    }
+
+    /// Whether the process of an occupied record is there.
+    pub(super) fn is_alive(&self, index: usize) -> Result<bool> {
+        if self.held.lock().contains(&index) {
+            return Ok(true);
+        }
+        self.locks.as_ref().map_or(Ok(false), |locks| locks.is_held(index as u64))
+    }
+
+    /// Reaps every dead session. Returns how many there were.
+    pub(super) fn reap_dead(&self) -> Result<usize> {
+        let core = self.core()?;
+        let mut reaped = 0;
+        for index in 0..self.geometry().sessions() {
+            if !core.is_occupied(index) || self.is_alive(index)? {
+                continue;
+            }
+            let Some(certificate) = self.hold(index)? else { continue };
+            let outcome = if core.is_occupied(index) { self.reap_held(&core, index) } else { Ok(()) };
+            self.let_go(index, certificate);
+            outcome?;
+            reaped += 1;
+        }
+        Ok(reaped)
+    }
+
+    fn reap_held(&self, core: &Core<'_>, index: usize) -> Result<()> {
+        let mut lane = Lane::for_reaping(core, index);
+        self.with_space(&mut lane, 1, |lane| core.reap(lane, index, now())).map(|_| ())
+    }
+
+    /// Runs a protocol call that may need more pages than are reserved.
+    pub(super) fn with_space<T>(
+        &self,
+        lane: &mut Lane,
+        extents: u32,
+        mut call: impl FnMut(&mut Lane) -> Result<T, crate::protocol::Fault>,
+    ) -> Result<T> {
+        loop {
+            let fault = match call(lane) {
+                Ok(value) => {
+                    lane.may_reserve = true;
+                    return Ok(value);
+                }
+                Err(fault) => fault,
+            };
+            if fault != crate::protocol::Fault::Unreserved {
+                lane.may_reserve = true;
+                return Err(super::fault::error(fault));
+            }
+            match self.reserve(extents.max(AHEAD)) {
+                Ok(_) => {}
+                // The file system is full: go on within what is reserved, and report that where it fails.
+                Err(error) if error.is_full() => lane.may_reserve = false,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Bell for Region {
+    fn ring(&self, counter: usize) {
+        if let Ok(core) = self.core() {
+            futex::wake_all(core.counter(counter));
+        }
+    }
+}
+
+/// The time, for the protocol.
+pub(super) fn now() -> Now {
+    Now { real_ns: region::realtime_ns(), boot_ns: region::boottime_ns() }
+}
+
+pub(super) fn forked() -> Error {
+    Error::new(ErrorKind::Forked, "this handle was made before a fork")
+        .next("open and attach anew in the child")
+}

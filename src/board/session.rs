@@ -1,0 +1,528 @@
+//! A session: one attached participant, which writes.
+
+use super::{
+    Expect, Key, Lease, Options, Reader, fault,
+    keeper::{Keeper, Renewal, Signal},
+    reader,
+    region::{self, Region},
+};
+use crate::{
+    entry::Entry,
+    error::{Error, ErrorKind, Result},
+    layout::{
+        Writer,
+        record::RecordKind,
+        session::{LANES, NAME_MAX},
+    },
+    protocol::{
+        Fault,
+        blocks::Lane,
+        publish::{Change, Outcome},
+        sessions::Identity,
+        slots::{self, Slot},
+    },
+    region::{Certificate, ProcessIdentity, boottime_ns},
+};
+use parking_lot::{Mutex, MutexGuard};
+use std::{
+    ops::Deref,
+    sync::{Arc, Weak},
+    time::{Duration, Instant},
+};
+
+/// An attached participant. `Send`, `Sync`, cheap to clone; the last clone's drop detaches.
+///
+/// Everything that reads comes from [`Reader`].
+#[derive(Clone)]
+pub struct Session {
+    inner: Arc<Attached>,
+}
+
+struct Attached {
+    reader: Reader,
+    seat: Arc<Seat>,
+    /// Behind a lock so that dropping it can stop it before the seat is given up.
+    keeper: Mutex<Option<Keeper>>,
+}
+
+/// A session that does not keep itself attached: for what the keeper holds.
+pub(super) struct WeakSession(Weak<Attached>);
+
+impl WeakSession {
+    pub(super) fn upgrade(&self) -> Option<Session> {
+        self.0.upgrade().map(|inner| Session { inner })
+    }
+}
+
+/// The session's place on the board: its record, and the lanes its threads write in.
+pub(super) struct Seat {
+    pub(super) region: Arc<Region>,
+    pub(super) name: String,
+    pub(super) writer: Writer,
+    lanes: [Mutex<Lane>; LANES],
+    certificate: Mutex<Option<Certificate>>,
+    renewals: Mutex<Vec<Renewal>>,
+    pub(super) signal: Signal,
+}
+
+/// What a change became.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Receipt {
+    /// The key's new version.
+    pub version: u64,
+    /// The generation of the event.
+    pub generation: u64,
+    /// Attempts that lost to other writers.
+    pub retries: u32,
+}
+
+/// How a put is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PutOptions {
+    /// What must stand for the put to happen.
+    pub expect: Expect,
+    /// Time to live: from then on the entry is absent, for reads and for expectations.
+    pub ttl: Option<Duration>,
+    /// Whether the entry ends with this session, by detaching or by death.
+    pub ephemeral: bool,
+    /// How the value is encoded; see [`crate::codec`].
+    pub codec: u8,
+}
+
+/// How often and with what pauses `update` tries again after losing to another writer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Retry {
+    /// Attempts in all.
+    pub attempts: u32,
+    /// First pause; it doubles, with jitter.
+    pub base: Duration,
+    /// Longest pause.
+    pub max: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { attempts: 16, base: Duration::from_micros(1), max: Duration::from_millis(1) }
+    }
+}
+
+impl Retry {
+    /// As often as it takes.
+    pub const UNLIMITED: Self =
+        Self { attempts: u32::MAX, base: Duration::from_micros(1), max: Duration::from_millis(1) };
+}
+
+impl Session {
+    pub(super) fn attach(region: Arc<Region>, options: &Options, name: &str) -> Result<Self> {
+        let cannot =
+            |what: &str| Err(Error::new(ErrorKind::InvalidArgument, format!("a session's name {what}")));
+        if name.is_empty() || name.len() > NAME_MAX {
+            return cannot(&format!("must have 1 to {NAME_MAX} bytes; this one has {}", name.len()));
+        }
+        if name.chars().any(char::is_control) {
+            return cannot("must not have control characters");
+        }
+        let (index, certificate) = region.take_record()?;
+        let seat = match Seat::take(&region, index, certificate, name) {
+            Ok(seat) => Arc::new(seat),
+            Err((error, certificate)) => {
+                region.let_go(index, certificate);
+                return Err(error);
+            }
+        };
+        let session = Self {
+            inner: Arc::new(Attached {
+                reader: Reader::new(Arc::clone(&region), options.verify),
+                keeper: Mutex::new(None),
+                seat: Arc::clone(&seat),
+            }),
+        };
+        // From here on a failure detaches by dropping the session.
+        region.core()?.finish_pending(&mut seat.lane()).map_err(fault::error)?;
+        region.reap_dead()?;
+        *session.inner.keeper.lock() = Some(Keeper::start(seat, options)?);
+        Ok(session)
+    }
+
+    /// The session's name.
+    pub fn name(&self) -> &str {
+        &self.inner.seat.name
+    }
+
+    /// Index of its record.
+    pub fn index(&self) -> u16 {
+        self.inner.seat.writer.session
+    }
+
+    /// Which life of that record this is.
+    pub fn incarnation(&self) -> u32 {
+        self.inner.seat.writer.incarnation
+    }
+
+    /// Ends the session when this is its last clone, as dropping it does.
+    pub fn detach(self) {}
+
+    /// Gives the key this value, whatever it has.
+    ///
+    /// # Errors
+    /// `InvalidKey`; `ValueTooLarge`; `Full`; `Fenced`; `Moved`; `Forked`; `Corrupt` where the key's
+    /// present record is damaged.
+    pub fn put(&self, key: &str, value: impl AsRef<[u8]>) -> Result<Receipt> {
+        self.put_with(key, value, PutOptions::default())
+    }
+
+    /// Gives the key this value if what stands there is as expected.
+    ///
+    /// # Errors
+    /// `Conflict`, with the entry that stands there in [`Error::current`]; as [`Session::put`].
+    pub fn put_if(&self, key: &str, value: impl AsRef<[u8]>, expect: Expect) -> Result<Receipt> {
+        self.put_with(key, value, PutOptions { expect, ..PutOptions::default() })
+    }
+
+    /// Gives the key this value, with a time to live, an end, a codec.
+    ///
+    /// # Errors
+    /// As [`Session::put_if`].
+    pub fn put_with(&self, key: &str, value: impl AsRef<[u8]>, options: PutOptions) -> Result<Receipt> {
+        let change = self.change(value.as_ref(), options);
+        self.write(key, &change, None).map(|(receipt, _)| receipt)
+    }
+
+    /// Removes the key; `None` where it had no value.
+    ///
+    /// # Errors
+    /// As [`Session::put`]. A full board still takes removals.
+    pub fn remove(&self, key: &str) -> Result<Option<Receipt>> {
+        self.remove_if(key, Expect::Any)
+    }
+
+    /// Removes the key if what stands there is as expected; `None` where nothing stands and nothing was
+    /// expected.
+    ///
+    /// # Errors
+    /// As [`Session::put_if`].
+    pub fn remove_if(&self, key: &str, expect: Expect) -> Result<Option<Receipt>> {
+        let change = Change::tombstone(RecordKind::Removed, expect);
+        match self.write(key, &change, None) {
+            Ok((receipt, _)) => Ok(Some(receipt)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Gives the key the value that `f` makes of its present one, as often as it takes to win against
+    /// other writers, up to 16 attempts.
+    ///
+    /// # Errors
+    /// `RetriesExhausted`; as [`Session::put`].
+    pub fn update<V: AsRef<[u8]>>(&self, key: &str, f: impl FnMut(Option<&Entry>) -> V) -> Result<Receipt> {
+        self.update_with(key, Retry::default(), f)
+    }
+
+    /// As [`Session::update`], with other attempts and pauses.
+    ///
+    /// # Errors
+    /// As [`Session::update`].
+    pub fn update_with<V: AsRef<[u8]>>(
+        &self,
+        key: &str,
+        retry: Retry,
+        mut f: impl FnMut(Option<&Entry>) -> V,
+    ) -> Result<Receipt> {
+        let value = |old: Option<&Entry>| Ok::<_, Error>(Some(f(old).as_ref().to_vec()));
+        match self.try_update(key, retry, value)? {
+            Some(receipt) => Ok(receipt),
+            None => Err(Error::new(ErrorKind::InvalidArgument, "nothing to put").key(key)),
+        }
+    }
+
+    /// As [`Session::update`], for an `f` that may fail, or leave the key as it is by answering `None`.
+    ///
+    /// # Errors
+    /// What `f` answers; as [`Session::update`].
+    pub fn try_update<E: From<Error>>(
+        &self,
+        key: &str,
+        retry: Retry,
+        mut f: impl FnMut(Option<&Entry>) -> Result<Option<Vec<u8>>, E>,
+    ) -> Result<Option<Receipt>, E> {
+        let mut pause = retry.base;
+        for attempt in 0..retry.attempts.max(1) {
+            let old = self.get(key)?;
+            let Some(value) = f(old.as_ref())? else { return Ok(None) };
+            let expect = old.as_ref().map_or(Expect::Absent, |entry| Expect::Version(entry.version));
+            let codec = old.as_ref().map_or(0, |entry| entry.codec);
+            let options = PutOptions { expect, codec, ..PutOptions::default() };
+            match self.write(key, &self.change(&value, options), None) {
+                Ok((receipt, _)) => {
+                    return Ok(Some(Receipt { retries: receipt.retries + attempt, ..receipt }));
+                }
+                Err(error) if error.is_conflict() || error.is_retryable() => {
+                    wait_a_little(&mut pause, &retry)
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let text = format!("other writers were first at each of {} attempts", retry.attempts.max(1));
+        let current = self.get(key)?;
+        Err(Error::new(ErrorKind::RetriesExhausted, text)
+            .key(key)
+            .with_current(current)
+            .next("try again")
+            .into())
+    }
+
+    /// A handle to a key, for reading and writing it often.
+    ///
+    /// # Errors
+    /// `InvalidKey`; `Forked`.
+    pub fn key(&self, key: &str) -> Result<Key> {
+        Key::new(self.clone(), key)
+    }
+
+    /// Takes a lease on a key: puts the session's name there for `ttl`, if nobody else has it. The keeper
+    /// renews it until it is dropped; it ends with the session in any case. Its token is a generation, so
+    /// later holders have larger ones.
+    ///
+    /// # Errors
+    /// `Held`, with the holder's entry in [`Error::current`]; `InvalidArgument` for a zero `ttl`; as
+    /// [`Session::put`].
+    pub fn acquire(&self, key: &str, ttl: Duration) -> Result<Lease> {
+        Lease::acquire(self.clone(), key, ttl)
+    }
+
+    pub(super) fn weak(&self) -> WeakSession {
+        WeakSession(Arc::downgrade(&self.inner))
+    }
+
+    pub(super) fn add_renewal(&self, renewal: Renewal) {
+        self.inner.seat.renewals.lock().push(renewal);
+        self.inner.seat.signal.nudge();
+    }
+
+    pub(super) fn forget_renewal(&self, id: u64) {
+        self.inner.seat.renewals.lock().retain(|renewal| renewal.id != id);
+    }
+
+    pub(super) fn change<'v>(&self, value: &'v [u8], options: PutOptions) -> Change<'v> {
+        let writer = self.inner.seat.writer;
+        let after = |ttl: Duration| {
+            boottime_ns().saturating_add(u64::try_from(ttl.as_nanos()).unwrap_or(u64::MAX)).max(1)
+        };
+        Change {
+            codec: options.codec,
+            deadline: options.ttl.map_or(0, after),
+            ephemeral: if options.ephemeral { writer.pack() } else { 0 },
+            ..Change::put(value, options.expect)
+        }
+    }
+
+    /// Carries a change out; `NotFound` where there was nothing to remove.
+    pub(super) fn write(
+        &self,
+        key: &str,
+        change: &Change<'_>,
+        hint: Option<Slot>,
+    ) -> Result<(Receipt, Slot)> {
+        let outcome = self.inner.seat.write(key, change, hint).map_err(|error| error.key(key))?;
+        match outcome {
+            Outcome::Done { version, generation, retries, slot } => {
+                Ok((Receipt { version, generation, retries }, slot))
+            }
+            Outcome::Conflict { version } => Err(self.conflict(key, change, version)),
+            Outcome::Nothing => Err(Error::new(ErrorKind::NotFound, "there is no such key").key(key)),
+        }
+    }
+
+    /// A conflict, with what stands there now: it may be newer than what the change met.
+    fn conflict(&self, key: &str, change: &Change<'_>, version: u64) -> Error {
+        let found = if version == 0 { "nothing".to_owned() } else { format!("version {version}") };
+        let expected = match change.expect {
+            Expect::Any => "anything".to_owned(),
+            Expect::Absent => "nothing".to_owned(),
+            Expect::Present => "a value".to_owned(),
+            Expect::Version(version) => format!("version {version}"),
+            Expect::Generation(generation) => format!("what generation {generation} wrote"),
+        };
+        let current = self.get(key).ok().flatten();
+        Error::new(ErrorKind::Conflict, format!("expected {expected}, found {found}"))
+            .key(key)
+            .with_current(current)
+            .next("read it again and decide anew")
+    }
+}
+
+impl Deref for Session {
+    type Target = Reader;
+
+    fn deref(&self) -> &Reader {
+        &self.inner.reader
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let writer = self.inner.seat.writer;
+        f.debug_struct("Session")
+            .field("name", &self.name())
+            .field("index", &writer.session)
+            .field("incarnation", &writer.incarnation)
+            .finish()
+    }
+}
+
+impl Seat {
+    /// Begins a life of the record whose lock byte is held; the certificate back where that fails.
+    fn take(
+        region: &Arc<Region>,
+        index: usize,
+        certificate: Option<Certificate>,
+        name: &str,
+    ) -> std::result::Result<Self, (Error, Option<Certificate>)> {
+        let core = match region.core() {
+            Ok(core) => core,
+            Err(error) => return Err((error, certificate)),
+        };
+        let writer = core.occupy(index, core.intern(name, index as u16 + 1), &identity());
+        Ok(Self {
+            name: name.to_owned(),
+            writer,
+            lanes: std::array::from_fn(|lane| Mutex::new(Lane::new(&core, lane, writer))),
+            certificate: Mutex::new(certificate),
+            renewals: Mutex::default(),
+            signal: Signal::default(),
+            region: Arc::clone(region),
+        })
+    }
+
+    fn write(&self, key: &str, change: &Change<'_>, hint: Option<Slot>) -> Result<Outcome> {
+        let core = self.region.core()?;
+        let slot_key = reader::checked(&core, key)?;
+        let value_max = core.geometry().shape().value_max;
+        if change.value.len() as u64 > value_max {
+            let text = format!(
+                "a value may have at most {value_max} bytes on this board; this one has {}",
+                change.value.len()
+            );
+            return Err(Error::new(ErrorKind::ValueTooLarge, text).next("split it, or make a larger board"));
+        }
+        match self.try_write(&slot_key, change, hint) {
+            // Dead sessions may hold blocks and slots.
+            Err(error) if error.is_full() && self.region.reap_dead()? > 0 => {
+                self.try_write(&slot_key, change, hint)
+            }
+            other => other,
+        }
+    }
+
+    fn try_write(&self, key: &slots::Key<'_>, change: &Change<'_>, hint: Option<Slot>) -> Result<Outcome> {
+        let extents = change.value.len() / (64 << 10) + 2;
+        let mut lane = self.lane();
+        self.region.with_space(&mut lane, extents as u32, |lane| {
+            let core = self.region.core().map_err(|_| Fault::Fenced)?;
+            core.check_fence(lane)?;
+            loop {
+                match core.change(lane, key, change, region::now(), hint) {
+                    // Without an expectation there is no reason to give up.
+                    Err(Fault::Contended) if change.expect == Expect::Any => {}
+                    other => return other,
+                }
+            }
+        })
+    }
+
+    /// A lane that no other thread is in: the thread's usual one, or the next that is free.
+    pub(super) fn lane(&self) -> MutexGuard<'_, Lane> {
+        let usual = lane_of_thread();
+        (0..LANES)
+            .find_map(|step| self.lanes[(usual + step) % LANES].try_lock())
+            .unwrap_or_else(|| self.lanes[usual].lock())
+    }
+
+    /// Renews the leases that are due. Those it works on are out of the list meanwhile, so that one that is
+    /// released now is not waited for.
+    pub(super) fn renew(&self, boot_ns: u64) {
+        let due: Vec<Renewal> =
+            self.renewals.lock().extract_if(.., |renewal| renewal.due_ns <= boot_ns).collect();
+        for mut renewal in due {
+            if (renewal.renew)() {
+                renewal.due_ns = boot_ns.saturating_add(renewal.every_ns);
+                self.renewals.lock().push(renewal);
+            }
+        }
+    }
+
+    /// The time until the first lease is due.
+    pub(super) fn next_renewal_ns(&self) -> Option<u64> {
+        self.renewals.lock().iter().map(|renewal| renewal.due_ns).min()
+    }
+
+    /// Leaves the board in good order; nothing in a forked child, which has nothing of the parent's. A
+    /// second call finds the record ended.
+    pub(super) fn leave(&self) {
+        if self.region.in_child() {
+            return;
+        }
+        let index = usize::from(self.writer.session);
+        if let Ok(core) = self.region.core() {
+            let mut lane = self.lanes[0].lock();
+            let left = core.check_fence(&lane).is_ok() && {
+                for other in &self.lanes[1..] {
+                    core.empty_stash(&mut other.lock());
+                }
+                let leave = |lane: &mut Lane| core.leave(std::slice::from_mut(lane), region::now());
+                self.region.with_space(&mut lane, 1, leave).is_ok()
+            };
+            // What could not be ended in order is ended by the next reaper: the lock says that we are gone.
+            let _ = left;
+        }
+        self.region.let_go(index, self.certificate.lock().take());
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        let keeper = self.keeper.lock().take();
+        if self.seat.region.in_child() {
+            // The thread is the parent's: there is nothing to join.
+            std::mem::forget(keeper);
+            return;
+        }
+        drop(keeper);
+        self.seat.leave();
+    }
+}
+
+/// Which lane a thread tries first: threads of one process spread by where their stacks and locals are.
+fn lane_of_thread() -> usize {
+    thread_local!(static MARK: u8 = const { 0 });
+    MARK.with(|mark| (std::ptr::from_ref(mark).addr() >> 12) % LANES)
+}
+
+fn identity() -> Identity {
+    let process = ProcessIdentity::current();
+    Identity {
+        pid: u64::from(process.pid),
+        pid_namespace: process.pid_namespace,
+        start_time: process.start_time,
+        boot: process.boot[0],
+        attached_ns: crate::region::realtime_ns(),
+        heartbeat_ns: boottime_ns(),
+    }
+}
+
+/// Pauses with jitter, and doubles the pause. Short ones spin: a sleep would take fifty times as long.
+fn wait_a_little(pause: &mut Duration, retry: &Retry) {
+    let started = Instant::now();
+    let jitter = boottime_ns() % 1024;
+    let time = pause.mul_f64(0.5 + jitter as f64 / 2048.0);
+    if time < Duration::from_micros(50) {
+        while started.elapsed() < time {
+            crate::sync::pause();
+        }
+    } else {
+        std::thread::sleep(time);
+    }
+    *pause = (*pause * 2).min(retry.max);
+}

@@ -1,0 +1,254 @@
+//! Views of one generation, and the history as events.
+
+use super::{Reader, fault, reader};
+use crate::{
+    entry::{Entry, WriterInfo},
+    error::{Error, ErrorKind, Result},
+    layout::record::RecordKind,
+    protocol::{
+        Core, Fault,
+        view::{EventRecord, Item, Point},
+    },
+};
+
+/// The board at one generation.
+///
+/// It pins nothing: when the generation leaves the history, reads answer `Lagged`.
+#[derive(Clone)]
+pub struct View {
+    reader: Reader,
+    point: Point,
+}
+
+impl View {
+    pub(super) fn new(reader: Reader, point: Point) -> Self {
+        Self { reader, point }
+    }
+
+    /// The generation.
+    pub fn generation(&self) -> u64 {
+        self.point.generation
+    }
+
+    /// The key's entry at this generation.
+    ///
+    /// # Errors
+    /// `Lagged`; `InvalidKey`; `Corrupt`; `Moved`; `Forked`.
+    pub fn get(&self, key: &str) -> Result<Option<Entry>> {
+        let core = self.reader.core()?;
+        let slot_key = reader::checked(&core, key)?;
+        let item = core
+            .get_at(&slot_key, self.point, self.reader.verify)
+            .map_err(|fault| self.reader.out_of_history(&core, fault, self.generation()).key(key))?;
+        item.map(|item| self.entry(&core, item)).transpose().map(Option::flatten)
+    }
+
+    /// The entries whose keys start with the prefix, in key order.
+    ///
+    /// # Errors
+    /// `Lagged`; `Corrupt` for the first damaged record; `Moved`; `Forked`.
+    pub fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
+        let core = self.reader.core()?;
+        let mut items = Vec::new();
+        let mut damaged = None;
+        core.list_at(prefix, self.point, self.reader.verify, |item| match item {
+            Ok(item) => items.push(item),
+            Err(fault) => damaged = Some(fault),
+        })
+        .map_err(|fault| self.reader.out_of_history(&core, fault, self.generation()))?;
+        if let Some(fault) = damaged {
+            return Err(fault::error(fault));
+        }
+        let mut entries = Vec::with_capacity(items.len());
+        for item in items {
+            entries.extend(self.entry(&core, item)?);
+        }
+        entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        Ok(entries)
+    }
+
+    /// The item as an entry; `None` where its deadline has passed.
+    fn entry(&self, core: &Core<'_>, item: Item) -> Result<Option<Entry>> {
+        if reader::is_expired(&item.header) {
+            return Ok(None);
+        }
+        let Item { key, value, header, generation } = item;
+        Ok(Some(self.reader.entry(core, text(key)?, value, &header, generation)))
+    }
+}
+
+fn text(key: Vec<u8>) -> Result<String> {
+    String::from_utf8(key).map_err(|_| fault::error(Fault::Corrupt("a record's key, which is not UTF-8,")))
+}
+
+/// What an event did to a key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[non_exhaustive]
+pub enum MutationKind {
+    /// It got a value.
+    Put,
+    /// It was removed.
+    Remove,
+    /// Its time to live passed.
+    Expire,
+}
+
+/// One change of one key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Mutation {
+    /// What happened.
+    pub kind: MutationKind,
+    /// To which key.
+    pub key: String,
+    /// The key's version from then on.
+    pub version: u64,
+    /// The value; `None` for a removal.
+    pub value: Option<Vec<u8>>,
+    /// How the value is encoded.
+    pub codec: u8,
+    /// What the key had before; `None` where it had nothing.
+    pub previous: Option<Previous>,
+}
+
+/// A value that an event superseded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Previous {
+    /// Its version.
+    pub version: u64,
+    /// Its generation.
+    pub generation: u64,
+    /// Its bytes.
+    pub value: Vec<u8>,
+    /// How they are encoded.
+    pub codec: u8,
+}
+
+/// An event of the history: everything that one generation changed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Event {
+    /// The generation.
+    pub generation: u64,
+    /// Who did it.
+    pub session: WriterInfo,
+    /// When, nanoseconds since 1970.
+    pub time: u64,
+    /// What changed: one or more keys.
+    pub mutations: Vec<Mutation>,
+}
+
+pub(super) fn event(_reader: &Reader, core: &Core<'_>, record: EventRecord) -> Event {
+    let EventRecord { item, previous } = record;
+    let kind = match item.header.kind {
+        RecordKind::Value => MutationKind::Put,
+        RecordKind::Removed => MutationKind::Remove,
+        RecordKind::Expired => MutationKind::Expire,
+    };
+    let mutation = Mutation {
+        kind,
+        key: String::from_utf8_lossy(&item.key).into_owned(),
+        version: item.header.version,
+        value: (kind == MutationKind::Put).then_some(item.value),
+        codec: item.header.codec,
+        previous: previous.map(|previous| Previous {
+            version: previous.header.version,
+            generation: previous.generation,
+            value: previous.value,
+            codec: previous.header.codec,
+        }),
+    };
+    Event {
+        generation: item.generation,
+        session: reader::writer_info(core, item.header.writer),
+        time: item.header.time,
+        mutations: vec![mutation],
+    }
+}
+
+/// Iterator over the history up to the present. After an error of kind `Lagged`, which says how many
+/// events were missed, it goes on where the history begins.
+pub struct Events {
+    reader: Reader,
+    next: u64,
+}
+
+impl Events {
+    pub(super) fn new(reader: Reader, since: u64) -> Self {
+        Self { reader, next: since.saturating_add(1) }
+    }
+
+    /// The generation of the last event that was looked at.
+    pub fn generation(&self) -> u64 {
+        self.next - 1
+    }
+
+    /// Goes past events of other shards, if this one has had none since: its counter is raised before the
+    /// board's.
+    pub(super) fn skip_others(&mut self, shard: usize) -> Result<()> {
+        let core = self.reader.core()?;
+        let newest = core.generation();
+        if core.shard_changes(shard) < self.next {
+            self.next = self.next.max(newest + 1);
+        }
+        Ok(())
+    }
+
+    /// The next event whose key the filter accepts, if it has happened.
+    pub(super) fn next_where(&mut self, filter: impl Fn(&[u8]) -> bool) -> Result<Option<Event>> {
+        let reader = self.reader.clone();
+        let core = reader.core()?;
+        loop {
+            let newest = core.generation();
+            if self.next > newest {
+                return Ok(None);
+            }
+            if newest - core.floor().min(newest) > core.geometry().history() {
+                self.next = newest + 1;
+                return Err(fault::error(Fault::Corrupt("the generation counter")));
+            }
+            match core.event(self.next, reader.verify, &filter) {
+                Ok(record) => {
+                    self.next += 1;
+                    if let Some(record) = record {
+                        return Ok(Some(event(&reader, &core, record)));
+                    }
+                }
+                Err(Fault::Lagged) => return Err(self.lagged(&core)),
+                Err(fault) => {
+                    let generation = self.next;
+                    self.next += 1;
+                    return Err(reader.out_of_history(&core, fault, generation));
+                }
+            }
+        }
+    }
+
+    fn lagged(&mut self, core: &Core<'_>) -> Error {
+        let floor = core.floor();
+        let missed = (floor + 1).saturating_sub(self.next);
+        self.next = floor + 1;
+        Error::new(ErrorKind::Lagged, format!("{missed} events left the history before they were read"))
+            .with_missed(missed, floor)
+            .next("list the present again if every event matters")
+    }
+}
+
+impl Iterator for Events {
+    type Item = Result<Event>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.next_where(|_| true) {
+            Ok(event) => event.map(Ok),
+            // A handle from before a fork says so once, and ends.
+            Err(error) if error.is_forked() && self.next == u64::MAX => None,
+            Err(error) => {
+                if error.is_forked() {
+                    self.next = u64::MAX;
+                }
+                Some(Err(error))
+            }
+        }
+    }
+}

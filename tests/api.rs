@@ -1,0 +1,340 @@
+//! What a user does with a board, one story a test.
+
+use slateboard::{Board, ErrorKind, Expect, PutOptions, Retry, Verify, Wait, codec};
+use std::{path::PathBuf, time::Duration};
+use tempfile::TempDir;
+
+const SOON: Duration = Duration::from_secs(20);
+
+fn folder() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("board");
+    (folder, path)
+}
+
+fn small() -> slateboard::Options {
+    Board::options().capacity(4 << 20).keys(1024).history(256).sessions(8)
+}
+
+#[test]
+fn a_value_is_put_read_changed_and_removed() {
+    let (_folder, path) = folder();
+    let board = small().open_or_create(&path).unwrap();
+    let session = board.attach("planner").unwrap();
+    assert!(session.get("task/42").unwrap().is_none());
+    let first = session.put("task/42", b"open").unwrap();
+    assert_eq!((first.version, first.generation), (1, 1));
+    let entry = session.get("task/42").unwrap().unwrap();
+    assert_eq!((entry.value.as_slice(), entry.version, entry.generation), (b"open".as_slice(), 1, 1));
+    assert_eq!((entry.writer.name.as_str(), entry.created, entry.codec), ("planner", 1, codec::RAW));
+    let second = session.put_if("task/42", b"mine", Expect::Version(1)).unwrap();
+    assert_eq!((second.version, second.generation), (2, 2));
+    assert_eq!(session.remove("task/42").unwrap().unwrap().version, 3);
+    assert!(session.get("task/42").unwrap().is_none());
+    assert!(session.remove("task/42").unwrap().is_none());
+    assert_eq!(session.put("task/42", b"again").unwrap().version, 4, "versions never restart");
+    assert_eq!((board.generation(), board.floor()), (4, 0));
+}
+
+#[test]
+fn a_conflict_carries_what_stands_there() {
+    let (_folder, path) = folder();
+    let board = small().create(&path).unwrap();
+    let (one, two) = (board.attach("one").unwrap(), board.attach("two").unwrap());
+    one.put("team/plan", "a").unwrap();
+    let error = two.put_if("team/plan", "b", Expect::Absent).unwrap_err();
+    assert!(error.is_conflict());
+    let current = error.current().unwrap();
+    assert_eq!((current.text(), current.version, current.writer.name.as_str()), (Some("a"), 1, "one"));
+    assert!(error.to_string().contains("team/plan"), "{error}");
+    for expect in [Expect::Version(7), Expect::Generation(9), Expect::Absent] {
+        assert!(two.put_if("team/plan", "b", expect).unwrap_err().is_conflict(), "{expect:?}");
+        assert!(two.remove_if("team/plan", expect).unwrap_err().is_conflict(), "{expect:?}");
+    }
+    for expect in [Expect::Version(1), Expect::Present] {
+        let error = two.put_if("team/none", "b", expect).unwrap_err();
+        assert!(error.is_conflict() && error.current().is_none(), "{expect:?}");
+    }
+    two.put_if("team/plan", "b", Expect::Generation(1)).unwrap();
+}
+
+#[test]
+fn update_counts_exactly_over_threads() {
+    let (_folder, path) = folder();
+    let board = small().create(&path).unwrap();
+    let sessions: Vec<_> = (0..3).map(|n| board.attach(&format!("s{n}")).unwrap()).collect();
+    std::thread::scope(|scope| {
+        for session in sessions.iter().chain(&sessions[..1]) {
+            scope.spawn(move || {
+                for _ in 0..500 {
+                    session
+                        .update_with("team/count", Retry::UNLIMITED, |old| {
+                            let old: u64 = old.map_or(0, |entry| entry.text().unwrap().parse().unwrap());
+                            (old + 1).to_string()
+                        })
+                        .unwrap();
+                }
+            });
+        }
+    });
+    let entry = sessions[0].get("team/count").unwrap().unwrap();
+    assert_eq!((entry.text(), entry.version, entry.generation), (Some("2000"), 2000, 2000));
+}
+
+#[test]
+fn a_view_shows_one_generation_and_events_tell_the_way() {
+    let (_folder, path) = folder();
+    let board = small().create(&path).unwrap();
+    let session = board.attach("w").unwrap();
+    for n in 0..10u8 {
+        session.put(&format!("task/{n}"), [n]).unwrap();
+    }
+    let view = session.view().unwrap();
+    session.put("task/3", b"new").unwrap();
+    session.remove("task/4").unwrap();
+    assert_eq!(view.list("task/").unwrap().len(), 10);
+    assert_eq!(view.get("task/3").unwrap().unwrap().value, [3]);
+    assert_eq!(session.list("task/").unwrap().len(), 9);
+    assert_eq!(session.view_at(5).unwrap().list("").unwrap().len(), 5);
+    let events: Vec<_> = session.events(10).map(Result::unwrap).collect();
+    assert_eq!(events.len(), 2);
+    let put = &events[0].mutations[0];
+    assert_eq!((put.key.as_str(), put.version, put.value.as_deref()), ("task/3", 2, Some(b"new".as_slice())));
+    assert_eq!(put.previous.as_ref().unwrap().value, [3]);
+    assert_eq!(events[1].mutations[0].kind, slateboard::MutationKind::Remove);
+    assert_eq!(session.view_at(13).err().unwrap().kind(), ErrorKind::Future);
+}
+
+#[test]
+fn a_reader_that_fell_behind_is_told_how_far() {
+    let (_folder, path) = folder();
+    let board = small().create(&path).unwrap();
+    let session = board.attach("w").unwrap();
+    for n in 0..1000u64 {
+        session.put("x", n.to_le_bytes()).unwrap();
+    }
+    let floor = board.floor();
+    assert!(floor >= 1000 - 256);
+    let mut events = session.events(10);
+    let error = events.next().unwrap().unwrap_err();
+    let lagged = error.missed().unwrap();
+    assert_eq!((lagged.missed, lagged.resume_at), (floor - 10, floor));
+    assert!(error.is_lagged());
+    assert_eq!(events.next().unwrap().unwrap().generation, floor + 1);
+    assert_eq!(events.count() as u64, 1000 - floor - 1);
+    assert!(session.view_at(5).err().unwrap().is_lagged());
+}
+
+#[test]
+fn watchers_see_every_event_of_their_prefix() {
+    let (_folder, path) = folder();
+    let board = small().create(&path).unwrap();
+    let session = board.attach("w").unwrap();
+    for wait in [Wait::Spin, Wait::Adaptive, Wait::Sleep] {
+        for prefix in ["task/", "other/", ""] {
+            let start = board.generation();
+            let mut watch = board.reader().watch(prefix).since(start).wait(wait);
+            let seen = std::thread::spawn(move || {
+                (0..20).map(|_| watch.next(SOON).unwrap().unwrap().mutations[0].version).collect::<Vec<_>>()
+            });
+            let key = format!("{}{wait:?}", if prefix.is_empty() { "free/" } else { prefix });
+            let first = session.get(&key).unwrap().map_or(1, |entry| entry.version + 1);
+            for n in 0..20u64 {
+                session.put(&key, n.to_le_bytes()).unwrap();
+                if !prefix.is_empty() {
+                    session.put("elsewhere", b"").unwrap();
+                }
+            }
+            assert_eq!(seen.join().unwrap(), (first..first + 20).collect::<Vec<_>>());
+        }
+    }
+    let mut watch = session.watch("task/");
+    assert!(watch.next(Duration::from_millis(5)).unwrap().is_none());
+}
+
+#[test]
+fn waiting_for_a_key_ends_when_it_changes() {
+    let (_folder, path) = folder();
+    let board = small().create(&path).unwrap();
+    let session = board.attach("w").unwrap();
+    let other = board.attach("o").unwrap();
+    let waiter = std::thread::spawn(move || other.wait("team/go", 0, SOON).unwrap().unwrap().value);
+    session.put("elsewhere", b"").unwrap();
+    session.put("team/go", b"now").unwrap();
+    assert_eq!(waiter.join().unwrap(), b"now");
+    assert!(session.wait("team/go", 1, Duration::from_millis(2)).unwrap_err().is_timeout());
+    session.remove("team/go").unwrap();
+    assert_eq!(session.wait("team/go", 1, SOON).unwrap(), None);
+}
+
+#[test]
+fn a_time_to_live_ends_an_entry_for_reads_and_expectations() {
+    let (_folder, path) = folder();
+    let board = small().create(&path).unwrap();
+    let session = board.attach("w").unwrap();
+    let options = PutOptions { ttl: Some(Duration::from_nanos(1)), ..PutOptions::default() };
+    session.put_with("x", b"brief", options).unwrap();
+    assert!(session.get("x").unwrap().is_none() && session.list("").unwrap().is_empty());
+    let receipt = session.put_if("x", b"next", Expect::Absent).unwrap();
+    assert_eq!((receipt.version, receipt.generation), (3, 3), "the expire event has a version of its own");
+    let kinds: Vec<_> = session.events(0).map(|event| event.unwrap().mutations[0].kind).collect();
+    use slateboard::MutationKind::{Expire, Put};
+    assert_eq!(kinds, [Put, Expire, Put]);
+    let long = PutOptions { ttl: Some(Duration::from_secs(1000)), ..PutOptions::default() };
+    session.put_with("y", b"long", long).unwrap();
+    assert!(session.get("y").unwrap().unwrap().deadline.is_some());
+}
+
+#[test]
+fn ephemeral_entries_end_with_their_session() {
+    let (_folder, path) = folder();
+    let board = small().create(&path).unwrap();
+    let (one, two) = (board.attach("one").unwrap(), board.attach("two").unwrap());
+    let ephemeral = PutOptions { ephemeral: true, ..PutOptions::default() };
+    one.put_with("claim/1", b"", ephemeral).unwrap();
+    one.put_with("claim/2", b"", ephemeral).unwrap();
+    two.put("claim/2", b"taken over").unwrap();
+    assert_eq!(two.get("claim/1").unwrap().unwrap().ephemeral.unwrap().name, "one");
+    drop(one);
+    assert!(two.get("claim/1").unwrap().is_none());
+    assert_eq!(two.get("claim/2").unwrap().unwrap().value, b"taken over");
+    assert_eq!(board.sessions().unwrap().len(), 1);
+}
+
+#[test]
+fn a_lease_has_one_holder_and_rising_tokens() {
+    let (_folder, path) = folder();
+    let board = small().create(&path).unwrap();
+    let (one, two) = (board.attach("one").unwrap(), board.attach("two").unwrap());
+    let lease = one.acquire("deploy", SOON).unwrap();
+    let error = two.acquire("deploy", SOON).err().unwrap();
+    assert_eq!((error.kind(), error.current().unwrap().text()), (ErrorKind::Held, Some("one")));
+    lease.renew().unwrap();
+    let token = lease.token();
+    drop(lease);
+    let lease = two.acquire("deploy", SOON).unwrap();
+    assert!(lease.token() > token);
+    one.remove("deploy").unwrap();
+    assert_eq!(lease.renew().unwrap_err().kind(), ErrorKind::Conflict);
+    assert!(!lease.is_held());
+    lease.release().unwrap();
+    // A renewed lease outlives its time.
+    let lease = two.acquire("brief", Duration::from_millis(300)).unwrap();
+    let version = two.get("brief").unwrap().unwrap().version;
+    let renewed = two.wait("brief", version + 2, SOON).unwrap();
+    assert!(renewed.unwrap().version > version + 2 && lease.is_held());
+}
+
+#[test]
+fn key_handles_follow_their_key() {
+    let (_folder, path) = folder();
+    let board = small().create(&path).unwrap();
+    let session = board.attach("w").unwrap();
+    let key = session.key("task/7").unwrap();
+    assert_eq!(key.version().unwrap(), 0);
+    key.put(b"a").unwrap();
+    session.remove("task/7").unwrap();
+    assert!(key.get().unwrap().is_none());
+    for n in 0..600u32 {
+        session.put(&format!("task/n{n}"), b"").unwrap();
+        session.remove(&format!("task/n{n}")).unwrap();
+    }
+    assert!(key.get().unwrap().is_none());
+    let receipt = key.put_if(b"b", Expect::Absent).unwrap();
+    let mut buffer = Vec::new();
+    let meta = key.get_into(&mut buffer).unwrap().unwrap();
+    assert_eq!((buffer.as_slice(), meta.version, meta.len), (b"b".as_slice(), receipt.version, 1));
+    let waiter = {
+        let key = key.clone();
+        std::thread::spawn(move || key.wait_newer(receipt.version, SOON).unwrap().unwrap().value)
+    };
+    session.put("task/7", b"c").unwrap();
+    assert_eq!(waiter.join().unwrap(), b"c");
+}
+
+#[test]
+fn typed_values_carry_their_codec() {
+    let (_folder, path) = folder();
+    let board = small().create(&path).unwrap();
+    let session = board.attach("w").unwrap();
+    session.put_json("j", &vec![1, 2, 3]).unwrap();
+    session.put_pod("p", &[1.5f64, 2.5]).unwrap();
+    session.put_as::<codec::Utf8, String>("u", &"text".to_owned()).unwrap();
+    assert_eq!(session.get_json::<Vec<u32>>("j").unwrap(), Some(vec![1, 2, 3]));
+    assert_eq!(session.get_pod::<[f64; 2]>("p").unwrap(), Some([1.5, 2.5]));
+    assert_eq!(session.get_pod::<u64>("p").unwrap_err().kind(), ErrorKind::Codec);
+    assert_eq!(session.get_json::<u64>("p").unwrap_err().kind(), ErrorKind::Codec);
+    assert_eq!(session.get("u").unwrap().unwrap().codec, codec::UTF8);
+}
+
+#[test]
+fn an_observer_reads_and_a_local_board_needs_no_file() {
+    let (_folder, path) = folder();
+    let board = small().create(&path).unwrap();
+    let session = board.attach("w").unwrap();
+    let observer = board.observe().unwrap();
+    session.put("x", b"1").unwrap();
+    assert_eq!(observer.get("x").unwrap().unwrap().value, b"1");
+    assert_eq!(observer.list("").unwrap().len(), 1);
+    assert_eq!(observer.sessions().unwrap().len(), 1);
+    let scrub = Board::options().verify(Verify::Scrub).open(&path).unwrap();
+    assert_eq!(scrub.reader().get("x").unwrap().unwrap().value, b"1");
+    let local = small().local().unwrap();
+    let (one, two) = (local.attach("one").unwrap(), local.attach("two").unwrap());
+    one.put("x", b"2").unwrap();
+    assert_eq!(two.get("x").unwrap().unwrap().value, b"2");
+    drop(one);
+    assert_eq!((local.path(), local.sessions().unwrap().len()), (None, 1));
+}
+
+#[test]
+fn values_of_every_size_come_back_whole() {
+    let (_folder, path) = folder();
+    let board = Board::options().capacity(128 << 20).keys(1024).create(&path).unwrap();
+    let session = board.attach("w").unwrap();
+    for len in [0, 1, 7, 8, 9, 63, 64, 65, 1000, 65_000, 65_536, 65_537, 200_000, 1 << 20, 16 << 20] {
+        let value: Vec<u8> = (0..len).map(|at| (at * 31 + len) as u8).collect();
+        session.put("x", &value).unwrap();
+        assert!(session.get("x").unwrap().unwrap().value == value, "{len} bytes");
+    }
+    let error = session.put("x", vec![0; (16 << 20) + 1]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ValueTooLarge);
+    assert!(error.to_string().contains("16777216"), "{error}");
+}
+
+#[test]
+fn a_large_value_is_overwritten_a_thousand_times() {
+    let (_folder, path) = folder();
+    let board = Board::create(&path).unwrap();
+    let session = board.attach("w").unwrap();
+    let mut value = vec![7u8; 8 << 20];
+    for n in 0..1000u32 {
+        value[..4].copy_from_slice(&n.to_le_bytes());
+        session.put("big", &value).unwrap();
+    }
+    assert!(session.get("big").unwrap().unwrap().value == value);
+    assert_eq!(board.generation(), 1000);
+}
+
+#[test]
+fn bad_names_and_keys_are_refused_with_reasons() {
+    let (_folder, path) = folder();
+    let board = small().create(&path).unwrap();
+    let session = board.attach("w").unwrap();
+    for key in [String::new(), "k".repeat(1025)] {
+        assert_eq!(session.put(&key, b"").unwrap_err().kind(), ErrorKind::InvalidKey);
+        assert_eq!(session.get(&key).unwrap_err().kind(), ErrorKind::InvalidKey);
+    }
+    session.put(&"k".repeat(1024), b"").unwrap();
+    for name in [String::new(), "n".repeat(57), "a\nb".into()] {
+        assert_eq!(board.attach(&name).unwrap_err().kind(), ErrorKind::InvalidArgument);
+    }
+    let error = session.put("x", vec![0; 600 << 10]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ValueTooLarge);
+    assert_eq!(small().create(&path).err().unwrap().kind(), ErrorKind::Exists);
+    assert!(Board::open(path.with_extension("none")).err().unwrap().is_not_found());
+    assert_eq!(Board::options().keys(0).local().err().unwrap().kind(), ErrorKind::InvalidArgument);
+    let _others: Vec<_> = (0..7).map(|n| board.attach(&format!("s{n}")).unwrap()).collect();
+    let error = board.attach("late").unwrap_err();
+    assert!(error.is_full() && error.to_string().contains("8 session records"), "{error}");
+}

@@ -1,0 +1,312 @@
+//! Processes that are killed: what they were told happened has happened, and what they held is freed.
+//!
+//! The other processes are this test program again, running one of the `as_…` tests below, which do nothing
+//! unless they are given a role.
+
+mod support;
+
+use slateboard::{Board, ErrorKind, Liveness, PutOptions, Session, layout::session as record};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::mpsc::{self, TryRecvError},
+    time::Duration,
+};
+use support::{Actor, Random, SOON, audit, folder, role, rounds, say, small, stay};
+
+const EPHEMERAL: PutOptions =
+    PutOptions { expect: slateboard::Expect::Any, ttl: None, ephemeral: true, codec: 0 };
+
+/// Beats that never come: then nobody is reaped but by attaching.
+const SELDOM: Duration = Duration::from_secs(3600);
+
+/// What the victim does next: to which of its keys, and what it makes of it.
+#[derive(Clone, Debug)]
+struct Step {
+    key: String,
+    deed: Deed,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+enum Deed {
+    Put(Vec<u8>),
+    Bind(Vec<u8>),
+    Remove,
+}
+
+/// The steps of a round, endless: the victim takes them, and the test knows them.
+fn steps(round: u64) -> impl Iterator<Item = Step> {
+    let mut random = Random(round);
+    std::iter::repeat_with(move || {
+        let key = format!("victim/{}", random.below(12));
+        let byte = random.next() as u8;
+        let deed = match random.below(10) {
+            0..4 => Deed::Put(vec![byte; random.below(300) as usize]),
+            // Larger than an extent: a chain of pieces.
+            4 | 5 => Deed::Put(vec![byte; 16_000 + random.below(30_000) as usize]),
+            6 => Deed::Bind(vec![byte; random.below(300) as usize]),
+            7 => Deed::Bind(vec![byte; 16_000 + random.below(10_000) as usize]),
+            _ => Deed::Remove,
+        };
+        Step { key, deed }
+    })
+}
+
+fn take(session: &Session, step: &Step) {
+    let done = match &step.deed {
+        Deed::Put(value) => session.put(&step.key, value).map(|_| ()),
+        Deed::Bind(value) => session.put_with(&step.key, value, EPHEMERAL).map(|_| ()),
+        Deed::Remove => session.remove(&step.key).map(|_| ()),
+    };
+    done.unwrap_or_else(|error| panic!("{step:?}: {error}"));
+}
+
+#[test]
+fn as_victim() {
+    let Some((path, round)) = role() else { return };
+    let session = Board::open(&path).unwrap().attach("victim").unwrap();
+    for (n, step) in steps(round.parse().unwrap()).enumerate() {
+        take(&session, &step);
+        say(&format!("done {n}"));
+    }
+}
+
+/// What the victim's keys have after the steps that it is known to have taken, and what the one key may have
+/// instead whose step was under way.
+struct Known {
+    keys: BTreeMap<String, Deed>,
+    under_way: Option<Step>,
+}
+
+impl Known {
+    fn new() -> Self {
+        Self { keys: BTreeMap::new(), under_way: None }
+    }
+
+    /// Waits for some steps, kills the victim, and learns how far it came.
+    fn kill(&mut self, victim: &mut Actor, round: u64, random: &mut Random) {
+        let wanted = random.below(60);
+        let mut taken = 0;
+        let mut learn = |said: Option<String>| {
+            taken = said.as_ref().map_or(taken, |n| n.parse::<u64>().unwrap() + 1);
+            said.is_some()
+        };
+        for _ in 0..=wanted {
+            assert!(learn(victim.hear("done ")), "the victim ended by itself in round {round}");
+        }
+        (0..random.below(50_000)).for_each(|_| std::hint::spin_loop());
+        victim.kill();
+        while learn(victim.hear("done ")) {}
+        let mut steps = steps(round);
+        for step in steps.by_ref().take(taken as usize) {
+            self.keys.insert(step.key, step.deed);
+        }
+        self.under_way = steps.next();
+    }
+
+    /// The reaped victim's keys have what is known, and bound ones are gone.
+    fn check(&mut self, session: &Session, round: u64) {
+        let under_way = self.under_way.take();
+        for n in 0..12 {
+            let key = format!("victim/{n}");
+            let found = session.get(&key).unwrap().map(|entry| entry.value);
+            let known = self.keys.get(&key).and_then(Deed::left);
+            let maybe = under_way.as_ref().filter(|step| step.key == key).map(|step| step.deed.left());
+            let same = found.as_ref() == known || maybe.is_some_and(|left| found.as_ref() == left);
+            let show = |value: Option<&Vec<u8>>| value.map(|value| (value.len(), value.first().copied()));
+            assert!(same, "round {round}, {key}: {:?} is not {:?}", show(found.as_ref()), show(known));
+            self.keys.insert(key, found.map_or(Deed::Remove, Deed::Put));
+        }
+    }
+}
+
+impl Deed {
+    /// What is left of it when its session has been reaped.
+    fn left(&self) -> Option<&Vec<u8>> {
+        match self {
+            Deed::Put(value) => Some(value),
+            Deed::Bind(_) | Deed::Remove => None,
+        }
+    }
+}
+
+#[test]
+fn a_process_killed_at_any_moment_loses_and_leaks_nothing() {
+    let (_folder, path) = folder();
+    let options = small().beat(SELDOM);
+    let board = options.clone().create(&path).unwrap();
+    let mut random = Random(0x51a7e);
+    let mut known = Known::new();
+    let mut generation = 0;
+    for round in 0..u64::from(rounds(60)) {
+        let mut victim = Actor::start("as_victim", &path, &round.to_string());
+        let survivor = options.clone().open(&path).unwrap().attach("survivor").unwrap();
+        // Who was there all the time goes on, before the kill and beside the corpse.
+        std::thread::scope(|scope| {
+            // Inside, so that a failing test disconnects it and ends the thread.
+            let (_stop, stopped) = mpsc::channel::<()>();
+            let survivor = &survivor;
+            scope.spawn(move || go_on(survivor, &stopped));
+            known.kill(&mut victim, round, &mut random);
+        });
+        let next = board.attach("next").unwrap();
+        assert!(board.sessions().unwrap().iter().all(|info| info.name != "victim"), "not reaped");
+        known.check(&next, round);
+        drop((next, survivor));
+        audit::assert_nothing_leaked(&path);
+        assert!(board.generation() >= generation);
+        generation = board.generation();
+        check_history(&board);
+    }
+    assert!(board.metrics().unwrap().totals.reaped >= u64::from(rounds(60)));
+    check_that_it_holds_as_much_as_a_new_one(&board, &path);
+}
+
+/// Writes and reads until it is told to stop, and some more.
+fn go_on(survivor: &Session, stopped: &mpsc::Receiver<()>) {
+    let mut left = 70;
+    for n in 0u64.. {
+        let (key, value) = (format!("task/{}", n % 7), n.to_string());
+        survivor.put(&key, &value).unwrap();
+        assert_eq!(survivor.get(&key).unwrap().unwrap().text(), Some(value.as_str()));
+        left -= i32::from(left < 70 || stopped.try_recv() == Err(TryRecvError::Disconnected));
+        if left == 0 {
+            return;
+        }
+    }
+}
+
+/// The history is dense, and the versions of each key rise by one in it.
+fn check_history(board: &Board) {
+    let mut versions = BTreeMap::new();
+    let mut expected = board.floor();
+    for event in board.reader().events(expected) {
+        let event = event.unwrap();
+        expected += 1;
+        assert_eq!(event.generation, expected);
+        let mutation = &event.mutations[0];
+        if let Some(before) = versions.insert(mutation.key.clone(), mutation.version) {
+            assert_eq!(mutation.version, before + 1, "{}", mutation.key);
+        }
+    }
+    assert_eq!(expected, board.generation());
+}
+
+fn check_that_it_holds_as_much_as_a_new_one(board: &Board, path: &Path) {
+    let fill = |board: &Board| {
+        let session = board.attach("filler").unwrap();
+        for entry in session.list("").unwrap() {
+            session.remove(&entry.key).unwrap();
+        }
+        for _ in 0..200 {
+            session.put("lap", b"").unwrap();
+        }
+        let filled = (0..).take_while(|n| session.put(&format!("fill/{n}"), vec![1; 50_000]).is_ok()).count();
+        filled
+    };
+    let fresh = small().create(path.with_file_name("fresh")).unwrap();
+    // Tombstones that have not been retired hold a few extents of the smallest blocks.
+    let (worn, fresh) = (fill(board), fill(&fresh));
+    assert!(worn + 2 >= fresh, "{worn} values on the worn board, {fresh} on a new one");
+}
+
+#[test]
+fn as_holder() {
+    let Some((path, name)) = role() else { return };
+    let session = small().beat(SELDOM).open(&path).unwrap().attach(&name).unwrap();
+    session.put_with(&format!("claim/{name}"), &name, EPHEMERAL).unwrap();
+    session.put(&format!("plain/{name}"), &name).unwrap();
+    let lease = session.acquire(&format!("lease/{name}"), SOON).unwrap();
+    say(&format!("holding {}", lease.token()));
+    stay();
+}
+
+#[test]
+fn ephemerals_and_leases_end_with_a_killed_process() {
+    let (_folder, path) = folder();
+    let board = small().beat(Duration::from_millis(5)).create(&path).unwrap();
+    let session = board.attach("heir").unwrap();
+    let mut holder = Actor::start("as_holder", &path, "x");
+    let token: u64 = holder.hear("holding ").unwrap().parse().unwrap();
+    let version = session.get("claim/x").unwrap().unwrap().version;
+    let held = session.acquire("lease/x", SOON).err().unwrap();
+    assert_eq!((held.kind(), held.current().unwrap().text()), (ErrorKind::Held, Some("x")));
+
+    // A stopped holder is not a dead one, whatever the beats say.
+    holder.stop();
+    let beats = Duration::from_millis(50);
+    assert!(session.wait("claim/x", version, beats).unwrap_err().is_timeout());
+    assert_eq!(session.acquire("lease/x", SOON).err().unwrap().kind(), ErrorKind::Held);
+
+    holder.kill();
+    assert!(session.wait("claim/x", version, SOON).unwrap().is_none(), "the keeper removes it");
+    let old = session.get("lease/x").unwrap().map_or(0, |entry| entry.version);
+    assert!(old == 0 || session.wait("lease/x", old, SOON).unwrap().is_none());
+    let lease = session.acquire("lease/x", SOON).unwrap();
+    assert!(lease.token() > token);
+    assert_eq!(session.get("plain/x").unwrap().unwrap().text(), Some("x"), "what was not bound stays");
+    assert_eq!(session.get("plain/x").unwrap().unwrap().writer.name, "x", "its writer keeps its name");
+}
+
+#[test]
+fn a_plain_put_by_another_outlives_the_binding() {
+    let (_folder, path) = folder();
+    let board = small().create(&path).unwrap();
+    let session = board.attach("heir").unwrap();
+    let mut holder = Actor::start("as_holder", &path, "x");
+    assert!(holder.says("holding "));
+    session.put("claim/x", b"taken over").unwrap();
+    holder.kill();
+    let _next = board.attach("next").unwrap();
+    assert_eq!(session.get("claim/x").unwrap().unwrap().value, b"taken over");
+    assert!(session.get("lease/x").unwrap().is_none());
+}
+
+#[test]
+fn records_of_killed_processes_are_taken_over() {
+    let (_folder, path) = folder();
+    let board = small().beat(SELDOM).create(&path).unwrap();
+    let mut holders: Vec<_> = (0..8).map(|n| Actor::start("as_holder", &path, &format!("h{n}"))).collect();
+    assert!(holders.iter_mut().all(|holder| holder.says("holding ")));
+    let error = board.attach("ninth").unwrap_err();
+    assert!(error.is_full() && error.to_string().contains("all 8 session records"), "{error}");
+    let before = board.sessions().unwrap();
+    assert_eq!(before.len(), 8);
+    assert!(before.iter().all(|info| info.liveness == Liveness::Alive));
+    assert!(before.iter().all(|info| holders.iter().any(|holder| holder.pid().as_raw() as u32 == info.pid)));
+
+    holders.iter().for_each(Actor::kill);
+    let dead = board.sessions().unwrap();
+    assert!(dead.len() == 8 && dead.iter().all(|info| info.liveness == Liveness::Dead));
+    let session = board.attach("ninth").unwrap();
+    let after = board.sessions().unwrap();
+    assert_eq!((after.len(), after[0].name.as_str()), (1, "ninth"), "attaching reaps all of them");
+    assert_eq!((after[0].index, after[0].incarnation), (0, before[0].incarnation + 1));
+    assert!(session.list("claim/").unwrap().is_empty() && session.list("lease/").unwrap().is_empty());
+    assert_eq!(session.list("plain/").unwrap().len(), 8);
+    let _others: Vec<_> = (0..7).map(|n| board.attach(&format!("s{n}")).unwrap()).collect();
+}
+
+#[test]
+fn a_session_whose_record_was_ended_is_fenced() {
+    let (_folder, path) = folder();
+    let board = small().create(&path).unwrap();
+    let session = board.attach("evicted").unwrap();
+    session.put_with("claim", b"", EPHEMERAL).unwrap();
+    let key = session.key("claim").unwrap();
+    {
+        let file = slateboard::region::open(&path, slateboard::region::Access::ReadWrite).unwrap();
+        let at = file.geometry.session(session.index().into()) + record::INCARNATION;
+        let ended = record::incarnation_word(session.incarnation(), false);
+        file.mapping.words()[at].store(ended, slateboard::sync::Ordering::Relaxed);
+    }
+    assert!(session.put("x", b"").unwrap_err().is_fenced());
+    assert!(session.remove("claim").unwrap_err().is_fenced());
+    assert!(key.put(b"").unwrap_err().is_fenced());
+    assert!(session.acquire("lease", SOON).err().unwrap().is_fenced());
+    let error = session.update("x", |_| "1").unwrap_err();
+    assert!(error.is_fenced() && error.to_string().contains("attach again"), "{error}");
+    assert!(session.get("claim").unwrap().is_some(), "reading is free");
+    drop((key, session));
+    board.attach("again").unwrap().put("x", b"").unwrap();
+}

@@ -1,0 +1,9 @@
+//! Rules of the repository that no compiler knows. Each is shown to fail on a bad sample.
+
+mod dependencies;
+mod format;
+mod imports;
+mod orderings;
+mod size;
+mod source;
+mod words;
