@@ -38,13 +38,21 @@ const HISTORY: &[Canary] = &[
         "} else {",
         &["lap-3", "doomed"],
     ),
-    canary("no counter help", "history.rs", "                    self.show(own);\n", "", &["put-put-kill", "helper"]),
     canary(
-        "no announcement by the owner",
+        "no counter help",
         "history.rs",
-        "                    self.announce_of(block, own);\n",
+        "                    self.show(block, own);\n",
         "",
         &["put-put-kill", "helper"],
+    ),
+    canary(
+        "no shard counter help",
+        "history.rs",
+        "            self.raise_shard(shard, own);
+",
+        "            let _ = shard;
+",
+        &["helper", "put-put-kill"],
     ),
     canary(
         "generation word before generation",
@@ -74,13 +82,14 @@ const HISTORY: &[Canary] = &[
         }
 ",
         "",
-        &["lap-3", "doomed", "helper"],
+        &["stale-finisher"],
     ),
     canary(
         "finish by store",
         "history.rs",
-        "let _ = counter.compare_exchange(position - 1, position, Release, Relaxed);",
-        "counter.store(position, Release);",
+        "        if counter.compare_exchange(position - 1, position, Release, Relaxed).is_ok() {",
+        "        counter.store(position, Release);
+        {",
         &["put-put", "helper"],
     ),
     canary(
@@ -110,8 +119,8 @@ const FLOOR: &[Canary] = &[
     canary(
         "floor past the generation",
         "history.rs",
-        "        if event > self.generation() {
-            return None;
+        "        if event > generation {
+            return Ok(None);
         }
 ",
         "",
@@ -121,8 +130,11 @@ const FLOOR: &[Canary] = &[
     canary(
         "intent without floor re-read",
         "history.rs",
-        "(self.at(header::FLOOR).load(Relaxed) == floor).then_some(Oldest { event, superseded })",
-        "Some(Oldest { event, superseded })",
+        "        if self.at(header::FLOOR).load(Relaxed) != floor {
+            return Ok(None);
+        }
+",
+        "",
         &["two-keys"],
     ),
     canary(
@@ -174,7 +186,13 @@ const REAP: &[Canary] = &[
         "",
         &["reaper-killed", "put-put-kill", "both-killed"],
     ),
-    canary("intents not finished", "reap.rs", "        self.finish_intents(lane, dead);\n", "", &["floor", "doomed"]),
+    canary(
+        "intents not finished",
+        "reap.rs",
+        "        self.finish_intents(lane, dead);\n",
+        "",
+        &["floor", "doomed"],
+    ),
     canary("names not freed", "reap.rs", "        self.free_names_of(dead as u16 + 1);\n", "", &["names"]),
     canary(
         "begin in the other order",

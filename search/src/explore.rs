@@ -96,6 +96,18 @@ pub struct Step {
     preempts: bool,
 }
 
+impl Step {
+    /// The choice, with what it would do now.
+    pub fn of(world: &World<'_>, choice: Choice) -> Self {
+        let access = match choice {
+            Choice::Step(actor) => world.next(actor),
+            Choice::Kill(_) => None,
+        };
+        let access = access.map(|(index, access)| (index as u32, access, world.words[index]));
+        Self { choice, access, private: false, preempts: false }
+    }
+}
+
 /// Which parties read and write each word, one bit each; and whether the search relied on it.
 #[derive(Clone, Copy, Default)]
 struct Shared {
@@ -137,7 +149,6 @@ pub fn search(scenario: &Scenario, limits: Limits) -> Result<Report, String> {
         }
         search.begin_again();
     }
-    if std::env::var_os("DUMP").is_some() { search.world.programs.dump(&search.world.places); }
     let Search { world, visited, mut report, .. } = search;
     report.states = visited.len();
     report.runs = (world.programs.runs, world.programs.nodes());
@@ -216,15 +227,12 @@ impl Search<'_> {
     }
 
     fn step_of(&self, choice: Choice) -> Step {
-        let Choice::Step(actor) = choice else {
-            return Step { choice, access: None, private: false, preempts: false };
-        };
-        let Some((index, access)) = self.world.next(actor) else {
-            return Step { choice, access: None, private: false, preempts: false };
-        };
-        let private = !self.limits.exact && self.world.is_private(actor, index, access);
-        let preempts = self.preempts(actor) && !self.is_forced();
-        Step { choice, access: Some((index as u32, access, self.world.words[index])), private, preempts }
+        let mut step = Step::of(&self.world, choice);
+        if let (Choice::Step(actor), Some((index, access, _))) = (choice, step.access) {
+            step.private = !self.limits.exact && self.world.is_private(actor, index as usize, access);
+            step.preempts = self.preempts(actor) && !self.is_forced();
+        }
+        step
     }
 
     /// Whether a move of this party makes the one that moved last wait.
@@ -325,7 +333,8 @@ impl Search<'_> {
         let first = self.choices.len();
         let mut alone = false;
         let actors = self.world.stands.len();
-        let alive = (0..actors).filter(|&actor| self.world.is_alive(actor)).fold(0u64, |alive, a| alive | 1 << a);
+        let alive =
+            (0..actors).filter(|&actor| self.world.is_alive(actor)).fold(0u64, |alive, a| alive | 1 << a);
         let start = self.world.last.unwrap_or(0);
         for actor in (0..actors).map(|at| (start + at) % actors) {
             let Some((index, access)) = self.world.next(actor) else { continue };
@@ -420,7 +429,8 @@ pub fn conclude(world: &World<'_>) -> Result<String, String> {
             told.push("reaper killed".into());
         }
     }
-    let events = world.events[world.before..].iter().map(|event| event.value.map_or("-".into(), |v| v.to_string()));
+    let events =
+        world.events[world.before..].iter().map(|event| event.value.map_or("-".into(), |v| v.to_string()));
     let history = events.collect::<Vec<_>>().join(" ");
     afterwards(world)?;
     Ok(format!("{} => {history}", told.join(", ")))
@@ -455,7 +465,8 @@ fn afterwards(world: &World<'_>) -> Result<(), String> {
             return Err(format!("afterwards: {fault}"));
         }
         rest.explains(&world.programs.keys[call.key], call)?;
-        let put = matches!(call.asked, Asked::Put(..)) && !matches!(call.told, Told::Done { .. } | Told::Fault(_));
+        let put =
+            matches!(call.asked, Asked::Put(..)) && !matches!(call.told, Told::Done { .. } | Told::Fault(_));
         if put {
             return Err(format!("afterwards: {call:?}"));
         }

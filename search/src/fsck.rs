@@ -126,11 +126,17 @@ impl Rest<'_> {
                 event.block == head.block() && self.gen_word(block) == GenWord::Generation(event.generation)
             });
             if !named || self.state(block).kind() != StateKind::Owned {
-                return Err(format!("{head:?} names {:?}, the newest event is {newest:?}", self.state(block)));
+                return Err(format!(
+                    "{head:?} names {:?}, the newest event is {newest:?}",
+                    self.state(block)
+                ));
             }
         }
         for event in self.events {
-            let last = !self.events.iter().any(|later| later.key == event.key && later.generation > event.generation);
+            let last = !self
+                .events
+                .iter()
+                .any(|later| later.key == event.key && later.generation > event.generation);
             if last && event.kind == RecordKind::Value && !keys.contains_key(&event.key) {
                 return Err(format!("no slot has {event:?}"));
             }
@@ -224,12 +230,16 @@ impl Rest<'_> {
                 let event = self.events.iter().find(|event| event.generation == generation);
                 event.is_some_and(|event| {
                     let same = event.key == key.as_bytes() && event.version == version;
-                    same && generation > call.began && did(asked, event) && may(asked, version_at(generation - 1), version)
+                    same && generation > call.began
+                        && did(asked, event)
+                        && may(asked, version_at(generation - 1), version)
                 })
             }
-            (&Told::Value { version, generation, value }, Asked::GetAt(at)) => self
-                .at(key, at)
-                .is_some_and(|event| (event.version, event.generation, event.value) == (version, generation, Some(value))),
+            (&Told::Value { version, generation, value }, Asked::GetAt(at)) => {
+                self.at(key, at).is_some_and(|event| {
+                    (event.version, event.generation, event.value) == (version, generation, Some(value))
+                })
+            }
             (Told::Absent, Asked::GetAt(at)) => version_at(at) == 0,
             (&Told::Value { version, generation, value }, _) => {
                 let event = self.at(key, generation).filter(|event| event.generation == generation);

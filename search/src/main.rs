@@ -17,6 +17,8 @@ mod party;
 mod places;
 #[cfg(slate_search)]
 mod programs;
+#[cfg(slate_search)]
+mod random;
 #[cfg(not(slate_search))]
 mod runner;
 #[cfg(slate_search)]

@@ -1,7 +1,7 @@
 //! One party of a scenario: a session with one lane, whose calls are noted with what they answered.
 
 use slateboard::{
-    layout::{Geometry, Writer, record::RecordKind},
+    layout::{Writer, record::RecordKind},
     protocol::{
         Core, Fault,
         blocks::Lane,
@@ -114,17 +114,13 @@ impl<'r> Party<'r> {
     pub fn core(&self) -> Core<'r> {
         self.core
     }
-    /// The geometry.
-    pub fn geometry(&self) -> &'r Geometry {
-        self.core.geometry()
-    }
-
     fn key(&self, key: usize) -> Key<'r> {
         Key::new(self.core.geometry(), &self.keys[key])
     }
 
     fn note(&self, asked: Asked, key: usize, began: u64, told: Told) {
-        let positive = matches!(told, Told::Done { .. } | Told::Value { .. } | Told::Said(_) | Told::Event { .. });
+        let positive =
+            matches!(told, Told::Done { .. } | Told::Value { .. } | Told::Said(_) | Told::Event { .. });
         let ended = if positive { 0 } else { self.core.generation() };
         self.calls.borrow_mut().push(Call { asked, key, began, ended, told });
     }

@@ -1,7 +1,7 @@
 //! What each word of a region is, by the layout alone.
 
 use slateboard::layout::{
-    Block, Geometry, Guard, Head, RingWord, SlotHash, State, GenWord, header, geometry,
+    Block, GenWord, Geometry, Guard, Head, RingWord, SlotHash, State, geometry, header,
     record::{self, RecordHeader, RecordKind},
     session,
 };
@@ -61,7 +61,8 @@ pub fn places(geo: &Geometry) -> Vec<Place> {
         (places[base], places[base + 1]) = (Place::Guard, Place::Link);
         for slot in 0..geometry::SLOTS {
             let number = (bucket * geometry::SLOTS + slot) as u32;
-            (places[base + 2 + 2 * slot], places[base + 3 + 2 * slot]) = (Place::Hash(number), Place::Head(number));
+            (places[base + 2 + 2 * slot], places[base + 3 + 2 * slot]) =
+                (Place::Hash(number), Place::Head(number));
         }
     }
     for index in 0..geo.history() {

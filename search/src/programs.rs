@@ -211,13 +211,7 @@ impl<'s> Programs<'s> {
         Ok((taken.collect(), party.calls().take()))
     }
 
-    fn script(
-        &self,
-        given: Vec<u64>,
-        words: &[u64],
-        calls: Rc<RefCell<Vec<Call>>>,
-        ahead: usize,
-    ) -> Script {
+    fn script(&self, given: Vec<u64>, words: &[u64], calls: Rc<RefCell<Vec<Call>>>, ahead: usize) -> Script {
         Script {
             base: std::ptr::from_ref(&self.cells[0]).addr(),
             given,
@@ -236,7 +230,14 @@ impl<'s> Programs<'s> {
         self.roots.clear();
         for actor in 0..self.actors() {
             let root = self.nodes.len() as u32;
-            self.nodes.push(Node { first: (0, NONE), parent: root, given: 0, next: Next::Done(0), calls: 0, depth: 0 });
+            self.nodes.push(Node {
+                first: (0, NONE),
+                parent: root,
+                given: 0,
+                next: Next::Done(0),
+                calls: 0,
+                depth: 0,
+            });
             self.roots.push(root);
             let run = self.run(actor, Vec::new(), words);
             self.grow(root, run);
@@ -301,7 +302,14 @@ impl<'s> Programs<'s> {
     fn add_child(&mut self, parent: u32, given: u64) -> u32 {
         let child = self.nodes.len() as u32;
         let Node { calls, depth, .. } = self.nodes[parent as usize];
-        self.nodes.push(Node { first: (0, NONE), parent, given, next: Next::Done(0), calls, depth: depth + 1 });
+        self.nodes.push(Node {
+            first: (0, NONE),
+            parent,
+            given,
+            next: Next::Done(0),
+            calls,
+            depth: depth + 1,
+        });
         let first = &mut self.nodes[parent as usize].first;
         if first.1 == NONE {
             *first = (given, child);
@@ -327,17 +335,6 @@ impl<'s> Programs<'s> {
         self.history(node).first().copied().unwrap_or(0)
     }
 
-    pub fn dump(&self, places: &[crate::places::Place]) {
-        let mut by = std::collections::BTreeMap::<String, (u64,std::collections::BTreeSet<u32>)>::new();
-        for node in &self.nodes {
-            if let Next::Step(i, a) = node.next {
-                let a = format!("{a:?}"); let a = a.split([' ', '(']).next().unwrap().to_string();
-                let e = by.entry(format!("{:?} {a}", places[i as usize])).or_default(); e.0 += 1; e.1.insert(node.depth);
-            }
-        }
-        let mut v: Vec<_> = by.into_iter().collect(); v.sort_by_key(|x| std::cmp::Reverse(x.1.0));
-        for (k, n) in v.iter().take(40) { eprintln!("{:8} {:?} {k}", n.0, (n.1.first(), n.1.last())); }
-    }
     /// Appends what a run yielded behind `node`.
     fn grow(&mut self, node: u32, run: Run) {
         let mut node = node;

@@ -15,11 +15,12 @@ use std::{
 const HELP: &str = "\
 Every interleaving of a few parties over slateboard's protocol code, a kill at every access, on small boards.
 
-usage: cargo states [--long] [--only NAME] [--no-canaries] [--random PARTIES SEED COUNT]
+usage: cargo states [--long] [--only NAME] [--no-canaries] [--no-scenarios] [--random PARTIES SEED COUNT]
 
   --long          all interleavings and every store a step of its own, instead of those with few preemptions
   --only NAME     this scenario or canary alone
   --no-canaries   leave the mutants of the protocol out
+  --no-scenarios  the mutants alone
   --random P S N  N random schedules of P parties (1 to 8) with kills, from seed S, instead of the rest
 
 Each scenario says whether its states were all seen (complete) or the limit ended it (cut). The last line is
@@ -27,11 +28,14 @@ Each scenario says whether its states were all seen (complete) or the limit ende
 
 /// States after which a scenario is cut: in a quick run, and in a long one.
 const STATES: [&str; 2] = ["300000", "60000000"];
+/// States within which a canary must be caught.
+const CANARY_STATES: &str = "4000000";
 
 struct Options {
     long: bool,
     only: Option<String>,
     canaries: bool,
+    scenarios: bool,
     random: Option<[String; 3]>,
 }
 
@@ -59,12 +63,13 @@ pub fn main() -> ExitCode {
 }
 
 fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
-    let mut options = Options { long: false, only: None, canaries: true, random: None };
+    let mut options = Options { long: false, only: None, canaries: true, scenarios: true, random: None };
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--help" | "-h" => return Ok(None),
             "--long" => options.long = true,
             "--no-canaries" => options.canaries = false,
+            "--no-scenarios" => options.scenarios = false,
             "--only" => options.only = Some(arguments.next().ok_or("--only needs a name")?),
             "--random" => {
                 let mut number = || {
@@ -83,7 +88,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options
 fn run(options: &Options) -> Result<usize, String> {
     let root = root()?;
     let target = target(&root);
-    let program = build(&root, &target)?;
+    let program = build(&root, &target, "3")?;
     if let Some(random) = &options.random {
         let status = Command::new(&program).arg("random").args(random).status();
         let good = status.map_err(|error| format!("running the search: {error}"))?.success();
@@ -95,7 +100,7 @@ fn run(options: &Options) -> Result<usize, String> {
     let chosen = |name: &str| options.only.as_deref().is_none_or(|only| only == name);
     let mut jobs: Vec<Job> = names
         .lines()
-        .filter(|name| chosen(name))
+        .filter(|name| options.scenarios && chosen(name))
         .map(|name| Job::Scenario(name.to_owned()))
         .collect();
     if options.canaries {
@@ -104,7 +109,8 @@ fn run(options: &Options) -> Result<usize, String> {
     if jobs.is_empty() {
         return Err(format!("no scenario and no canary has that name; scenarios are\n{names}"));
     }
-    let (passed, failed) = work(&Runner { root, target, program, long: options.long, building: Mutex::new(()) }, jobs);
+    let (passed, failed) =
+        work(&Runner { root, target, program, long: options.long, building: Mutex::new(()) }, jobs);
     println!("{passed} passed, {failed} failed");
     Ok(failed)
 }
@@ -126,7 +132,7 @@ fn output(command: &mut Command) -> Result<Output, String> {
 }
 
 /// Builds the searching program of the tree at `root`.
-fn build(root: &Path, target: &Path) -> Result<PathBuf, String> {
+fn build(root: &Path, target: &Path, optimised: &str) -> Result<PathBuf, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = output(
         Command::new(cargo)
@@ -135,6 +141,7 @@ fn build(root: &Path, target: &Path) -> Result<PathBuf, String> {
             .env("CARGO_TARGET_DIR", target)
             .env("RUSTFLAGS", "--cfg slate_search")
             .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", optimised)
             .env_remove("CARGO_ENCODED_RUSTFLAGS"),
     )?;
     if built.status.success() {
@@ -203,15 +210,14 @@ fn lane_of(
 }
 
 impl Runner {
-    fn search(program: &Path, name: &str, long: bool) -> Result<(bool, String), String> {
-        let [states, exact, preemptions] =
-            if long { [STATES[1], "true", "all"] } else { [STATES[0], "false", "quick"] };
-        let ran = output(Command::new(program).args(["search", states, exact, preemptions, name]))?;
+    fn search(program: &Path, name: &str, limits: [&str; 3]) -> Result<(bool, String), String> {
+        let ran = output(Command::new(program).arg("search").args(limits).arg(name))?;
         Ok((ran.status.success(), String::from_utf8_lossy(&ran.stdout).trim_end().to_owned()))
     }
 
     fn scenario(&self, name: &str) -> Result<String, String> {
-        let (good, text) = Self::search(&self.program, name, self.long)?;
+        let limits = if self.long { [STATES[1], "true", "all"] } else { [STATES[0], "false", "quick"] };
+        let (good, text) = Self::search(&self.program, name, limits)?;
         if good { Ok(text) } else { Err(text) }
     }
 
@@ -226,11 +232,14 @@ impl Runner {
         let failed = |reason: String| format!("FAILED canary {name}: {reason}");
         let copy = match copy {
             Some(copy) => copy,
-            None => copy.insert(copied(&self.root).map_err(|error| failed(format!("copying the tree: {error}")))?),
+            None => {
+                copy.insert(copied(&self.root).map_err(|error| failed(format!("copying the tree: {error}")))?)
+            }
         };
         let program = self.mutated(canary, lane, copy.path()).map_err(failed)?;
         for scenario in canary.scenarios {
-            let (good, text) = Self::search(&program, scenario, false).map_err(failed)?;
+            let (good, text) =
+                Self::search(&program, scenario, [CANARY_STATES, "false", "quick"]).map_err(failed)?;
             if !good {
                 let reason = text.lines().next().unwrap_or_default();
                 return Ok(format!("caught canary {name}: {}", reason.trim_start_matches("FAILED ")));
@@ -249,7 +258,7 @@ impl Runner {
         let write = |text: &str| fs::write(&file, text).map_err(|error| format!("{}: {error}", canary.file));
         let _one = self.building.lock();
         write(&whole.replace(canary.from, canary.to))?;
-        let built = build(copy, &self.target.join("canaries"));
+        let built = build(copy, &self.target.join("canaries"), "1");
         write(&whole)?;
         let program = self.target.join(format!("canary-{lane}"));
         fs::copy(built?, &program).map_err(|error| format!("keeping the built program: {error}"))?;

@@ -132,7 +132,13 @@ fn described(geo: &Geometry, words: &[u64], block: Block, generation: u64) -> Re
 }
 
 /// Whether an event follows its key's last one.
-fn follows(geo: &Geometry, words: &[u64], events: &[Event], event: &Event, block: Block) -> Result<(), String> {
+fn follows(
+    geo: &Geometry,
+    words: &[u64],
+    events: &[Event],
+    event: &Event,
+    block: Block,
+) -> Result<(), String> {
     let state = State(words[geo.state(block)]);
     if !matches!(state.kind(), StateKind::Inflight | StateKind::Owned) {
         return Err(format!("event {} is of a block that is {state:?}", event.generation));

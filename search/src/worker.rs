@@ -3,12 +3,13 @@
 use crate::{
     explore::{Limits, Report, search},
     programs::quiet_panics,
+    random,
     scenario::Scenario,
     scenarios,
 };
 use std::process::ExitCode;
 
-/// `list` names the scenarios. `search STATES EXACT PREEMPTIONS NAME` searches one: a line, and the way to
+/// `list` names the scenarios; `random PARTIES SEED COUNT` runs random schedules. `search STATES EXACT PREEMPTIONS NAME` searches one: a line, and the way to
 /// the flaw where one is found.
 pub fn main() -> ExitCode {
     quiet_panics();
@@ -20,6 +21,7 @@ pub fn main() -> ExitCode {
             Some(true)
         }
         ["search", states, exact, preemptions, name] => named(states, exact, preemptions, name),
+        ["random", parties, seed, count] => schedules(parties, seed, count),
         _ => None,
     };
     match good {
@@ -42,6 +44,17 @@ fn named(states: &str, exact: &str, preemptions: &str, name: &str) -> Option<boo
         number => Some(number.parse().ok()?),
     };
     Some(one(scenario, Limits { states: states.parse().ok()?, exact: exact.parse().ok()?, preemptions }))
+}
+
+/// Runs random schedules; `None` where the arguments make no sense.
+fn schedules(parties: &str, seed: &str, count: &str) -> Option<bool> {
+    let (parties, seed, count) = (parties.parse().ok()?, seed.parse().ok()?, count.parse().ok()?);
+    let ran = random::run(parties, seed, count);
+    match &ran {
+        Ok(text) => println!("ok     {text}"),
+        Err(reason) => println!("FAILED {reason}"),
+    }
+    Some(ran.is_ok())
 }
 
 fn one(scenario: &Scenario, limits: Limits) -> bool {

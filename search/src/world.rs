@@ -80,8 +80,17 @@ impl<'s> World<'s> {
     pub fn new(programs: Programs<'s>, words: Vec<u64>) -> Result<Self, String> {
         let places = places::places(&programs.geo);
         let setup = programs.scenario.setup;
-        let mut world =
-            Self { programs, words, places, stands: Vec::new(), events: Vec::new(), before: 0, last: None, dead: 0, sum: 0 };
+        let mut world = Self {
+            programs,
+            words,
+            places,
+            stands: Vec::new(),
+            events: Vec::new(),
+            before: 0,
+            last: None,
+            dead: 0,
+            sum: 0,
+        };
         let (calls, words, events) = world.played(setup)?;
         if let Some(fault) = calls.iter().find_map(|call| world.fault(call)) {
             return Err(format!("set-up: {fault}"));
@@ -118,7 +127,8 @@ impl<'s> World<'s> {
         self.programs.forget(&self.words);
         self.stands = (0..self.programs.actors()).map(|actor| Stand::At(self.programs.root(actor))).collect();
         (self.last, self.dead) = (None, 0);
-        self.sum = self.words.iter().enumerate().map(|(at, &word)| weigh(at, word)).fold(0, u64::wrapping_add);
+        self.sum =
+            self.words.iter().enumerate().map(|(at, &word)| weigh(at, word)).fold(0, u64::wrapping_add);
     }
 
     fn is_reaper(&self, actor: usize) -> bool {
@@ -197,7 +207,10 @@ impl<'s> World<'s> {
             Some(role) => role.mortal,
             None => scenario.mortal_reapers,
         };
-        mortal && self.last == Some(actor) && self.kills_left() > 0 && matches!(self.stands[actor], Stand::At(_))
+        mortal
+            && self.last == Some(actor)
+            && self.kills_left() > 0
+            && matches!(self.stands[actor], Stand::At(_))
     }
 
     /// Takes the choice.

@@ -47,6 +47,20 @@ pub fn scenarios() -> Vec<Scenario> {
                     party.put(0, 5, Expect::Any);
                     party.put(0, 6, Expect::Any);
                 }),
+                role("helper", |party| party.finish_pending()),
+            ],
+            preemptions: 3,
+            ..Scenario::new("stale-finisher", "a helper stopped while the event it completes is superseded")
+        },
+        Scenario {
+            shape: board(1, 8, 1),
+            roles: vec![
+                role("put 2 4 5 6", |party| {
+                    put2(party);
+                    put4(party);
+                    party.put(0, 5, Expect::Any);
+                    party.put(0, 6, Expect::Any);
+                }),
                 role("put 3", put3),
             ],
             preemptions: 3,
@@ -80,7 +94,11 @@ pub fn scenarios() -> Vec<Scenario> {
                 party.put(0, 1, Expect::Any);
                 party.put(0, 1, Expect::Any);
             },
-            roles: vec![mortal("floor", |party| party.floor(false)), role("put 3", put3), role("put 4", put4)],
+            roles: vec![
+                mortal("floor", |party| party.floor(false)),
+                role("put 3", put3),
+                role("put 4", put4),
+            ],
             ..Scenario::new("floor", "the floor moved by three, one of them killed")
         },
     ]

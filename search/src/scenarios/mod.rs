@@ -11,7 +11,8 @@ use slateboard::protocol::publish::Expect;
 
 /// All of them.
 pub fn all() -> Vec<Scenario> {
-    [publish::scenarios(), history::scenarios(), reap::scenarios(), slots::scenarios(), blocks::scenarios()].concat()
+    [publish::scenarios(), history::scenarios(), reap::scenarios(), slots::scenarios(), blocks::scenarios()]
+        .concat()
 }
 
 fn put2(party: &Party<'_>) {

@@ -114,7 +114,8 @@ fn retirements() -> Vec<Scenario> {
             shape: board(1, 8, 4),
             setup: one_gone,
             may_fill: true,
-            roles: vec![role("put c", put_c), role("put a", put_a), role("put d", put_d)],
+            roles: vec![role("put c", put_c), role("put d", put_d), role("put a", put_a)],
+            preemptions: 3,
             ..Scenario::new("reopen", "three inserters at one retired slot")
         },
         Scenario {
