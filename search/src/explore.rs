@@ -192,10 +192,8 @@ impl Search<'_> {
             if frame.at == self.choices.len() {
                 let first = frame.first;
                 self.choices.truncate(first);
-                if let Some(frame) = self.frames.pop() {
-                    if let Some(undo) = frame.undo {
-                        self.world.back(&undo);
-                    }
+                if let Some(undo) = self.frames.pop().and_then(|frame| frame.undo) {
+                    self.world.back(&undo);
                 }
                 // The frame below goes on with its next choice.
                 continue;

@@ -91,14 +91,17 @@ pub struct Programs<'s> {
 
 /// What one run of a party's code yielded behind the words it was given.
 struct Run {
-    /// Word, access, the word as it was (`None` where the run stopped), calls answered before it.
-    steps: Vec<(u32, Access, Option<u64>, usize)>,
+    steps: Vec<Ran>,
     end: Option<Result<usize, String>>,
     calls: Vec<Call>,
 }
 
 /// One access of a party: the word's index, what it did, the word as it was.
 pub type Taken = (u32, Access, u64);
+
+/// The same in a run: word, access, the word as it was (`None` where the run stopped), calls answered
+/// before it.
+type Ran = (u32, Access, Option<u64>, usize);
 
 struct Stopped;
 
@@ -107,7 +110,7 @@ struct Script {
     given: Vec<u64>,
     at: Cell<usize>,
     memory: RefCell<Vec<u64>>,
-    steps: RefCell<Vec<(u32, Access, Option<u64>, usize)>>,
+    steps: RefCell<Vec<Ran>>,
     calls: Rc<RefCell<Vec<Call>>>,
     ahead: usize,
 }

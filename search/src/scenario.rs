@@ -51,9 +51,9 @@ pub struct Scenario {
     pub may_fill: bool,
     /// Whether readers may be told that they fell behind.
     pub may_lag: bool,
-    /// States it must at least see, unless cut.
+    /// States it must at least see, unless the limit ends it.
     pub states: usize,
-    /// Different outcomes it must at least see, unless cut.
+    /// Different outcomes it must at least see, unless the limit ends it.
     pub outcomes: usize,
     /// Preemptions within which it is searched, except by `--long`.
     pub preemptions: u8,
@@ -80,6 +80,11 @@ impl Scenario {
             outcomes: 1,
             preemptions: 2,
         }
+    }
+
+    /// With the states and the outcomes that it must at least see.
+    pub fn sees(self, states: usize, outcomes: usize) -> Self {
+        Self { states, outcomes, ..self }
     }
 
     /// Sessions: one a role, one a reaper, one for what happens before and after.

@@ -200,10 +200,9 @@ fn owned(
     if others && !(dead && who.reaps) {
         return Err(format!("{}, which is not the owner", change()));
     }
-    if let Some(event) = pinned(words, events, block) {
-        if !same || !matches!(new.kind(), Inflight | Owned) {
-            return Err(format!("{}, while event {} stands", change(), event.generation));
-        }
+    let kept = same && matches!(new.kind(), Inflight | Owned);
+    if let Some(event) = pinned(words, events, block).filter(|_| !kept) {
+        return Err(format!("{}, while event {} stands", change(), event.generation));
     }
     let pending = GenWord::unpack(words[geo.generation(geo.block(block).ok_or_else(change)?)]);
     if new.is(Owned) && matches!(pending, GenWord::Unlogged(_)) {

@@ -43,6 +43,9 @@ pub struct Undo {
     last: Option<usize>,
 }
 
+/// What code that ran alone was told, and the words and events it left.
+pub type Played = (Vec<Call>, Vec<u64>, Vec<Event>);
+
 /// A state.
 pub struct World<'s> {
     /// The parties' code.
@@ -101,10 +104,7 @@ impl<'s> World<'s> {
     }
 
     /// Runs code alone on a copy of the words, watched; yields its calls, the words, and the events.
-    pub fn played(
-        &self,
-        run: impl Fn(&crate::party::Party<'_>),
-    ) -> Result<(Vec<Call>, Vec<u64>, Vec<Event>), String> {
+    pub fn played(&self, run: impl Fn(&crate::party::Party<'_>)) -> Result<Played, String> {
         let (taken, calls) = self.programs.alone(&self.words, run)?;
         let (mut words, mut events) = (self.words.clone(), self.events.clone());
         let session = self.programs.scenario.sessions() - 1;
