@@ -130,7 +130,10 @@ struct Search<'s> {
 /// Searches a scenario.
 pub fn search(scenario: &Scenario, limits: Limits) -> Result<Report, String> {
     let (programs, words) = crate::programs::Programs::new(scenario)?;
-    let world = World::new(programs, words)?;
+    let mut world = World::new(programs, words)?;
+    if scenario.lead {
+        world.lead()?;
+    }
     let shared = vec![Shared::default(); world.words.len()];
     let mut search = Search {
         world,

@@ -27,7 +27,7 @@ Each scenario says whether its states were all seen (complete) or the limit ende
 `N passed, N failed`; the exit status is 1 when one failed.";
 
 /// States after which a scenario is cut: in a quick run, and in a long one.
-const STATES: [&str; 2] = ["300000", "60000000"];
+const STATES: [&str; 2] = ["400000", "60000000"];
 /// States within which a canary must be caught.
 const CANARY_STATES: &str = "4000000";
 

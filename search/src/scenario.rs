@@ -43,6 +43,9 @@ pub struct Scenario {
     pub setup: fn(&Party<'_>),
     /// The parties.
     pub roles: Vec<Role>,
+    /// Whether the first party goes alone until it has published, so that the search begins with a record
+    /// that is not in the history.
+    pub lead: bool,
     /// Kills, at most. Each is followed by a reaper.
     pub kills: usize,
     /// Whether reapers may be killed.
@@ -72,6 +75,7 @@ impl Scenario {
                 party.put(0, 1, Expect::Any);
             },
             roles: Vec::new(),
+            lead: false,
             kills: 0,
             mortal_reapers: false,
             may_fill: false,

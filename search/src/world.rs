@@ -131,6 +131,17 @@ impl<'s> World<'s> {
             self.words.iter().enumerate().map(|(at, &word)| weigh(at, word)).fold(0, u64::wrapping_add);
     }
 
+    /// Lets the first party go alone until it has published.
+    pub fn lead(&mut self) -> Result<(), String> {
+        let mut published = false;
+        while let Some((index, access)) = self.next(0).filter(|_| !published) {
+            published = matches!(self.places[index], Place::Head(_)) && !access.is_load();
+            self.take(Choice::Step(0)).map_err(|(_, reason)| reason)?;
+        }
+        self.last = None;
+        Ok(())
+    }
+
     fn is_reaper(&self, actor: usize) -> bool {
         actor >= self.programs.scenario.roles.len()
     }

@@ -66,7 +66,8 @@ pub fn scenarios() -> Vec<Scenario> {
                 }),
                 role("put 3", put3),
             ],
-            preemptions: 3,
+            preemptions: 2,
+            lead: true,
             ..Scenario::new("stale-helper", "a helper stopped while the block it helps begins another life")
         },
         Scenario {
