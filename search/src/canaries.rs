@@ -279,22 +279,4 @@ const BLOCKS: &[Canary] = &[
         // AcqRel",
         &["doomed"],
     ),
-    canary(
-        "claim without class re-check",
-        "blocks.rs",
-        "        if self.class_of(self.geo.extent_of(block)).class() != class {
-            self.free(lane, claimed);
-            return None;
-        }
-",
-        "",
-        &["recut"],
-    ),
-    canary(
-        "chain without parent check",
-        "chain.rs",
-        "if state.is(StateKind::Part) && self.load_gen(piece) == GenWord::parent(head.index(), tag) {",
-        "if state.is(StateKind::Part) && tag > 0 {",
-        &["chain", "chain-free"],
-    ),
 ];

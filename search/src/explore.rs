@@ -131,9 +131,7 @@ struct Search<'s> {
 pub fn search(scenario: &Scenario, limits: Limits) -> Result<Report, String> {
     let (programs, words) = crate::programs::Programs::new(scenario)?;
     let mut world = World::new(programs, words)?;
-    if scenario.lead {
-        world.lead()?;
-    }
+    world.lead()?;
     let shared = vec![Shared::default(); world.words.len()];
     let mut search = Search {
         world,

@@ -28,6 +28,17 @@ pub const fn mortal(name: &'static str, run: fn(&Party<'_>)) -> Role {
     Role { name, run, mortal: true }
 }
 
+/// How far a party goes alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Lead {
+    /// It waits for its turn, like everybody.
+    Nowhere,
+    /// Until it has read a slot's head.
+    Looked,
+    /// Until it has published a record, which is not in the history then.
+    Published,
+}
+
 /// A board, parties, and how often death comes.
 #[derive(Clone)]
 pub struct Scenario {
@@ -43,9 +54,8 @@ pub struct Scenario {
     pub setup: fn(&Party<'_>),
     /// The parties.
     pub roles: Vec<Role>,
-    /// Whether the first party goes alone until it has published, so that the search begins with a record
-    /// that is not in the history.
-    pub lead: bool,
+    /// How far the first party goes alone before the search begins.
+    pub lead: Lead,
     /// Kills, at most. Each is followed by a reaper.
     pub kills: usize,
     /// Whether reapers may be killed.
@@ -75,7 +85,7 @@ impl Scenario {
                 party.put(0, 1, Expect::Any);
             },
             roles: Vec::new(),
-            lead: false,
+            lead: Lead::Nowhere,
             kills: 0,
             mortal_reapers: false,
             may_fill: false,

@@ -5,6 +5,7 @@ use crate::{
     party::{Call, Told},
     places::{self, Place},
     programs::{Next, Programs},
+    scenario::Lead,
     watch::{self, Event, Writing},
 };
 use slateboard::{
@@ -131,11 +132,13 @@ impl<'s> World<'s> {
             self.words.iter().enumerate().map(|(at, &word)| weigh(at, word)).fold(0, u64::wrapping_add);
     }
 
-    /// Lets the first party go alone until it has published.
+    /// Lets the first party go alone as far as the scenario says.
     pub fn lead(&mut self) -> Result<(), String> {
-        let mut published = false;
-        while let Some((index, access)) = self.next(0).filter(|_| !published) {
-            published = matches!(self.places[index], Place::Head(_)) && !access.is_load();
+        let lead = self.programs.scenario.lead;
+        let mut there = lead == Lead::Nowhere;
+        while let Some((index, access)) = self.next(0).filter(|_| !there) {
+            let head = matches!(self.places[index], Place::Head(_));
+            there = head && (lead == Lead::Looked || !access.is_load());
             self.take(Choice::Step(0)).map_err(|(_, reason)| reason)?;
         }
         self.last = None;

@@ -3,7 +3,7 @@
 use super::{put2, put3, put4};
 use crate::{
     party::Party,
-    scenario::{Scenario, board, mortal, role, three_keys},
+    scenario::{Lead, Scenario, board, mortal, role, three_keys},
 };
 use slateboard::protocol::publish::Expect;
 
@@ -67,7 +67,7 @@ pub fn scenarios() -> Vec<Scenario> {
                 role("put 3", put3),
             ],
             preemptions: 2,
-            lead: true,
+            lead: Lead::Published,
             ..Scenario::new("stale-helper", "a helper stopped while the block it helps begins another life")
         },
         Scenario {

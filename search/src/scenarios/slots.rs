@@ -3,7 +3,7 @@
 use super::forget_history;
 use crate::{
     party::Party,
-    scenario::{Scenario, board, five_keys, mortal, role, three_keys, twin_keys},
+    scenario::{Lead, Scenario, board, five_keys, mortal, role, three_keys, twin_keys},
 };
 use slateboard::{layout::Shape, protocol::publish::Expect};
 
@@ -116,7 +116,8 @@ fn retirements() -> Vec<Scenario> {
             shape: board(1, 8, 4),
             setup: one_gone,
             may_fill: true,
-            roles: vec![role("put c", put_c), role("put d", put_d), role("put a", put_a)],
+            roles: vec![role("put d", put_d), role("put c", put_c), role("put a", put_a)],
+            lead: Lead::Looked,
             preemptions: 3,
             ..Scenario::new("reopen", "three inserters at one retired slot")
         },
