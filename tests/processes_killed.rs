@@ -201,8 +201,7 @@ fn check_that_it_holds_as_much_as_a_new_one(board: &Board, path: &Path) {
         for _ in 0..200 {
             session.put("lap", b"").unwrap();
         }
-        let filled = (0..).take_while(|n| session.put(&format!("fill/{n}"), vec![1; 50_000]).is_ok()).count();
-        filled
+        (0..).take_while(|n| session.put(&format!("fill/{n}"), vec![1; 50_000]).is_ok()).count()
     };
     let fresh = small().create(path.with_file_name("fresh")).unwrap();
     // Tombstones that have not been retired hold a few extents of the smallest blocks.

@@ -23,7 +23,7 @@ const KEYS: [&str; 12] = [
     "gone",
 ];
 const SESSIONS: usize = 3;
-const NOW: Now = Now { real_ns: 1_000, boot_ns: 1_000 };
+const NOW: Now = Now { real_ns: 1_000, boot_ns: || 1_000 };
 
 /// Bytes that decide what happens; zeros once they are used up.
 struct Script<'s> {
@@ -198,13 +198,13 @@ fn read_one(core: &Core<'_>, key: &str, hint: Option<Slot>) {
 fn read_history(core: &Core<'_>, generation: u64) {
     let _ = core.event(generation, Verify::Always, |_| true);
     if let Ok(point) = core.point_at(generation) {
-        let _ = core.list_at("task/", point, Verify::Always, |item| drop(item));
+        let _ = core.list_at("task/", point, Verify::Always, drop);
     }
 }
 
 fn read_all(core: &Core<'_>, verify: Verify) {
     KEYS.iter().for_each(|key| read_one(core, key, None));
-    let _ = core.list_at("", core.point(), verify, |item| drop(item));
+    let _ = core.list_at("", core.point(), verify, drop);
     let floor = core.floor();
     for position in floor.saturating_sub(1)..floor + 4 {
         let _ = core.event(position, verify, |_| true);

@@ -1,10 +1,9 @@
 //! The keeper: a thread of each session that beats, reaps the dead, and keeps pages reserved ahead.
 
-use super::{Options, region, session::Seat};
+use super::{Options, session::Seat};
 use crate::{
     error::{Error, Result},
     layout::Head,
-    protocol::publish::Now,
     region::{Signals, boottime_ns},
 };
 use parking_lot::{Condvar, Mutex};
@@ -85,14 +84,14 @@ fn run(seat: &Seat, period: Duration, signals: Option<&Signals>) {
             Signals::die_of(signal);
             return;
         }
-        let now = region::now();
-        seat.renew(now.boot_ns);
-        if now.boot_ns < due_ns {
+        let boot_ns = boottime_ns();
+        seat.renew(boot_ns);
+        if boot_ns < due_ns {
             continue;
         }
-        due_ns = now.boot_ns.saturating_add(period_ns);
+        due_ns = boot_ns.saturating_add(period_ns);
         beats += 1;
-        beat(seat, now);
+        beat(seat, boot_ns);
         if beats.is_multiple_of(SWEEP_BEATS) {
             sweep(seat, &mut open);
         }
@@ -111,13 +110,13 @@ fn sleep(seat: &Seat, due_ns: u64, signals: bool) -> bool {
 }
 
 /// One beat. What fails is tried again at the next: nothing here is waited for by anybody.
-fn beat(seat: &Seat, now: Now) {
+fn beat(seat: &Seat, boot_ns: u64) {
     let Ok(core) = seat.region.core() else { return };
     let fenced = {
         let mut lane = seat.lane();
         let fenced = core.check_fence(&lane).is_err();
         if !fenced {
-            core.beat(usize::from(seat.writer.session), now.boot_ns);
+            core.beat(usize::from(seat.writer.session), boot_ns);
             let _ = core.finish_pending(&mut lane);
         }
         fenced

@@ -4,6 +4,7 @@ use super::{Expect, Meta, PutOptions, Receipt, Session, Wait, reader, watch};
 use crate::{
     entry::Entry,
     error::{Error, ErrorKind, Result},
+    layout::Head,
     protocol::{
         read::Meta as Found,
         slots::{self, Slot},
@@ -21,12 +22,23 @@ pub struct Key {
     bucket: usize,
     fingerprint: u16,
     slot: Cell<Option<Slot>>,
+    /// The version that was read last and where, where it has a value and no deadline.
+    seen: Cell<Option<(u64, Slot, Head)>>,
 }
 
 impl Key {
     pub(super) fn new(session: Session, name: &str) -> Result<Self> {
         let slots::Key { hash, shard, bucket, fingerprint, .. } = reader::checked(&session.core()?, name)?;
-        Ok(Self { session, name: name.to_owned(), hash, shard, bucket, fingerprint, slot: Cell::new(None) })
+        Ok(Self {
+            session,
+            name: name.to_owned(),
+            hash,
+            shard,
+            bucket,
+            fingerprint,
+            slot: Cell::new(None),
+            seen: Cell::new(None),
+        })
     }
 
     /// The key.
@@ -86,14 +98,22 @@ impl Key {
         Ok(self.read(&mut found, buffer)?.then(|| reader::meta(&found)))
     }
 
-    /// The key's version; 0 where it has no value.
+    /// The key's version; 0 where it has no value. Made for polling: while the key does not change, a call
+    /// costs a few loads, whatever the value's length.
     ///
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
     pub fn version(&self) -> Result<u64> {
-        let mut value = Vec::new();
+        if let Some((version, slot, head)) = self.seen.get()
+            && self.session.core()?.is_newest(slot, head)
+        {
+            return Ok(version);
+        }
         let mut found = Found::EMPTY;
-        Ok(if self.read(&mut found, &mut value)? { found.header.version } else { 0 })
+        let is = self.read(&mut found, &mut Vec::new())?;
+        let seen = (found.header.version, found.slot, found.head);
+        self.seen.set(Some(seen).filter(|_| is && found.header.deadline == 0));
+        Ok(if is { found.header.version } else { 0 })
     }
 
     /// Gives the key this value.

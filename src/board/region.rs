@@ -229,6 +229,7 @@ impl Region {
     }
 
     /// Runs a protocol call that may need more pages than are reserved.
+    #[inline]
     pub(super) fn with_space<T>(
         &self,
         lane: &mut Lane,
@@ -267,7 +268,7 @@ impl Bell for Region {
 
 /// The time, for the protocol.
 pub(super) fn now() -> Now {
-    Now { real_ns: region::realtime_ns(), boot_ns: region::boottime_ns() }
+    Now { real_ns: region::realtime_ns(), boot_ns: region::boottime_ns }
 }
 
 pub(super) fn forked() -> Error {

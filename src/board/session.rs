@@ -15,7 +15,7 @@ use crate::{
         session::{LANES, NAME_MAX},
     },
     protocol::{
-        Fault,
+        Core, Fault,
         blocks::Lane,
         publish::{Change, Outcome},
         sessions::Identity,
@@ -407,20 +407,25 @@ impl Seat {
             );
             return Err(Error::new(ErrorKind::ValueTooLarge, text).next("split it, or make a larger board"));
         }
-        match self.try_write(&slot_key, change, hint) {
+        match self.try_write(&core, &slot_key, change, hint) {
             // Dead sessions may hold blocks and slots.
             Err(error) if error.is_full() && self.region.reap_dead()? > 0 => {
-                self.try_write(&slot_key, change, hint)
+                self.try_write(&core, &slot_key, change, hint)
             }
             other => other,
         }
     }
 
-    fn try_write(&self, key: &slots::Key<'_>, change: &Change<'_>, hint: Option<Slot>) -> Result<Outcome> {
+    fn try_write(
+        &self,
+        core: &Core<'_>,
+        key: &slots::Key<'_>,
+        change: &Change<'_>,
+        hint: Option<Slot>,
+    ) -> Result<Outcome> {
         let extents = change.value.len() / (64 << 10) + 2;
         let mut lane = self.lane();
         self.region.with_space(&mut lane, extents as u32, |lane| {
-            let core = self.region.core().map_err(|_| Fault::Fenced)?;
             core.check_fence(lane)?;
             loop {
                 match core.change(lane, key, change, region::now(), hint) {

@@ -15,6 +15,10 @@ use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
 const STASH_MAX: usize = if cfg!(any(loom, slate_search)) { 1 } else { 8 };
 /// Events that leave the history early between two looks for space.
 const EARLY_STEPS: usize = 32;
+/// Classes above its own where a block is looked for: twice to three times its size.
+const LARGER: u8 = 6;
+/// Events that removals leave in the history of a full board whose reserve is used up.
+const HISTORY_OF_THE_FULL: u64 = 4;
 /// What an extent's hint word says when a search found no free block in it.
 const EXHAUSTED: u64 = 1;
 
@@ -112,7 +116,7 @@ impl Core<'_> {
                 }
                 continue;
             }
-            if let Some(claimed) = self.find_larger(lane, class) {
+            if let Some(claimed) = self.find_larger(lane, class, LARGER) {
                 return Ok(claimed);
             }
             if !self.shrink_history(lane, EARLY_STEPS)? {
@@ -127,22 +131,33 @@ impl Core<'_> {
         if let Some(claimed) = self.find_free(lane, class, true) {
             return Ok(claimed);
         }
-        if removal
-            && self.geo.shape().reserve_extents > 0
-            && let Some(claimed) = self.claim_reserve(lane, class)
-        {
+        if removal && let Some(claimed) = self.claim_for_removal(lane, class)? {
             return Ok(claimed);
         }
         Err(Fault::Full(if self.any_doomed() { Full::Pinned } else { Full::Blocks }))
     }
 
+    /// A removal gives back more than it takes, so on a full board it may have a block of the reserve; when
+    /// those are used up, what the history holds but for its newest events; at last a block of any size, which
+    /// its tombstone then keeps.
+    fn claim_for_removal(&self, lane: &mut Lane, class: u8) -> Result<Option<Claimed>, Fault> {
+        loop {
+            // What the floor frees goes to the stash of its own size, where this search does not look.
+            self.empty_stash(lane);
+            let cut = self.recut_extent(lane, class).then(|| self.find_free(lane, class, false)).flatten();
+            let claimed = cut.or_else(|| self.claim_reserve(lane, class));
+            if claimed.is_some() {
+                return Ok(claimed);
+            }
+            let floor = self.floor();
+            if floor + HISTORY_OF_THE_FULL >= self.generation() || !self.advance_floor(lane, false)? {
+                return Ok(self.find_larger(lane, class, u8::MAX));
+            }
+        }
+    }
+
     /// Lets up to `steps` events leave the history early. Whether any did.
     pub(super) fn shrink_history(&self, lane: &mut Lane, steps: usize) -> Result<bool, Fault> {
-        // The generation first: the floor only rises. A damaged counter leaves nothing to be let go.
-        let generation = self.generation();
-        if generation > self.floor() + self.geo.history() {
-            return Err(Fault::Corrupt("the generation counter or the floor"));
-        }
         let mut any = false;
         for _ in 0..steps {
             if !self.advance_floor(lane, true)? {
@@ -286,16 +301,20 @@ impl Core<'_> {
         done
     }
 
-    /// A free block of one of the next larger classes.
-    fn find_larger(&self, lane: &mut Lane, class: u8) -> Option<Claimed> {
-        let last = self.geo.classes().count().min(class.saturating_add(6));
+    /// A free block of one of the next `reach` larger classes.
+    fn find_larger(&self, lane: &mut Lane, class: u8, reach: u8) -> Option<Claimed> {
+        let last = self.geo.classes().count().min(class.saturating_add(reach));
         (class + 1..=last).find_map(|class| self.find_free(lane, class, false))
     }
 
     /// A block of the extent that is kept for removals.
     fn claim_reserve(&self, lane: &mut Lane, class: u8) -> Option<Claimed> {
         let reserve = self.class_of(0).class();
-        if reserve < class { None } else { self.claim_in(lane, 0, reserve) }
+        if reserve < class || self.geo.shape().reserve_extents == 0 {
+            None
+        } else {
+            self.claim_in(lane, 0, reserve)
+        }
     }
 
     fn any_doomed(&self) -> bool {

@@ -74,21 +74,27 @@ impl Core<'_> {
         }
     }
 
-    /// The blocks of a chain, as the head lists them; `None` where they cannot be. To be proved
-    /// afterwards, like every copy.
-    pub(super) fn piece_blocks(&self, head: Block, header: &record::RecordHeader) -> Option<Vec<Block>> {
+    /// How many pieces a chain has; `None` where its lengths cannot be.
+    pub(super) fn piece_count(&self, head: Block, header: &record::RecordHeader) -> Option<usize> {
         let value_len = header.value_len as usize;
         let count = self.pieces(value_len);
-        if value_len as u64 > self.geo.shape().value_max || !self.fits(head, header.value_at() + count) {
-            return None;
-        }
-        (0..count)
-            .map(|number| {
-                let index = u32::try_from(self.record_word(head, header.value_at() + number)).ok()?;
-                let bytes = (value_len - number * self.piece_bytes()).min(self.piece_bytes());
-                self.block(index).filter(|&piece| self.fits(piece, bytes.div_ceil(8)))
-            })
-            .collect()
+        let can = value_len as u64 <= self.geo.shape().value_max;
+        (can && self.fits(head, header.value_at() + count)).then_some(count)
+    }
+
+    /// A piece of a chain, as the head lists it, and its bytes; `None` where it cannot be. To be proved
+    /// afterwards, like every copy. The number is below [`Core::piece_count`].
+    pub(super) fn piece(
+        &self,
+        head: Block,
+        header: &record::RecordHeader,
+        number: usize,
+    ) -> Option<(Block, usize)> {
+        let index = u32::try_from(self.record_word(head, header.value_at() + number)).ok()?;
+        let before = number * self.piece_bytes();
+        let bytes = (header.value_len as usize).saturating_sub(before).min(self.piece_bytes());
+        let piece = self.block(index).filter(|&piece| self.fits(piece, bytes.div_ceil(8)))?;
+        Some((piece, bytes))
     }
 
     /// Stores bytes from word `at` on, the last word padded with zeros. Relaxed: what publishes the

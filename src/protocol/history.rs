@@ -11,7 +11,7 @@ use crate::layout::{
 };
 use crate::sync::{
     Ordering::{AcqRel, Acquire, Relaxed, Release},
-    fence,
+    fence, pause,
 };
 
 /// What `log` found out.
@@ -111,8 +111,12 @@ impl Core<'_> {
             if room + 1 < position {
                 return Err(Fault::Corrupt("the generation counter or the floor"));
             }
-            self.advance_floor(lane, false)?;
-            tries.again(floor, "the floor of the history")?;
+            let moved = self.advance_floor(lane, false)?;
+            tries.note(floor, "the floor of the history")?;
+            // A full history lets one event go for each that enters: that is no reason to wait.
+            if !moved {
+                pause();
+            }
         }
     }
 
@@ -279,10 +283,13 @@ impl Core<'_> {
 
     /// Granules of a block's record, by its lengths: an estimate for bounding the history by bytes.
     pub(super) fn footprint(&self, block: Block) -> u64 {
-        self.record_header(block).map_or(0, |header| {
-            let words = record::words_of(usize::from(header.key_len), header.value_len as usize);
-            self.geo.granules_for(words) as u64
-        })
+        self.record_header(block).map_or(0, |header| self.footprint_of(&header))
+    }
+
+    /// As [`Core::footprint`], of a header that was read already.
+    pub(super) fn footprint_of(&self, header: &record::RecordHeader) -> u64 {
+        let words = record::words_of(usize::from(header.key_len), header.value_len as usize);
+        self.geo.granules_for(words) as u64
     }
 
     /// Whether the history is at its least: `history_min` events, or the newest events that hold a
@@ -293,7 +300,8 @@ impl Core<'_> {
         if floor + least < generation {
             return false;
         }
-        let quarter = u64::from(self.geo.granules()) / 4;
+        // Of what can be used: on a full file system that is less than the whole.
+        let quarter = u64::from(self.reserved()) * u64::from(self.geo.extent_granules()) / 4;
         let mut held = 0;
         let fits = |event| {
             held += self.superseded_by(event);

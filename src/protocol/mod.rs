@@ -229,15 +229,21 @@ impl Tries {
         Self { left: Self::LIMIT, seen: None, changed: false }
     }
 
-    /// Notes another turn; `witness` is what made it necessary.
+    /// Notes another turn and waits a moment; `witness` is what made it necessary.
     fn again(&mut self, witness: u64, what: &'static str) -> Result<(), Fault> {
+        self.note(witness, what)?;
+        pause();
+        Ok(())
+    }
+
+    /// Notes another turn, for loops that get on.
+    fn note(&mut self, witness: u64, what: &'static str) -> Result<(), Fault> {
         self.changed |= self.seen.is_some_and(|seen| seen != witness);
         self.seen = Some(witness);
         self.left -= 1;
         if self.left == 0 {
             return Err(if self.changed { Fault::Contended } else { Fault::Corrupt(what) });
         }
-        pause();
         Ok(())
     }
 }

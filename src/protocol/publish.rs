@@ -65,12 +65,19 @@ impl<'v> Change<'v> {
 }
 
 /// The time, as the caller tells it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Now {
     /// Nanoseconds of `CLOCK_REALTIME`, for records.
     pub real_ns: u64,
-    /// Nanoseconds of `CLOCK_BOOTTIME`, for deadlines.
-    pub boot_ns: u64,
+    /// Nanoseconds of `CLOCK_BOOTTIME`, asked only where a deadline is met with: a look at a clock costs as
+    /// much as a small value's copy.
+    pub boot_ns: fn() -> u64,
+}
+
+impl Default for Now {
+    fn default() -> Self {
+        Self { real_ns: 0, boot_ns: || 0 }
+    }
 }
 
 /// What became of a change.
@@ -100,7 +107,6 @@ pub enum Outcome {
 struct Standing {
     header: RecordHeader,
     generation: u64,
-    block: Block,
 }
 
 /// What a record is that follows what stands.
@@ -309,7 +315,11 @@ impl Core<'_> {
         let Some(standing) = self.standing(lane, key, found)? else { return Ok(Judged::Again) };
         let old = standing.header;
         let present = !old.kind.is_tombstone();
-        if present && old.deadline != 0 && old.deadline <= now.boot_ns && change.kind != RecordKind::Expired {
+        if present
+            && old.deadline != 0
+            && change.kind != RecordKind::Expired
+            && old.deadline <= (now.boot_ns)()
+        {
             return Ok(self.confirmed(found, Judged::Expired(standing.generation)));
         }
         let met = match change.expect {
@@ -327,7 +337,7 @@ impl Core<'_> {
             (true, 0) => standing.generation,
             (true, created) => created,
         };
-        let superseded = self.footprint(standing.block);
+        let superseded = self.footprint_of(&old);
         Ok(Judged::Go(After { version: old.version.saturating_add(1), created, superseded }))
     }
 
@@ -355,7 +365,7 @@ impl Core<'_> {
             _ => return Err(Fault::Corrupt("a block's generation word")),
         };
         match self.record_header(block).filter(|_| self.key_is(block, key)) {
-            Some(header) => Ok(Some(Standing { header, generation, block })),
+            Some(header) => Ok(Some(Standing { header, generation })),
             None => {
                 // A block that began another life is not damage (P2).
                 fence(Acquire);

@@ -27,6 +27,8 @@ pub struct Meta {
     pub generation: u64,
     /// Where the key lives.
     pub slot: Slot,
+    /// The head that names the record.
+    pub head: Head,
 }
 
 /// What to do about checksums.
@@ -42,8 +44,12 @@ pub enum Verify {
 impl Meta {
     /// Where a read puts what it finds: moving a record's header from function to function costs more than
     /// a small value's copy.
-    pub const EMPTY: Self =
-        Self { header: RecordHeader::EMPTY, generation: 0, slot: Slot { head_at: 0, hash: SlotHash(0) } };
+    pub const EMPTY: Self = Self {
+        header: RecordHeader::EMPTY,
+        generation: 0,
+        slot: Slot { head_at: 0, hash: SlotHash(0) },
+        head: Head(0),
+    };
 }
 
 /// Where a read puts what it finds.
@@ -74,7 +80,8 @@ pub(super) enum Proof {
 
 impl Core<'_> {
     /// Appends the key's value to `out` and returns the rest; `None` where the key has no value. The
-    /// deadline is the caller's to judge.
+    /// deadline is the caller's to judge. For tests, models and tools: [`Core::get_to`] without a copy.
+    #[cfg(any(test, loom, slate_search, feature = "internals"))]
     pub fn get(
         &self,
         key: &Key<'_>,
@@ -86,7 +93,8 @@ impl Core<'_> {
         Ok(self.get_to(key, hint, verify, &mut meta, out)?.then_some(meta))
     }
 
-    /// As [`Core::get`], with the rest in `meta`. Whether the key has a value.
+    /// Appends the key's value to `out`, with the rest in `meta`. Whether the key has a value; the deadline
+    /// is the caller's to judge.
     pub fn get_to(
         &self,
         key: &Key<'_>,
@@ -115,6 +123,12 @@ impl Core<'_> {
             since = Some(generation);
             tries.again(generation, "a slot's head")?;
         }
+    }
+
+    /// Whether the slot still has the head that a read found there: then its record is the key's newest. A head's
+    /// counter rises at every change, so nothing else needs to be looked at.
+    pub fn is_newest(&self, slot: Slot, head: Head) -> bool {
+        self.slot_at(slot.head_at - 1) == Some((slot.hash, head))
     }
 
     /// Looks at the slot where the key lived last; another key there says nothing about this one.
@@ -179,7 +193,7 @@ impl Core<'_> {
         }
         match (gen_word, since) {
             (GenWord::Generation(generation), _) => {
-                self.take(key, block, generation, slot, proof, target).map(Some)
+                self.take(key, block, generation, found, proof, target).map(Some)
             }
             (GenWord::Unlogged(_), None) => Ok(Some(Attempt::Again)),
             (GenWord::Unlogged(_), Some(since)) => self.before(key, block, slot, since, target).map(Some),
@@ -208,7 +222,8 @@ impl Core<'_> {
         };
         match self.load_gen(block) {
             GenWord::Generation(generation) if self.key_is(block, key) => {
-                self.take(key, block, generation, slot, proof, target)
+                let found = Found { slot, head: previous };
+                self.take(key, block, generation, found, proof, target)
             }
             _ => Ok(self.refuse(proof, "a superseded record")?.unwrap_or(Attempt::Again)),
         }
@@ -252,10 +267,11 @@ impl Core<'_> {
         key: &Key<'_>,
         block: Block,
         generation: u64,
-        slot: Slot,
+        found: Found,
         proof: Proof,
         target: &mut Target<'_>,
     ) -> Result<Attempt, Fault> {
+        let Found { slot, head } = found;
         let copied = self.copy(block, target.value);
         if !self.holds(proof) {
             return Ok(Attempt::Again);
@@ -268,7 +284,7 @@ impl Core<'_> {
         if header.slot as usize != slot.head_at {
             return Err(Fault::Corrupt("a record's slot"));
         }
-        *target.meta = Meta { header, generation, slot };
+        *target.meta = Meta { header, generation, slot, head };
         Ok(Attempt::Is)
     }
 
@@ -278,11 +294,13 @@ impl Core<'_> {
         let header = self.record_header(block)?;
         let len = header.value_len as usize;
         if header.chained {
-            let pieces = self.piece_blocks(block, &header)?;
-            let end = out.len() + len;
-            for piece in pieces {
-                let left = (end - out.len()).min(self.piece_bytes());
-                self.load_bytes(self.geo.data(piece), left, out);
+            let start = out.len();
+            for number in 0..self.piece_count(block, &header)? {
+                let Some((piece, bytes)) = self.piece(block, &header, number) else {
+                    out.truncate(start);
+                    return None;
+                };
+                self.load_bytes(self.geo.data(piece), bytes, out);
             }
         } else {
             if !self.fits(block, record::words_of(usize::from(header.key_len), len)) {

@@ -69,13 +69,13 @@ pub struct Actor {
 
 impl Actor {
     pub fn start(role: &str, board: &Path, argument: &str) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", role, "--nocapture", "--test-threads=1"]);
-        command.env(ROLE, board).env(ARGUMENT, argument);
-        Self::spawn(command)
+        Self::start_by(Command::new(std::env::current_exe().unwrap()), role, board, argument)
     }
 
-    pub fn spawn(mut command: Command) -> Self {
+    /// Starts it by a command that runs this test program.
+    pub fn start_by(mut command: Command, role: &str, board: &Path, argument: &str) -> Self {
+        command.args(["--exact", role, "--nocapture", "--test-threads=1"]);
+        command.env(ROLE, board).env(ARGUMENT, argument);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
         Self { child, output }

@@ -3,7 +3,7 @@
 use crate::source::{Source, files, split};
 
 /// A storey, and what it may name of the crate.
-const STOREYS: [(&str, &[&str]); 9] = [
+const STOREYS: [(&str, &[&str]); 10] = [
     // The shims of the models, beside the façade that re-exports them.
     ("sync", &["search"]),
     ("search", &["sync"]),
@@ -11,6 +11,7 @@ const STOREYS: [(&str, &[&str]); 9] = [
     ("codec", &["error"]),
     ("entry", &["layout", "codec"]),
     ("error", &["entry"]),
+    ("guide", &[]),
     ("layout", &["sync", "error"]),
     ("protocol", &["sync", "layout", "error"]),
     ("region", &["sync", "layout", "error"]),

@@ -1,6 +1,6 @@
 //! `slate demo`: processes index a source tree over one board, some are killed, and nothing may be lost.
 //!
-//! The coordinator ([`coordinator`]) puts a task for each file. Agents ([`agent`]) claim tasks by
+//! The coordinator ([`coordinator`]) puts a task for each file. Agents ([`mod@agent`]) claim tasks by
 //! compare-and-swap, summarise files ([`index`]) and count what they did. The coordinator reads the whole
 //! history as it happens ([`audit`]), kills agents that hold a claim ([`team`]), and at the end compares
 //! with a sequential pass and with what the agents were told is written ([`verdict`]). The same job over
