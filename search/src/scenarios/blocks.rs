@@ -39,7 +39,7 @@ pub fn scenarios() -> Vec<Scenario> {
                 role("get", get),
             ],
             ..Scenario::new("chain-free", "a chain overwritten and freed by a killed writer, beside a reader")
-                .sees(8068, 11)
+                .sees(5378, 11)
         },
         Scenario {
             keys: three_keys,
@@ -62,7 +62,7 @@ pub fn scenarios() -> Vec<Scenario> {
                 }),
             ],
             preemptions: 3,
-            ..Scenario::new("recut", "an extent cut anew while others claim in it").sees(172000, 2)
+            ..Scenario::new("recut", "an extent cut anew while others claim in it").sees(114666, 2)
         },
         Scenario {
             keys: three_keys,
@@ -84,7 +84,7 @@ pub fn scenarios() -> Vec<Scenario> {
                     party.put_words(2, 4, 8, Expect::Any);
                 }),
             ],
-            ..Scenario::new("recut-kill", "as before, one killed").sees(71928, 5)
+            ..Scenario::new("recut-kill", "as before, one killed").sees(47952, 5)
         },
     ]
 }

@@ -17,7 +17,7 @@ pub fn scenarios() -> Vec<Scenario> {
         Scenario {
             shape: board(1, 8, 1),
             roles: vec![role("put 2", put2), role("put 3", put3), role("put 4", put4)],
-            ..Scenario::new("lap-3", "three puts of one key, a history of one event").sees(454952, 6)
+            ..Scenario::new("lap-3", "three puts of one key, a history of one event").sees(303301, 6)
         },
         Scenario {
             shape: board(1, 8, 1),
@@ -25,7 +25,7 @@ pub fn scenarios() -> Vec<Scenario> {
             roles: vec![mortal("put 2", put2), role("put 3", put3), role("put 4", put4)],
             preemptions: 1,
             ..Scenario::new("lap-3-kill", "three puts of one key, a history of one event, one killed")
-                .sees(184293, 14)
+                .sees(122862, 14)
         },
         Scenario {
             shape: board(1, 8, 1),
@@ -38,7 +38,7 @@ pub fn scenarios() -> Vec<Scenario> {
                 }),
             ],
             ..Scenario::new("doomed", "a put stopped or killed while two others lap the history")
-                .sees(1185347, 7)
+                .sees(790231, 7)
         },
         Scenario {
             shape: board(1, 8, 1),
@@ -53,7 +53,7 @@ pub fn scenarios() -> Vec<Scenario> {
             ],
             preemptions: 3,
             ..Scenario::new("stale-finisher", "a helper stopped while the event it completes is superseded")
-                .sees(2060, 1)
+                .sees(1373, 1)
         },
         Scenario {
             shape: board(1, 8, 1),
@@ -81,7 +81,7 @@ pub fn scenarios() -> Vec<Scenario> {
             },
             roles: vec![mortal("put a", put2), role("put b", put_b)],
             ..Scenario::new("two-keys", "puts of two keys, a history of one event, one killed")
-                .sees(218203, 5)
+                .sees(145468, 5)
         },
         Scenario {
             shape: board(1, 8, 1),
@@ -92,7 +92,7 @@ pub fn scenarios() -> Vec<Scenario> {
                 role("helper", |party| party.finish_pending()),
             ],
             ..Scenario::new("helper", "a helper racing two puts, one killed, a history of one event")
-                .sees(560633, 5)
+                .sees(373755, 5)
         },
         Scenario {
             kills: 1,

@@ -14,22 +14,22 @@ fn changes() -> Vec<Scenario> {
         Scenario {
             roles: vec![role("put 2", put2), role("put 3", put3)],
             preemptions: 3,
-            ..Scenario::new("put-put", "two puts of one key").sees(43923, 2)
+            ..Scenario::new("put-put", "two puts of one key").sees(29282, 2)
         },
         Scenario {
             kills: 1,
             roles: vec![mortal("put 2", put2), role("put 3", put3)],
-            ..Scenario::new("put-put-kill", "two puts of one key, one killed").sees(77601, 5)
+            ..Scenario::new("put-put-kill", "two puts of one key, one killed").sees(51734, 5)
         },
         Scenario {
             kills: 1,
             roles: vec![mortal("put", put2), role("remove", remove)],
-            ..Scenario::new("put-remove", "a put killed beside a removal").sees(78237, 5)
+            ..Scenario::new("put-remove", "a put killed beside a removal").sees(52158, 5)
         },
         Scenario {
             kills: 1,
             roles: vec![role("put", put2), mortal("remove", remove)],
-            ..Scenario::new("remove-put", "a removal killed beside a put").sees(77918, 5)
+            ..Scenario::new("remove-put", "a removal killed beside a put").sees(51945, 5)
         },
         Scenario {
             roles: vec![
@@ -41,7 +41,7 @@ fn changes() -> Vec<Scenario> {
                 }),
             ],
             preemptions: 3,
-            ..Scenario::new("cas-cas", "two compare-and-swaps of one version").sees(40706, 2)
+            ..Scenario::new("cas-cas", "two compare-and-swaps of one version").sees(27137, 2)
         },
         Scenario {
             setup: |_| {},
@@ -54,7 +54,7 @@ fn changes() -> Vec<Scenario> {
                     party.put(0, 3, Expect::Absent);
                 }),
             ],
-            ..Scenario::new("create-create", "two puts that create one key, one killed").sees(135917, 4)
+            ..Scenario::new("create-create", "two puts that create one key, one killed").sees(90611, 4)
         },
         Scenario {
             kills: 1,
@@ -64,7 +64,7 @@ fn changes() -> Vec<Scenario> {
                 }),
                 role("put 2", put2),
             ],
-            ..Scenario::new("expire-put", "an expiry killed beside a put").sees(47936, 4)
+            ..Scenario::new("expire-put", "an expiry killed beside a put").sees(31957, 4)
         },
     ]
 }
@@ -85,7 +85,7 @@ fn readers() -> Vec<Scenario> {
                     get(party);
                 }),
             ],
-            ..Scenario::new("get-reuse", "gets while the blocks under them are reused").sees(3053, 7)
+            ..Scenario::new("get-reuse", "gets while the blocks under them are reused").sees(2035, 7)
         },
         Scenario {
             shape: board(1, 8, 1),
@@ -113,7 +113,7 @@ fn readers() -> Vec<Scenario> {
                     party.get_now(0);
                 }),
             ],
-            ..Scenario::new("view", "a view while the history laps").sees(484258, 15)
+            ..Scenario::new("view", "a view while the history laps").sees(322838, 15)
         },
         Scenario {
             shape: board(1, 8, 1),
@@ -130,7 +130,7 @@ fn readers() -> Vec<Scenario> {
                 }),
             ],
             preemptions: 3,
-            ..Scenario::new("events", "events read while the history laps").sees(1850, 7)
+            ..Scenario::new("events", "events read while the history laps").sees(1233, 7)
         },
     ]
 }

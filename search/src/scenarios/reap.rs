@@ -14,7 +14,7 @@ pub fn scenarios() -> Vec<Scenario> {
             roles: vec![mortal("put 2", put2)],
             preemptions: 3,
             ..Scenario::new("reaper-killed", "a put killed, its reaper killed, another reaps both")
-                .sees(798, 5)
+                .sees(532, 5)
         },
         Scenario {
             kills: 2,
@@ -29,7 +29,7 @@ pub fn scenarios() -> Vec<Scenario> {
                 remove(party);
             })],
             ..Scenario::new("reuse-kill", "a writer that reuses its blocks killed, then its reaper")
-                .sees(4741, 21)
+                .sees(3160, 21)
         },
         Scenario {
             kills: 2,
@@ -37,19 +37,19 @@ pub fn scenarios() -> Vec<Scenario> {
             shape: board(1, 8, 1),
             roles: vec![mortal("put 2", put2), role("put 3", put3)],
             preemptions: 1,
-            ..Scenario::new("reaper-killed-put", "as before, beside a put").sees(101209, 8)
+            ..Scenario::new("reaper-killed-put", "as before, beside a put").sees(67472, 8)
         },
         Scenario {
             kills: 2,
             roles: vec![mortal("put 2", put2), mortal("put 3", put3)],
             preemptions: 1,
-            ..Scenario::new("both-killed", "two puts of one key, both killed").sees(46088, 13)
+            ..Scenario::new("both-killed", "two puts of one key, both killed").sees(30725, 13)
         },
         Scenario {
             kills: 1,
             roles: vec![mortal("put 2", put2), role("put 3", put3), role("get", get)],
             preemptions: 1,
-            ..Scenario::new("reap-live", "a reap beside a writer and a reader").sees(26472, 14)
+            ..Scenario::new("reap-live", "a reap beside a writer and a reader").sees(17648, 14)
         },
         Scenario {
             kills: 1,
@@ -79,7 +79,7 @@ pub fn scenarios() -> Vec<Scenario> {
                 }),
             ],
             preemptions: 4,
-            ..Scenario::new("names", "names interned by two, one killed").sees(382, 6)
+            ..Scenario::new("names", "names interned by two, one killed").sees(254, 6)
         },
     ]
 }

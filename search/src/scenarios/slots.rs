@@ -47,7 +47,7 @@ fn claims() -> Vec<Scenario> {
             setup: |_| {},
             roles: vec![role("put a", put_a), role("put b", put_b)],
             preemptions: 3,
-            ..Scenario::new("twins", "two keys of one fingerprint inserted").sees(121182, 2)
+            ..Scenario::new("twins", "two keys of one fingerprint inserted").sees(80788, 2)
         },
         Scenario {
             keys: twin_keys,
@@ -55,7 +55,7 @@ fn claims() -> Vec<Scenario> {
             kills: 1,
             roles: vec![mortal("put a", put_a), role("put b", put_b)],
             ..Scenario::new("twins-kill", "two keys of one fingerprint inserted, one inserter killed")
-                .sees(122341, 5)
+                .sees(81560, 5)
         },
         Scenario {
             keys: twin_keys,
@@ -72,7 +72,7 @@ fn claims() -> Vec<Scenario> {
                 }),
             ],
             preemptions: 3,
-            ..Scenario::new("sweep", "an inserter so slow that its slot is swept away").sees(48, 1)
+            ..Scenario::new("sweep", "an inserter so slow that its slot is swept away").sees(32, 1)
         },
         Scenario {
             setup: |_| {},
@@ -86,7 +86,7 @@ fn claims() -> Vec<Scenario> {
             ],
             preemptions: 1,
             ..Scenario::new("sweep-kill", "a sweep beside two inserters of one key, one killed")
-                .sees(23723, 5)
+                .sees(15815, 5)
         },
     ]
 }
@@ -100,7 +100,7 @@ fn retirements() -> Vec<Scenario> {
             may_fill: true,
             roles: vec![role("put c", put_c), role("put a", put_a)],
             preemptions: 3,
-            ..Scenario::new("retire", "a slot retired for one key while its old key returns").sees(145324, 2)
+            ..Scenario::new("retire", "a slot retired for one key while its old key returns").sees(96882, 2)
         },
         Scenario {
             keys: three_keys,
@@ -109,7 +109,7 @@ fn retirements() -> Vec<Scenario> {
             may_fill: true,
             kills: 1,
             roles: vec![mortal("put c", put_c), role("put a", put_a)],
-            ..Scenario::new("retire-kill", "as before, the new key's inserter killed").sees(70568, 5)
+            ..Scenario::new("retire-kill", "as before, the new key's inserter killed").sees(47045, 5)
         },
         Scenario {
             keys: five_keys,
@@ -159,7 +159,7 @@ fn retirements() -> Vec<Scenario> {
                     party.get(2);
                 }),
             ],
-            ..Scenario::new("retire-read", "reads while a slot changes keys").sees(1109, 2)
+            ..Scenario::new("retire-read", "reads while a slot changes keys").sees(739, 2)
         },
     ]
 }
