@@ -98,6 +98,8 @@ mod layout;
 pub mod protocol;
 #[cfg(not(any(loom, slate_search, feature = "internals")))]
 mod protocol;
+#[cfg(slate_search)]
+pub mod search;
 #[cfg(any(loom, slate_search, feature = "internals"))]
 pub mod sync;
 #[cfg(not(any(loom, slate_search, feature = "internals")))]

@@ -1,0 +1,282 @@
+//! The mutants: each takes one rule out of the protocol, and the search must notice. A check that has
+//! never been seen failing shows nothing.
+
+/// One textual change of the source.
+pub struct Canary {
+    /// Short name.
+    pub name: &'static str,
+    /// File, from `src/protocol`.
+    pub file: &'static str,
+    /// What is replaced; occurs once.
+    pub from: &'static str,
+    /// What replaces it.
+    pub to: &'static str,
+    /// The scenarios of which one must fail.
+    pub scenarios: &'static [&'static str],
+}
+
+const fn canary(
+    name: &'static str,
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+    scenarios: &'static [&'static str],
+) -> Canary {
+    Canary { name, file, from, to, scenarios }
+}
+
+/// All of them.
+pub fn all() -> impl Iterator<Item = &'static Canary> {
+    HISTORY.iter().chain(FLOOR).chain(REAP).chain(SLOTS).chain(BLOCKS)
+}
+
+const HISTORY: &[Canary] = &[
+    canary(
+        "no lap check",
+        "history.rs",
+        "} else if word.lap() == lap - 1 || self.is_damaged_at(position) {",
+        "} else {",
+        &["lap-3", "doomed"],
+    ),
+    canary(
+        "no counter help",
+        "history.rs",
+        "                    self.show(block, own);\n",
+        "",
+        &["put-put-kill", "helper"],
+    ),
+    canary(
+        "no shard counter help",
+        "history.rs",
+        "            self.raise_shard(shard, own);
+",
+        "            let _ = shard;
+",
+        &["helper", "put-put-kill"],
+    ),
+    canary(
+        "generation word before generation",
+        "history.rs",
+        "            let generation = self.generation();
+            let position = generation + 1;
+            // After the generation, never before: that makes entries unique.
+            match self.load_gen(block) {",
+        "            let word = self.load_gen(block);
+            let generation = self.generation();
+            let position = generation + 1;
+            match word {",
+        &["put-put", "helper"],
+    ),
+    canary(
+        "no tag test",
+        "history.rs",
+        "GenWord::Unlogged(other) if other == tag => {}",
+        "GenWord::Unlogged(_) => {}",
+        &["stale-helper"],
+    ),
+    canary(
+        "finish without the generation's re-read",
+        "history.rs",
+        "        if self.generation() != position - 1 {
+            return Ok(());
+        }
+",
+        "",
+        &["stale-finisher"],
+    ),
+    canary(
+        "finish by store",
+        "history.rs",
+        "        if counter.compare_exchange(position - 1, position, Release, Relaxed).is_ok() {",
+        "        counter.store(position, Release);
+        {",
+        &["put-put", "helper"],
+    ),
+    canary(
+        "no head re-check before log",
+        "publish.rs",
+        "                if self.head_is(found.slot.head_at, found.head) {
+                    self.log(lane, block, tag)?;",
+        "                {
+                    self.log(lane, block, tag)?;",
+        &["stale-helper", "doomed"],
+    ),
+    canary(
+        "no help for the superseded",
+        "publish.rs",
+        "            GenWord::Generation(generation) => generation,
+            GenWord::Unlogged(tag) => {
+                // Published",
+        "            GenWord::Generation(generation) => generation,
+            GenWord::Unlogged(_) if block.index() > 0 => 0,
+            GenWord::Unlogged(tag) => {
+                // Published",
+        &["put-put"],
+    ),
+];
+
+const FLOOR: &[Canary] = &[
+    canary(
+        "floor past the generation",
+        "history.rs",
+        "        if event > generation {
+            return Ok(None);
+        }
+",
+        "",
+        &["floor", "doomed"],
+    ),
+    canary("no intent", "history.rs", "        self.intend(lane, &oldest);\n", "", &["floor", "doomed"]),
+    canary(
+        "intent without floor re-read",
+        "history.rs",
+        "        if self.at(header::FLOOR).load(Relaxed) != floor {
+            return Ok(None);
+        }
+",
+        "",
+        &["two-keys"],
+    ),
+    canary(
+        "no pin",
+        "history.rs",
+        "StateKind::Inflight => self.doom(block, state),",
+        "StateKind::Inflight => self.reclaim(lane, block, state),",
+        &["doomed", "lap-3"],
+    ),
+    canary(
+        "doom by store",
+        "history.rs",
+        "        self.state_of(block).compare_exchange(state.0, doomed.0, AcqRel, Acquire).is_ok()",
+        "        self.state_of(block).store(doomed.0, Release);
+        true",
+        &["doomed", "lap-3"],
+    ),
+    canary(
+        "head test dropped",
+        "read.rs",
+        "Proof::Head(at, head) => self.head_is(at, head),",
+        "Proof::Head(..) => true,",
+        &["get-reuse", "get-kill"],
+    ),
+    canary(
+        "floor test dropped",
+        "read.rs",
+        "Proof::Floor(since) => floor_at_most(since),",
+        "Proof::Floor(since) => floor_at_most(since) || since < u64::MAX,",
+        &["view", "events"],
+    ),
+];
+
+const REAP: &[Canary] = &[
+    canary(
+        "reap order",
+        "reap.rs",
+        "        let current = self.bucket_of_slot(slot).is_some_and(|_| self.names(slot, block));
+        Ok(match self.load_gen(block) {",
+        "        let word = self.load_gen(block);
+        let current = self.bucket_of_slot(slot).is_some_and(|_| self.names(slot, block));
+        Ok(match word {",
+        &["put-put-kill", "reap-live"],
+    ),
+    canary(
+        "reap without finish",
+        "reap.rs",
+        "        self.finish_pending(lane)?;\n",
+        "",
+        &["reaper-killed", "put-put-kill", "both-killed"],
+    ),
+    canary(
+        "intents not finished",
+        "reap.rs",
+        "        self.finish_intents(lane, dead);\n",
+        "",
+        &["floor", "doomed"],
+    ),
+    canary("names not freed", "reap.rs", "        self.free_names_of(dead as u16 + 1);\n", "", &["names"]),
+    canary(
+        "begin in the other order",
+        "blocks.rs",
+        "        self.gen_of(claimed.block).store(gen_word, Release);
+        let state = State::new(StateKind::Inflight, lane.owner(), claimed.tag);
+        self.state_of(claimed.block).store(state.0, Release);",
+        "        let state = State::new(StateKind::Inflight, lane.owner(), claimed.tag);
+        self.state_of(claimed.block).store(state.0, Release);
+        self.gen_of(claimed.block).store(gen_word, Release);",
+        &["reuse-kill"],
+    ),
+];
+
+const SLOTS: &[Canary] = &[
+    canary(
+        "reopen",
+        "slots.rs",
+        "                    if head.is(HeadKind::Freed) {",
+        "                    if head.is(HeadKind::Freed) || head.is(HeadKind::Retired) {",
+        &["reopen"],
+    ),
+    canary(
+        "no guard check",
+        "slots.rs",
+        "                if !stands() {
+                    return Ok(false);
+                }
+                let number",
+        "                let number",
+        &["twins", "inserts", "retire", "reopen", "twice"],
+    ),
+    canary(
+        "no hash re-check",
+        "slots.rs",
+        "(self.at(hash_at).load(Relaxed) == hash.0).then_some((hash, head))",
+        "Some((hash, head))",
+        &["retire", "twice"],
+    ),
+    canary(
+        "tombstone not carried",
+        "slots.rs",
+        "        base.fetch_max(version, AcqRel);
+        let retired = head.next(HeadKind::Retired, head.block());",
+        "        base.fetch_max(version, AcqRel);
+        let retired = head.next(HeadKind::Retired, 0);",
+        &["retire"],
+    ),
+    canary(
+        "no version base",
+        "slots.rs",
+        "        base.fetch_max(version, AcqRel);\n",
+        "        let _ = (base, version);\n",
+        &["retire", "twice"],
+    ),
+    canary(
+        "link without in-chain check",
+        "slots.rs",
+        "            if at == base {
+                return Ok(stands());
+            }
+",
+        "            let _ = base;\n",
+        &["link"],
+    ),
+];
+
+const BLOCKS: &[Canary] = &[
+    canary(
+        "settle by store",
+        "blocks.rs",
+        "match word.compare_exchange(inflight.0, owned.0, Release, Acquire) {",
+        "match Ok::<u64, u64>(word.swap(owned.0, Release)) {",
+        &["doomed", "lap-3"],
+    ),
+    canary(
+        "reclaimed with the old tag",
+        "blocks.rs",
+        "        let tag = state.next_tag();
+        let claimed = State::new(StateKind::Claimed, lane.owner(), tag);
+        // AcqRel",
+        "        let tag = state.tag();
+        let claimed = State::new(StateKind::Claimed, lane.owner(), tag);
+        // AcqRel",
+        &["doomed"],
+    ),
+];

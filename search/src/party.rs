@@ -1,0 +1,284 @@
+//! One party of a scenario: a session with one lane, whose calls are noted with what they answered.
+
+use slateboard::{
+    layout::{Writer, record::RecordKind},
+    protocol::{
+        Core, Fault,
+        blocks::Lane,
+        publish::{Change, Expect, Now, Outcome},
+        read::Verify,
+        slots::Key,
+        view::Item,
+    },
+    sync::{AtomicU64, Ordering},
+};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+/// What a call asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Asked {
+    /// A put of this value.
+    Put(u64, Expect),
+    /// A removal.
+    Remove,
+    /// An expiry of what this generation wrote.
+    Expire(u64),
+    /// The newest value.
+    Get,
+    /// The value at this generation.
+    GetAt(u64),
+    /// The event of this generation, with what it superseded.
+    Event(u64),
+    /// Something that answers with a sentence.
+    Other(&'static str),
+}
+
+/// What a call answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Told {
+    /// The change happened.
+    Done { version: u64, generation: u64 },
+    /// Something of this version stood there; 0 for none.
+    Conflict(u64),
+    /// There was nothing to remove.
+    Nothing,
+    /// This value.
+    Value { version: u64, generation: u64, value: u64 },
+    /// No value.
+    Absent,
+    /// The event: version, value (`None` for a removal), and the version it superseded.
+    Event { version: u64, value: Option<u64>, previous: Option<u64> },
+    /// It could not be carried out.
+    Fault(Fault),
+    /// The value was of several writes.
+    Torn,
+    /// Anything else.
+    Said(String),
+}
+
+/// One call of a party, with the generation counter before it and, where that matters, after it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Call {
+    /// What it asked for.
+    pub asked: Asked,
+    /// Of which of the scenario's keys.
+    pub key: usize,
+    /// Generation counter before the call.
+    pub began: u64,
+    /// Generation counter after the call; 0 where it was not read.
+    pub ended: u64,
+    /// What it answered.
+    pub told: Told,
+}
+
+/// What a role of a scenario runs as.
+pub struct Party<'r> {
+    core: Core<'r>,
+    lane: RefCell<Lane>,
+    keys: &'r [String],
+    mail: &'r AtomicU64,
+    calls: Rc<RefCell<Vec<Call>>>,
+    stashed: Rc<Cell<usize>>,
+}
+
+impl<'r> Party<'r> {
+    /// A party that is session `session`, in its first life. `mail` is a word outside of the region.
+    pub fn new(core: Core<'r>, session: usize, keys: &'r [String], mail: &'r AtomicU64) -> Self {
+        let writer = Writer { name: 0, session: session as u16, incarnation: 1 };
+        Self {
+            lane: RefCell::new(Lane::new(&core, 0, writer)),
+            core,
+            keys,
+            mail,
+            calls: Rc::default(),
+            stashed: Rc::default(),
+        }
+    }
+
+    /// Where its calls are noted.
+    pub fn calls(&self) -> Rc<RefCell<Vec<Call>>> {
+        self.calls.clone()
+    }
+    /// Where the number of blocks in its stash is noted when it is done.
+    pub fn stashed(&self) -> Rc<Cell<usize>> {
+        self.stashed.clone()
+    }
+    /// Notes the end of its work.
+    pub fn done(&self) {
+        self.stashed.set(self.lane.borrow().stashed());
+    }
+    /// The board's words.
+    pub fn core(&self) -> Core<'r> {
+        self.core
+    }
+    fn key(&self, key: usize) -> Key<'r> {
+        Key::new(self.core.geometry(), &self.keys[key])
+    }
+
+    fn note(&self, asked: Asked, key: usize, began: u64, told: Told) {
+        let positive =
+            matches!(told, Told::Done { .. } | Told::Value { .. } | Told::Said(_) | Told::Event { .. });
+        let ended = if positive { 0 } else { self.core.generation() };
+        self.calls.borrow_mut().push(Call { asked, key, began, ended, told });
+    }
+
+    fn change(&self, asked: Asked, key: usize, change: &Change<'_>) -> Told {
+        // A plain put's answer is explained by its event alone, which is watched when it is entered.
+        let plain = matches!(asked, Asked::Put(_, Expect::Any));
+        let began = if plain { 0 } else { self.core.generation() };
+        let mut lane = self.lane.borrow_mut();
+        let told = match self.core.change(&mut lane, &self.key(key), change, Now::default(), None) {
+            Ok(Outcome::Done { version, generation, .. }) => Told::Done { version, generation },
+            Ok(Outcome::Conflict { version }) => Told::Conflict(version),
+            Ok(Outcome::Nothing) => Told::Nothing,
+            Err(fault) => Told::Fault(fault),
+        };
+        drop(lane);
+        self.note(asked, key, began, told.clone());
+        told
+    }
+
+    /// Puts a value of two equal words.
+    pub fn put(&self, key: usize, value: u64, expect: Expect) -> Told {
+        self.put_words(key, value, 2, expect)
+    }
+    /// Puts a value of so many equal words.
+    pub fn put_words(&self, key: usize, value: u64, words: usize, expect: Expect) -> Told {
+        let bytes = value.to_le_bytes().repeat(words);
+        self.change(Asked::Put(value, expect), key, &Change::put(&bytes, expect))
+    }
+    /// Removes a key.
+    pub fn remove(&self, key: usize) -> Told {
+        self.change(Asked::Remove, key, &Change::tombstone(RecordKind::Removed, Expect::Any))
+    }
+    /// Ends a key as its deadline would, if this generation wrote it.
+    pub fn expire(&self, key: usize, generation: u64) -> Told {
+        let change = Change::tombstone(RecordKind::Expired, Expect::Generation(generation));
+        self.change(Asked::Expire(generation), key, &change)
+    }
+
+    /// Gets a key's newest value.
+    pub fn get(&self, key: usize) -> Told {
+        let began = self.core.generation();
+        let mut out = Vec::new();
+        let told = match self.core.get(&self.key(key), None, Verify::Always, &mut out) {
+            Ok(Some(meta)) => whole(&out, meta.header.version, meta.generation),
+            Ok(None) => Told::Absent,
+            Err(fault) => Told::Fault(fault),
+        };
+        self.note(Asked::Get, key, began, told.clone());
+        told
+    }
+
+    /// Gets a key at the present generation, through a view.
+    pub fn get_now(&self, key: usize) -> Told {
+        let point = self.core.point();
+        self.get_at(key, point.generation)
+    }
+
+    /// Gets a key at a generation, through a view.
+    pub fn get_at(&self, key: usize, generation: u64) -> Told {
+        let item = self
+            .core
+            .point_at(generation)
+            .and_then(|point| self.core.get_at(&self.key(key), point, Verify::Always));
+        let told = match item {
+            Ok(Some(item)) => whole(&item.value, item.header.version, item.generation),
+            Ok(None) => Told::Absent,
+            Err(fault) => Told::Fault(fault),
+        };
+        self.note(Asked::GetAt(generation), key, generation, told.clone());
+        told
+    }
+
+    /// Reads the event of a generation.
+    pub fn event(&self, generation: u64) -> Told {
+        let told = match self.core.event(generation, Verify::Always, |_| true) {
+            Ok(Some(event)) => Told::Event {
+                version: event.item.header.version,
+                value: value_of(&event.item),
+                previous: event.previous.map(|item| item.header.version),
+            },
+            Ok(None) => Told::Said("filtered".into()),
+            Err(fault) => Told::Fault(fault),
+        };
+        self.note(Asked::Event(generation), 0, 0, told.clone());
+        told
+    }
+
+    /// Lets the oldest event go, if there is one.
+    pub fn floor(&self, early: bool) {
+        let told = match self.core.advance_floor(&mut self.lane.borrow_mut(), early) {
+            Ok(moved) => Told::Said(if moved { "moved" } else { "stayed" }.into()),
+            Err(fault) => Told::Fault(fault),
+        };
+        self.note(Asked::Other("floor"), 0, 0, told);
+    }
+
+    /// Completes an event that a killed finisher left uncounted, as every attach and beat does.
+    pub fn finish_pending(&self) {
+        let told = match self.core.finish_pending(&mut self.lane.borrow_mut()) {
+            Ok(()) => Told::Said("finished".into()),
+            Err(fault) => Told::Fault(fault),
+        };
+        self.note(Asked::Other("finish"), 0, 0, told);
+    }
+
+    /// Interns a name, and says under which number it is found.
+    pub fn intern(&self, name: &'static str) {
+        let session = self.lane.borrow().owner();
+        let index = self.core.intern(name, session);
+        let found = self.core.name(index);
+        let told = match found.as_deref() {
+            Some(found) if found == name => Told::Said(format!("{name} is {index}")),
+            None if index == 0 => Told::Said("full".into()),
+            _ => Told::Torn,
+        };
+        self.note(Asked::Other("intern"), 0, 0, told);
+    }
+
+    /// Retires slots that stayed OPEN over two rounds.
+    pub fn sweep_open(&self) {
+        let before = self.core.sweep_open(&[]);
+        self.core.sweep_open(&before);
+    }
+
+    /// Gives the stash back.
+    pub fn empty_stash(&self) {
+        self.core.empty_stash(&mut self.lane.borrow_mut());
+    }
+
+    /// Waits for deaths, then ends the lives of the dead.
+    pub fn reap(&self) {
+        let dead = self.mail.load(Ordering::Acquire);
+        for session in (0..64).filter(|session| dead >> session & 1 == 1) {
+            let told = match self.core.reap(&mut self.lane.borrow_mut(), session, Now::default()) {
+                Ok(_) => Told::Said("reaped".into()),
+                Err(fault) => Told::Fault(fault),
+            };
+            self.note(Asked::Other("reap"), 0, 0, told);
+        }
+    }
+}
+
+/// The value that equal words repeat.
+fn whole(bytes: &[u8], version: u64, generation: u64) -> Told {
+    match repeated(bytes) {
+        Some(value) => Told::Value { version, generation, value },
+        None => Told::Torn,
+    }
+}
+
+fn value_of(item: &Item) -> Option<u64> {
+    (item.header.kind == RecordKind::Value).then(|| repeated(&item.value).unwrap_or(u64::MAX))
+}
+
+/// The word that the bytes repeat; `None` where they are of several writes.
+pub fn repeated(bytes: &[u8]) -> Option<u64> {
+    let mut words = bytes.chunks(8).map(|word| word.try_into().map(u64::from_le_bytes).ok());
+    let first = words.next()??;
+    words.all(|word| word == Some(first)).then_some(first)
+}

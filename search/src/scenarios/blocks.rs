@@ -1,0 +1,90 @@
+//! Claiming, chains, extents that change their class.
+
+use super::{get, put2, put3};
+use crate::{
+    party::Party,
+    scenario::{Scenario, board, mortal, role, three_keys},
+};
+use slateboard::protocol::publish::Expect;
+
+/// Words of a value that takes two pieces on boards of two-granule extents.
+const CHAINED: usize = 20;
+
+fn put_chain(party: &Party<'_>) {
+    party.put_words(0, 6, CHAINED, Expect::Any);
+}
+
+/// The scenarios.
+pub fn scenarios() -> Vec<Scenario> {
+    vec![
+        Scenario {
+            shape: board(8, 2, 1),
+            may_fill: true,
+            kills: 1,
+            roles: vec![mortal("put chain", put_chain), role("put 2", put2)],
+            ..Scenario::new("chain", "a chained put killed beside a put")
+        },
+        Scenario {
+            shape: board(10, 2, 1),
+            may_fill: true,
+            kills: 1,
+            setup: |party| {
+                party.put_words(0, 1, CHAINED, Expect::Any);
+            },
+            roles: vec![
+                mortal("put 2 3", |party| {
+                    put2(party);
+                    put3(party);
+                }),
+                role("get", get),
+            ],
+            ..Scenario::new("chain-free", "a chain overwritten and freed by a killed writer, beside a reader")
+                .sees(5378, 11)
+        },
+        Scenario {
+            keys: three_keys,
+            shape: board(2, 4, 1),
+            may_fill: true,
+            setup: |party| {
+                for value in 0..5 {
+                    party.put_words(0, value, 8, Expect::Any);
+                }
+                party.put(0, 1, Expect::Any);
+                party.put(0, 1, Expect::Any);
+            },
+            roles: vec![
+                role("put small", |party| {
+                    party.put(1, 2, Expect::Any);
+                    party.put(1, 3, Expect::Any);
+                }),
+                role("put large", |party| {
+                    party.put_words(2, 4, 8, Expect::Any);
+                }),
+            ],
+            preemptions: 3,
+            ..Scenario::new("recut", "an extent cut anew while others claim in it").sees(114666, 2)
+        },
+        Scenario {
+            keys: three_keys,
+            shape: board(2, 4, 1),
+            may_fill: true,
+            kills: 1,
+            setup: |party| {
+                for value in 0..5 {
+                    party.put_words(0, value, 8, Expect::Any);
+                }
+                party.put(0, 1, Expect::Any);
+                party.put(0, 1, Expect::Any);
+            },
+            roles: vec![
+                mortal("put small", |party| {
+                    party.put(1, 2, Expect::Any);
+                }),
+                role("put large", |party| {
+                    party.put_words(2, 4, 8, Expect::Any);
+                }),
+            ],
+            ..Scenario::new("recut-kill", "as before, one killed").sees(47952, 5)
+        },
+    ]
+}

@@ -1,0 +1,192 @@
+//! Who gets which slot: claims, retirement, reuse, overflow.
+
+use super::forget_history;
+use crate::{
+    party::Party,
+    scenario::{Lead, Scenario, board, five_keys, mortal, role, three_keys, twin_keys},
+};
+use slateboard::{layout::Shape, protocol::publish::Expect};
+
+fn put_a(party: &Party<'_>) {
+    party.put(0, 2, Expect::Any);
+}
+
+fn put_b(party: &Party<'_>) {
+    party.put(1, 3, Expect::Any);
+}
+
+fn put_c(party: &Party<'_>) {
+    party.put(2, 4, Expect::Any);
+}
+
+fn put_d(party: &Party<'_>) {
+    party.put(3, 5, Expect::Any);
+}
+
+/// Key a was removed, and its removal has left the history; b has a value. There are two slots.
+fn one_gone(party: &Party<'_>) {
+    party.put(1, 1, Expect::Any);
+    party.put(0, 1, Expect::Any);
+    party.remove(0);
+    forget_history(party);
+}
+
+fn overflow() -> Shape {
+    Shape { overflow_max: 1, ..board(1, 16, 4) }
+}
+
+/// The scenarios.
+pub fn scenarios() -> Vec<Scenario> {
+    [claims(), retirements(), overflows()].concat()
+}
+
+fn claims() -> Vec<Scenario> {
+    vec![
+        Scenario {
+            keys: twin_keys,
+            setup: |_| {},
+            roles: vec![role("put a", put_a), role("put b", put_b)],
+            preemptions: 3,
+            ..Scenario::new("twins", "two keys of one fingerprint inserted").sees(80788, 2)
+        },
+        Scenario {
+            keys: twin_keys,
+            setup: |_| {},
+            kills: 1,
+            roles: vec![mortal("put a", put_a), role("put b", put_b)],
+            ..Scenario::new("twins-kill", "two keys of one fingerprint inserted, one inserter killed")
+                .sees(81560, 5)
+        },
+        Scenario {
+            keys: twin_keys,
+            setup: |_| {},
+            roles: vec![role("put a", put_a), role("put a", put_a), role("put b", put_b)],
+            ..Scenario::new("inserts", "one key inserted by two, its twin by a third")
+        },
+        Scenario {
+            setup: |_| {},
+            roles: vec![
+                role("put a", put_a),
+                role("sweep", |party| {
+                    party.sweep_open();
+                }),
+            ],
+            preemptions: 3,
+            ..Scenario::new("sweep", "an inserter so slow that its slot is swept away").sees(32, 1)
+        },
+        Scenario {
+            setup: |_| {},
+            kills: 1,
+            roles: vec![
+                mortal("put a", put_a),
+                role("sweep", |party| {
+                    party.sweep_open();
+                }),
+                role("put a", put_a),
+            ],
+            preemptions: 1,
+            ..Scenario::new("sweep-kill", "a sweep beside two inserters of one key, one killed")
+                .sees(15815, 5)
+        },
+    ]
+}
+
+fn retirements() -> Vec<Scenario> {
+    vec![
+        Scenario {
+            keys: three_keys,
+            shape: board(1, 8, 4),
+            setup: one_gone,
+            may_fill: true,
+            roles: vec![role("put c", put_c), role("put a", put_a)],
+            preemptions: 3,
+            ..Scenario::new("retire", "a slot retired for one key while its old key returns").sees(96882, 2)
+        },
+        Scenario {
+            keys: three_keys,
+            shape: board(1, 8, 4),
+            setup: one_gone,
+            may_fill: true,
+            kills: 1,
+            roles: vec![mortal("put c", put_c), role("put a", put_a)],
+            ..Scenario::new("retire-kill", "as before, the new key's inserter killed").sees(47045, 5)
+        },
+        Scenario {
+            keys: five_keys,
+            shape: board(1, 8, 4),
+            setup: one_gone,
+            may_fill: true,
+            roles: vec![role("put d", put_d), role("put c", put_c), role("put a", put_a)],
+            lead: Lead::Looked,
+            preemptions: 3,
+            ..Scenario::new("reopen", "three inserters at one retired slot")
+        },
+        Scenario {
+            keys: three_keys,
+            shape: board(1, 8, 2),
+            setup: |party| {
+                party.put(1, 1, Expect::Any);
+                party.put(0, 1, Expect::Any);
+                party.put(0, 1, Expect::Any);
+                party.remove(0);
+                forget_history(party);
+            },
+            may_fill: true,
+            roles: vec![
+                role("put c, remove c", |party| {
+                    put_c(party);
+                    party.remove(2);
+                    party.floor(false);
+                    party.floor(false);
+                }),
+                role("put a", put_a),
+            ],
+            preemptions: 3,
+            ..Scenario::new("twice", "a slot that changes keys twice")
+        },
+        Scenario {
+            keys: three_keys,
+            shape: board(1, 8, 4),
+            setup: one_gone,
+            may_fill: true,
+            roles: vec![
+                role("put c", put_c),
+                role("get a, get b", |party| {
+                    party.get(0);
+                    party.get(1);
+                }),
+                role("get c", |party| {
+                    party.get(2);
+                }),
+            ],
+            ..Scenario::new("retire-read", "reads while a slot changes keys").sees(739, 2)
+        },
+    ]
+}
+
+fn overflows() -> Vec<Scenario> {
+    let full = |party: &Party<'_>| {
+        party.put(0, 1, Expect::Any);
+        party.put(1, 1, Expect::Any);
+    };
+    vec![
+        Scenario {
+            keys: five_keys,
+            shape: overflow(),
+            setup: full,
+            may_fill: true,
+            roles: vec![role("put c", put_c), role("put d", put_d)],
+            preemptions: 3,
+            ..Scenario::new("link", "two inserters into a full bucket")
+        },
+        Scenario {
+            keys: five_keys,
+            shape: overflow(),
+            setup: full,
+            may_fill: true,
+            kills: 1,
+            roles: vec![mortal("put c", put_c), role("put d", put_d)],
+            ..Scenario::new("link-kill", "two inserters into a full bucket, one killed")
+        },
+    ]
+}
