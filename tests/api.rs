@@ -338,3 +338,26 @@ fn bad_names_and_keys_are_refused_with_reasons() {
     let error = board.attach("late").unwrap_err();
     assert!(error.is_full() && error.to_string().contains("8 session records"), "{error}");
 }
+
+#[test]
+fn a_session_that_ends_while_its_threads_write_leaves_nothing_behind() {
+    let (_folder, path) = folder();
+    let board = small().create(&path).unwrap();
+    for round in 0..20u8 {
+        let session = board.attach("brief").unwrap();
+        let writers: Vec<_> = (0..3)
+            .map(|n| {
+                let session = session.clone();
+                std::thread::spawn(move || {
+                    for value in 0..50u8 {
+                        session.put(&format!("x/{n}"), [round, value]).unwrap();
+                    }
+                })
+            })
+            .collect();
+        drop(session);
+        writers.into_iter().for_each(|writer| writer.join().unwrap());
+    }
+    assert!(board.sessions().unwrap().is_empty());
+    assert_eq!(board.generation(), 20 * 3 * 50);
+}

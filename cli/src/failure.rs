@@ -83,7 +83,11 @@ impl From<Error> for Failure {
         let mut text = error.to_string();
         let mut cause = std::error::Error::source(&error);
         while let Some(source) = cause {
-            text = format!("{text}: {source}");
+            // A refused file's reason is the error's own text.
+            let reason = source.to_string();
+            if !text.contains(&reason) {
+                text = format!("{text}: {reason}");
+            }
             cause = source.source();
         }
         let conflict = (error.kind() == ErrorKind::Conflict).then(|| error.current().cloned().map(Box::new));

@@ -53,7 +53,7 @@ pub fn main() -> ExitCode {
         }
     };
     match run(&options) {
-        Ok(failed) if failed == 0 => ExitCode::SUCCESS,
+        Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(reason) => {
             eprintln!("{reason}");

@@ -8,7 +8,7 @@ use crate::{
 pub(super) fn error(fault: Fault) -> Error {
     match fault {
         Fault::Corrupt(what) => Error::new(ErrorKind::Corrupt, format!("{what} cannot be as it is"))
-            .next("the board is damaged there, or another program writes to it; other keys are not affected"),
+            .next("the board is damaged there, or another program writes to it"),
         Fault::Contended => {
             Error::new(ErrorKind::Contended, "others changed the same words at every attempt")
                 .next("try again")

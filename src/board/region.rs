@@ -1,9 +1,10 @@
 //! Introduces the region to the protocol: the words, the doorbell and the locks of one board.
 
+use super::fault;
 use crate::{
     error::{Error, ErrorKind, Result},
     layout::{Geometry, LINE},
-    protocol::{Bell, Core, blocks::Lane, publish::Now},
+    protocol::{Bell, Core, Fault, Full, blocks::Lane, publish::Now},
     region::{self, Access, Certificate, Doorbell, ForkPage, LockFile, Mapping, RegionFile, futex},
     sync::AtomicU64,
 };
@@ -209,7 +210,7 @@ impl Region {
     /// Reaps every dead session. Returns how many there were.
     pub(super) fn reap_dead(&self) -> Result<usize> {
         let core = self.core()?;
-        let mut reaped = 0;
+        let (mut reaped, mut failed) = (0, None);
         for index in 0..self.geometry().sessions() {
             if !core.is_occupied(index) || self.is_alive(index)? {
                 continue;
@@ -217,10 +218,13 @@ impl Region {
             let Some(certificate) = self.hold(index)? else { continue };
             let outcome = if core.is_occupied(index) { self.reap_held(&core, index) } else { Ok(()) };
             self.let_go(index, certificate);
-            outcome?;
-            reaped += 1;
+            match outcome {
+                Ok(()) => reaped += 1,
+                // The others are reaped all the same.
+                Err(error) => failed = Some(error),
+            }
         }
-        Ok(reaped)
+        failed.map_or(Ok(reaped), Err)
     }
 
     fn reap_held(&self, core: &Core<'_>, index: usize) -> Result<()> {
@@ -234,24 +238,25 @@ impl Region {
         &self,
         lane: &mut Lane,
         extents: u32,
-        mut call: impl FnMut(&mut Lane) -> Result<T, crate::protocol::Fault>,
+        mut call: impl FnMut(&mut Lane) -> Result<T, Fault>,
     ) -> Result<T> {
+        let mut disk_full = None;
         loop {
-            let fault = match call(lane) {
-                Ok(value) => {
-                    lane.may_reserve = true;
-                    return Ok(value);
-                }
-                Err(fault) => fault,
-            };
-            if fault != crate::protocol::Fault::Unreserved {
+            let outcome = call(lane);
+            if !matches!(outcome, Err(Fault::Unreserved)) {
                 lane.may_reserve = true;
-                return Err(super::fault::error(fault));
+                return outcome.map_err(|fault| match (fault, disk_full) {
+                    (Fault::Full(Full::Blocks | Full::Pinned), Some(error)) => error,
+                    _ => fault::error(fault),
+                });
             }
             match self.reserve(extents.max(AHEAD)) {
                 Ok(_) => {}
                 // The file system is full: go on within what is reserved, and report that where it fails.
-                Err(error) if error.is_full() => lane.may_reserve = false,
+                Err(error) if error.is_full() => {
+                    lane.may_reserve = false;
+                    disk_full = Some(error);
+                }
                 Err(error) => return Err(error),
             }
         }

@@ -1,7 +1,7 @@
 //! A session: one attached participant, which writes.
 
 use super::{
-    Expect, Key, Lease, Options, Reader, fault,
+    Expect, Key, Lease, Options, Reader,
     keeper::{Keeper, Renewal, Signal},
     reader,
     region::{self, Region},
@@ -138,9 +138,10 @@ impl Session {
                 seat: Arc::clone(&seat),
             }),
         };
-        // From here on a failure detaches by dropping the session.
-        region.core()?.finish_pending(&mut seat.lane()).map_err(fault::error)?;
-        region.reap_dead()?;
+        // What cannot be finished is found by whoever needs it. A failure detaches by dropping the session.
+        let _ = region.core()?.finish_pending(&mut seat.lane());
+        // Nor does another's remains that cannot be reaped keep anybody out: every beat tries again.
+        let _ = region.reap_dead();
         *session.inner.keeper.lock() = Some(Keeper::start(seat, options)?);
         Ok(session)
     }
@@ -471,13 +472,12 @@ impl Seat {
         }
         let index = usize::from(self.writer.session);
         if let Ok(core) = self.region.core() {
-            let mut lane = self.lanes[0].lock();
-            let left = core.check_fence(&lane).is_ok() && {
-                for other in &self.lanes[1..] {
-                    core.empty_stash(&mut other.lock());
-                }
+            // All lanes, until the record is ended: a thread that gets one afterwards finds itself fenced.
+            let mut lanes = self.lanes.each_ref().map(Mutex::lock);
+            let left = core.check_fence(&lanes[0]).is_ok() && {
+                lanes[1..].iter_mut().for_each(|lane| core.empty_stash(lane));
                 let leave = |lane: &mut Lane| core.leave(std::slice::from_mut(lane), region::now());
-                self.region.with_space(&mut lane, 1, leave).is_ok()
+                self.region.with_space(&mut lanes[0], 1, leave).is_ok()
             };
             // What could not be ended in order is ended by the next reaper: the lock says that we are gone.
             let _ = left;

@@ -204,9 +204,10 @@ impl Events {
             if self.next > newest {
                 return Ok(None);
             }
-            if newest - core.floor().min(newest) > core.geometry().history() {
+            let floor = core.floor();
+            if newest.saturating_sub(floor) > core.geometry().history() || floor > core.generation() {
                 self.next = newest + 1;
-                return Err(fault::error(Fault::Corrupt("the generation counter")));
+                return Err(fault::error(Fault::Corrupt("the generation counter or the floor")));
             }
             match core.event(self.next, reader.verify, &filter) {
                 Ok(record) => {

@@ -53,7 +53,8 @@ impl Core<'_> {
             }
             let lap = self.geo.lap(position);
             let word = self.ring_word(position);
-            if word.lap() == lap {
+            let entered = word.lap() == lap && self.block(word.block()).is_some();
+            if entered {
                 self.finish(position, word)?;
             } else if word.lap() == lap - 1 || self.is_damaged_at(position) {
                 self.make_room(lane, position)?;
@@ -71,8 +72,8 @@ impl Core<'_> {
         }
     }
 
-    /// Whether a ring word of neither this lap nor the last is damage and not a stale view: the counter
-    /// stood still while it was read. Then it may be overwritten like the last lap's.
+    /// Whether a ring word of neither this lap nor the last, or one that names no block, is damage and not a
+    /// stale view: the counter stood still while it was read. Then it may be overwritten like the last lap's.
     fn is_damaged_at(&self, position: u64) -> bool {
         // Relaxed: the ring word was loaded with acquire, and carries the counter its writer saw (P5).
         self.at(header::GENERATION).load(Relaxed) == position - 1
@@ -153,7 +154,7 @@ impl Core<'_> {
     pub fn finish_pending(&self, lane: &mut Lane) -> Result<(), Fault> {
         let position = self.generation() + 1;
         let word = self.ring_word(position);
-        if word.lap() == self.geo.lap(position) {
+        if word.lap() == self.geo.lap(position) && self.block(word.block()).is_some() {
             self.finish(position, word)?;
             self.count(lane, Counter::Helped, 1);
         }

@@ -170,8 +170,15 @@ impl Core<'_> {
         kind: RecordKind,
         published: Record,
     ) -> Result<Outcome, Fault> {
-        // Logging also counts in the shard and wakes.
-        let generation = match self.log(lane, claimed.block, claimed.tag)? {
+        // Logging also counts in the shard and wakes. The change has happened: however long others are first,
+        // it must not be reported as one that may be tried again.
+        let logged = loop {
+            match self.log(lane, claimed.block, claimed.tag) {
+                Err(Fault::Contended) => {}
+                logged => break logged?,
+            }
+        };
+        let generation = match logged {
             Logged::At(generation) => generation,
             Logged::Past => return Err(Fault::Corrupt("a pinned block's generation word")),
         };

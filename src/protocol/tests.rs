@@ -9,7 +9,7 @@ use super::{
     slots::Key,
 };
 use crate::layout::{
-    ClassWord, GenWord, Geometry, Head, HeadKind, Shape, State, StateKind, geometry, header,
+    ClassWord, GenWord, Geometry, Head, HeadKind, RingWord, Shape, State, StateKind, geometry, header,
     record::RecordKind,
 };
 use crate::sync::{AtomicU64, Ordering::Relaxed};
@@ -335,4 +335,21 @@ fn a_damaged_class_makes_no_block_longer_than_its_extent() {
     core.at(heap.geo.extent(extent)).store(whole.0, Relaxed);
     core.keep(&mut lane, other);
     assert_eq!(lane.stashed(), 0);
+}
+
+#[test]
+fn a_damaged_ring_word_is_healed_by_the_next_event() {
+    let heap = Heap::small();
+    let core = heap.core();
+    let mut lane = heap.lane(0);
+    put(&core, &mut lane, "key", b"1", Expect::Any).unwrap();
+    // Of the right lap, naming no block; and of a lap that cannot be.
+    for word in [RingWord::new(1, (1 << 23) - 1), RingWord::new(77, 1)] {
+        let next = core.generation() + 1;
+        core.at(heap.geo.ring(next)).store(word.0, Relaxed);
+        core.finish_pending(&mut lane).unwrap();
+        let outcome = put(&core, &mut lane, "key", b"2", Expect::Any).unwrap();
+        assert!(matches!(outcome, Outcome::Done { generation, .. } if generation == next));
+        assert!(core.event(next, Verify::Always, |_| true).unwrap().is_some());
+    }
 }

@@ -73,17 +73,17 @@ impl Refusal {
             Self::Mode(_) => "check who could have changed it, then chmod 600 it",
             Self::Links(_) => "remove the other names: a board has one path",
             Self::Replaced => "open the board again",
-            Self::NoLockFile => "end the processes that use the board, then recover it from its snapshot",
+            Self::NoLockFile => {
+                "end the processes that use the board, then make a new one; the lock file must never be deleted"
+            }
             Self::FileSystem(_) => "put the board on tmpfs or a local disk, or run on one machine",
             Self::TooShort(_) | Self::Foreign => "choose another path; the file was left as it is",
-            Self::Endianness => "use the board on the machine that made it, or import its export",
-            Self::Format(_) | Self::Fingerprint(_) => {
-                "use the build that made it, or export there and import here"
-            }
+            Self::Endianness => "use the board on the machine that made it",
+            Self::Format(_) | Self::Fingerprint(_) => "use the build that made it",
             Self::UnknownToWriters(_) => "open it for reading only, or use a newer build",
             Self::UnknownToReaders(_) => "use a newer build",
             Self::Checksum | Self::Geometry(_) | Self::Size { .. } => {
-                "recover the board from its snapshot; the file was left as it is"
+                "move it aside and make a new board; the file was left as it is"
             }
         }
     }

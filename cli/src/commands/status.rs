@@ -66,7 +66,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Status, Fail
         if time > 0 {
             thread::sleep(REFRESH);
         }
-        let health = examine(&reader)?;
+        let health = examine(&reader, &located)?;
         if args.watch && !context.globals.json && std::io::stdout().is_terminal() {
             context.out.bytes(b"\x1b[H\x1b[2J")?;
         }
@@ -76,9 +76,25 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Status, Fail
     Ok(ended)
 }
 
-fn examine(reader: &Reader) -> Result<Health, Failure> {
+fn examine(reader: &Reader, located: &Located) -> Result<Health, Failure> {
     let (metrics, sessions) = (reader.metrics()?, reader.sessions()?);
     let mut attention = Vec::new();
+    let Metrics { generation, floor, history, .. } = metrics;
+    // Both move while they are read: only what no moment can explain is damage.
+    if floor > generation.saturating_add(history) || generation > floor.saturating_add(2 * history) {
+        attention.push(format!(
+            "the history cannot go from {floor} to {generation} with {history} events: the board is damaged; \
+             make a new one and put again what `slate ls` still shows"
+        ));
+    }
+    let mut lock = located.region.clone().into_os_string();
+    lock.push(".lock");
+    if !std::path::Path::new(&lock).exists() {
+        attention.push(format!(
+            "{} is gone: nobody can attach any more; end the processes that use the board and make a new one",
+            std::path::Path::new(&lock).display()
+        ));
+    }
     for session in &sessions {
         let name = printable(&session.name);
         match session.liveness {

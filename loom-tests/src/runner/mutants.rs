@@ -140,9 +140,9 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "the owner does not pin its block",
         file: PUBLISH,
-        search: "let generation = match self.log(lane, claimed.block, claimed.tag)? {",
+        search: "let logged = loop {",
         replace: "self.settle(lane, claimed);
-        let generation = match self.log(lane, claimed.block, claimed.tag)? {",
+        let logged = loop {",
         models: &["stall::a_put_learns_its_own_generation"],
     },
     Mutant {
