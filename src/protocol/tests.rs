@@ -353,3 +353,33 @@ fn a_damaged_ring_word_is_healed_by_the_next_event() {
         assert!(core.event(next, Verify::Always, |_| true).unwrap().is_some());
     }
 }
+
+#[test]
+fn threads_that_write_one_key_lose_nothing_and_read_whole_values() {
+    let heap = Heap::small();
+    let rounds = if cfg!(miri) { 8 } else { 2000u64 };
+    let mut lanes = [heap.lane(0), heap.lane(1)];
+    std::thread::scope(|scope| {
+        for lane in &mut lanes {
+            scope.spawn(|| {
+                let core = heap.core();
+                for round in 0..rounds {
+                    let outcome =
+                        put(&core, lane, "key", &round.to_le_bytes().repeat(3), Expect::Any).unwrap();
+                    assert!(matches!(outcome, Outcome::Done { .. }));
+                }
+            });
+        }
+        scope.spawn(|| {
+            let core = heap.core();
+            for _ in 0..rounds {
+                if let Some((_, value)) = get(&core, "key") {
+                    assert_eq!((value.len(), &value[..8], &value[8..16]), (24, &value[8..16], &value[16..]));
+                }
+            }
+        });
+    });
+    let core = heap.core();
+    assert_eq!((get(&core, "key").unwrap().0, core.generation()), (2 * rounds, 2 * rounds));
+    account(&core, &[&lanes[0], &lanes[1]]);
+}
