@@ -7,7 +7,6 @@ use super::{Core, Fault, Full, acquire};
 use crate::layout::{
     Block, ClassWord, State, StateKind, Writer, header,
     session::{self, Counter},
-    words::TAG_BITS,
 };
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
@@ -459,5 +458,3 @@ impl Core<'_> {
         }
     }
 }
-
-const _: () = assert!(TAG_BITS == 45);
