@@ -84,7 +84,7 @@ fn four_processes_count_to_a_million_exactly() {
     }
     assert_eq!(expected, total);
     assert_eq!(board.metrics().unwrap().totals.puts, total);
-    support::audit::assert_nothing_leaked(&path);
+    support::audit::assert_sound(&path);
 }
 
 /// A value that shows whether it is whole: one byte, repeated, in a length that the byte tells.
@@ -215,5 +215,5 @@ fn a_stopped_process_holds_nobody_up_and_goes_on_later() {
     assert!(walker.ends_well());
     assert_eq!(number(session.get("both/count").unwrap().as_ref()), ours + theirs);
     drop(session);
-    support::audit::assert_nothing_leaked(&path);
+    support::audit::assert_sound(&path);
 }

@@ -145,7 +145,7 @@ fn a_forked_child_is_refused_everything_and_attaches_anew() {
     assert!(session.get("bound").unwrap().is_none(), "the parent's own end removes it");
     assert_eq!(board.sessions().unwrap().len(), 1);
     drop(session);
-    audit::assert_nothing_leaked(&path);
+    audit::assert_sound(&path);
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn a_killed_parents_death_is_seen_although_its_child_lives() {
     parent.end_family();
     assert_eq!(board.sessions().unwrap().len(), 1);
     drop(session);
-    audit::assert_nothing_leaked(&path);
+    audit::assert_sound(&path);
 }
 
 #[test]

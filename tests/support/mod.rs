@@ -1,4 +1,4 @@
-//! What the tests with several processes share: actors, roles, folders, an audit of blocks.
+//! What the tests with several processes share: actors, roles, folders, the check of a board at rest.
 #![allow(dead_code, reason = "each test program uses a part")]
 #![allow(unsafe_code, reason = "fork is what is tested")]
 

@@ -1,0 +1,215 @@
+//! The keys: what each slot says of its own, compared with its records and with the history.
+
+use crate::{
+    KeyState,
+    board::Board,
+    finding::Findings,
+    history::History,
+    layout::fingerprint_of,
+    names::{Names, Use},
+    record::Record,
+    slots::{Slot, Slots},
+    words::{GenWord, LIVE, OWNED},
+};
+use std::{borrow::Cow, collections::HashMap};
+
+const CHANGES: usize = 0;
+const VERSION_BASE: usize = 8;
+
+/// Checks all slots, and returns the keys that have a value, sorted.
+pub fn check(
+    board: &Board<'_>,
+    history: &History,
+    slots: &Slots,
+    names: &mut Names,
+    out: &mut Findings,
+) -> Vec<KeyState> {
+    let mut live = Vec::new();
+    for slot in &slots.used {
+        if slot.head.kind() == LIVE {
+            live.extend(check_live(board, history, slot, names, out));
+        } else if slot.head.block() != 0 {
+            check_carried(board, history, slot, names, out);
+        }
+    }
+    for record in history.records() {
+        check_key(board, record, out);
+    }
+    check_replay(history, slots, out);
+    check_changes(board, history, &live, out);
+    live.sort_unstable_by(|(_, one), (_, other)| one.key.cmp(&other.key));
+    for pair in live.windows(2).filter(|pair| pair[0].1.key == pair[1].1.key) {
+        let key = String::from_utf8_lossy(&pair[0].1.key);
+        out.push("key-twice", format!("{key:?} has slots {} and {}", pair[0].0.head_at, pair[1].0.head_at));
+    }
+    let valued = live.into_iter().map(|(_, record)| record).filter(|record| !record.is_tombstone());
+    valued.map(Cow::into_owned).map(state_of).collect()
+}
+
+fn state_of(record: Record) -> KeyState {
+    KeyState {
+        version: record.version,
+        generation: record.generation.unwrap_or(0),
+        value: record.value,
+        codec: record.codec,
+        deadline: record.deadline,
+        ephemeral: record.ephemeral.0,
+        writer: record.writer.0,
+        key: record.key,
+    }
+}
+
+/// The record that a LIVE head names.
+fn check_live<'s, 'h>(
+    board: &Board<'_>,
+    history: &'h History,
+    slot: &'s Slot,
+    names: &mut Names,
+    out: &mut Findings,
+) -> Option<(&'s Slot, Cow<'h, Record>)> {
+    let block = slot.head.block();
+    let says = if block < board.layout.granules { board.gen_word(block) } else { GenWord::Other(0) };
+    let counted =
+        matches!(says, GenWord::Generation(generation) if (1..=history.generation).contains(&generation));
+    if !counted || board.size_of(block).is_none() || !board.state(block).is_nobodys(OWNED) {
+        out.push("head-block", format!("slot {} is {}, which says {says:?}", slot.head_at, slot.head));
+        return None;
+    }
+    let record = history.record_in(board, block, out)?;
+    let named = if record.is_tombstone() { Use::Tombstone } else { Use::Live };
+    if names.name(block, named, || format!("slot {}", slot.head_at), out) {
+        names.name_pieces(board, &record, out);
+    }
+    check_key(board, &record, out);
+    let ours = record.head_at == slot.head_at
+        && board.layout.chain_of(&record.key, record.hash) == slot.chain
+        && fingerprint_of(record.hash) == slot.hash.fingerprint();
+    out.unless(ours, "head-block", || {
+        format!(
+            "slot {} of chain {} is {}, {} of slot {}",
+            slot.head_at,
+            slot.chain,
+            slot.head,
+            record.name(),
+            record.head_at
+        )
+    });
+    out.unless(record.previous.next(LIVE, block) == slot.head, "head-counter", || {
+        format!("slot {} is {} and was {} before", slot.head_at, slot.head, record.previous)
+    });
+    Some((slot, record))
+}
+
+/// Whether the record is of the chain that its slot belongs to.
+fn check_key(board: &Board<'_>, record: &Record, out: &mut Findings) {
+    let chain = board.layout.chain_of(&record.key, record.hash);
+    let found = chain_of_slot(board, record.head_at);
+    out.unless(found == Some(chain), "record-key", || {
+        format!(
+            "block {}, {}, belongs to chain {chain}, its slot {} to {found:?}",
+            record.block,
+            record.name(),
+            record.head_at
+        )
+    });
+}
+
+/// The chain of the slot with this head.
+fn chain_of_slot(board: &Board<'_>, head_at: usize) -> Option<usize> {
+    use crate::layout::BUCKET_WORDS;
+    let layout = board.layout;
+    let is_head = |base: usize| head_at > base + 2 && (head_at - base - 3).is_multiple_of(2);
+    let table = layout.bucket(0)..layout.bucket(layout.buckets());
+    if table.contains(&head_at) {
+        let bucket = (head_at - table.start) / BUCKET_WORDS;
+        return is_head(layout.bucket(bucket)).then_some(bucket);
+    }
+    let granule = head_at.checked_sub(layout.data(0))? / layout.granule_words;
+    let span = BUCKET_WORDS.div_ceil(layout.granule_words);
+    let starts = (0..span).filter_map(|back| u32::try_from(granule.checked_sub(back)?).ok());
+    let mut blocks = starts.filter(|&block| block < layout.granules && board.size_of(block).is_some());
+    blocks.find_map(|block| match board.gen_word(block) {
+        GenWord::Bucket(bucket) if is_head(layout.data(block)) => usize::try_from(bucket).ok(),
+        _ => None,
+    })
+}
+
+/// The tombstone that a slot without a key carries.
+fn check_carried(board: &Board<'_>, history: &History, slot: &Slot, names: &mut Names, out: &mut Findings) {
+    let block = slot.head.block();
+    if !names.name(block, Use::Tombstone, || format!("slot {}", slot.head_at), out) {
+        return;
+    }
+    let Some(record) = history.record_in(board, block, out) else { return };
+    let gone = record.generation.is_some_and(|generation| generation <= history.floor);
+    let sound = record.is_tombstone() && record.head_at == slot.head_at && gone;
+    out.unless(sound, "carried", || {
+        format!(
+            "slot {} is {}, {} of generation {:?}",
+            slot.head_at,
+            slot.head,
+            record.name(),
+            record.generation
+        )
+    });
+    out.unless(slot.head.is_after(record.previous), "head-counter", || {
+        format!("slot {} is {}, and was {} before its tombstone", slot.head_at, slot.head, record.previous)
+    });
+    let base = board.word(board.layout.shard(board.layout.shard_of_bucket(slot.chain)) + VERSION_BASE);
+    out.unless(record.version <= base, "version-base", || {
+        format!("{} left the shard of chain {}, whose version base is {base}", record.name(), slot.chain)
+    });
+}
+
+/// The newest event of each slot is what its head names; a slot whose events are in the history is LIVE.
+fn check_replay(history: &History, slots: &Slots, out: &mut Findings) {
+    let mut newest = HashMap::new();
+    for record in history.records() {
+        newest.insert(record.head_at, record);
+    }
+    for slot in &slots.used {
+        if let Some(record) = newest.remove(&slot.head_at) {
+            let named = slot.head.kind() == LIVE && slot.head.block() == record.block;
+            out.unless(named, "replay", || {
+                let (event, block) = (record.generation.unwrap_or(0), record.block);
+                format!(
+                    "slot {} is {}, its newest event {event}, {}, is block {block}",
+                    slot.head_at,
+                    slot.head,
+                    record.name()
+                )
+            });
+        }
+    }
+    for record in newest.values() {
+        let event = record.generation.unwrap_or(0);
+        out.push(
+            "replay",
+            format!("event {event}, {}, is of slot {}, which is none", record.name(), record.head_at),
+        );
+    }
+}
+
+/// A shard's counter is that of its newest event, or above it: a reaper raises all to the generation.
+fn check_changes(
+    board: &Board<'_>,
+    history: &History,
+    live: &[(&Slot, Cow<'_, Record>)],
+    out: &mut Findings,
+) {
+    let mut newest = vec![0; board.layout.shards()];
+    let standing = live.iter().map(|(slot, record)| (slot.chain, record.generation));
+    let events =
+        history.records().map(|record| (board.layout.chain_of(&record.key, record.hash), record.generation));
+    for (chain, generation) in standing.chain(events) {
+        let shard = board.layout.shard_of_bucket(chain);
+        newest[shard] = newest[shard].max(generation.unwrap_or(0));
+    }
+    for (shard, newest) in newest.into_iter().enumerate() {
+        let changes = board.word(board.layout.shard(shard) + CHANGES);
+        out.unless((newest..=history.generation).contains(&changes), "shard-changes", || {
+            let generation = history.generation;
+            format!("shard {shard} says {changes}, its newest event is {newest}, the generation {generation}")
+        });
+    }
+}

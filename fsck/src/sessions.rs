@@ -1,0 +1,100 @@
+//! Session records and the name table.
+
+use crate::{KeyState, SessionState, board::Board, finding::Findings, history::History, words::Writer};
+
+const NAME: usize = 5;
+const INTENTS: usize = 8;
+const INTENT_WORDS: usize = 8;
+const INTENT_EVENT: usize = 2;
+const LANES: usize = 4;
+const NAME_BYTES: u64 = 56;
+const READY: u64 = 2;
+
+/// All records and names.
+pub fn check(board: &Board<'_>, living: &[u16], out: &mut Findings) -> Vec<SessionState> {
+    for entry in 0..board.layout.names {
+        check_name(board, entry, out);
+    }
+    for &session in living.iter().filter(|&&session| usize::from(session) >= board.layout.sessions) {
+        out.push("session", format!("session {session} is said to live, and has no record"));
+    }
+    (0..board.layout.sessions).map(|session| check_session(board, session, living, out)).collect()
+}
+
+fn check_session(board: &Board<'_>, session: usize, living: &[u16], out: &mut Findings) -> SessionState {
+    let at = board.layout.session(session);
+    let state = state_of(board, session as u16);
+    let alive = living.contains(&state.record);
+    out.unless(state.active == alive, "session", || {
+        let (is, should) = if state.active { ("active", "vacated") } else { ("vacated", "active") };
+        format!("record {session} is {is}, and should be {should}")
+    });
+    for lane in 0..LANES {
+        let event = board.word(at + INTENTS + lane * INTENT_WORDS + INTENT_EVENT);
+        out.unless(event == 0, "intent", || {
+            format!("session {session} lane {lane} intends to let event {event} go")
+        });
+    }
+    let name = board.word(at + NAME);
+    out.unless(!state.active || is_name(board, name), "name", || {
+        format!("session {session} has name {name}, which is not finished")
+    });
+    state
+}
+
+fn state_of(board: &Board<'_>, session: u16) -> SessionState {
+    let word = board.word(board.layout.session(usize::from(session)));
+    SessionState { record: session, active: word & 1 == 1, incarnation: (word >> 1) as u32 }
+}
+
+/// Whether it is no name, or a finished one.
+fn is_name(board: &Board<'_>, name: u64) -> bool {
+    let entry = usize::try_from(name).ok().filter(|&entry| entry < board.layout.names);
+    name == 0 || entry.is_some_and(|entry| board.word(board.layout.name(entry)) & 0xff == READY)
+}
+
+fn check_name(board: &Board<'_>, entry: usize, out: &mut Findings) {
+    let at = board.layout.name(entry);
+    let state = board.word(at);
+    let finished = state & 0xff == READY && state >> 8 <= NAME_BYTES && entry != 0;
+    if !finished {
+        return out.unless(state == 0, "name", || {
+            format!("entry {entry} of the name table is in state {state:#x}")
+        });
+    }
+    let bytes: Vec<u8> = board.slice(at + 1, 7).iter().flat_map(|word| word.to_le_bytes()).collect();
+    let name = std::str::from_utf8(&bytes[..(state >> 8) as usize]);
+    out.unless(name.is_ok(), "name", || format!("entry {entry} of the name table is no UTF-8"));
+}
+
+/// Whoever wrote what is in the history or has a value was attached once; and what is to end with a session is
+/// gone with it.
+pub fn check_writers(
+    board: &Board<'_>,
+    history: &History,
+    living: &[u16],
+    keys: &[KeyState],
+    out: &mut Findings,
+) {
+    let written = history.records().map(|record| (record.writer, &record.key));
+    for (writer, key) in written.chain(keys.iter().map(|key| (Writer(key.writer), &key.key))) {
+        let lived = life_of(board, writer).is_some_and(|state| {
+            (1..=state.incarnation).contains(&writer.incarnation()) && is_name(board, writer.name() as u64)
+        });
+        out.unless(lived, "writer", || {
+            format!("{:?} is written by {:#x}, who never was", String::from_utf8_lossy(key), writer.0)
+        });
+    }
+    for key in keys.iter().filter(|key| key.ephemeral != 0) {
+        let owner = Writer(key.ephemeral);
+        let lives = living.contains(&owner.session())
+            && life_of(board, owner).is_some_and(|state| state.incarnation == owner.incarnation());
+        out.unless(lives, "ephemeral", || {
+            format!("{:?} outlived session {}", String::from_utf8_lossy(&key.key), owner.session())
+        });
+    }
+}
+
+fn life_of(board: &Board<'_>, writer: Writer) -> Option<SessionState> {
+    (usize::from(writer.session()) < board.layout.sessions).then(|| state_of(board, writer.session()))
+}
