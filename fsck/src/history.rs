@@ -6,7 +6,7 @@ use crate::{
     finding::Findings,
     names::{Names, Use},
     record::Record,
-    words::{GenWord, LIVE, OPEN, OWNED, RingWord},
+    words::{GenWord, LIVE, OPEN, RingWord},
 };
 use std::borrow::Cow;
 
@@ -101,9 +101,6 @@ fn read_event(board: &Board<'_>, event: u64, out: &mut Findings) -> Option<Recor
         out.push("event-generation", format!("event {event} is of block {block}, which says {says:?}"));
         return None;
     }
-    out.unless(board.state(block).is_nobodys(OWNED), "block-state", || {
-        format!("block {block} of event {event} is {}", board.state(block))
-    });
     Record::read(board, block).map_err(|finding| out.add(finding)).ok()
 }
 

@@ -9,7 +9,7 @@ use crate::{
     names::{Names, Use},
     record::Record,
     slots::{Slot, Slots},
-    words::{GenWord, LIVE, OWNED},
+    words::{GenWord, LIVE},
 };
 use std::{borrow::Cow, collections::HashMap};
 
@@ -71,7 +71,7 @@ fn check_live<'s, 'h>(
     let says = if block < board.layout.granules { board.gen_word(block) } else { GenWord::Other(0) };
     let counted =
         matches!(says, GenWord::Generation(generation) if (1..=history.generation).contains(&generation));
-    if !counted || board.size_of(block).is_none() || !board.state(block).is_nobodys(OWNED) {
+    if !counted || board.size_of(block).is_none() {
         out.push("head-block", format!("slot {} is {}, which says {says:?}", slot.head_at, slot.head));
         return None;
     }

@@ -62,6 +62,37 @@ fn the_header_is_documented() {
 }
 
 #[test]
+fn the_geometry_is_documented() {
+    let shape = geometry::Shape {
+        capacity: 100,
+        granule_words: 101,
+        extent_granules: 102,
+        history: 103,
+        history_min: 104,
+        sessions: 105,
+        names: 106,
+        dedicated_buckets: 107,
+        uniform_buckets: 108,
+        uniform_shards: 109,
+        overflow_max: 110,
+        reserve_extents: 111,
+        value_max: 112,
+        commit_max: 113,
+        dedicated: vec![String::new(); 2],
+    };
+    let numbers = shape.pack();
+    let debug = format!("{shape:?}");
+    // A field's number is where its value is packed.
+    let named = |number: u64| {
+        debug.split(&format!(": {number},")).next().unwrap().rsplit(' ').next().unwrap().to_owned()
+    };
+    let mut code: Vec<_> = (0..14).map(|at| (at.to_string(), named(numbers[at]))).collect();
+    code.push(("14".into(), "dedicated".into()));
+    assert_eq!(rows(&document(), "## Geometry"), code);
+    assert_eq!((numbers[14], numbers[15], geometry::DEDICATED_NAME_MAX), (2, 0, 31));
+}
+
+#[test]
 fn the_session_record_is_documented() {
     use session::*;
     let code = [
