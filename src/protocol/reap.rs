@@ -99,7 +99,14 @@ impl Core<'_> {
         // Acquire: the state was loaded relaxed; behind it lies the generation word that names it (P7).
         fence(Acquire);
         match state.kind() {
-            StateKind::Claimed => reaped.blocks += u64::from(self.free_owned(block, state)),
+            StateKind::Claimed => {
+                if let GenWord::Bucket(_) = self.load_gen(block) {
+                    // Killed before it was INFLIGHT. No trace of a bucket may stay behind: `bucket_of_slot`
+                    // goes by it. Relaxed: nobody else looks at a private block; freeing it orders this (P7).
+                    self.gen_of(block).store(GenWord::None.pack(), Relaxed);
+                }
+                reaped.blocks += u64::from(self.free_owned(block, state));
+            }
             StateKind::Doomed => {
                 self.free_pieces(lane, block, state.tag());
                 reaped.blocks += u64::from(self.free_owned(block, state));

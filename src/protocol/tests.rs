@@ -296,6 +296,20 @@ fn more_keys_than_the_table_overflow_into_buckets() {
 }
 
 #[test]
+fn a_bucket_that_was_hardly_begun_leaves_no_trace() {
+    let heap = Heap::small();
+    let core = heap.core();
+    let (mut dead, mut lane) = (heap.lane(0), heap.lane(1));
+    let block = core.claim(&mut dead, 2, false).unwrap().block;
+    // As `begin`, killed between its two stores.
+    core.gen_of(block).store(GenWord::Bucket(0).pack(), Relaxed);
+    core.reap(&mut lane, 0, Now::default()).unwrap();
+    assert!(core.load_state(block).is(StateKind::Free));
+    // Were it still said, a slot of a later bucket around this granule would pass for one of that chain's.
+    assert_eq!(core.bucket_of_slot(heap.geo.data(block) + 3), None);
+}
+
+#[test]
 fn counters_too_far_apart_are_damage_and_no_long_walk() {
     let heap = Heap::small();
     let core = heap.core();
