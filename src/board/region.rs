@@ -36,14 +36,16 @@ impl Region {
     }
 
     pub(super) fn create(path: &Path, geometry: &Geometry) -> Result<Self> {
-        let file = region::create(path, geometry, |words| {
-            if let Some(core) = Core::new(words, &[], &crate::protocol::Silent, geometry) {
+        let first = AHEAD.min(geometry.extents());
+        let file = region::create_with(path, geometry, |file| {
+            (0..first).try_for_each(|extent| file.reserve_extent(extent))?;
+            if let Some(core) = Core::new(file.mapping.words(), &[], &crate::protocol::Silent, geometry) {
                 core.cut_reserve();
+                core.raise_reserved(first);
             }
+            Ok(())
         })?;
-        let region = Self::with_file(file, true)?;
-        region.reserve(AHEAD)?;
-        Ok(region)
+        Self::with_file(file, true)
     }
 
     pub(super) fn open(path: &Path) -> Result<Self> {

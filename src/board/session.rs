@@ -385,7 +385,9 @@ impl Seat {
             Ok(core) => core,
             Err(error) => return Err((error, certificate)),
         };
-        let writer = core.occupy(index, core.intern(name, index as u16 + 1), &identity());
+        // The life first: a name that is half made belongs to it, and is freed by its reaper.
+        let writer = core.occupy(index, 0, &identity());
+        let writer = core.call(writer, core.intern(name, index as u16 + 1));
         Ok(Self {
             name: name.to_owned(),
             writer,

@@ -70,6 +70,13 @@ impl<'r> Core<'r> {
         Writer { name, session: session as u16, incarnation }
     }
 
+    /// Gives a life its name, an entry of the table. The caller is its session.
+    pub fn call(&self, writer: Writer, name: u16) -> Writer {
+        // Relaxed: for people; records carry the name themselves.
+        self.session_word(usize::from(writer.session), session::NAME).store(u64::from(name), Relaxed);
+        Writer { name, ..writer }
+    }
+
     /// Whether the record is in a life: attached, or dead and not reaped yet.
     pub fn is_occupied(&self, session: usize) -> bool {
         session::is_active(acquire(self.session_word(session, session::INCARNATION)))

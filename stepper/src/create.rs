@@ -1,0 +1,102 @@
+//! A board in the making: never seen before it is whole.
+
+use crate::{
+    place::{folder, sound, words_of},
+    run::{Options, Tally, keep},
+    trace::{Did, Traced},
+};
+use slateboard::Board;
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
+
+/// Creators that are killed for good, at instructions spread over the whole.
+const KILLED: u64 = 24;
+
+/// The board that is made.
+pub fn options() -> slateboard::Options {
+    Board::options().capacity(1 << 20).keys(64).history(64).sessions(4)
+}
+
+/// Steps a creator: at every instruction there is no file of that name, or a sound one. At some it is killed, and
+/// another creator makes the board or finds it.
+pub fn run(options: &Options) -> Tally {
+    let mut tally = Tally::default();
+    let folder = folder();
+    let path = folder.path().join("board");
+    let mut child = ready(options, &path);
+    let mut seen = None;
+    loop {
+        let did = child.step();
+        tally.instructions += 1;
+        let stands = fs::metadata(&path).ok().map(|file| (file.ino(), file.len()));
+        if stands != seen {
+            tally.images += 1;
+            seen = stands;
+            if let Err(what) = look(&path, options) {
+                tally.failures.push(format!("after instruction {}: {what}", tally.instructions));
+            }
+        }
+        if did == Did::Marker {
+            break;
+        }
+    }
+    if seen.is_none() {
+        tally.failures.push("the board was never made".into());
+    }
+    drop(child);
+    for part in 0..KILLED {
+        let number = tally.instructions * part / KILLED;
+        tally.images += 1;
+        if let Err(what) = killed(number, options) {
+            tally.failures.push(format!("killed after instruction {number}: {what}"));
+        }
+    }
+    tally
+}
+
+fn ready(options: &Options, path: &Path) -> Traced {
+    let mut child = Traced::start(&options.program, "create", path);
+    assert_eq!(child.run(), Did::Marker, "the creator gets ready");
+    child
+}
+
+/// What has the name is whole.
+fn look(path: &Path, options: &Options) -> Result<(), String> {
+    let words = words_of(path).ok_or("there is no file any more")?;
+    let checked = slateboard_fsck::check(&words, &[]);
+    if let Err(findings) = checked {
+        keep(options, &words, "create");
+        return Err(findings.iter().map(|finding| format!("{finding}; ")).collect());
+    }
+    if sound(path) { Ok(()) } else { Err("it does not open".into()) }
+}
+
+/// A creator dies; another makes the board or finds it, two agree on one, and nothing else is left.
+fn killed(instruction: u64, run: &Options) -> Result<(), String> {
+    let folder = folder();
+    let path = folder.path().join("board");
+    let mut child = ready(run, &path);
+    for _ in 0..instruction {
+        if child.step() != Did::Step {
+            break;
+        }
+    }
+    child.kill();
+    let told = |error: slateboard::Error| error.to_string();
+    let first = options().open_or_create(&path).map_err(told)?;
+    let second = options().open_or_create(&path).map_err(told)?;
+    first.attach("first").map_err(told)?.put("task/1", "one").map_err(told)?;
+    let found = second.reader().get("task/1").map_err(told)?;
+    if found.is_none_or(|entry| entry.value != b"one") {
+        return Err("two creators have two boards".into());
+    }
+    drop((first, second));
+    look(&path, run)?;
+    let left: Vec<_> =
+        fs::read_dir(folder.path()).expect("the folder").flatten().map(|file| file.file_name()).collect();
+    let ours =
+        |name: &std::ffi::OsString| ["board", "board.lock", "board.bell"].iter().any(|known| name == known);
+    match left.iter().find(|name| !ours(name)) {
+        Some(litter) => Err(format!("{litter:?} is left behind")),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,273 @@
+//! Judges an image: everybody who was in it is dead; what is left must be sound, complete, and usable.
+
+use slateboard::{
+    layout::{Geometry, Writer, record::RecordKind},
+    protocol::{
+        Core, Fault, Silent,
+        blocks::Lane,
+        publish::{Change, Expect, Now, Outcome},
+        read::Verify,
+        sessions::Identity,
+        slots::Key,
+    },
+    sync::AtomicU64,
+};
+use slateboard_fsck::{EventState, Kind, Summary};
+use std::collections::BTreeMap;
+
+/// Sixty seconds after the machine's start nothing has a deadline that matters: expiry is stepped with one of 1 ns.
+const NOW: Now = Now { real_ns: 1, boot_ns: slateboard::region::boottime_ns };
+
+/// What may stand after each of an operation's events, from none of them to all.
+pub struct Expected {
+    /// The keys that have a value: version and value. The first is before the operation.
+    states: Vec<BTreeMap<Vec<u8>, (u64, Vec<u8>)>>,
+}
+
+/// A key with the version of a value that ends with a session.
+pub type Bound = (Vec<u8>, u64);
+
+impl Expected {
+    /// From a board before the operation, and one behind it that still has the events between.
+    pub fn new(before: &Summary, after: &Summary) -> Result<Self, String> {
+        let stands = |summary: &Summary| {
+            let keys = summary.keys.iter();
+            keys.map(|key| (key.key.clone(), (key.version, key.value.clone()))).collect::<BTreeMap<_, _>>()
+        };
+        if after.floor > before.generation {
+            return Err("the operation makes more events than the history holds".into());
+        }
+        let mut states = vec![stands(before)];
+        for event in after.events.iter().filter(|event| event.generation > before.generation) {
+            let mut state = states[states.len() - 1].clone();
+            apply(&mut state, event);
+            states.push(state);
+        }
+        match states.last() == Some(&stands(after)) {
+            true => Ok(Self { states }),
+            false => Err("the events do not lead to what stands at the end".into()),
+        }
+    }
+
+    /// The number of events the operation makes.
+    pub fn events(&self) -> usize {
+        self.states.len() - 1
+    }
+
+    /// The last of the states that stands, if it is none before `since`. Values that end with a session are gone:
+    /// every session is.
+    fn stands(&self, summary: &Summary, bound: &[Bound], since: usize) -> Option<usize> {
+        let keys = summary.keys.iter();
+        let found: BTreeMap<_, _> =
+            keys.map(|key| (key.key.as_slice(), (key.version, key.value.as_slice()))).collect();
+        let same = |state: &BTreeMap<Vec<u8>, (u64, Vec<u8>)>| {
+            let ended = |key: &[u8], version: u64| {
+                bound.iter().any(|bound| (bound.0.as_slice(), bound.1) == (key, version))
+            };
+            let left = state.iter().filter(|(key, (version, _))| !ended(key, *version));
+            left.map(|(key, (version, value))| (key.as_slice(), (*version, value.as_slice())))
+                .eq(found.clone())
+        };
+        (since..self.states.len()).rev().find(|&at| same(&self.states[at]))
+    }
+}
+
+fn apply(state: &mut BTreeMap<Vec<u8>, (u64, Vec<u8>)>, event: &EventState) {
+    match &event.value {
+        Some(value) => state.insert(event.key.clone(), (event.version, value.clone())),
+        None => state.remove(&event.key),
+    };
+}
+
+/// A judge of one scenario's images, in their order.
+pub struct Judge<'j> {
+    /// The board's numbers.
+    pub geometry: &'j Geometry,
+    /// What may stand.
+    pub expected: &'j Expected,
+    /// Values that end with a session of the images.
+    pub bound: Vec<Bound>,
+    /// Whether the dead are reaped. A test sets it to false, and must see a failure.
+    pub reaps: bool,
+    /// The state that stood in the image before.
+    pub since: usize,
+}
+
+impl<'j> Judge<'j> {
+    /// For images of an operation that has not begun.
+    pub fn new(geometry: &'j Geometry, expected: &'j Expected, bound: Vec<Bound>) -> Self {
+        Self { geometry, expected, bound, reaps: true, since: 0 }
+    }
+
+    /// Judges an image. `done`: the operation has returned, so all of it must be there.
+    ///
+    /// # Errors
+    /// What must not be.
+    pub fn judge(&mut self, words: &[u64], done: bool) -> Result<(), String> {
+        let words: Vec<AtomicU64> = words.iter().map(|&word| AtomicU64::new(word)).collect();
+        let core = Core::new(&words, &[], &Silent, self.geometry).ok_or("the image is too short")?;
+        if self.reaps {
+            reap_all(&core)?;
+        }
+        let summary = sound(&words, "after reaping")?;
+        let stands = self.expected.stands(&summary, &self.bound, self.since);
+        let last = self.expected.events();
+        match stands {
+            Some(at) if done && at < last => {
+                return Err(format!("it returned, and {at} of {last} events are there"));
+            }
+            Some(at) => self.since = at,
+            None => {
+                return Err(format!(
+                    "what stands is none of what may stand, from state {} on: {}",
+                    self.since,
+                    told(&summary)
+                ));
+            }
+        }
+        survive(&core, &summary)?;
+        sound(&words, "after another session's work").map(|_| ())
+    }
+}
+
+/// The checker's account of words at rest, nobody attached.
+fn sound(words: &[AtomicU64], when: &str) -> Result<Summary, String> {
+    let words: Vec<u64> = words.iter().map(|word| word.load(slateboard::sync::Ordering::Relaxed)).collect();
+    slateboard_fsck::check(&words, &[]).map_err(|findings| {
+        let findings: Vec<_> = findings.iter().take(5).map(ToString::to_string).collect();
+        format!("{when}: {}", findings.join("; "))
+    })
+}
+
+fn told(summary: &Summary) -> String {
+    let key = |key: &slateboard_fsck::KeyState| {
+        format!("{} version {} of {} bytes", String::from_utf8_lossy(&key.key), key.version, key.value.len())
+    };
+    summary.keys.iter().map(key).collect::<Vec<_>>().join(", ")
+}
+
+/// Ends every life, as whoever finds its lock released does.
+pub fn reap_all(core: &Core<'_>) -> Result<(), String> {
+    for dead in (0..core.geometry().sessions()).filter(|&index| core.is_occupied(index)) {
+        let mut lane = Lane::for_reaping(core, dead);
+        core.reap(&mut lane, dead, NOW).map_err(|fault| format!("reaping record {dead}: {fault:?}"))?;
+    }
+    // What a reaper that was killed before it had a record left behind: every attach and every beat looks.
+    let mut lane = attach(core, "finisher")?;
+    core.finish_pending(&mut lane).map_err(|fault| format!("finishing: {fault:?}"))?;
+    core.leave(std::slice::from_mut(&mut lane), NOW).map_err(|fault| format!("leaving: {fault:?}"))
+}
+
+fn attach(core: &Core<'_>, name: &str) -> Result<Lane, String> {
+    let free = (0..core.geometry().sessions()).find(|&index| !core.is_occupied(index));
+    let index = free.ok_or("no record is free")?;
+    let name = core.intern(name, index as u16 + 1);
+    let writer: Writer = core.occupy(index, name, &Identity::default());
+    Ok(Lane::new(core, 0, writer))
+}
+
+/// Another session comes, reads everything, and changes, adds and removes keys.
+fn survive(core: &Core<'_>, summary: &Summary) -> Result<(), String> {
+    let mut lane = attach(core, "survivor")?;
+    finds(core, summary)?;
+    let mut keys: Vec<String> =
+        summary.keys.iter().map(|key| String::from_utf8_lossy(&key.key).into_owned()).collect();
+    keys.retain(|key| key.starts_with("task/") || key.starts_with("team/"));
+    keys.truncate(3);
+    for key in keys.iter().map(String::as_str).chain(["task/new", "task/survivor"]) {
+        writes(core, &mut lane, key).map_err(|what| format!("the survivor, on {key}: {what}"))?;
+    }
+    core.leave(std::slice::from_mut(&mut lane), NOW)
+        .map_err(|fault| format!("the survivor leaves: {fault:?}"))
+}
+
+/// What reads answer is what the words say.
+fn finds(core: &Core<'_>, summary: &Summary) -> Result<(), String> {
+    let mut listed = BTreeMap::new();
+    let note = |item: Result<slateboard::protocol::view::Item, Fault>| {
+        if let Ok(item) = item
+            && item.header.kind == RecordKind::Value
+        {
+            listed.insert(item.key, (item.header.version, item.value));
+        }
+    };
+    core.list_at("", core.point(), Verify::Always, note).map_err(|fault| format!("list: {fault:?}"))?;
+    let stands: BTreeMap<_, _> =
+        summary.keys.iter().map(|key| (key.key.clone(), (key.version, key.value.clone()))).collect();
+    if listed != stands {
+        return Err(format!("list tells {} keys, and there are {}", listed.len(), stands.len()));
+    }
+    for key in &summary.keys {
+        let name = String::from_utf8_lossy(&key.key);
+        let mut value = Vec::new();
+        let meta = core.get(&Key::new(core.geometry(), &name), None, Verify::Always, &mut value);
+        match meta {
+            Ok(Some(meta))
+                if (meta.header.version, meta.generation) == (key.version, key.generation)
+                    && value == key.value => {}
+            other => return Err(format!("get of {name} tells {other:?}")),
+        }
+    }
+    summary.events.iter().try_for_each(|event| tells(core, event))
+}
+
+/// The event, and the board at its generation, are as the words say.
+fn tells(core: &Core<'_>, event: &EventState) -> Result<(), String> {
+    let fail = |what: String| format!("event {}: {what}", event.generation);
+    let told =
+        core.event(event.generation, Verify::Always, |_| true).map_err(|fault| fail(format!("{fault:?}")))?;
+    let told = told.ok_or_else(|| fail("is not there".into()))?;
+    let kind = match told.item.header.kind {
+        RecordKind::Value => Kind::Put,
+        RecordKind::Removed => Kind::Removed,
+        RecordKind::Expired => Kind::Expired,
+    };
+    let value = (kind == Kind::Put).then_some(told.item.value);
+    if (&told.item.key, told.item.header.version, kind, &value)
+        != (&event.key, event.version, event.kind, &event.value)
+    {
+        return Err(fail("tells something else".into()));
+    }
+    let point = core.point_at(event.generation).map_err(|fault| fail(format!("{fault:?}")))?;
+    let name = String::from_utf8_lossy(&event.key);
+    let seen = core.get_at(&Key::new(core.geometry(), &name), point, Verify::Always);
+    let seen = seen.map_err(|fault| fail(format!("the view: {fault:?}")))?;
+    let seen = seen.filter(|item| item.header.kind == RecordKind::Value).map(|item| item.value);
+    if seen == event.value {
+        Ok(())
+    } else {
+        Err(fail("the view at its generation shows another value".into()))
+    }
+}
+
+/// Puts, conditional puts and a removal, each with its answer.
+fn writes(core: &Core<'_>, lane: &mut Lane, name: &str) -> Result<(), String> {
+    let key = Key::new(core.geometry(), name);
+    let mut change = |change: Change<'_>| match core.change(lane, &key, &change, NOW, None) {
+        Err(fault) => Err(format!("{change:?}: {fault:?}")),
+        Ok(outcome) => Ok(outcome),
+    };
+    // A removal first: it has room on a full board, and makes some.
+    match change(Change::tombstone(RecordKind::Removed, Expect::Any))? {
+        Outcome::Done { .. } | Outcome::Nothing => {}
+        other => return Err(format!("the removal tells {other:?}")),
+    }
+    let generation = core.generation();
+    let first = match change(Change::put(b"survivor", Expect::Absent))? {
+        Outcome::Done { version, generation: own, .. } if own == generation + 1 => version,
+        other => return Err(format!("the put tells {other:?} after generation {generation}")),
+    };
+    let met = change(Change::put(b"again", Expect::Version(first)))?;
+    let late = change(Change::put(b"late", Expect::Version(first)))?;
+    if !matches!(met, Outcome::Done { version, .. } if version == first + 1)
+        || late != (Outcome::Conflict { version: first + 1 })
+    {
+        return Err(format!("version {first} was expected: {met:?}, then {late:?}"));
+    }
+    let mut value = Vec::new();
+    let meta = core.get(&key, None, Verify::Always, &mut value).map_err(|fault| format!("get: {fault:?}"))?;
+    match meta {
+        Some(meta) if meta.header.version == first + 1 && value == b"again" => Ok(()),
+        other => Err(format!("get tells {other:?}")),
+    }
+}

@@ -1,0 +1,131 @@
+//! The boards that are stepped on: small, so that an image is copied and checked in a millisecond.
+
+use slateboard::{
+    Board,
+    layout::{Geometry, Shape},
+    protocol::{Core, Silent},
+    region::{self, Access, RegionFile},
+    sync::Ordering,
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tempfile::TempDir;
+
+/// Keepers never beat here: everything that is done is done by the stepped thread.
+pub const SELDOM: Duration = Duration::from_secs(1 << 20);
+/// Events that the history holds.
+pub const HISTORY: u64 = 64;
+/// Session records.
+pub const SESSIONS: u64 = 4;
+
+/// A board in a folder of its own, and this process's view of its words.
+pub struct Place {
+    folder: TempDir,
+    file: RegionFile,
+}
+
+fn geometry() -> Geometry {
+    let shape = Shape {
+        capacity: 96 << 10,
+        extent_granules: 32,
+        history: HISTORY,
+        history_min: 8,
+        dedicated: vec!["task".into(), "team".into()],
+        dedicated_buckets: 1,
+        uniform_buckets: 1,
+        uniform_shards: 1,
+        overflow_max: 4,
+        value_max: 16 << 10,
+        names: 8,
+        ..Shape::sized(1 << 20, 64, HISTORY, SESSIONS)
+    };
+    Geometry::new(shape, 7).expect("the shape can be")
+}
+
+/// A folder in memory where there is one: pages on a disk would be written back all the time.
+pub fn folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    made.expect("a temporary folder")
+}
+
+impl Place {
+    /// A new board with all its pages.
+    pub fn new() -> Self {
+        let folder = folder();
+        let geometry = geometry();
+        let path = folder.path().join("board");
+        let file = region::create_with(&path, &geometry, |file| {
+            (0..geometry.extents()).try_for_each(|extent| file.reserve_extent(extent))?;
+            let core =
+                Core::new(file.mapping.words(), &[], &Silent, &geometry).expect("as many words as needed");
+            core.cut_reserve();
+            core.raise_reserved(geometry.extents());
+            Ok(())
+        });
+        let file = file.expect("a board");
+        Self { folder, file }
+    }
+
+    /// A board with these words.
+    pub fn with(words: &[u64]) -> Self {
+        let place = Self::new();
+        for (word, &value) in place.file.mapping.words().iter().zip(words) {
+            // Relaxed: nobody else knows of the board yet.
+            word.store(value, Ordering::Relaxed);
+        }
+        place
+    }
+
+    /// Another board as this one stands.
+    pub fn copy(&self) -> Self {
+        Self::with(&self.words())
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("board")
+    }
+
+    /// The numbers to find one's way.
+    pub fn geometry(&self) -> &Geometry {
+        &self.file.geometry
+    }
+
+    /// The board, for this process.
+    pub fn board(&self) -> Board {
+        Board::options().beat(SELDOM).open(self.path()).expect("the board opens")
+    }
+
+    /// All words, as they stand.
+    pub fn words(&self) -> Vec<u64> {
+        // Relaxed: the child is stopped, and the kernel's stopping it ordered all it did.
+        self.file.mapping.words().iter().map(|word| word.load(Ordering::Relaxed)).collect()
+    }
+
+    /// As [`Place::words`], into a buffer that is kept.
+    pub fn read(&self, words: &mut Vec<u64>) {
+        words.clear();
+        words.extend(self.file.mapping.words().iter().map(|word| word.load(Ordering::Relaxed)));
+    }
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The words of a board's file.
+pub fn words_of(path: &Path) -> Option<Vec<u64>> {
+    let bytes = fs::read(path).ok()?;
+    Some(bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)).collect())
+}
+
+/// The words of the board at this path, of which there is a sound header.
+pub fn sound(path: &Path) -> bool {
+    region::open(path, Access::ReadOnly).is_ok()
+}

@@ -1,0 +1,228 @@
+//! One scenario: made ready, rehearsed, stepped, judged.
+
+use crate::{
+    judge::{Bound, Expected, Judge, reap_all},
+    place::Place,
+    scenarios::{self, Before, Operation, Scenario},
+    states,
+    trace::{Did, Traced},
+};
+use slateboard::{
+    layout::Geometry,
+    protocol::{Core, Silent},
+    sync::{AtomicU64, Ordering},
+};
+use slateboard_fsck::Summary;
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::PathBuf,
+};
+
+/// How a run is done.
+pub struct Options {
+    /// The program that plays the children: this one, or the one that a test was built beside.
+    pub program: PathBuf,
+    /// Where images that fail are kept.
+    pub keep: Option<PathBuf>,
+    /// Whether the dead are reaped; a test does without, and must see failures.
+    pub reaps: bool,
+}
+
+impl Options {
+    /// With children of this program.
+    pub fn new(program: PathBuf) -> Self {
+        Self { program, keep: None, reaps: true }
+    }
+}
+
+/// What a scenario's run saw.
+#[derive(Default)]
+pub struct Tally {
+    /// Instructions of the operation.
+    pub instructions: u64,
+    /// Different images among what they left.
+    pub images: u64,
+    /// In how many of them each state was seen.
+    pub seen: BTreeMap<&'static str, u64>,
+    /// What was wrong.
+    pub failures: Vec<String>,
+}
+
+/// A scenario's board with everybody in place, the child before its operation.
+pub struct Stage {
+    /// The board.
+    pub place: Place,
+    /// Stopped where the scenario wants it.
+    pub before: Option<Traced>,
+    /// Before its operation.
+    pub child: Traced,
+}
+
+impl Stage {
+    /// Makes a new board ready for the scenario, and starts its child.
+    pub fn set(scenario: &Scenario, options: &Options) -> Self {
+        let place = Place::new();
+        (scenario.prepare)(&place.board());
+        Self::on(place, scenario, options)
+    }
+
+    /// Starts the scenario's parties on a board that is ready.
+    pub fn on(place: Place, scenario: &Scenario, options: &Options) -> Self {
+        let path = place.path();
+        let start = |scenario: &str| Traced::start(&options.program, scenario, &path);
+        // A stopped predecessor attaches first, and the child while it lives: otherwise that would reap it.
+        let mut before = scenario.before.as_ref().map(|before| (start(before.scenario), before));
+        if let Some((traced, before)) = &mut before {
+            come_to(traced, before, &place);
+            if before.killed {
+                traced.kill();
+            }
+        }
+        let mut child = start(scenario.name);
+        assert_eq!(child.run(), Did::Marker, "{}: the child gets ready", scenario.name);
+        Self { place, before: before.map(|(traced, _)| traced), child }
+    }
+}
+
+/// Steps a predecessor until the board shows the state.
+fn come_to(traced: &mut Traced, before: &Before, place: &Place) {
+    assert_eq!(traced.run(), Did::Marker, "{} gets ready", before.scenario);
+    let mut words = Vec::new();
+    let mut last = Vec::new();
+    loop {
+        assert_eq!(traced.step(), Did::Step, "{} comes to: {}", before.scenario, before.until);
+        place.read(&mut words);
+        if words != last && states::of(&words, place.geometry()).contains(before.until) {
+            return;
+        }
+        std::mem::swap(&mut words, &mut last);
+    }
+}
+
+/// The checker's account of these words, everybody in them reaped first.
+pub fn reaped(words: &[u64], geometry: &Geometry) -> Result<Summary, String> {
+    let words: Vec<AtomicU64> = words.iter().map(|&word| AtomicU64::new(word)).collect();
+    let core = Core::new(&words, &[], &Silent, geometry).ok_or("the image is too short")?;
+    reap_all(&core)?;
+    let words: Vec<u64> = words.iter().map(|word| word.load(Ordering::Relaxed)).collect();
+    slateboard_fsck::check(&words, &[])
+        .map_err(|findings| findings.iter().map(|finding| format!("{finding}; ")).collect())
+}
+
+/// What may stand: from a rehearsal, in which the child is not stepped. With the values that end with a session, of
+/// everybody who is there.
+pub fn rehearse(scenario: &Scenario, options: &Options) -> Result<(Expected, Vec<Bound>), String> {
+    let mut stage = Stage::set(scenario, options);
+    let geometry = stage.place.geometry().clone();
+    let start = stage.place.words();
+    assert_eq!(stage.child.run(), Did::Marker, "{}: the operation ends", scenario.name);
+    let end = stage.place.words();
+    let (before, after) = (at_rest(&start, &geometry)?, at_rest(&end, &geometry)?);
+    let bound = |summary: &Summary| {
+        let keys = summary.keys.iter().filter(|key| key.ephemeral != 0);
+        keys.map(|key| (key.key.clone(), key.version)).collect::<Vec<_>>()
+    };
+    let bound = [bound(&before), bound(&after)].concat();
+    Expected::new(&before, &after).map(|expected| (expected, bound))
+}
+
+/// The checker's account of a board whose sessions live; where one is in the middle of something, of what is left when
+/// they are reaped.
+fn at_rest(words: &[u64], geometry: &Geometry) -> Result<Summary, String> {
+    let living: Vec<u16> = (0..geometry.sessions() as u16).collect();
+    slateboard_fsck::check(words, &living).or_else(|_| reaped(words, geometry))
+}
+
+/// Steps a scenario's operation to its end, and judges every image.
+pub fn run(scenario: &Scenario, options: &Options) -> Tally {
+    if matches!(scenario.operation, Operation::Create) {
+        return crate::create::run(options);
+    }
+    let (expected, bound) = match rehearse(scenario, options) {
+        Ok(rehearsed) => rehearsed,
+        Err(what) => return Tally { failures: vec![format!("the rehearsal: {what}")], ..Tally::default() },
+    };
+    let mut stage = Stage::set(scenario, options);
+    let geometry = stage.place.geometry().clone();
+    let mut judge = Judge::new(&geometry, &expected, bound);
+    judge.reaps = options.reaps;
+    let mut walk = Walk { tally: Tally::default(), met: HashSet::new(), words: Vec::new(), options };
+    walk.look(&stage.place, &stage.child, &mut judge, false, scenario.name);
+    loop {
+        let did = stage.child.step();
+        walk.tally.instructions += 1;
+        walk.look(&stage.place, &stage.child, &mut judge, did == Did::Marker, scenario.name);
+        if did == Did::Marker {
+            break;
+        }
+        assert_eq!(did, Did::Step, "{}: the child goes on", scenario.name);
+    }
+    let mut tally = walk.tally;
+    let inherited = scenario.before.as_ref().map(|before| &before.until);
+    for state in scenario.must_see.iter().chain(inherited).filter(|state| !tally.seen.contains_key(*state)) {
+        tally.failures.push(format!("no image showed: {state}"));
+    }
+    tally
+}
+
+/// The way through one operation's images.
+struct Walk<'o> {
+    tally: Tally,
+    met: HashSet<u128>,
+    words: Vec<u64>,
+    options: &'o Options,
+}
+
+impl Walk<'_> {
+    /// Judges the board as it stands, if it never stood like that before.
+    fn look(&mut self, place: &Place, child: &Traced, judge: &mut Judge<'_>, done: bool, name: &str) {
+        place.read(&mut self.words);
+        // The image at the end is judged again: now all of the operation must be there.
+        if !self.met.insert(hash(&self.words)) && !done {
+            return;
+        }
+        self.tally.images += 1;
+        for state in states::of(&self.words, place.geometry()) {
+            *self.tally.seen.entry(state).or_default() += 1;
+        }
+        if let Err(what) = judge.judge(&self.words, done) {
+            let at = child.at().map_or(String::new(), |at| format!(", at {at:#x}"));
+            let number = self.tally.instructions;
+            self.tally.failures.push(format!("killed after instruction {number}{at}: {what}"));
+            keep(self.options, &self.words, &format!("{name}-{number}"));
+        }
+    }
+}
+
+/// Tells images apart.
+pub fn hash(words: &[u64]) -> u128 {
+    // Word by word into the digest: the crate has no unsafe code to see words as bytes.
+    let mut digest = xxhash_rust::xxh3::Xxh3::new();
+    for chunk in words.chunks(512) {
+        let mut bytes = [0; 4096];
+        for (bytes, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(chunk) {
+            *bytes = word.to_le_bytes();
+        }
+        digest.update(&bytes[..chunk.len() * 8]);
+    }
+    digest.digest128()
+}
+
+/// Keeps an image that failed, where that is wanted.
+pub fn keep(options: &Options, words: &[u64], name: &str) {
+    let Some(folder) = &options.keep else { return };
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let path = folder.join(name.replace(' ', "-"));
+    if let Err(error) = std::fs::write(&path, bytes) {
+        eprintln!("{}: {error}", path.display());
+    }
+}
+
+/// The scenarios of a run.
+pub fn chosen(only: Option<&str>, quick: bool) -> impl Iterator<Item = &'static Scenario> {
+    let wanted = move |scenario: &&Scenario| match only {
+        Some(text) => scenario.name.contains(text),
+        None => !quick || scenario.quick,
+    };
+    scenarios::SCENARIOS.iter().filter(move |scenario| wanted(scenario))
+}

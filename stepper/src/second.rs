@@ -1,0 +1,82 @@
+//! Second order: what a death left is put right by another, who is killed as well, after every instruction.
+
+use crate::{
+    judge::{Expected, Judge},
+    place::Place,
+    run::{self, Options, Stage, Tally, reaped},
+    scenarios::{self, Operation, Scenario},
+    states,
+    trace::{Did, Traced},
+};
+use std::collections::HashSet;
+
+/// Who comes after the dead: an attach reaps them, a put over their key comes after it.
+const SURVIVORS: &[&str] = &["attach"];
+
+/// Steps the scenario to `points` images, spread over its stores; from each, steps a survivor who reaps the dead and is
+/// killed after every instruction; then a third reaps both.
+pub fn run(scenario: &Scenario, options: &Options, points: usize) -> Tally {
+    let mut tally = Tally::default();
+    if matches!(scenario.operation, Operation::Create) {
+        return tally;
+    }
+    let images = images(scenario, options);
+    let step = images.len().div_ceil(points.max(1)).max(1);
+    for (number, words) in images.iter().enumerate().step_by(step) {
+        for survivor in SURVIVORS {
+            let survivor = scenarios::find(survivor).expect("the survivor is a scenario");
+            if let Err(what) = survive(words, survivor, options, &mut tally) {
+                tally.failures.push(format!("killed at image {number}, then {}: {what}", survivor.name));
+                run::keep(options, words, &format!("{}-image-{number}", scenario.name));
+            }
+        }
+    }
+    tally
+}
+
+/// The different images of a scenario's operation.
+fn images(scenario: &Scenario, options: &Options) -> Vec<Vec<u64>> {
+    let mut stage = Stage::set(scenario, options);
+    let mut images = vec![stage.place.words()];
+    let mut words = Vec::new();
+    while stage.child.step() == Did::Step {
+        stage.place.read(&mut words);
+        if images.last() != Some(&words) {
+            images.push(words.clone());
+        }
+    }
+    images
+}
+
+/// Steps a survivor on a board with these words, on which everybody is dead.
+fn survive(words: &[u64], survivor: &Scenario, options: &Options, tally: &mut Tally) -> Result<(), String> {
+    let place = Place::with(words);
+    let geometry = place.geometry().clone();
+    // Whoever dies when: what a reaper makes of the image is what must stand, no more and no less.
+    let alone = reaped(words, &geometry)?;
+    let expected = Expected::new(&alone, &alone)?;
+    let mut judge = Judge::new(&geometry, &expected, Vec::new());
+    let mut child = Traced::start(&options.program, survivor.name, &place.path());
+    if child.run() != Did::Marker {
+        return Err("the survivor does not get ready".into());
+    }
+    let (mut met, mut words) = (HashSet::new(), Vec::new());
+    loop {
+        let did = child.step();
+        tally.instructions += 1;
+        place.read(&mut words);
+        if met.insert(run::hash(&words)) {
+            tally.images += 1;
+            for state in states::of(&words, &geometry) {
+                *tally.seen.entry(state).or_default() += 1;
+            }
+            let number = tally.instructions;
+            judge
+                .judge(&words, did == Did::Marker)
+                .map_err(|what| format!("instruction {number}: {what}"))?;
+        }
+        if did == Did::Marker {
+            return Ok(());
+        }
+    }
+}
