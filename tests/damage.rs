@@ -12,20 +12,17 @@ use slateboard::{
     region::{self, Access, RegionFile},
     sync::Ordering,
 };
-use std::{path::Path, sync::Mutex, time::Duration};
-use support::{Actor, Random, SOON, folder, role, rounds, say, small};
+use std::{path::Path, time::Duration};
+use support::{
+    Actor, Random, SOON,
+    doing::{doing, end_at_the_first_panic},
+    folder, role, rounds, say, small,
+};
 
 /// Too short to wait for anything.
 const NOW: Duration = Duration::from_micros(50);
 const EPHEMERAL: PutOptions = PutOptions { expect: Expect::Any, ttl: None, ephemeral: true, codec: 0 };
 const KEYS: u64 = 14;
-
-/// What the process is at, for the report of a hang or a panic.
-static DOING: Mutex<String> = Mutex::new(String::new());
-
-fn doing(what: String) {
-    *DOING.lock().unwrap() = what;
-}
 
 fn key(n: u64) -> String {
     let folder = ["task", "file", "free", "a/longer/name/than/others/have"][(n % 4) as usize];
@@ -373,28 +370,6 @@ fn as_user_of_a_damaged_board() {
     }
     say("survived");
     std::process::exit(0);
-}
-
-/// A panic of any thread, and a call that does not return, end the process with what it was at.
-fn end_at_the_first_panic() {
-    std::panic::set_hook(Box::new(|panic| {
-        let doing = DOING.try_lock().map(|doing| doing.clone()).unwrap_or_default();
-        let trace = std::backtrace::Backtrace::force_capture();
-        eprintln!("{panic}\nafter {doing}\n{trace}");
-        std::process::abort();
-    }));
-    std::thread::spawn(|| {
-        let mut last = String::new();
-        loop {
-            std::thread::sleep(SOON);
-            let now = DOING.lock().unwrap().clone();
-            if now == last {
-                eprintln!("no call returns after {now}");
-                std::process::abort();
-            }
-            last = now;
-        }
-    });
 }
 
 fn survives(kind: Kind) {

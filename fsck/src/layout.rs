@@ -294,3 +294,19 @@ fn hash_of_words(words: &[u64]) -> u64 {
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     xxh3_64(&bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use slateboard::layout::Classes;
+
+    /// Worked out apart, from the page alone; the same for every extent that there may be.
+    #[test]
+    fn classes_are_those_of_the_engine() {
+        for extent in 32..=1024 {
+            let engine = Classes::new(extent);
+            let theirs: Vec<u32> = (1..=engine.count()).filter_map(|class| engine.granules(class)).collect();
+            assert_eq!(classes(extent), theirs, "extents of {extent} granules");
+        }
+    }
+}

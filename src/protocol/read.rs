@@ -7,7 +7,7 @@
 
 use super::{
     Core, Fault, Tries,
-    slots::{Found, Key, Slot},
+    slots::{Found, Key, Slot, slots_of},
 };
 use crate::layout::{
     Block, GenWord, Geometry, Head, HeadKind, SlotHash, geometry, header,
@@ -150,7 +150,8 @@ impl Core<'_> {
     /// Scans the chain. Without a slot of the key there was a moment during the scan when it was absent:
     /// a key leaves its slot only after its removal left the history.
     fn attempt(&self, key: &Key<'_>, since: Option<u64>, target: &mut Target<'_>) -> Result<Attempt, Fault> {
-        for hash_at in self.slots(key.bucket) {
+        let mut chain = self.chain(key.bucket);
+        for hash_at in chain.by_ref().flat_map(slots_of) {
             // Relaxed: only a filter; `slot_at` reads the hash again, in order.
             if self.at(hash_at).load(Relaxed) as u16 != key.fingerprint {
                 continue;
@@ -169,6 +170,8 @@ impl Core<'_> {
                 None => return Err(Fault::Corrupt("a slot's head")),
             }
         }
+        // Behind damage it may be there.
+        chain.ended()?;
         Ok(Attempt::Absent)
     }
 

@@ -71,28 +71,63 @@ struct Scan {
     retired: Option<u16>,
 }
 
+/// The buckets of a chain, by their first words.
+pub(super) struct Chain<'c> {
+    core: &'c Core<'c>,
+    bucket: usize,
+    next: Option<usize>,
+    left: usize,
+    damaged: bool,
+}
+
+impl Chain<'_> {
+    /// Whether the chain ended as one does, and not at a link that cannot be.
+    pub(super) fn ended(&self) -> Result<(), Fault> {
+        if self.damaged { Err(Fault::Corrupt("a bucket's link")) } else { Ok(()) }
+    }
+}
+
+impl Iterator for Chain<'_> {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        let base = self.next?;
+        self.left -= 1;
+        let link = acquire(self.core.at(base + 1));
+        let next = self.core.linked(self.bucket, link);
+        self.damaged = link != 0 && (next.is_none() || self.left == 0);
+        self.next = next.filter(|_| !self.damaged);
+        Some(base)
+    }
+}
+
+/// Words of the hashes of the bucket at `base`.
+pub(super) fn slots_of(base: usize) -> impl Iterator<Item = usize> {
+    (0..geometry::SLOTS).map(move |slot| base + 2 + 2 * slot)
+}
+
 impl Core<'_> {
     /// First words of the buckets of a chain. Ends at a link that cannot be.
-    pub(super) fn chain(&self, bucket: usize) -> impl Iterator<Item = usize> + use<'_> {
-        let mut next = Some(self.geo.bucket(bucket));
-        std::iter::from_fn(move || {
-            let base = next?;
-            next = self.linked(base);
-            Some(base)
-        })
-        .take(CHAIN_MAX)
+    pub(super) fn chain(&self, bucket: usize) -> Chain<'_> {
+        Chain { core: self, bucket, next: Some(self.geo.bucket(bucket)), left: CHAIN_MAX, damaged: false }
     }
 
-    /// The overflow bucket behind the one at `base`.
-    fn linked(&self, base: usize) -> Option<usize> {
-        let index = u32::try_from(acquire(self.at(base + 1))).unwrap_or(0);
+    /// The overflow bucket of the chain that a link names.
+    fn linked(&self, bucket: usize, link: u64) -> Option<usize> {
+        let index = u32::try_from(link).ok()?;
         let block = self.block(index).filter(|&block| self.fits(block, geometry::BUCKET_WORDS))?;
-        Some(self.geo.data(block))
+        self.is_bucket_of(bucket, block).then(|| self.geo.data(block))
+    }
+
+    /// Whether the block says that it is an overflow bucket of the chain. Anything else must never be taken for
+    /// one: what stands there would be changed as if it were slots. The link carries the word (P8).
+    fn is_bucket_of(&self, bucket: usize, block: Block) -> bool {
+        self.load_gen(block) == GenWord::Bucket(bucket as u64)
     }
 
     /// Words of the hashes of a chain, in order; each head is the word behind.
     pub(super) fn slots(&self, bucket: usize) -> impl Iterator<Item = usize> + use<'_> {
-        self.chain(bucket).flat_map(|base| (0..geometry::SLOTS).map(move |slot| base + 2 + 2 * slot))
+        self.chain(bucket).flat_map(slots_of)
     }
 
     /// The chain's first bucket, of the whole table, of a slot of the table or of an overflow bucket, by
@@ -145,7 +180,8 @@ impl Core<'_> {
     /// Looks through the chain; `None` where something changed meanwhile.
     fn scan(&self, key: &Key<'_>, guard: Guard) -> Result<Option<Scan>, Fault> {
         let mut scan = Scan::default();
-        for (position, hash_at) in self.slots(key.bucket).enumerate() {
+        let mut chain = self.chain(key.bucket);
+        for (position, hash_at) in chain.by_ref().flat_map(slots_of).enumerate() {
             let Some((hash, head)) = self.slot_at(hash_at) else { return Ok(None) };
             if hash.number() > guard.number() {
                 return Ok(None);
@@ -168,6 +204,8 @@ impl Core<'_> {
                 None => return Err(Fault::Corrupt("a slot's head")),
             }
         }
+        // Behind damage the key may have a slot: it must not get another.
+        chain.ended()?;
         Ok(Some(scan))
     }
 
@@ -259,15 +297,21 @@ impl Core<'_> {
         let block = self.block(index).ok_or(Fault::Corrupt("a guard's block"))?;
         let base = self.geo.data(block);
         let mut last = self.geo.bucket(bucket);
-        for at in self.chain(bucket) {
+        let mut chain = self.chain(bucket);
+        for at in chain.by_ref() {
             if at == base {
                 return Ok(stands());
             }
             last = at;
         }
+        let ended = chain.ended();
         let link = acquire(self.at(last + 1));
         if !stands() {
             return Ok(false);
+        }
+        ended?;
+        if !self.is_bucket_of(bucket, block) {
+            return Err(Fault::Corrupt("a guard's block"));
         }
         if link == 0 {
             // Release: who follows the link sees an empty bucket (P8).

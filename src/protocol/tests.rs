@@ -9,8 +9,9 @@ use super::{
     slots::Key,
 };
 use crate::layout::{
-    ClassWord, GenWord, Geometry, Head, HeadKind, RingWord, Shape, State, StateKind, geometry, header,
-    record::RecordKind,
+    ClassWord, GenWord, Geometry, Guard, GuardOp, Head, HeadKind, RingWord, Shape, State, StateKind,
+    geometry, header,
+    record::{self, RecordKind},
 };
 use crate::sync::{AtomicU64, Ordering::Relaxed};
 use proptest::prelude::*;
@@ -366,6 +367,68 @@ fn a_damaged_ring_word_is_healed_by_the_next_event() {
         assert!(matches!(outcome, Outcome::Done { generation, .. } if generation == next));
         assert!(core.event(next, Verify::Always, |_| true).unwrap().is_some());
     }
+}
+
+#[test]
+fn a_superseded_record_of_another_key_is_damage() {
+    let heap = Heap::small();
+    let core = heap.core();
+    let mut lane = heap.lane(0);
+    put(&core, &mut lane, "key", b"1", Expect::Any).unwrap();
+    put(&core, &mut lane, "key", b"2", Expect::Any).unwrap();
+    put(&core, &mut lane, "yek", b"x", Expect::Any).unwrap();
+    let block = |event| heap.geo.block(core.ring_word(event).block()).unwrap();
+    // As if the first had been let go too early, and its block been used again: whole, and for the same slot.
+    let place = core.record_word(block(1), record::PLACE);
+    let mut header = core.record_header(block(3)).unwrap();
+    header.slot = (place >> 32) as u32;
+    let key = heap.geo.hash(b"yek");
+    header.checksum = header.checksum_of(key, record::hash_of(b"x"));
+    for (word, value) in header.pack().into_iter().enumerate() {
+        core.at(heap.geo.data(block(1)) + word).store(value, Relaxed);
+    }
+    for word in record::HEADER_WORDS..record::HEADER_WORDS + 2 {
+        core.at(heap.geo.data(block(1)) + word).store(core.record_word(block(3), word), Relaxed);
+    }
+    let corrupt = Fault::Corrupt("a superseded record's key");
+    assert_eq!(core.event(2, Verify::Always, |_| true).unwrap_err(), corrupt);
+    let (key, point) = (Key::new(&heap.geo, "key"), core.point_at(1).unwrap());
+    assert_eq!(core.get_at(&key, point, Verify::Always).unwrap_err(), corrupt);
+    let mut listed = Vec::new();
+    core.list_at("ke", point, Verify::Always, |item| listed.push(item)).unwrap();
+    assert_eq!(listed, [Err(corrupt)]);
+}
+
+#[test]
+fn no_record_is_taken_for_a_bucket() {
+    let heap = Heap::small();
+    let core = heap.core();
+    let mut lane = heap.lane(0);
+    put(&core, &mut lane, "file/sound", &[7; 300], Expect::Any).unwrap();
+    put(&core, &mut lane, "free/before", b"1", Expect::Any).unwrap();
+    let block = core.ring_word(1).block();
+    let bucket = heap.geo.bucket(Key::new(&heap.geo, "free/before").bucket);
+    let beside = (0..).map(|n| format!("free/{n}"));
+    let absent =
+        beside.into_iter().find(|key| heap.geo.bucket(Key::new(&heap.geo, key).bucket) == bucket).unwrap();
+    let guard = core.at(bucket).load(Relaxed);
+    let link = Guard(guard).next(GuardOp::Link { block }).0;
+    for (guard, link, what) in [(guard, u64::from(block), "a bucket's link"), (link, 0, "a guard's block")] {
+        core.at(bucket).store(guard, Relaxed);
+        core.at(bucket + 1).store(link, Relaxed);
+        // It might be behind the damage: it is neither absent nor made.
+        let put = put(&core, &mut lane, &absent, b"2", Expect::Any);
+        assert_eq!(put.unwrap_err(), Fault::Corrupt(what));
+        assert_eq!(get(&core, "file/sound"), Some((1, vec![7; 300])));
+        assert_eq!(get(&core, "free/before"), Some((1, b"1".to_vec())));
+    }
+    core.at(bucket + 1).store(u64::from(block), Relaxed);
+    let (key, fault) = (Key::new(&heap.geo, &absent), Fault::Corrupt("a bucket's link"));
+    assert_eq!(core.get(&key, None, Verify::Always, &mut Vec::new()).unwrap_err(), fault);
+    assert_eq!(core.get_at(&key, core.point(), Verify::Always).unwrap_err(), fault);
+    let mut listed = Vec::new();
+    core.list_at("free/", core.point(), Verify::Always, |item| listed.push(item.is_ok())).unwrap();
+    assert_eq!(listed, [true, false]);
 }
 
 #[test]

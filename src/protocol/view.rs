@@ -7,7 +7,7 @@
 use super::{
     Core, Fault, acquire,
     read::{Proof, Verify, is_sound_with_key},
-    slots::{Key, Slot},
+    slots::{Key, Slot, slots_of},
 };
 use crate::layout::{
     Block, GenWord, Head, HeadKind,
@@ -83,7 +83,8 @@ impl Core<'_> {
 
     /// The key's record at the point; `None` where it had no value.
     pub fn get_at(&self, key: &Key<'_>, point: Point, verify: Verify) -> Result<Option<Item>, Fault> {
-        for hash_at in self.slots(key.bucket) {
+        let mut chain = self.chain(key.bucket);
+        for hash_at in chain.by_ref().flat_map(slots_of) {
             let Some((_, head)) = self.stable_slot(hash_at, Some(key.fingerprint))? else { continue };
             let Some(block) = self.block(head.block()) else { return self.damaged(point, "a slot's block") };
             if !self.key_is(block, key) {
@@ -91,9 +92,13 @@ impl Core<'_> {
                 continue;
             }
             let slot = Slot { head_at: hash_at + 1, hash: crate::layout::SlotHash(0) };
-            return self.item_at(slot.head_at, head, point, verify);
+            return self
+                .item_at(slot.head_at, head, point, verify)
+                .and_then(|item| same_key(item, key.bytes));
         }
         self.still_there(point)?;
+        // Behind damage it may be there.
+        chain.ended()?;
         Ok(None)
     }
 
@@ -188,7 +193,8 @@ impl Core<'_> {
     ) -> Result<(), Fault> {
         for shard in self.geo.shards_of_prefix(prefix) {
             for bucket in self.geo.shard_buckets(shard) {
-                for hash_at in self.slots(bucket) {
+                let mut chain = self.chain(bucket);
+                for hash_at in chain.by_ref().flat_map(slots_of) {
                     let Some((_, head)) = self.stable_slot(hash_at, None)? else { continue };
                     match self.listed(hash_at + 1, head, prefix, point, verify) {
                         Ok(Some(item)) => each(Ok(item)),
@@ -196,6 +202,9 @@ impl Core<'_> {
                         Err(Fault::Corrupt(what)) => each(Err(Fault::Corrupt(what))),
                         Err(fault) => return Err(fault),
                     }
+                }
+                if let Err(damage) = chain.ended() {
+                    each(Err(damage));
                 }
             }
         }
@@ -222,7 +231,9 @@ impl Core<'_> {
                 return Ok(None);
             }
         }
-        self.item_at(head_at, head, point, verify)
+        let item = self.item_at(head_at, head, point, verify)?;
+        let listed = item.as_ref().is_none_or(|item| item.key.starts_with(prefix.as_bytes()));
+        if listed { Ok(item) } else { Err(Fault::Corrupt("a superseded record's key")) }
     }
 
     /// The event at `position`, with what it superseded. `filter` sees the key before the values are
@@ -255,7 +266,7 @@ impl Core<'_> {
         }
         let previous = Head(self.record_word(block, record::PREVIOUS));
         let item = self.copy_item(block, position, proof, verify)?.ok_or(Fault::Lagged)?;
-        let previous = self.previous_item(previous, proof, verify)?;
+        let previous = same_key(self.previous_item(previous, proof, verify)?, &item.key)?;
         Ok(Some(EventRecord { item, previous }))
     }
 
@@ -287,4 +298,11 @@ impl Core<'_> {
         }
         (keys, slots)
     }
+}
+
+/// The item, if it is the key's. A superseded record that damage let go too early may be another key's by now,
+/// and sound.
+fn same_key(item: Option<Item>, key: &[u8]) -> Result<Option<Item>, Fault> {
+    let other = item.as_ref().is_some_and(|item| item.key != key);
+    if other { Err(Fault::Corrupt("a superseded record's key")) } else { Ok(item) }
 }

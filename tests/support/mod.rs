@@ -3,6 +3,7 @@
 #![allow(unsafe_code, reason = "fork is what is tested")]
 
 pub mod audit;
+pub mod doing;
 
 use nix::{
     sys::{

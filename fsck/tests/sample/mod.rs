@@ -1,4 +1,5 @@
 //! A sound board with something of everything, and the means to break it.
+#![allow(dead_code, reason = "each test program uses a part")]
 
 use slateboard::{
     Board, PutOptions,
