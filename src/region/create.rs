@@ -18,7 +18,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     layout::Geometry,
-    sync::{AtomicU64, Ordering},
+    sync::Ordering,
 };
 use rustix::{
     fs::{
@@ -46,7 +46,12 @@ use std::{
 /// # Errors
 /// `Exists` where there is a file of that name, also when another process was first; `Refused` for file
 /// systems without coherent mappings or without reservation; `Full`; `Io`.
-pub fn create(path: &Path, geometry: &Geometry, init: impl FnOnce(&[AtomicU64])) -> Result<RegionFile> {
+#[cfg(any(test, feature = "internals"))]
+pub fn create(
+    path: &Path,
+    geometry: &Geometry,
+    init: impl FnOnce(&[crate::sync::AtomicU64]),
+) -> Result<RegionFile> {
     create_with(path, geometry, |region| {
         init(region.mapping.words());
         Ok(())

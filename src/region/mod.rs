@@ -32,7 +32,9 @@ pub mod signals;
 pub mod validate;
 
 pub use clock::{boottime_ns, realtime_ns};
-pub use create::{create, create_with};
+#[cfg(any(test, feature = "internals"))]
+pub use create::create;
+pub use create::create_with;
 pub use doorbell::Doorbell;
 pub use file::{Access, RegionFile, open};
 pub use fork::ForkPage;

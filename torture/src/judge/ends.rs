@@ -1,0 +1,56 @@
+//! What was told, against what stands when everybody is gone.
+
+use super::{Call, Epoch, stood};
+use crate::op::{HOT, Op};
+use std::collections::HashMap;
+
+pub fn check(epoch: &Epoch, written: &HashMap<u64, &Call>, violations: &mut Vec<String>) {
+    let stands = match stood(&epoch.ended) {
+        Ok(stands) => stands,
+        Err(what) => {
+            violations.push(what);
+            return;
+        }
+    };
+    if let Some(key) = epoch.ended.keys.iter().find(|key| key.ephemeral != 0) {
+        let name = String::from_utf8_lossy(&key.key);
+        violations.push(format!("{name} was to end with a session, and all have ended"));
+    }
+    let mut newest: HashMap<u64, (u64, &Call)> = HashMap::new();
+    for (call, version, _) in epoch.done() {
+        let entry = newest.entry(call.key).or_insert((version, call));
+        if version > entry.0 {
+            *entry = (version, call);
+        }
+    }
+    for (&key, &(version, call)) in &newest {
+        let what = match stands.get(&key) {
+            Some(stands) if stands.version < version => Some("an acknowledged change is missing"),
+            Some(stands) if stands.version == version && !(call.op.puts() && stands.value == call.id) => {
+                Some("something else stands under the version of an acknowledged change")
+            }
+            Some(_) => None,
+            None if !call.op.puts() || call.op == Op::Bind => None,
+            None if may_be_removed(epoch, key) => None,
+            None => Some("an acknowledged put is missing"),
+        };
+        violations.extend(what.map(|what| format!("{what}: {call:?}, at the end {:?}", stands.get(&key))));
+    }
+    for (key, stands) in &stands {
+        let before = epoch.stood.get(key).is_some_and(|stood| stood == stands);
+        let asked = written.get(&stands.value).is_some_and(|call| call.key == *key);
+        if !before && !asked {
+            violations.push(format!("key {key} has a value that nobody wrote: {stands:?}"));
+        }
+    }
+}
+
+/// Whether somebody who was killed may have removed the key, or a value that ended with its session may have come after.
+fn may_be_removed(epoch: &Epoch, key: u64) -> bool {
+    let pending = |call: &&Call| call.key == key && call.told.is_none();
+    epoch
+        .calls
+        .iter()
+        .filter(pending)
+        .any(|call| call.op == Op::Remove || (key >= HOT && call.op == Op::Bind))
+}

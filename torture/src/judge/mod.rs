@@ -1,0 +1,133 @@
+//! What was told, judged: against itself, against the history, against what stands at the end.
+
+mod ends;
+mod facts;
+mod story;
+pub mod windows;
+
+use crate::{
+    log::Record,
+    observer::Story,
+    op::{self, Op, Told},
+};
+use slateboard_fsck::Summary;
+use std::collections::HashMap;
+
+/// A key's newest change before the workers began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stood {
+    /// Its version.
+    pub version: u64,
+    /// The generation that wrote it.
+    pub generation: u64,
+    /// Which operation's value.
+    pub value: u64,
+}
+
+/// One call of a worker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Call {
+    /// The worker.
+    pub worker: u64,
+    /// The operation's number.
+    pub id: u64,
+    /// The key.
+    pub key: u64,
+    /// What was asked for.
+    pub op: Op,
+    /// When it began.
+    pub start: u64,
+    /// When it ended; `None` for a call under way at a kill.
+    pub end: Option<u64>,
+    /// What it was told.
+    pub told: Option<Told>,
+}
+
+/// Everything that is known of the time between two moments of rest.
+pub struct Epoch {
+    /// The generation at the beginning.
+    pub since: u64,
+    /// What stood at the beginning, by key.
+    pub stood: HashMap<u64, Stood>,
+    /// All calls.
+    pub calls: Vec<Call>,
+    /// What the observer read.
+    pub story: Story,
+    /// What stands at the end, as the independent checker tells it.
+    pub ended: Summary,
+}
+
+/// What was checked.
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// Calls.
+    pub calls: u64,
+    /// Calls under way at a kill.
+    pub pending: u64,
+    /// Events.
+    pub events: u64,
+    /// Windows that the linearizability checker took.
+    pub windows: u64,
+    /// Calls in these.
+    pub window_calls: u64,
+    /// Windows that were too long for it, or that a call under way left open.
+    pub skipped: u64,
+}
+
+/// The calls in a worker's log; a reason where it is none.
+pub fn calls(worker: u64, records: &[Record]) -> Result<Vec<Call>, String> {
+    let mut calls: Vec<Call> = Vec::with_capacity(records.len() / 2);
+    for record in records {
+        match *record {
+            Record::Called { id, at, key, op } => {
+                if calls.last().is_some_and(|last| last.end.is_none()) {
+                    return Err(format!("worker {worker} calls while a call is under way"));
+                }
+                calls.push(Call { worker, id, key, op, start: at, end: None, told: None });
+            }
+            Record::Told { at, told } => match calls.last_mut() {
+                Some(last) if last.end.is_none() => (last.end, last.told) = (Some(at), Some(told)),
+                _ => return Err(format!("worker {worker} is told what it did not ask")),
+            },
+        }
+    }
+    Ok(calls)
+}
+
+/// What stands, by key.
+pub fn stood(summary: &Summary) -> Result<HashMap<u64, Stood>, String> {
+    let mut stood = HashMap::new();
+    for key in &summary.keys {
+        let name = String::from_utf8_lossy(&key.key);
+        let index = op::index(&key.key).ok_or_else(|| format!("a key that nobody wrote: {name}"))?;
+        let value =
+            op::identify(&key.value, index).ok_or_else(|| format!("{name} has a value that nobody wrote"))?;
+        stood.insert(index, Stood { version: key.version, generation: key.generation, value });
+    }
+    Ok(stood)
+}
+
+impl Epoch {
+    /// Judges everything. The violations, and what was looked at.
+    pub fn judge(&self) -> (Vec<String>, Checked) {
+        let mut violations = self.story.wrong.clone();
+        let written: HashMap<u64, &Call> =
+            self.calls.iter().filter(|call| call.op.puts()).map(|call| (call.id, call)).collect();
+        facts::check(self, &written, &mut violations);
+        story::check(self, &written, &mut violations);
+        ends::check(self, &written, &mut violations);
+        let mut checked = windows::check(self, &mut violations);
+        checked.calls = self.calls.len() as u64;
+        checked.pending = self.calls.iter().filter(|call| call.end.is_none()).count() as u64;
+        checked.events = self.story.events.len() as u64;
+        (violations, checked)
+    }
+
+    /// The changes that were told to have happened: call, version, generation.
+    fn done(&self) -> impl Iterator<Item = (&Call, u64, u64)> {
+        self.calls.iter().filter_map(|call| match call.told {
+            Some(Told::Done { version, generation }) => Some((call, version, generation)),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,178 @@
+//! Windows of calls on one key, between moments when no call on it is under way, for a linearizability checker that was
+//! not written here.
+
+use super::{Call, Checked, Epoch, story::unlearned};
+use crate::op::{HOT, Op, Told};
+use stateright::semantics::{ConsistencyTester, LinearizabilityTester, SequentialSpec};
+use std::collections::HashSet;
+
+/// Calls of one window, at most: the checker's work grows with every order of overlapping calls.
+const LONGEST: usize = 14;
+
+/// One key of a board, by itself.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Cell {
+    /// The newest version.
+    pub version: u64,
+    /// Whose value stands.
+    pub value: Option<u64>,
+}
+
+/// A call, with its number.
+pub type Asked = (Op, u64);
+
+impl SequentialSpec for Cell {
+    type Op = Asked;
+    type Ret = Told;
+
+    /// Never asked: a call whose answer is not known is left out, or its answer was found.
+    fn invoke(&mut self, _: &Asked) -> Told {
+        Told::Wrong
+    }
+
+    fn is_valid_step(&mut self, &(op, id): &Asked, told: &Told) -> bool {
+        let meets = match op {
+            Op::Create => self.value.is_none(),
+            Op::Replace | Op::Remove => self.value.is_some(),
+            Op::Swap(version) => self.value.is_some() && self.version == version,
+            Op::Get | Op::Put | Op::Update | Op::Bind => true,
+        };
+        match *told {
+            Told::Done { version, .. } => {
+                // Where the key had no value its slot may have been given away: then versions go on from higher up.
+                let follows = version == self.version + 1 || (self.value.is_none() && version > self.version);
+                let done = meets && follows && op != Op::Get;
+                *self = Self { version, value: op.puts().then_some(id) };
+                done
+            }
+            Told::Conflict => !meets,
+            Told::Absent => matches!(op, Op::Get | Op::Remove) && self.value.is_none(),
+            Told::Value { version, value, .. } => {
+                op == Op::Get && (self.version, self.value) == (version, Some(value))
+            }
+            Told::Full => true,
+            Told::Wrong => false,
+        }
+    }
+}
+
+/// Whether calls on one key, all of them answered, can have happened one after the other, each between its beginning
+/// and its end.
+pub fn is_linearizable(cell: &Cell, calls: &[Call]) -> bool {
+    let mut moments: Vec<(u64, bool, usize)> = Vec::new();
+    for (number, call) in calls.iter().enumerate() {
+        // At one and the same time beginnings come first: then the calls overlap, which allows more.
+        moments.push((call.start, false, number));
+        moments.push((call.end.unwrap_or(u64::MAX), true, number));
+    }
+    moments.sort_unstable();
+    let mut tester = LinearizabilityTester::new(cell.clone());
+    for (_, ends, number) in moments {
+        let call = &calls[number];
+        let noted = if ends {
+            tester.on_return(call.worker, call.told.unwrap_or(Told::Wrong)).map(drop)
+        } else {
+            tester.on_invoke(call.worker, (call.op, call.id)).map(drop)
+        };
+        if noted.is_err() {
+            return false;
+        }
+    }
+    tester.is_consistent()
+}
+
+pub(super) fn check(epoch: &Epoch, violations: &mut Vec<String>) -> Checked {
+    let mut checked = Checked::default();
+    for key in 0..HOT {
+        let (calls, complete) = answered(epoch, key);
+        checked.skipped += u64::from(!complete);
+        let stood = epoch.stood.get(&key);
+        let Some(stood) = stood else {
+            // Nothing is known of the version of a key that had no value.
+            window_by_window(Cell { version: 0, value: None }, &calls, &mut checked, violations);
+            continue;
+        };
+        let cell = Cell { version: stood.version, value: Some(stood.value) };
+        window_by_window(cell, &calls, &mut checked, violations);
+    }
+    checked
+}
+
+/// The key's calls up to the first whose fate is not known, in the order of their beginnings. Calls under way at a kill
+/// are left out where they had no effect, and ended by who first saw it where they had one.
+fn answered(epoch: &Epoch, key: u64) -> (Vec<Call>, bool) {
+    let found = unlearned(epoch);
+    let told: HashSet<u64> = epoch.done().map(|(_, _, generation)| generation).collect();
+    let unasked = epoch
+        .story
+        .events
+        .iter()
+        .any(|event| event.key == key && event.value.is_none() && !told.contains(&event.generation));
+    let ours = || epoch.calls.iter().filter(|call| call.key == key);
+    let sees = |version: u64| {
+        let seen = ours().filter(|call| match call.told {
+            Some(Told::Done { version: seen, .. } | Told::Value { version: seen, .. }) => seen >= version,
+            _ => false,
+        });
+        seen.filter_map(|call| call.end).min()
+    };
+    let (mut calls, mut until) = (Vec::new(), u64::MAX);
+    for call in ours() {
+        let effect = found.get(&call.id).copied();
+        match (call.end, effect) {
+            (Some(_), _) => calls.push(*call),
+            (None, Some((version, generation))) => match sees(version) {
+                Some(end) => {
+                    let told = Some(Told::Done { version, generation });
+                    calls.push(Call { end: Some(end.max(call.start)), told, ..*call });
+                }
+                None => until = until.min(call.start),
+            },
+            (None, None) if call.op == Op::Get => {}
+            (None, None) if epoch.story.missed == 0 && (call.op != Op::Remove || !unasked) => {}
+            (None, None) => until = until.min(call.start),
+        }
+    }
+    calls.sort_unstable_by_key(|call| call.start);
+    let all = calls.len();
+    // A call that is left out may have been seen by those that it overlaps: they are left out, too.
+    for call in calls.iter().rev() {
+        if call.end.is_none_or(|end| end >= until) {
+            until = until.min(call.start);
+        }
+    }
+    calls.retain(|call| call.end.is_some_and(|end| end < until));
+    let complete = calls.len() == all;
+    (calls, complete)
+}
+
+fn window_by_window(mut cell: Cell, calls: &[Call], checked: &mut Checked, violations: &mut Vec<String>) {
+    let mut rest = calls;
+    while !rest.is_empty() {
+        let mut end = 0;
+        let overlapping = rest.iter().take_while(|call| {
+            let overlaps = end == 0 || call.start <= end;
+            end = end.max(call.end.unwrap_or(u64::MAX));
+            overlaps
+        });
+        let (window, later) = rest.split_at(overlapping.count());
+        if window.len() <= LONGEST {
+            checked.windows += 1;
+            checked.window_calls += window.len() as u64;
+            if !is_linearizable(&cell, window) {
+                violations.push(format!("no order explains these calls after {cell:?}: {window:?}"));
+                return;
+            }
+        } else {
+            checked.skipped += 1;
+        }
+        let newest = window.iter().filter_map(|call| match call.told {
+            Some(Told::Done { version, .. }) => Some((version, call)),
+            _ => None,
+        });
+        if let Some((version, call)) = newest.max_by_key(|(version, _)| *version) {
+            cell = Cell { version, value: call.op.puts().then_some(call.id) };
+        }
+        rest = later;
+    }
+}

@@ -1,0 +1,119 @@
+//! A worker's log: a mapped file, so that what was noted outlives whoever noted it.
+//!
+//! Word 0 is the number of records; then records of eight words. A record counts once the number says so.
+
+use crate::op::{Op, Told};
+use slateboard::{
+    region::Mapping,
+    sync::Ordering::{Acquire, Relaxed, Release},
+};
+use std::{fs::OpenOptions, path::Path};
+
+const RECORD: usize = 8;
+/// Records of one log: a worker that has filled its log ends.
+pub const RECORDS: usize = 4_096;
+
+/// A record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Record {
+    /// A call began.
+    Called {
+        /// The operation's number, unlike any other's.
+        id: u64,
+        /// When, nanoseconds of `CLOCK_MONOTONIC`.
+        at: u64,
+        /// The key.
+        key: u64,
+        /// What was asked for.
+        op: Op,
+    },
+    /// The last call ended.
+    Told {
+        /// When.
+        at: u64,
+        /// How.
+        told: Told,
+    },
+}
+
+/// A log, for one writer.
+pub struct Log {
+    mapping: Mapping,
+}
+
+impl Log {
+    /// Makes an empty one.
+    pub fn create(path: &Path) -> std::io::Result<Self> {
+        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+        file.set_len(((1 + RECORDS * RECORD) * 8) as u64)?;
+        Self::map(&file)
+    }
+
+    /// Opens one that is there.
+    pub fn open(path: &Path) -> std::io::Result<Self> {
+        Self::map(&OpenOptions::new().read(true).write(true).open(path)?)
+    }
+
+    fn map(file: &std::fs::File) -> std::io::Result<Self> {
+        let mapping =
+            Mapping::of_file(file, true).map_err(|error| std::io::Error::other(error.to_string()))?;
+        Ok(Self { mapping })
+    }
+
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        // Acquire: with the number come the records.
+        self.mapping.words()[0].load(Acquire) as usize
+    }
+
+    /// Whether nothing was noted.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether there is no room for another call with its answer.
+    pub fn is_full(&self) -> bool {
+        self.len() + 2 > RECORDS
+    }
+
+    /// Notes a record.
+    pub fn note(&self, record: Record) {
+        let words: [u64; RECORD] = match record {
+            Record::Called { id, at, key, op } => {
+                let [kind, version] = op.pack();
+                [1, id, at, key, kind, version, 0, 0]
+            }
+            Record::Told { at, told } => {
+                let [kind, version, generation, value] = told.pack();
+                [2, 0, at, 0, kind, version, generation, value]
+            }
+        };
+        let len = self.len();
+        for (target, word) in self.mapping.words()[1 + len * RECORD..].iter().zip(words) {
+            // Relaxed: nobody looks before the number says so.
+            target.store(word, Relaxed);
+        }
+        // Release: whoever reads the number reads the record.
+        self.mapping.words()[0].store(len as u64 + 1, Release);
+    }
+
+    /// All records; `None` where one is none.
+    pub fn records(&self) -> Option<Vec<Record>> {
+        let words = &self.mapping.words()[1..];
+        let record = |index: usize| {
+            let word = |at: usize| words[index * RECORD + at].load(Relaxed);
+            let at = word(2);
+            match word(0) {
+                1 => Some(Record::Called {
+                    id: word(1),
+                    at,
+                    key: word(3),
+                    op: Op::unpack([word(4), word(5)])?,
+                }),
+                2 => Some(Record::Told { at, told: Told::unpack([word(4), word(5), word(6), word(7)])? }),
+                _ => None,
+            }
+        };
+        (0..self.len().min(RECORDS)).map(record).collect()
+    }
+}

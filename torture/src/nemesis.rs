@@ -1,0 +1,318 @@
+//! Starts workers, kills, stops and continues them, and lets what they were told be judged when all are gone.
+
+use crate::{
+    judge::{self, Checked, Epoch, Stood},
+    log::Log,
+    observer::Observer,
+    random::Random,
+};
+use nix::{
+    sys::{
+        signal::{Signal, kill},
+        wait::{Id, WaitPidFlag, waitid},
+    },
+    unistd::Pid,
+};
+use slateboard::Board;
+use slateboard_fsck::Summary;
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+/// Long enough for whatever must happen; only a failing run waits for it.
+const SOON: Duration = Duration::from_secs(60);
+/// Records that others must note while somebody is stopped.
+const PROGRESS: usize = 20;
+
+/// How a run is done.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The program that plays the workers.
+    pub program: PathBuf,
+    /// Kills in all.
+    pub kills: u64,
+    /// Stops in all.
+    pub stops: u64,
+    /// Kills between two moments of rest.
+    pub epoch: u64,
+    /// Workers at a time.
+    pub workers: usize,
+    /// Of the random numbers.
+    pub seed: u64,
+    /// Bytes of the board's data area.
+    pub capacity: u64,
+    /// Events of its history.
+    pub history: u64,
+}
+
+/// What was done, and what was wrong.
+#[derive(Clone, Default, Debug)]
+pub struct Tally {
+    /// Processes killed.
+    pub kills: u64,
+    /// Processes stopped, while others had to get on.
+    pub stops: u64,
+    /// Processes started.
+    pub started: u64,
+    /// Moments of rest.
+    pub rests: u64,
+    /// What was judged.
+    pub checked: Checked,
+    /// Events that the observer was too slow for.
+    pub missed: u64,
+    /// What must not be.
+    pub violations: Vec<String>,
+}
+
+/// A worker under way.
+struct Worker {
+    child: Child,
+    log: Log,
+    number: u64,
+}
+
+/// The state of a run.
+pub struct Nemesis<'o> {
+    options: &'o Options,
+    folder: &'o Path,
+    random: Random,
+    workers: Vec<Worker>,
+    /// Logs of workers that have ended.
+    ended: Vec<(u64, Log)>,
+    next: u64,
+    beat_ms: u64,
+    tally: Tally,
+}
+
+impl Drop for Nemesis<'_> {
+    fn drop(&mut self) {
+        for worker in &mut self.workers {
+            let _ = worker.child.kill();
+            let _ = worker.child.wait();
+        }
+    }
+}
+
+/// A whole run, in a folder that is there.
+pub fn run(options: &Options, folder: &Path) -> Tally {
+    let board = Board::options().capacity(options.capacity).keys(1_024).history(options.history);
+    let board = board.sessions(64).create(folder.join("board")).expect("the board is made");
+    let mut nemesis = Nemesis {
+        options,
+        folder,
+        random: Random(options.seed),
+        workers: Vec::new(),
+        ended: Vec::new(),
+        next: 1,
+        beat_ms: 5,
+        tally: Tally::default(),
+    };
+    let mut stood = HashMap::new();
+    while nemesis.tally.violations.is_empty() && !nemesis.is_done() {
+        // Keepers that reap all the time, and none but those who attach, in turn.
+        nemesis.beat_ms = if nemesis.tally.rests.is_multiple_of(2) { 5 } else { 1 << 30 };
+        nemesis.epoch(&board, &mut stood);
+    }
+    std::mem::take(&mut nemesis.tally)
+}
+
+impl Nemesis<'_> {
+    fn is_done(&self) -> bool {
+        self.tally.kills >= self.options.kills && self.tally.stops >= self.options.stops
+    }
+
+    /// From one moment of rest to the next.
+    fn epoch(&mut self, board: &Board, stood: &mut HashMap<u64, Stood>) {
+        let since = board.generation();
+        let observer = Observer::start(&self.path("board"), since);
+        while self.workers.len() < self.options.workers {
+            self.start();
+        }
+        let first = self.tally.kills + self.tally.stops;
+        while self.tally.violations.is_empty()
+            && !self.is_done()
+            && self.tally.kills + self.tally.stops < first + 2 * self.options.epoch
+        {
+            self.strike();
+        }
+        self.end_all();
+        // Whoever attaches reaps the dead.
+        if let Err(error) = board.attach("judge") {
+            self.tally.violations.push(format!("nobody can attach any more: {error}"));
+        }
+        let story = observer.end();
+        self.tally.rests += 1;
+        self.tally.missed += story.missed;
+        let Some(ended) = self.checker() else { return };
+        match self.calls() {
+            Ok(calls) => {
+                let epoch = Epoch { since, stood: std::mem::take(stood), calls, story, ended };
+                let (violations, checked) = epoch.judge();
+                self.note(violations, checked);
+                *stood = judge::stood(&epoch.ended).unwrap_or_default();
+            }
+            Err(what) => self.tally.violations.push(what),
+        }
+    }
+
+    fn note(&mut self, violations: Vec<String>, checked: Checked) {
+        let sum = &mut self.tally.checked;
+        sum.calls += checked.calls;
+        sum.pending += checked.pending;
+        sum.events += checked.events;
+        sum.windows += checked.windows;
+        sum.window_calls += checked.window_calls;
+        sum.skipped += checked.skipped;
+        self.tally.violations.extend(violations);
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    fn start(&mut self) {
+        let number = self.next;
+        self.next += 1;
+        self.tally.started += 1;
+        let path = self.path(&format!("log-{number}"));
+        let log = Log::create(&path).expect("a log can be made");
+        let mut command = Command::new(&self.options.program);
+        command.arg("--worker").arg(self.path("board")).arg(&path).arg(number.to_string());
+        command.arg(self.random.number().to_string()).arg(self.beat_ms.to_string()).arg(self.path("stop"));
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("a worker starts");
+        self.workers.push(Worker { child, log, number });
+    }
+
+    /// Takes a worker that has ended out of the list.
+    fn retire(&mut self, index: usize) {
+        let worker = self.workers.swap_remove(index);
+        // The mapping stays; the name is not needed any more.
+        let _ = fs::remove_file(self.path(&format!("log-{}", worker.number)));
+        self.ended.push((worker.number, worker.log));
+    }
+
+    /// Starts others for workers that have come to the end of their logs.
+    fn replace_ended(&mut self) {
+        for index in (0..self.workers.len()).rev() {
+            match self.workers[index].child.try_wait() {
+                Ok(None) => {}
+                Ok(Some(status)) => {
+                    if !status.success() {
+                        let number = self.workers[index].number;
+                        self.tally.violations.push(format!("worker {number} ended by itself: {status}"));
+                    }
+                    self.retire(index);
+                    self.start();
+                }
+                Err(error) => self.tally.violations.push(format!("a worker cannot be waited for: {error}")),
+            }
+        }
+    }
+
+    /// One blow.
+    fn strike(&mut self) {
+        self.replace_ended();
+        let index = self.random.below(self.workers.len() as u64) as usize;
+        let kills_left = self.tally.kills < self.options.kills;
+        let stops_left = self.tally.stops < self.options.stops;
+        if stops_left && (!kills_left || self.random.below(2) == 0) {
+            self.stop(index);
+        } else if kills_left {
+            self.kill(index);
+        }
+        std::thread::sleep(Duration::from_micros(self.random.below(1_500)));
+    }
+
+    fn kill(&mut self, index: usize) {
+        let _ = self.workers[index].child.kill();
+        let _ = self.workers[index].child.wait();
+        self.tally.kills += 1;
+        self.retire(index);
+        self.start();
+    }
+
+    /// Stops a worker, lets the others get on, and continues or kills it.
+    fn stop(&mut self, index: usize) {
+        let pid = Pid::from_raw(self.workers[index].child.id() as i32);
+        let number = self.workers[index].number;
+        if kill(pid, Signal::SIGSTOP).is_err() {
+            return;
+        }
+        // It may have ended instead.
+        let _ = waitid(Id::Pid(pid), WaitPidFlag::WSTOPPED | WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT);
+        self.tally.stops += 1;
+        let before = self.noted(number);
+        let started = Instant::now();
+        while self.noted(number) < before + PROGRESS {
+            std::thread::sleep(Duration::from_micros(50));
+            // The stopped one has not ended: only others are replaced.
+            self.replace_ended();
+            if started.elapsed() > SOON {
+                self.tally.violations.push(format!("while worker {number} is stopped nobody gets on"));
+                break;
+            }
+        }
+        match self.workers.iter().position(|worker| worker.number == number) {
+            Some(index) if self.tally.kills < self.options.kills && self.random.below(4) == 0 => {
+                self.kill(index)
+            }
+            _ => drop(kill(pid, Signal::SIGCONT)),
+        }
+    }
+
+    /// Records of all workers but this one.
+    fn noted(&self, but: u64) -> usize {
+        let others = self.workers.iter().filter(|worker| worker.number != but);
+        let ended: usize =
+            self.ended.iter().filter(|(number, _)| *number != but).map(|(_, log)| log.len()).sum();
+        others.map(|worker| worker.log.len()).sum::<usize>() + ended
+    }
+
+    /// Lets all workers come to an end.
+    fn end_all(&mut self) {
+        fs::write(self.path("stop"), "").expect("a file can be made");
+        let started = Instant::now();
+        for index in (0..self.workers.len()).rev() {
+            let worker = &mut self.workers[index];
+            while let Ok(None) = worker.child.try_wait() {
+                if started.elapsed() > SOON {
+                    self.tally.violations.push(format!("worker {} does not end", worker.number));
+                    let _ = worker.child.kill();
+                    let _ = worker.child.wait();
+                    break;
+                }
+                std::thread::sleep(Duration::from_micros(200));
+            }
+            self.retire(index);
+        }
+        let _ = fs::remove_file(self.path("stop"));
+    }
+
+    /// The independent checker's account of the board, on which nobody is left.
+    fn checker(&mut self) -> Option<Summary> {
+        let bytes = fs::read(self.path("board")).expect("the board is there");
+        let words: Vec<u64> = bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
+        match slateboard_fsck::check(&words, &[]) {
+            Ok(summary) => Some(summary),
+            Err(findings) => {
+                self.tally.violations.extend(findings.iter().take(20).map(ToString::to_string));
+                None
+            }
+        }
+    }
+
+    /// The calls of all workers since the last moment of rest.
+    fn calls(&mut self) -> Result<Vec<judge::Call>, String> {
+        let mut calls = Vec::new();
+        for (number, log) in self.ended.drain(..) {
+            let records =
+                log.records().ok_or_else(|| format!("the log of worker {number} cannot be read"))?;
+            calls.extend(judge::calls(number, &records)?);
+        }
+        Ok(calls)
+    }
+}

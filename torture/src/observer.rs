@@ -1,0 +1,117 @@
+//! Follows the history, in a thread of the parent, on a mapping that cannot be written to.
+
+use crate::op;
+use slateboard::{Board, MutationKind};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+/// An event, as it was read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Seen {
+    /// Its generation.
+    pub generation: u64,
+    /// The key.
+    pub key: u64,
+    /// The key's version.
+    pub version: u64,
+    /// Which operation's value; `None` for a removal.
+    pub value: Option<u64>,
+    /// Generation of the value that it superseded.
+    pub previous: Option<u64>,
+}
+
+/// What was read.
+#[derive(Clone, Default, Debug)]
+pub struct Story {
+    /// The events, in their order.
+    pub events: Vec<Seen>,
+    /// Events that left the history before they were read.
+    pub missed: u64,
+    /// What must not be.
+    pub wrong: Vec<String>,
+}
+
+/// The running thread.
+pub struct Observer {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<Story>,
+}
+
+impl Observer {
+    /// Follows the board from its present on.
+    pub fn start(board: &Path, since: u64) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (theirs, board) = (Arc::clone(&stop), board.to_owned());
+        let thread = std::thread::spawn(move || follow(&board, since, &theirs));
+        Self { stop, thread }
+    }
+
+    /// What was read up to now; everything that has happened by now is in it.
+    pub fn end(self) -> Story {
+        self.stop.store(true, Ordering::Release);
+        self.thread
+            .join()
+            .unwrap_or_else(|_| Story { wrong: vec!["the observer panicked".into()], ..Story::default() })
+    }
+}
+
+fn follow(board: &Path, since: u64, stop: &AtomicBool) -> Story {
+    let mut story = Story::default();
+    let reader = match Board::options().observe(board) {
+        Ok(reader) => reader,
+        Err(error) => return Story { wrong: vec![error.to_string()], ..story },
+    };
+    let mut last = since;
+    loop {
+        // Before the reading: what has happened by the time of the order to stop is read.
+        let stopping = stop.load(Ordering::Acquire);
+        for event in reader.events(last) {
+            match event {
+                Ok(event) => note(&mut story, &event, &mut last),
+                Err(error) => match error.missed() {
+                    Some(lag) if lag.resume_at == last + lag.missed => {
+                        story.missed += lag.missed;
+                        last = lag.resume_at;
+                    }
+                    _ => {
+                        story.wrong.push(format!("after generation {last}: {error}"));
+                        return story;
+                    }
+                },
+            }
+        }
+        if stopping {
+            return story;
+        }
+        std::thread::sleep(Duration::from_micros(200));
+    }
+}
+
+fn note(story: &mut Story, event: &slateboard::Event, last: &mut u64) {
+    if event.generation != *last + 1 {
+        story.wrong.push(format!("generation {} follows {last}", event.generation));
+    }
+    *last = event.generation;
+    for mutation in &event.mutations {
+        let Some(key) = op::index(mutation.key.as_bytes()) else {
+            story
+                .wrong
+                .push(format!("generation {}: a key that nobody wrote: {}", event.generation, mutation.key));
+            continue;
+        };
+        let value = mutation.value.as_ref().map(|value| op::identify(value, key));
+        let previous = mutation.previous.as_ref().map(|previous| previous.generation);
+        if value == Some(None) || (mutation.kind == MutationKind::Put) != value.is_some() {
+            story.wrong.push(format!("generation {}: a value that nobody wrote", event.generation));
+        }
+        let (generation, version) = (event.generation, mutation.version);
+        story.events.push(Seen { generation, key, version, value: value.flatten(), previous });
+    }
+}
