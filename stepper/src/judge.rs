@@ -15,14 +15,17 @@ use slateboard::{
 use slateboard_fsck::{EventState, Kind, Summary};
 use std::collections::BTreeMap;
 
-/// Sixty seconds after the machine's start nothing has a deadline that matters: expiry is stepped with one of 1 ns.
+/// The clock that deadlines are judged by is the real one; the scenario with a deadline has one that is over.
 const NOW: Now = Now { real_ns: 1, boot_ns: slateboard::region::boottime_ns };
 
 /// What may stand after each of an operation's events, from none of them to all.
 pub struct Expected {
     /// The keys that have a value: version and value. The first is before the operation.
-    states: Vec<BTreeMap<Vec<u8>, (u64, Vec<u8>)>>,
+    states: Vec<Standing>,
 }
+
+/// Keys that have a value, each with its version and value.
+type Standing = BTreeMap<Vec<u8>, (u64, Vec<u8>)>;
 
 /// A key with the version of a value that ends with a session.
 pub type Bound = (Vec<u8>, u64);
@@ -60,7 +63,7 @@ impl Expected {
         let keys = summary.keys.iter();
         let found: BTreeMap<_, _> =
             keys.map(|key| (key.key.as_slice(), (key.version, key.value.as_slice()))).collect();
-        let same = |state: &BTreeMap<Vec<u8>, (u64, Vec<u8>)>| {
+        let same = |state: &Standing| {
             let ended = |key: &[u8], version: u64| {
                 bound.iter().any(|bound| (bound.0.as_slice(), bound.1) == (key, version))
             };
@@ -72,7 +75,7 @@ impl Expected {
     }
 }
 
-fn apply(state: &mut BTreeMap<Vec<u8>, (u64, Vec<u8>)>, event: &EventState) {
+fn apply(state: &mut Standing, event: &EventState) {
     match &event.value {
         Some(value) => state.insert(event.key.clone(), (event.version, value.clone())),
         None => state.remove(&event.key),
@@ -89,6 +92,8 @@ pub struct Judge<'j> {
     pub bound: Vec<Bound>,
     /// Whether the dead are reaped. A test sets it to false, and must see a failure.
     pub reaps: bool,
+    /// Whether the board has no room, so that puts may be told so.
+    pub full: bool,
     /// The state that stood in the image before.
     pub since: usize,
 }
@@ -96,7 +101,7 @@ pub struct Judge<'j> {
 impl<'j> Judge<'j> {
     /// For images of an operation that has not begun.
     pub fn new(geometry: &'j Geometry, expected: &'j Expected, bound: Vec<Bound>) -> Self {
-        Self { geometry, expected, bound, reaps: true, since: 0 }
+        Self { geometry, expected, bound, reaps: true, full: false, since: 0 }
     }
 
     /// Judges an image. `done`: the operation has returned, so all of it must be there.
@@ -125,7 +130,7 @@ impl<'j> Judge<'j> {
                 ));
             }
         }
-        survive(&core, &summary)?;
+        survive(&core, &summary, self.full)?;
         sound(&words, "after another session's work").map(|_| ())
     }
 }
@@ -167,7 +172,7 @@ fn attach(core: &Core<'_>, name: &str) -> Result<Lane, String> {
 }
 
 /// Another session comes, reads everything, and changes, adds and removes keys.
-fn survive(core: &Core<'_>, summary: &Summary) -> Result<(), String> {
+fn survive(core: &Core<'_>, summary: &Summary, full: bool) -> Result<(), String> {
     let mut lane = attach(core, "survivor")?;
     finds(core, summary)?;
     let mut keys: Vec<String> =
@@ -175,7 +180,9 @@ fn survive(core: &Core<'_>, summary: &Summary) -> Result<(), String> {
     keys.retain(|key| key.starts_with("task/") || key.starts_with("team/"));
     keys.truncate(3);
     for key in keys.iter().map(String::as_str).chain(["task/new", "task/survivor"]) {
-        writes(core, &mut lane, key).map_err(|what| format!("the survivor, on {key}: {what}"))?;
+        let stands = keys.iter().any(|stands| stands == key);
+        writes(core, &mut lane, key, stands, full)
+            .map_err(|what| format!("the survivor, on {key}: {what}"))?;
     }
     core.leave(std::slice::from_mut(&mut lane), NOW)
         .map_err(|fault| format!("the survivor leaves: {fault:?}"))
@@ -240,25 +247,26 @@ fn tells(core: &Core<'_>, event: &EventState) -> Result<(), String> {
     }
 }
 
-/// Puts, conditional puts and a removal, each with its answer.
-fn writes(core: &Core<'_>, lane: &mut Lane, name: &str) -> Result<(), String> {
+/// A removal, puts and conditional puts, each with its answer.
+fn writes(core: &Core<'_>, lane: &mut Lane, name: &str, stands: bool, full: bool) -> Result<(), String> {
     let key = Key::new(core.geometry(), name);
-    let mut change = |change: Change<'_>| match core.change(lane, &key, &change, NOW, None) {
-        Err(fault) => Err(format!("{change:?}: {fault:?}")),
-        Ok(outcome) => Ok(outcome),
-    };
+    let mut change = |change: Change<'_>| core.change(lane, &key, &change, NOW, None);
+    let told = |fault: Fault| format!("{fault:?}");
     // A removal first: it has room on a full board, and makes some.
-    match change(Change::tombstone(RecordKind::Removed, Expect::Any))? {
-        Outcome::Done { .. } | Outcome::Nothing => {}
+    match change(Change::tombstone(RecordKind::Removed, Expect::Any)) {
+        Ok(Outcome::Done { .. } | Outcome::Nothing) => {}
+        // To find that there is nothing to remove takes a block, too.
+        Err(Fault::Full(_)) if full && !stands => return Ok(()),
         other => return Err(format!("the removal tells {other:?}")),
     }
     let generation = core.generation();
-    let first = match change(Change::put(b"survivor", Expect::Absent))? {
-        Outcome::Done { version, generation: own, .. } if own == generation + 1 => version,
+    let first = match change(Change::put(b"survivor", Expect::Absent)) {
+        Err(Fault::Full(_)) if full => return Ok(()),
+        Ok(Outcome::Done { version, generation: own, .. }) if own == generation + 1 => version,
         other => return Err(format!("the put tells {other:?} after generation {generation}")),
     };
-    let met = change(Change::put(b"again", Expect::Version(first)))?;
-    let late = change(Change::put(b"late", Expect::Version(first)))?;
+    let met = change(Change::put(b"again", Expect::Version(first))).map_err(told)?;
+    let late = change(Change::put(b"late", Expect::Version(first))).map_err(told)?;
     if !matches!(met, Outcome::Done { version, .. } if version == first + 1)
         || late != (Outcome::Conflict { version: first + 1 })
     {

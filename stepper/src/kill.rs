@@ -23,7 +23,7 @@ pub fn run(scenario: &Scenario, options: &Options, times: u64, seed: u64) -> Tal
     for number in 0..times {
         // A fraction of the way, the same for the same seed; multiples of the golden ratio spread evenly.
         let fraction = (seed.wrapping_add(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let at = (u128::from(fraction) * u128::from(instructions) >> 64) as u64;
+        let at = ((u128::from(fraction) * u128::from(instructions)) >> 64) as u64;
         tally.images += 1;
         tally.instructions += at;
         if let Err(what) = killed(scenario, options, at, &expected, &bound) {
@@ -69,5 +69,7 @@ fn killed(
     }
     drop(session);
     let words = words_of(&stage.place.path()).ok_or("the board is gone")?;
-    Judge::new(stage.place.geometry(), expected, bound.to_vec()).judge(&words, false)
+    let mut judge = Judge::new(stage.place.geometry(), expected, bound.to_vec());
+    judge.full = scenario.full;
+    judge.judge(&words, false)
 }

@@ -37,7 +37,7 @@ fn geometry() -> Geometry {
         dedicated_buckets: 1,
         uniform_buckets: 1,
         uniform_shards: 1,
-        overflow_max: 4,
+        overflow_max: 12,
         value_max: 16 << 10,
         names: 8,
         ..Shape::sized(1 << 20, 64, HISTORY, SESSIONS)

@@ -146,6 +146,7 @@ pub fn run(scenario: &Scenario, options: &Options) -> Tally {
     let geometry = stage.place.geometry().clone();
     let mut judge = Judge::new(&geometry, &expected, bound);
     judge.reaps = options.reaps;
+    judge.full = scenario.full;
     let mut walk = Walk { tally: Tally::default(), met: HashSet::new(), words: Vec::new(), options };
     walk.look(&stage.place, &stage.child, &mut judge, false, scenario.name);
     loop {

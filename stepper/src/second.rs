@@ -25,7 +25,7 @@ pub fn run(scenario: &Scenario, options: &Options, points: usize) -> Tally {
     for (number, words) in images.iter().enumerate().step_by(step) {
         for survivor in SURVIVORS {
             let survivor = scenarios::find(survivor).expect("the survivor is a scenario");
-            if let Err(what) = survive(words, survivor, options, &mut tally) {
+            if let Err(what) = survive(words, scenario, survivor, options, &mut tally) {
                 tally.failures.push(format!("killed at image {number}, then {}: {what}", survivor.name));
                 run::keep(options, words, &format!("{}-image-{number}", scenario.name));
             }
@@ -49,13 +49,20 @@ fn images(scenario: &Scenario, options: &Options) -> Vec<Vec<u64>> {
 }
 
 /// Steps a survivor on a board with these words, on which everybody is dead.
-fn survive(words: &[u64], survivor: &Scenario, options: &Options, tally: &mut Tally) -> Result<(), String> {
+fn survive(
+    words: &[u64],
+    dead: &Scenario,
+    survivor: &Scenario,
+    options: &Options,
+    tally: &mut Tally,
+) -> Result<(), String> {
     let place = Place::with(words);
     let geometry = place.geometry().clone();
     // Whoever dies when: what a reaper makes of the image is what must stand, no more and no less.
     let alone = reaped(words, &geometry)?;
     let expected = Expected::new(&alone, &alone)?;
     let mut judge = Judge::new(&geometry, &expected, Vec::new());
+    judge.full = dead.full;
     let mut child = Traced::start(&options.program, survivor.name, &place.path());
     if child.run() != Did::Marker {
         return Err("the survivor does not get ready".into());
