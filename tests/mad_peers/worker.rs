@@ -9,7 +9,7 @@ use slateboard::{Entry, Error, ErrorKind, Event, Expect, Retry, Session, Wait};
 use std::{path::PathBuf, time::Duration};
 
 /// Calls that a worker makes, of all kinds together.
-const CALLS: u64 = 600;
+const CALLS: u64 = 300;
 const KEYS: u64 = 12;
 /// Too short to wait for anything.
 const NOW: Duration = Duration::from_micros(50);
