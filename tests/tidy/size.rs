@@ -4,7 +4,7 @@ use crate::source::{Source, files, functions, split};
 
 const FUNCTION_LINES_MAX: usize = 70;
 const FILE_LINES_MAX: usize = 700;
-const FOLDERS: [&str; 4] = ["src", "cli/src", "fsck/src", "examples"];
+const FOLDERS: [&str; 6] = ["src", "cli/src", "fsck/src", "stepper/src", "torture/src", "examples"];
 
 fn long_functions(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
@@ -30,7 +30,10 @@ fn unsafe_elsewhere(sources: &[Source]) -> Vec<String> {
         let code = split(&source.text).code;
         code.split(|char: char| !(char.is_alphanumeric() || char == '_')).any(|word| word == "unsafe")
     };
-    let elsewhere = sources.iter().filter(|source| !source.path.starts_with("src/region/"));
+    // And one `fork`, which is what that tool tests.
+    let home =
+        |source: &&Source| source.path.starts_with("src/region/") || source.path == "torture/src/fork.rs";
+    let elsewhere = sources.iter().filter(|source| !home(source));
     elsewhere.filter(names_it).map(|source| format!("{} has unsafe code", source.path)).collect()
 }
 
