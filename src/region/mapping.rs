@@ -16,7 +16,7 @@
 //!   process that does so ends the next access with `SIGBUS`: a crash, not undefined behaviour.
 //! - *Read-only mappings.* The language guarantees relaxed loads of words on read-only memory and nothing
 //!   more, so readers do relaxed loads followed by an acquire fence. A store would end the process with
-//!   `SIGSEGV`; [`Mapping::writable`] says which kind it is.
+//!   `SIGSEGV`: whoever opened the file read-only makes none.
 
 use super::fork::ForkPage;
 use crate::{
