@@ -64,6 +64,23 @@ pub struct Tally {
     pub lagged: u64,
 }
 
+impl Tally {
+    /// Adds what happened in other schedules.
+    pub fn add(&mut self, other: &Self) {
+        self.schedules += other.schedules;
+        self.accesses += other.accesses;
+        self.events += other.events;
+        self.kills += other.kills;
+        self.reapers_killed += other.reapers_killed;
+        self.reaped += other.reaped;
+        self.returns += other.returns;
+        self.answers += other.answers;
+        self.conflicts += other.conflicts;
+        self.full += other.full;
+        self.lagged += other.lagged;
+    }
+}
+
 /// An actor, as the table sees it.
 #[derive(Clone, Copy, Default)]
 struct Seat {
@@ -129,7 +146,9 @@ impl Table {
         let core = Core::new(&cells, &[], &Silent, &geo).ok_or("too few words")?;
         core.raise_reserved(geo.extents());
         core.cut_reserve();
-        (0..=actors).for_each(|session| drop(core.occupy(session, 0, &Identity::default())));
+        (0..=actors).for_each(|session| {
+            core.occupy(session, 0, &Identity::default());
+        });
         let fresh: Vec<u64> = cells.iter().map(|cell| cell.load(Ordering::Relaxed)).collect();
         let run = Mutex::new(Run::new(&fresh, actors));
         let (places, keys) = (places(&geo), (family.keys)(&geo));
