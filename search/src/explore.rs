@@ -8,13 +8,13 @@
 
 use crate::{
     fsck::{Rest, Session},
-    party::{Asked, Call, Party, Told},
-    places::show,
+    party::{Call, Party, Told},
+    places::does,
     programs::Taken,
     scenario::Scenario,
     world::{Choice, Stand, Undo, World, mix},
 };
-use slateboard::{protocol::publish::Expect, search::Access};
+use slateboard::search::Access;
 use std::{
     collections::{BTreeSet, HashMap, hash_map::Entry},
     hash::{BuildHasherDefault, Hasher},
@@ -385,19 +385,8 @@ pub fn tell(world: &World<'_>, steps: &[Step]) -> String {
         let line = match (step.choice, step.access) {
             (Choice::Kill(actor), _) => format!("    {} is killed", world.programs.name(actor)),
             (Choice::Step(actor), Some((index, access, old))) => {
-                let place = world.places[index as usize];
-                let before = show(place, old);
-                let does = match access {
-                    Access::Load => format!("reads {before}"),
-                    Access::CompareExchange { new, current } if current == old => {
-                        format!("{before} -> {}", show(place, new))
-                    }
-                    Access::CompareExchange { current, .. } => {
-                        format!("fails: {before}, not {}", show(place, current))
-                    }
-                    _ => format!("{before} => {}", show(place, access.effect(old))),
-                };
-                format!("    {}: {place:?} {does}", world.programs.name(actor))
+                let did = does(world.places[index as usize], access, old);
+                format!("    {}: {did}", world.programs.name(actor))
             }
             (Choice::Step(actor), None) => format!("    {} waits", world.programs.name(actor)),
         };
@@ -447,30 +436,12 @@ fn rest<'b>(world: &'b World<'_>, words: &'b [u64], events: &'b [crate::watch::E
 
 /// Whether every key can still be put, read and removed.
 fn afterwards(world: &World<'_>) -> Result<(), String> {
-    let keys = world.programs.keys.len();
-    let run = |party: &Party<'_>| {
-        for key in 0..keys {
-            party.put(key, AFTERWARDS + key as u64, Expect::Any);
-            party.get(key);
-            party.remove(key);
-            party.get(key);
-        }
-    };
+    let run = |party: &Party<'_>| party.use_every_key(AFTERWARDS);
     let (calls, words, events) = world.played(run).map_err(|reason| format!("afterwards: {reason}"))?;
-    let rest = rest(world, &words, &events);
-    rest.check().map_err(|reason| format!("afterwards: {reason}"))?;
-    for call in &calls {
-        if let Some(fault) = world.fault(call) {
-            return Err(format!("afterwards: {fault}"));
-        }
-        rest.explains(&world.programs.keys[call.key], call)?;
-        let put =
-            matches!(call.asked, Asked::Put(..)) && !matches!(call.told, Told::Done { .. } | Told::Fault(_));
-        if put {
-            return Err(format!("afterwards: {call:?}"));
-        }
+    if let Some(fault) = calls.iter().find_map(|call| world.fault(call)) {
+        return Err(format!("afterwards: {fault}"));
     }
-    Ok(())
+    rest(world, &words, &events).is_usable(&world.programs.keys, &calls)
 }
 
 fn summary(name: &str, calls: &[Call], killed: bool) -> String {

@@ -8,8 +8,10 @@ use crate::{
 };
 use slateboard::{
     layout::{
-        Block, GenWord, Geometry, Head, HeadKind, RingWord, SlotHash, State, StateKind, geometry, header,
-        record::RecordKind, session,
+        Block, GenWord, Geometry, Head, HeadKind, RingWord, SlotHash, State, StateKind, Writer, geometry,
+        header,
+        record::{RecordHeader, RecordKind},
+        session,
     },
     protocol::publish::Expect,
 };
@@ -118,6 +120,9 @@ impl Rest<'_> {
             if !fits || record.header.slot as usize != hash_at + 1 {
                 return Err(format!("{head:?} under {hash:?} names {record:?}"));
             }
+            if let Some(dead) = self.bound_to_dead(&record.header).filter(|_| !record.removes()) {
+                return Err(format!("{head:?} is of an entry that was to end with session {dead}"));
+            }
             if keys.insert(record.key.clone(), head).is_some() {
                 return Err(format!("key {:?} has two slots", String::from_utf8_lossy(&record.key)));
             }
@@ -142,6 +147,14 @@ impl Rest<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The session that an entry was to end with, if it is dead.
+    fn bound_to_dead(&self, header: &RecordHeader) -> Option<u16> {
+        let bound = (header.ephemeral != 0).then(|| Writer::unpack(header.ephemeral))?;
+        let life = self.words[self.geo.session(bound.session.into()) + session::INCARNATION];
+        let over = life != session::incarnation_word(bound.incarnation, true);
+        over.then_some(bound.session)
     }
 
     /// Every block that is not free is named once: by a head, by an event that superseded it, by a link, by
@@ -216,6 +229,31 @@ impl Rest<'_> {
         }
         let half = (1..self.geo.names()).find(|&name| self.words[self.geo.name(name)] & 0xff == 1);
         half.map_or(Ok(()), |name| Err(format!("name {name} is half made")))
+    }
+
+    /// Whether the board was as good as new for a party that used every key when all was over.
+    pub fn is_usable(&self, keys: &[String], calls: &[Call]) -> Check {
+        let after = |reason: String| format!("afterwards: {reason}");
+        self.check().map_err(after)?;
+        for call in calls {
+            self.explains(&keys[call.key], call).map_err(after)?;
+            let puts = matches!(call.asked, Asked::Put(..));
+            if puts && !matches!(call.told, Told::Done { .. } | Told::Fault(_)) {
+                return Err(after(format!("{call:?}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the counters show the change that a party has just been told of.
+    pub fn shows(&self, key: &str, call: &Call) -> Check {
+        let Told::Done { generation, .. } = call.told else { return Ok(()) };
+        let changes = self.geo.shard(self.shard_of(key.as_bytes())) + geometry::SHARD_CHANGES;
+        let (counter, shard) = (self.words[header::GENERATION], self.words[changes]);
+        if counter < generation || shard < generation {
+            return Err(format!("{call:?}, with the generation at {counter} and its shard's at {shard}"));
+        }
+        Ok(())
     }
 
     /// Whether a call's answer is that of some moment between its beginning and its end.

@@ -7,6 +7,7 @@ use slateboard::{
         blocks::Lane,
         publish::{Change, Expect, Now, Outcome},
         read::Verify,
+        reap::Reaped,
         slots::Key,
         view::Item,
     },
@@ -14,6 +15,7 @@ use slateboard::{
 };
 use std::{
     cell::{Cell, RefCell},
+    collections::BTreeMap,
     rc::Rc,
 };
 
@@ -40,17 +42,36 @@ pub enum Asked {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Told {
     /// The change happened.
-    Done { version: u64, generation: u64 },
+    Done {
+        /// The key's new version.
+        version: u64,
+        /// The generation of its event.
+        generation: u64,
+    },
     /// Something of this version stood there; 0 for none.
     Conflict(u64),
     /// There was nothing to remove.
     Nothing,
     /// This value.
-    Value { version: u64, generation: u64, value: u64 },
+    Value {
+        /// Its version.
+        version: u64,
+        /// The generation that wrote it.
+        generation: u64,
+        /// The word that it repeats.
+        value: u64,
+    },
     /// No value.
     Absent,
-    /// The event: version, value (`None` for a removal), and the version it superseded.
-    Event { version: u64, value: Option<u64>, previous: Option<u64> },
+    /// An event.
+    Event {
+        /// Version of its key.
+        version: u64,
+        /// Its value; `None` for a removal.
+        value: Option<u64>,
+        /// The version it superseded.
+        previous: Option<u64>,
+    },
     /// It could not be carried out.
     Fault(Fault),
     /// The value was of several writes.
@@ -87,7 +108,11 @@ pub struct Party<'r> {
 impl<'r> Party<'r> {
     /// A party that is session `session`, in its first life. `mail` is a word outside of the region.
     pub fn new(core: Core<'r>, session: usize, keys: &'r [String], mail: &'r AtomicU64) -> Self {
-        let writer = Writer { name: 0, session: session as u16, incarnation: 1 };
+        Self::attached(core, Writer { name: 0, session: session as u16, incarnation: 1 }, keys, mail)
+    }
+
+    /// A party that is the session which `writer` names, in any of its lives.
+    pub fn attached(core: Core<'r>, writer: Writer, keys: &'r [String], mail: &'r AtomicU64) -> Self {
         Self {
             lane: RefCell::new(Lane::new(&core, 0, writer)),
             core,
@@ -150,6 +175,20 @@ impl<'r> Party<'r> {
         let bytes = value.to_le_bytes().repeat(words);
         self.change(Asked::Put(value, expect), key, &Change::put(&bytes, expect))
     }
+    /// Puts a value of two equal words that ends with this life of the session.
+    pub fn put_ephemeral(&self, key: usize, value: u64) -> Told {
+        let (bytes, ephemeral) = (value.to_le_bytes().repeat(2), self.lane.borrow().writer.pack());
+        let change = Change { ephemeral, ..Change::put(&bytes, Expect::Any) };
+        self.change(Asked::Put(value, Expect::Any), key, &change)
+    }
+    /// Replaces a key's value by compare-and-swap of what was read, once.
+    pub fn update(&self, key: usize, value: u64) -> Told {
+        match self.get(key) {
+            Told::Value { version, .. } => self.put(key, value, Expect::Version(version)),
+            Told::Absent => self.put(key, value, Expect::Absent),
+            other => other,
+        }
+    }
     /// Removes a key.
     pub fn remove(&self, key: usize) -> Told {
         self.change(Asked::Remove, key, &Change::tombstone(RecordKind::Removed, Expect::Any))
@@ -192,6 +231,27 @@ impl<'r> Party<'r> {
         };
         self.note(Asked::GetAt(generation), key, generation, told.clone());
         told
+    }
+
+    /// Lists the board at the present generation; an answer for each of the keys.
+    pub fn list(&self) {
+        let point = self.core.point();
+        let mut listed = BTreeMap::new();
+        let walked = self.core.list_at("", point, Verify::Always, |item| match item {
+            Ok(item) => drop(
+                listed.insert(item.key.clone(), whole(&item.value, item.header.version, item.generation)),
+            ),
+            Err(fault) => drop(listed.insert(Vec::new(), Told::Fault(fault))),
+        });
+        let damaged = listed.remove(&Vec::new());
+        for (key, name) in self.keys.iter().enumerate() {
+            let told = match (walked, &damaged) {
+                (Err(fault), _) => Told::Fault(fault),
+                (_, Some(damaged)) => damaged.clone(),
+                _ => listed.remove(name.as_bytes()).unwrap_or(Told::Absent),
+            };
+            self.note(Asked::GetAt(point.generation), key, point.generation, told);
+        }
     }
 
     /// Reads the event of a generation.
@@ -255,11 +315,39 @@ impl<'r> Party<'r> {
     pub fn reap(&self) {
         let dead = self.mail.load(Ordering::Acquire);
         for session in (0..64).filter(|session| dead >> session & 1 == 1) {
-            let told = match self.core.reap(&mut self.lane.borrow_mut(), session, Now::default()) {
-                Ok(_) => Told::Said("reaped".into()),
-                Err(fault) => Told::Fault(fault),
-            };
-            self.note(Asked::Other("reap"), 0, 0, told);
+            self.end(session);
+        }
+    }
+
+    /// Ends the life of a dead session, by this party's own lane. Whether that could be done.
+    pub fn end(&self, dead: usize) -> bool {
+        let ended = self.core.reap(&mut self.lane.borrow_mut(), dead, Now::default());
+        self.note_end(ended)
+    }
+
+    /// The same in the dead session's own name, as boards do it.
+    pub fn end_in_its_name(&self, dead: usize) -> bool {
+        let mut lane = Lane::for_reaping(&self.core, dead);
+        let ended = self.core.reap(&mut lane, dead, Now::default());
+        self.note_end(ended)
+    }
+
+    fn note_end(&self, ended: Result<Reaped, Fault>) -> bool {
+        let told = match ended {
+            Ok(_) => Told::Said("reaped".into()),
+            Err(fault) => Told::Fault(fault),
+        };
+        self.note(Asked::Other("reap"), 0, 0, told);
+        ended.is_ok()
+    }
+
+    /// Puts, reads and removes every key: what must be possible when all is over.
+    pub fn use_every_key(&self, value: u64) {
+        for key in 0..self.keys.len() {
+            self.put(key, value + key as u64, Expect::Any);
+            self.get(key);
+            self.remove(key);
+            self.get(key);
         }
     }
 }

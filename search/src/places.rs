@@ -1,9 +1,12 @@
 //! What each word of a region is, by the layout alone.
 
-use slateboard::layout::{
-    Block, GenWord, Geometry, Guard, Head, RingWord, SlotHash, State, geometry, header,
-    record::{self, RecordHeader, RecordKind},
-    session,
+use slateboard::{
+    layout::{
+        Block, GenWord, Geometry, Guard, Head, RingWord, SlotHash, State, geometry, header,
+        record::{self, RecordHeader, RecordKind},
+        session,
+    },
+    search::Access,
 };
 
 /// What a word is.
@@ -99,6 +102,21 @@ pub fn show(place: Place, word: u64) -> String {
         Place::Hash(_) => format!("{:?}", SlotHash(word)),
         Place::Head(_) | Place::Data(_, 1) => format!("{:?}", Head(word)),
         _ => format!("{word:#x}"),
+    }
+}
+
+/// What an access did to a word that was `old`, as people read it.
+pub fn does(place: Place, access: Access, old: u64) -> String {
+    let before = show(place, old);
+    match access {
+        Access::Load => format!("{place:?} reads {before}"),
+        Access::CompareExchange { new, current } if current == old => {
+            format!("{place:?} {before} -> {}", show(place, new))
+        }
+        Access::CompareExchange { current, .. } => {
+            format!("{place:?} fails: {before}, not {}", show(place, current))
+        }
+        _ => format!("{place:?} {before} => {}", show(place, access.effect(old))),
     }
 }
 

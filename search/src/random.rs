@@ -74,10 +74,16 @@ const ROLES: [Role; PARTIES] = [
 ];
 
 /// Numbers that look random.
-struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
+    /// The numbers that follow from a seed.
+    pub fn new(seed: u64) -> Self {
+        Self(mix(seed))
+    }
+
+    /// The next one, below the bound.
+    pub fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(1);
         mix(self.0) % bound
     }
@@ -88,7 +94,7 @@ pub fn run(parties: usize, seed: u64, count: u64) -> Result<String, String> {
     let scenario = scenario(parties);
     let (programs, words) = Programs::new(&scenario)?;
     let mut world = World::new(programs, words)?;
-    let mut random = Random(mix(seed));
+    let mut random = Random::new(seed);
     let (mut moves, mut kills) = (0, 0);
     for schedule in 0..count {
         world.restart();

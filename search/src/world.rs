@@ -2,6 +2,7 @@
 //! back, so that the search keeps one world and a path.
 
 use crate::{
+    fsck::Rest,
     party::{Call, Told},
     places::{self, Place},
     programs::{Next, Programs},
@@ -9,7 +10,7 @@ use crate::{
     watch::{self, Event, Writing},
 };
 use slateboard::{
-    layout::{State, StateKind, geometry, header},
+    layout::{State, StateKind},
     protocol::Fault,
     search::Access,
 };
@@ -304,15 +305,9 @@ impl<'s> World<'s> {
     /// Whether the counters show the change that a party has just been told of.
     fn shown(&self, node: u32) -> Result<(), String> {
         let Some(call) = self.programs.calls(self.programs.calls_at(node)).last() else { return Ok(()) };
-        let Told::Done { generation, .. } = call.told else { return Ok(()) };
         let geo = &self.programs.geo;
-        let key = &self.programs.keys[call.key];
-        let changes = geo.shard(geo.shard_of(key, geo.hash(key.as_bytes()))) + geometry::SHARD_CHANGES;
-        let (counter, shard) = (self.words[header::GENERATION], self.words[changes]);
-        if counter < generation || shard < generation {
-            return Err(format!("{call:?}, with the generation at {counter} and its shard's at {shard}"));
-        }
-        Ok(())
+        let rest = Rest { geo, words: &self.words, events: &self.events, sessions: Vec::new() };
+        rest.shows(&self.programs.keys[call.key], call)
     }
 
     /// Looks whether a party is done, and whether its new answers may be.

@@ -22,8 +22,9 @@ pub const PLACE: usize = 2;
 /// Length of the key, kind, codec.
 pub const SHAPE: usize = 3;
 /// Whether the words from [`WRITER`] to [`CHECKSUM`] exist. The models leave them out: they carry no
-/// part of the protocol, and without a checksum a torn copy cannot hide from them.
-pub const DETAILS: bool = !cfg!(any(loom, slate_search));
+/// part of the protocol, and without a checksum a torn copy cannot hide from them. The random schedules
+/// (`--cfg slate_whole` besides) have them: their sessions write entries that end with them.
+pub const DETAILS: bool = cfg!(slate_whole) || !cfg!(any(loom, slate_search));
 /// Who wrote it.
 pub const WRITER: usize = 4;
 /// When, nanoseconds of `CLOCK_REALTIME`.

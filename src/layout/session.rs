@@ -72,8 +72,8 @@ pub enum Counter {
 
 /// How many counters there are.
 pub const COUNTERS: usize = 12;
-/// Whether counters are kept; the models leave them out.
-pub const COUNTERS_KEPT: bool = !cfg!(any(loom, slate_search));
+/// Whether counters are kept; the models leave them out, but for the random schedules.
+pub const COUNTERS_KEPT: bool = cfg!(slate_whole) || !cfg!(any(loom, slate_search));
 const COUNTER_WORDS: usize = if COUNTERS_KEPT { 16 } else { 0 };
 const COUNTER_BASE: usize = INTENTS + LANES * INTENT_WORDS;
 const BASELINE_BASE: usize = COUNTER_BASE + LANES * COUNTER_WORDS;

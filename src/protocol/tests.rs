@@ -1,4 +1,6 @@
-//! The protocol over heap memory, one thread: against a map, and whether every block is accounted for.
+//! The protocol over heap memory: against a map, and whether every block is accounted for.
+
+mod threads;
 
 use super::{
     Core, Fault, Silent,

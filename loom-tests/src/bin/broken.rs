@@ -7,16 +7,14 @@
 
 #[path = "../runner/breaks.rs"]
 mod breaks;
-#[path = "../runner/tree.rs"]
-mod tree;
 
 use breaks::{BREAKS, Break, Check, Tool};
+use slateboard_models::tree::Tree;
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
     process::{Command, ExitCode, Output, Stdio},
 };
-use tree::Tree;
 
 const HELP: &str = "\
 cargo broken [--only TEXT]... [--list]: the protocol is broken on purpose, and the checks must see it

@@ -8,11 +8,10 @@
 mod cargo;
 #[path = "../runner/mutants.rs"]
 mod mutants;
-#[path = "../runner/tree.rs"]
-mod tree;
 
 use cargo::{Suite, Verdict};
 use mutants::{MUTANTS, Mutant};
+use slateboard_models::tree::Tree;
 use std::{
     collections::VecDeque,
     path::{Path, PathBuf},
@@ -20,7 +19,6 @@ use std::{
     sync::{Mutex, PoisonError},
     thread,
 };
-use tree::Tree;
 
 /// What to do, from the command line.
 #[derive(Default)]
