@@ -1,16 +1,12 @@
 //! Regions between processes: who is dead, who is merely stopped, what a child has, what a full disk does.
 //!
 //! The other processes are this test program again, running one of the `as_…` tests below, which do nothing
-//! unless [`ROLE`] names a board.
-#![allow(unsafe_code, reason = "fork is what is tested")]
+//! unless they are given a role.
 
-use nix::{
-    sys::{
-        signal::{Signal, kill},
-        wait::{Id, WaitPidFlag, waitid},
-    },
-    unistd::{ForkResult, Pid, fork},
-};
+#[path = "support/mod.rs"]
+mod support;
+
+use nix::sys::signal::kill;
 use slateboard::{
     error::ErrorKind,
     layout::{Geometry, Shape},
@@ -20,108 +16,11 @@ use slateboard::{
     },
     sync::Ordering,
 };
-use std::{
-    io::{BufRead, BufReader, Read},
-    path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Stdio},
-    time::Duration,
-};
-
-const ROLE: &str = "SLATEBOARD_TEST_BOARD";
+use std::{path::PathBuf, process::Command, time::Duration};
+use support::{Actor, ROLE, forked, role, say, stay};
 
 fn geometry() -> Geometry {
     Geometry::new(Shape::sized(1 << 20, 1024, 64, 4), 77).unwrap()
-}
-
-/// Another process in one of the roles below. Killed and waited for at drop.
-struct Actor {
-    child: Child,
-    output: BufReader<ChildStdout>,
-}
-
-impl Actor {
-    fn start(role: &str, board: &Path) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", role, "--nocapture", "--test-threads=1"]).env(ROLE, board);
-        Self::spawn(command)
-    }
-
-    fn spawn(mut command: Command) -> Self {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        Self { child, output }
-    }
-
-    /// Reads on until a line ends with `word`; false at the end of the output.
-    fn says(&mut self, word: &str) -> bool {
-        let mut line = String::new();
-        while self.output.read_line(&mut line).unwrap() > 0 {
-            if line.trim_end().ends_with(word) {
-                return true;
-            }
-            line.clear();
-        }
-        false
-    }
-
-    fn pid(&self) -> Pid {
-        Pid::from_raw(self.child.id().try_into().unwrap())
-    }
-
-    /// Sends the signal and returns when it took effect; a killed process stays a zombie.
-    fn signal(&self, signal: Signal, effect: WaitPidFlag) {
-        kill(self.pid(), signal).unwrap();
-        waitid(Id::Pid(self.pid()), effect | WaitPidFlag::WNOWAIT).unwrap();
-    }
-
-    /// Closes the standard input of the actor and its children, and returns when all of them have ended.
-    fn end_family(&mut self) {
-        drop(self.child.stdin.take());
-        self.output.read_to_end(&mut Vec::new()).unwrap();
-    }
-}
-
-impl Drop for Actor {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        drop(self.child.stdin.take());
-        let _ = self.output.read_to_end(&mut Vec::new());
-    }
-}
-
-/// The board that this process has a role on, if it has one.
-fn role() -> Option<PathBuf> {
-    std::env::var_os(ROLE).map(PathBuf::from)
-}
-
-fn say(word: &str) {
-    // One system call, so that a killed speaker never leaves half a word.
-    rustix::io::write(std::io::stdout(), format!("\n{word}\n").as_bytes()).unwrap();
-}
-
-/// Returns at the end of the standard input: when the test lets go, or is gone itself.
-fn stay() {
-    while rustix::io::read(std::io::stdin(), &mut [0; 16]) != Ok(0) {}
-}
-
-/// Ends a forked child without running anything of the parent's.
-fn vanish() -> ! {
-    loop {
-        let _ = kill(Pid::this(), Signal::SIGKILL);
-    }
-}
-
-/// Runs `child` in a forked child, which then ends; gives the child's id to the parent.
-fn forked(child: impl FnOnce()) -> Pid {
-    // SAFETY: the child calls only `child`, which makes system calls and atomic accesses, and then ends.
-    match unsafe { fork() }.unwrap() {
-        ForkResult::Parent { child } => child,
-        ForkResult::Child => {
-            child();
-            vanish()
-        }
-    }
 }
 
 fn board() -> (tempfile::TempDir, PathBuf) {
@@ -133,7 +32,7 @@ fn board() -> (tempfile::TempDir, PathBuf) {
 
 #[test]
 fn as_holder() {
-    let Some(path) = role() else { return };
+    let Some((path, _)) = role() else { return };
     let _certificate = LockFile::open(&path).unwrap().try_hold(7).unwrap().unwrap();
     say("holding");
     stay();
@@ -143,10 +42,10 @@ fn as_holder() {
 fn a_killed_holder_is_dead_before_anybody_waits_for_it() {
     let (_folder, path) = board();
     let locks = LockFile::open(&path).unwrap();
-    let mut holder = Actor::start("as_holder", &path);
+    let mut holder = Actor::start("as_holder", &path, "");
     assert!(holder.says("holding"));
     assert!(locks.is_held(7).unwrap() && locks.try_hold(7).unwrap().is_none());
-    holder.signal(Signal::SIGKILL, WaitPidFlag::WEXITED);
+    holder.kill();
     assert!(kill(holder.pid(), None).is_ok(), "a zombie still has its process id");
     assert!(!locks.is_held(7).unwrap());
     assert!(locks.try_hold(7).unwrap().is_some());
@@ -156,18 +55,18 @@ fn a_killed_holder_is_dead_before_anybody_waits_for_it() {
 fn a_stopped_holder_lives() {
     let (_folder, path) = board();
     let locks = LockFile::open(&path).unwrap();
-    let mut holder = Actor::start("as_holder", &path);
+    let mut holder = Actor::start("as_holder", &path, "");
     assert!(holder.says("holding"));
-    holder.signal(Signal::SIGSTOP, WaitPidFlag::WSTOPPED);
+    holder.stop();
     assert!(locks.is_held(7).unwrap() && locks.try_hold(7).unwrap().is_none());
-    kill(holder.pid(), Signal::SIGCONT).unwrap();
+    holder.go_on();
     holder.end_family();
     assert!(!locks.is_held(7).unwrap());
 }
 
 #[test]
 fn as_parent() {
-    let Some(path) = role() else { return };
+    let Some((path, _)) = role() else { return };
     let board = region::open(&path, Access::ReadWrite).unwrap();
     let (locks, mark) = (LockFile::open(&path).unwrap(), ForkPage::new().unwrap());
     let doorbell = Doorbell::open_or_create(&path, 3).unwrap();
@@ -192,11 +91,11 @@ fn as_parent() {
 fn a_forked_child_has_neither_the_mapping_nor_the_certificate() {
     let (_folder, path) = board();
     let locks = LockFile::open(&path).unwrap();
-    let mut parent = Actor::start("as_parent", &path);
+    let mut parent = Actor::start("as_parent", &path, "");
     assert!(parent.says("child well"));
     assert!(locks.is_held(7).unwrap(), "the child's drop released the parent's certificate");
     assert!(locks.is_held(9).unwrap());
-    parent.signal(Signal::SIGKILL, WaitPidFlag::WEXITED);
+    parent.kill();
     assert!(locks.is_held(9).unwrap(), "the child lives on");
     assert!(!locks.is_held(7).unwrap(), "the child keeps the parent's certificate");
     parent.end_family();
@@ -207,7 +106,7 @@ const CERTIFICATES: u64 = 200;
 
 #[test]
 fn as_parent_of_many() {
-    let Some(path) = role() else { return };
+    let Some((path, _)) = role() else { return };
     let locks = LockFile::open(&path).unwrap();
     let certificates = std::thread::scope(|scope| {
         scope.spawn(|| (0..60).for_each(|_| assert!(forked(stay).as_raw() > 0)));
@@ -224,10 +123,10 @@ fn as_parent_of_many() {
 fn no_child_keeps_a_certificate_taken_while_it_was_forked() {
     let (_folder, path) = board();
     let locks = LockFile::open(&path).unwrap();
-    let mut parent = Actor::start("as_parent_of_many", &path);
+    let mut parent = Actor::start("as_parent_of_many", &path, "");
     assert!(parent.says("holding"));
     assert!((0..CERTIFICATES).all(|byte| locks.is_held(byte).unwrap()));
-    parent.signal(Signal::SIGKILL, WaitPidFlag::WEXITED);
+    parent.kill();
     let kept = || (0..CERTIFICATES).filter(|byte| locks.is_held(*byte).unwrap()).collect::<Vec<u64>>();
     // A child that was just forked has its copies until its handler has run.
     let released = (0..10_000).any(|_| {
@@ -242,7 +141,7 @@ fn no_child_keeps_a_certificate_taken_while_it_was_forked() {
 
 #[test]
 fn as_creator() {
-    let Some(path) = role() else { return };
+    let Some((path, _)) = role() else { return };
     let _ = region::create(&path, &geometry(), |_| {
         say("filling");
         stay();
@@ -253,9 +152,9 @@ fn as_creator() {
 fn a_killed_creator_leaves_no_board_and_no_litter() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("board");
-    let mut creator = Actor::start("as_creator", &path);
+    let mut creator = Actor::start("as_creator", &path, "");
     assert!(creator.says("filling"));
-    creator.signal(Signal::SIGKILL, WaitPidFlag::WEXITED);
+    creator.kill();
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
     assert_eq!(left, [folder.path().join("board.lock")]);
     assert!(region::open(&path, Access::ReadOnly).unwrap_err().is_not_found());
@@ -264,7 +163,7 @@ fn a_killed_creator_leaves_no_board_and_no_litter() {
 
 #[test]
 fn as_sleeper() {
-    let Some(path) = role() else { return };
+    let Some((path, _)) = role() else { return };
     let board = region::open(&path, Access::ReadOnly).unwrap();
     let word = &board.mapping.words()[slateboard::layout::header::GENERATION];
     say("sleeping");
@@ -277,7 +176,7 @@ fn a_reader_of_another_process_is_woken() {
     let (_folder, path) = board();
     let board = region::open(&path, Access::ReadWrite).unwrap();
     let word = &board.mapping.words()[slateboard::layout::header::GENERATION];
-    let mut sleeper = Actor::start("as_sleeper", &path);
+    let mut sleeper = Actor::start("as_sleeper", &path, "");
     assert!(sleeper.says("sleeping"));
     std::thread::scope(|scope| {
         let waker = scope.spawn(|| {
@@ -295,7 +194,7 @@ fn a_reader_of_another_process_is_woken() {
 
 #[test]
 fn as_tenant_of_a_small_disk() {
-    let Some(path) = role() else { return };
+    let Some((path, _)) = role() else { return };
     let board = region::create(&path, &geometry(), |_| {}).unwrap();
     let extents = board.geometry.extents();
     let full = (0..extents).find_map(|extent| board.reserve_extent(extent).err()).unwrap();

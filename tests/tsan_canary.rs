@@ -21,10 +21,15 @@ impl Raced {
 #[test]
 #[ignore = "a data race on purpose: .ci/tsan runs it"]
 fn two_threads_write_one_number() {
-    let raced = Raced(std::cell::UnsafeCell::new(0));
+    let (raced, both) = (Raced(std::cell::UnsafeCell::new(0)), std::sync::Barrier::new(2));
+    let write = |value| {
+        // From here on nothing orders one thread's writes before the other's.
+        both.wait();
+        (0..1_000).for_each(|_| raced.write(value));
+    };
     std::thread::scope(|scope| {
-        scope.spawn(|| raced.write(1));
-        scope.spawn(|| raced.write(2));
+        scope.spawn(|| write(1));
+        scope.spawn(|| write(2));
     });
     assert!(raced.0.into_inner() > 0);
 }

@@ -26,12 +26,17 @@ use std::{
     mem::ManuallyDrop,
     os::fd::{AsRawFd, RawFd},
     sync::OnceLock,
+    time::Duration,
 };
 
 /// Most certificates that one process may hold: as many as one board has sessions.
 pub const CERTIFICATES_MAX: usize = 4096;
 /// A registration that meets a fork each time is made again this often.
 const ATTEMPTS: usize = 10_000;
+/// Of those, so many in haste. Later ones sleep in between: whoever forks may itself be waiting for a processor,
+/// longer than any number of tries takes.
+const HASTY: usize = 100;
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// `serial:32 | descriptor + 1:32`; 0 is free.
 static ENTRIES: [AtomicU64; CERTIFICATES_MAX] = [const { AtomicU64::new(0) }; CERTIFICATES_MAX];
@@ -79,7 +84,7 @@ impl Drop for Registered {
 /// handler could not be installed.
 pub(super) fn register(mut open: impl FnMut() -> Result<File>) -> Result<Registered> {
     install_handlers()?;
-    for _ in 0..ATTEMPTS {
+    for attempt in 0..ATTEMPTS {
         // SeqCst throughout: entry and counters are different words, and the order between *entered* and *no
         // fork had begun* is the point. If the fork began first, we see it below and open again. If the entry
         // came first, the child has it.
@@ -91,7 +96,10 @@ pub(super) fn register(mut open: impl FnMut() -> Result<File>) -> Result<Registe
                 return Ok(registered);
             }
         }
-        std::thread::yield_now();
+        match attempt < HASTY {
+            true => std::thread::yield_now(),
+            false => std::thread::sleep(PAUSE),
+        }
     }
     Err(Error::new(ErrorKind::Contended, "this process forks all the time").next("try again"))
 }
@@ -185,6 +193,21 @@ mod tests {
             Ok(file)
         });
         assert!(registered.is_ok() && opened >= 2);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "opens files")]
+    fn a_fork_that_takes_long_is_waited_for() {
+        // A fork of another thread, which gets no processor for longer than many tries take.
+        fork_begins();
+        let registered = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(PAUSE * 200);
+                fork_ended();
+            });
+            register(|| Ok(tempfile::tempfile().unwrap()))
+        });
+        assert!(registered.is_ok(), "{registered:?}");
     }
 
     #[test]

@@ -12,16 +12,19 @@ use nix::{
     },
     unistd::{ForkResult, Pid, fork},
 };
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use slateboard::{Board, Options};
 use std::{
-    io::{BufRead, BufReader, Read},
+    cell::Cell,
+    io::Read,
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
 
-const ROLE: &str = "SLATEBOARD_TEST_BOARD";
+/// Environment variable that names the board of a role.
+pub const ROLE: &str = "SLATEBOARD_TEST_BOARD";
 const ARGUMENT: &str = "SLATEBOARD_TEST_ARGUMENT";
 
 /// Long enough for whatever must come; only a failing test waits for it.
@@ -65,7 +68,11 @@ impl Random {
 /// at drop.
 pub struct Actor {
     child: Child,
-    output: BufReader<ChildStdout>,
+    output: ChildStdout,
+    /// What it said and nobody heard yet.
+    said: Vec<u8>,
+    /// Whether the test ended it: its children may speak on.
+    killed: Cell<bool>,
 }
 
 impl Actor {
@@ -78,20 +85,48 @@ impl Actor {
         command.args(["--exact", role, "--nocapture", "--test-threads=1"]);
         command.env(ROLE, board).env(ARGUMENT, argument);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        Self { child, output }
+        let output = child.stdout.take().unwrap();
+        Self { child, output, said: Vec::new(), killed: Cell::new(false) }
     }
 
     /// The rest of the next line that holds `word`; `None` at the end of the output.
     pub fn hear(&mut self, word: &str) -> Option<String> {
-        let mut line = String::new();
-        while self.output.read_line(&mut line).unwrap() > 0 {
-            if let Some((_, rest)) = line.split_once(word).filter(|_| line.ends_with('\n')) {
-                return Some(rest.trim().to_owned());
+        loop {
+            while let Some(end) = self.said.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.said.drain(..=end).collect();
+                if let Some((_, rest)) = String::from_utf8_lossy(&line).split_once(word) {
+                    return Some(rest.trim().to_owned());
+                }
             }
-            line.clear();
+            if !self.listen() {
+                return None;
+            }
         }
-        None
+    }
+
+    /// Waits for it to say something; false where nothing comes any more. An actor that ended by itself, because
+    /// it failed, may have left children that keep its output open and wait for the test.
+    fn listen(&mut self) -> bool {
+        loop {
+            let over = !self.killed.get() && self.has_ended();
+            let mut output = [PollFd::new(&self.output, PollFlags::IN)];
+            let patience = Timespec { tv_sec: 0, tv_nsec: if over { 0 } else { 50_000_000 } };
+            if poll(&mut output, Some(&patience)).unwrap() > 0 {
+                let mut some = [0; 4096];
+                let count = self.output.read(&mut some).unwrap();
+                self.said.extend_from_slice(&some[..count]);
+                return count > 0;
+            }
+            if over {
+                return false;
+            }
+        }
+    }
+
+    /// Whether the process has ended; it stays a zombie.
+    fn has_ended(&self) -> bool {
+        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::WNOHANG;
+        waitid(Id::Pid(self.pid()), flags).unwrap() != WaitStatus::StillAlive
     }
 
     /// Whether a line with `word` comes.
@@ -105,6 +140,7 @@ impl Actor {
 
     /// Returns when the process is dead; it stays a zombie.
     pub fn kill(&self) {
+        self.killed.set(true);
         self.signal(Signal::SIGKILL, WaitPidFlag::WEXITED);
     }
 
