@@ -2,7 +2,7 @@
 
 use crate::source::{Source, files, root};
 
-const FOLDERS: [&str; 15] = [
+const FOLDERS: [&str; 16] = [
     "src",
     "cli",
     "tests",
