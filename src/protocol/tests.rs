@@ -131,6 +131,15 @@ pub(crate) fn account(core: &Core<'_>, lanes: &[&Lane]) {
 /// Version and value of every key.
 type Content = BTreeMap<String, (u64, Vec<u8>)>;
 
+#[test]
+fn no_event_led_to_generation_zero() {
+    let heap = Heap::small();
+    let core = heap.core();
+    assert_eq!(core.event(0, Verify::Always, |_| true), Err(Fault::Lagged));
+    put(&core, &mut heap.lane(0), "a", b"1", Expect::Any).unwrap();
+    assert_eq!(core.event(0, Verify::Always, |_| true), Err(Fault::Lagged));
+}
+
 #[derive(Clone, Debug)]
 enum Op {
     Put(u8, usize, Option<u64>),

@@ -247,8 +247,10 @@ impl Core<'_> {
         if self.generation() < position {
             return Err(Fault::Future);
         }
+        // No event led to generation 0.
+        let before = position.checked_sub(1).ok_or(Fault::Lagged)?;
         // The event's blocks are whole while the floor is below it.
-        let proof = Proof::Floor(position.wrapping_sub(1));
+        let proof = Proof::Floor(before);
         let gone = |fault| if self.holds(proof) { fault } else { Fault::Lagged };
         let word = self.ring_word(position);
         let ours = word.lap() == self.geo.lap(position) && word.is_single();
