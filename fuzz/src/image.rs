@@ -1,7 +1,7 @@
 //! A sound region, words of it replaced by others, and every call of the protocol over what is left.
 //!
-//! Shared by the fuzz target `region_image` and by the test `mutated_image`. There is one property: each
-//! call returns. What it returns is up to the damage.
+//! Shared by the fuzz target `region_image` and by the test `mutated_image`. Two properties: each call returns;
+//! and a read that verifies gives no value that nobody wrote. Which value it gives, if any, is up to the damage.
 
 use slateboard::layout::{
     ClassWord, GenWord, Geometry, Guard, GuardOp, Head, HeadKind, RingWord, Shape, State, StateKind, Writer,
@@ -12,6 +12,7 @@ use slateboard::protocol::{
     blocks::Lane,
     publish::{Change, Expect, Now, Outcome},
     read::Verify,
+    view::Item,
     sessions::Identity,
     slots::{Key, Slot},
 };
@@ -63,7 +64,7 @@ struct Image {
 
 fn geometry() -> Geometry {
     let shape = Shape {
-        capacity: 96 << 10,
+        capacity: 32 << 10,
         extent_granules: 32,
         history: 64,
         history_min: 8,
