@@ -196,9 +196,15 @@ impl Edges {
                 let held: usize = self.known.values().map(|(value, _)| value.len()).sum();
                 assert!((held + len) as u64 > CAPACITY / 4, "full with {held} bytes: {error}");
             }
-            Err(error) => assert_eq!(Some(error.kind()), refusal, "{} bytes under {}: {error}", len, key.len()),
+            Err(error) => {
+                assert_eq!(Some(error.kind()), refusal, "{} bytes under {}: {error}", len, key.len())
+            }
         }
-        assert_eq!(self.board.generation(), before + u64::from(happened), "only a put that happened is an event");
+        assert_eq!(
+            self.board.generation(),
+            before + u64::from(happened),
+            "only a put that happened is an event"
+        );
         if is_key(key) {
             self.get(key);
         }

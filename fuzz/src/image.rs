@@ -12,9 +12,9 @@ use slateboard::protocol::{
     blocks::Lane,
     publish::{Change, Expect, Now, Outcome},
     read::Verify,
-    view::{Item, Point},
     sessions::Identity,
     slots::{Key, Slot},
+    view::{Item, Point},
 };
 use slateboard::sync::{AtomicU64, Ordering::Relaxed};
 use std::sync::OnceLock;

@@ -26,8 +26,8 @@ use std::collections::BTreeMap;
 /// Operations of one input, at most.
 const OPERATIONS_MAX: usize = 256;
 const KEYS: [&str; 16] = [
-    "task/0", "task/1", "task/2", "task/3", "task/4", "task/5", "task/6", "task/7", "task/8", "task", "file/0",
-    "file/1", "tea", "é/€", "x", "team/y",
+    "task/0", "task/1", "task/2", "task/3", "task/4", "task/5", "task/6", "task/7", "task/8", "task",
+    "file/0", "file/1", "tea", "é/€", "x", "team/y",
 ];
 const PREFIXES: [&str; 6] = ["", "task/", "ta", "task/1", "é", "nothing"];
 
@@ -207,8 +207,17 @@ impl Pair<'_> {
         };
         let Change { codec, deadline, ephemeral, .. } = change;
         let writer = self.writer();
-        let record =
-            Record { kind: Value, bytes, codec, version, generation, created: 0, deadline, ephemeral, writer };
+        let record = Record {
+            kind: Value,
+            bytes,
+            codec,
+            version,
+            generation,
+            created: 0,
+            deadline,
+            ephemeral,
+            writer,
+        };
         self.model.put(key, record, self.heap.core().floor());
         self.slots.insert(key, slot);
     }
@@ -291,7 +300,10 @@ impl Pair<'_> {
         .expect("nobody moves the floor meanwhile");
         let known = self.model.at(generation);
         let known = known.into_iter().filter(|(key, _)| key.starts_with(prefix));
-        assert!(found.iter().map(|(key, record)| (key.as_str(), record)).eq(known), "{prefix:?} at {generation}");
+        assert!(
+            found.iter().map(|(key, record)| (key.as_str(), record)).eq(known),
+            "{prefix:?} at {generation}"
+        );
     }
 
     /// A generation from a little before the history to a little after the present.
@@ -417,7 +429,8 @@ impl Pair<'_> {
             self.who = who;
             self.leave(who);
         }
-        let living: Vec<u16> = (0..SESSIONS).filter(|&who| self.lanes[who].is_some()).map(|who| who as u16).collect();
+        let living: Vec<u16> =
+            (0..SESSIONS).filter(|&who| self.lanes[who].is_some()).map(|who| who as u16).collect();
         self.compare(&self.heap.check(&living));
     }
 
