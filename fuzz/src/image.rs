@@ -1,7 +1,7 @@
 //! A sound region, words of it replaced by others, and every call of the protocol over what is left.
 //!
-//! Shared by the fuzz target `region_image` and by the test `mutated_image`. There is one property: each
-//! call returns. What it returns is up to the damage.
+//! Shared by the fuzz target `region_image` and by the test `mutated_image`. Two properties: each call returns;
+//! and a read that verifies gives no value that nobody wrote. Which value it gives, if any, is up to the damage.
 
 use slateboard::layout::{
     ClassWord, GenWord, Geometry, Guard, GuardOp, Head, HeadKind, RingWord, Shape, State, StateKind, Writer,
@@ -14,6 +14,7 @@ use slateboard::protocol::{
     read::Verify,
     sessions::Identity,
     slots::{Key, Slot},
+    view::{Item, Point},
 };
 use slateboard::sync::{AtomicU64, Ordering::Relaxed};
 use std::sync::OnceLock;
@@ -23,6 +24,12 @@ const KEYS: [&str; 12] = [
     "gone",
 ];
 const SESSIONS: usize = 3;
+/// Calls of one script, at most.
+const CALLS_MAX: usize = 24;
+/// Words of one script that are replaced while another thread calls, at most.
+const HARMS_MAX: usize = 256;
+/// Longest value: more than an extent, so that it is chained.
+const LEN_MAX: usize = 2_600;
 const NOW: Now = Now { real_ns: 1_000, boot_ns: || 1_000 };
 
 /// Bytes that decide what happens; zeros once they are used up.
@@ -55,6 +62,24 @@ impl Script<'_> {
     }
 }
 
+/// A value that is written: its bytes follow from the key, the length and the first byte.
+fn value(key: &str, len: usize, salt: u8) -> Vec<u8> {
+    let of_key = KEYS.iter().position(|known| *known == key).expect("a known key") as u8;
+    (0..len).map(|at| if at == 0 { salt } else { (at ^ at >> 8 ^ len) as u8 ^ salt ^ of_key << 4 }).collect()
+}
+
+/// Fails where a read that verifies gave a value that nobody wrote.
+fn check(key: &[u8], found: &[u8]) {
+    let known = KEYS.into_iter().find(|known| known.as_bytes() == key);
+    let known = known.unwrap_or_else(|| panic!("a key that nobody wrote: {key:?}"));
+    let written = value(known, found.len(), found.first().copied().unwrap_or_default());
+    assert!(found == written, "{known} has {} bytes that nobody wrote", found.len());
+}
+
+fn check_item(item: &Item) {
+    check(&item.key, &item.value);
+}
+
 /// A sound region, and the numbers to find one's way in it.
 struct Image {
     geometry: Geometry,
@@ -63,7 +88,7 @@ struct Image {
 
 fn geometry() -> Geometry {
     let shape = Shape {
-        capacity: 96 << 10,
+        capacity: 32 << 10,
         extent_granules: 32,
         history: 64,
         history_min: 8,
@@ -90,11 +115,11 @@ fn sound() -> &'static Image {
         core.raise_reserved(geometry.extents());
         core.cut_reserve();
         let mut lane = attach(&core, 0);
-        for round in 0..8u8 {
+        for round in 0..6u8 {
             for key in KEYS {
-                let len = if key == "long" { 5_000 } else { 40 * usize::from(round) };
+                let len = if key == "long" { LEN_MAX - 100 } else { 20 * usize::from(round) };
+                let value = value(key, len, round);
                 let key = Key::new(&geometry, key);
-                let value = vec![round; len];
                 let mut change = Change::put(&value, Expect::Any);
                 change.ephemeral = if key.bytes == b"team" { lane.writer.pack() } else { 0 };
                 core.change(&mut lane, &key, &change, NOW, None).expect("a sound board takes a put");
@@ -127,7 +152,10 @@ pub fn play(bytes: &[u8]) {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let mut script = Script { bytes: damage };
-                while !script.is_empty() {
+                for _ in 0..HARMS_MAX {
+                    if script.is_empty() {
+                        break;
+                    }
                     harm(geometry, &words, &mut script);
                 }
             });
@@ -146,7 +174,10 @@ pub fn play(bytes: &[u8]) {
 fn act(core: &Core<'_>, script: &mut Script<'_>, before: impl Fn(&mut Script<'_>)) {
     let mut lanes = [attach(core, 1), Lane::new(core, 1, Writer { session: 1, ..Writer::default() })];
     let mut slot = None;
-    while !script.is_empty() {
+    for _ in 0..CALLS_MAX {
+        if script.is_empty() {
+            break;
+        }
         (0..1 + script.byte() % 4).for_each(|_| before(script));
         let kind = script.byte();
         let lane = &mut lanes[usize::from(kind >> 7)];
@@ -167,8 +198,9 @@ fn act(core: &Core<'_>, script: &mut Script<'_>, before: impl Fn(&mut Script<'_>
 }
 
 fn write(core: &Core<'_>, lane: &mut Lane, script: &mut Script<'_>, hint: Option<Slot>) -> Option<Slot> {
-    let key = Key::new(core.geometry(), script.key());
-    let value = vec![7; script.below(6_000)];
+    let key = script.key();
+    let value = value(key, script.below(LEN_MAX), script.byte());
+    let key = Key::new(core.geometry(), key);
     let expect = match script.byte() % 5 {
         0 => Expect::Absent,
         1 => Expect::Present,
@@ -191,23 +223,47 @@ fn write(core: &Core<'_>, lane: &mut Lane, script: &mut Script<'_>, hint: Option
 fn read_one(core: &Core<'_>, key: &str, hint: Option<Slot>) {
     let key = Key::new(core.geometry(), key);
     let mut value = Vec::new();
-    let _ = core.get(&key, hint, Verify::Always, &mut value);
-    let _ = core.get_at(&key, core.point(), Verify::Always);
+    if let Ok(Some(_)) = core.get(&key, hint, Verify::Always, &mut value) {
+        check(key.bytes, &value);
+    }
+    if let Ok(Some(item)) = core.get_at(&key, core.point(), Verify::Always) {
+        assert_eq!(item.key, key.bytes, "another key's record");
+        check_item(&item);
+    }
 }
 
 fn read_history(core: &Core<'_>, generation: u64) {
-    let _ = core.event(generation, Verify::Always, |_| true);
+    read_event(core, generation, Verify::Always);
     if let Ok(point) = core.point_at(generation) {
-        let _ = core.list_at("task/", point, Verify::Always, drop);
+        list(core, "task/", point, Verify::Always);
     }
+}
+
+fn read_event(core: &Core<'_>, position: u64, verify: Verify) {
+    if let Ok(Some(event)) = core.event(position, verify, |_| true)
+        && verify == Verify::Always
+    {
+        check_item(&event.item);
+        event.previous.iter().for_each(check_item);
+    }
+}
+
+fn list(core: &Core<'_>, prefix: &str, point: Point, verify: Verify) {
+    let check = |item: &Item| {
+        assert!(item.key.starts_with(prefix.as_bytes()), "a key without the prefix");
+        check_item(item);
+    };
+    let _ = core.list_at(prefix, point, verify, |item| {
+        item.iter().filter(|_| verify == Verify::Always).for_each(check);
+    });
 }
 
 fn read_all(core: &Core<'_>, verify: Verify) {
     KEYS.iter().for_each(|key| read_one(core, key, None));
-    let _ = core.list_at("", core.point(), verify, drop);
+    list(core, "", core.point(), verify);
     let floor = core.floor();
     for position in floor.saturating_sub(1)..floor + 4 {
-        let _ = core.event(position, verify, |_| true);
+        read_event(core, position, verify);
     }
     read_history(core, core.generation());
     for index in 0..SESSIONS {
@@ -218,9 +274,10 @@ fn read_all(core: &Core<'_>, verify: Verify) {
 }
 
 fn write_all(core: &Core<'_>, lane: &mut Lane) {
-    for (number, key) in KEYS.iter().enumerate() {
-        let key = Key::new(core.geometry(), key);
-        let _ = core.change(lane, &key, &Change::put(&vec![1; number * 500], Expect::Any), NOW, None);
+    for (number, name) in KEYS.iter().enumerate() {
+        let key = Key::new(core.geometry(), name);
+        let value = value(name, number * 200, 1);
+        let _ = core.change(lane, &key, &Change::put(&value, Expect::Any), NOW, None);
         let gone = Change::tombstone(RecordKind::Removed, Expect::Any);
         let _ = core.change(lane, &key, &gone, NOW, None);
     }
