@@ -211,7 +211,7 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "an event outlives its floor by one",
         file: VIEW,
-        search: "Proof::Floor(position.wrapping_sub(1))",
+        search: "Proof::Floor(before)",
         replace: "Proof::Floor(position)",
         models: &["view::an_event_is_whole_or_gone"],
     },
