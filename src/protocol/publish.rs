@@ -206,7 +206,7 @@ impl Core<'_> {
         change: &Change<'_>,
     ) -> Result<(), Fault> {
         let header = self.header_for(key, change);
-        for (word, value) in header.pack().into_iter().enumerate() {
+        for (word, value) in header.pack().0.into_iter().enumerate() {
             self.at(self.geo.data(claimed.block) + word).store(value, Relaxed);
         }
         self.store_bytes(self.geo.data(claimed.block) + record::HEADER_WORDS, key.bytes);
@@ -268,7 +268,7 @@ impl Core<'_> {
                         time: now.real_ns,
                         ..header
                     };
-                    self.store_header(claimed.block, key, header, value_hash);
+                    self.store_header(claimed.block, key, &header, value_hash);
                     let new = found.head.next(HeadKind::Live, claimed.block.index());
                     // Release: who loads the head sees the record (P1).
                     if self
@@ -391,13 +391,11 @@ impl Core<'_> {
         Ok(())
     }
 
-    fn store_header(&self, block: Block, key: &Key<'_>, mut header: RecordHeader, value_hash: u64) {
-        if record::DETAILS {
-            header.checksum = header.checksum_of(key.hash, value_hash);
-        }
-        for (word, value) in header.pack().into_iter().enumerate() {
-            self.at(self.geo.data(block) + word).store(value, Relaxed);
-        }
+    fn store_header(&self, block: Block, key: &Key<'_>, header: &RecordHeader, value_hash: u64) {
+        let mut words = header.pack();
+        words.seal(key.hash, value_hash);
+        let target = &self.words[self.geo.data(block)..][..record::HEADER_WORDS];
+        target.iter().zip(words.0).for_each(|(word, value)| word.store(value, Relaxed));
     }
 
     fn trim_now_and_then(&self, lane: &mut Lane) -> Result<(), Fault> {
