@@ -300,7 +300,7 @@ impl Machine for Region {
 
 /// The time, for the protocol.
 pub(super) fn now() -> Now {
-    Now { real_ns: region::realtime_ns(), boot_ns: region::boottime_ns }
+    Now { real_ns: region::realtime_coarse_ns(), boot_ns: region::boottime_ns }
 }
 
 #[cold]

@@ -435,9 +435,10 @@ impl Geometry {
     pub fn shard_of_bucket(&self, bucket: usize) -> usize {
         let dedicated = self.shape.dedicated.len();
         let each = self.shape.dedicated_buckets as usize;
+        // Of 32 bits: there are at most 4 Mi buckets, and a division of 64 costs twice as much.
         match bucket.checked_sub(dedicated * each) {
-            None => bucket / each.max(1),
-            Some(rest) => dedicated + rest / (self.shape.uniform_buckets as usize).max(1),
+            None => (bucket as u32 / (each as u32).max(1)) as usize,
+            Some(rest) => dedicated + (rest as u32 / (self.shape.uniform_buckets as u32).max(1)) as usize,
         }
     }
     /// Word of ring position `position`, from 1.

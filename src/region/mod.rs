@@ -32,7 +32,7 @@ pub mod registry;
 pub mod signals;
 pub mod validate;
 
-pub use clock::{boottime_ns, realtime_ns};
+pub use clock::{boottime_ns, realtime_coarse_ns, realtime_ns};
 #[cfg(any(test, feature = "internals"))]
 pub use create::create;
 pub use create::create_with;
