@@ -58,7 +58,7 @@ impl Key {
 
     fn read(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
         let region = &*self.session.region;
-        let core = region.core_over(region.words()?);
+        let core = region.core_to_read(region.words()?);
         let is = self
             .session
             .read(&core, &self.slot_key(), self.slot.get(), found, out)

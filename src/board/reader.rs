@@ -67,7 +67,7 @@ impl Reader {
     /// As [`Reader::get`].
     pub fn get_into(&self, key: &str, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
         check(key)?;
-        let core = self.region.core_over(self.region.words()?);
+        let core = self.region.core_to_read(self.region.words()?);
         let slot_key = slots::Key::new(core.geometry(), key);
         let mut found = Found::EMPTY;
         let is = self.read(&core, &slot_key, None, &mut found, buffer).map_err(|error| error.key(key))?;

@@ -95,6 +95,12 @@ impl Region {
         if words.len() >= self.geometry().words() { Ok(words) } else { Err(forked()) }
     }
 
+    /// The protocol over what [`Region::words`] gave, for reading: nobody is woken.
+    #[inline(always)]
+    pub(super) fn core_to_read<'r>(&'r self, words: &'r [AtomicU64]) -> Core<'r> {
+        Core::over(words, &[], self, self.geometry())
+    }
+
     /// The protocol over what [`Region::words`] gave. In two steps for the ways that are short: a result with all
     /// that a core holds would be moved through memory.
     #[inline(always)]

@@ -83,7 +83,8 @@ impl Core<'_> {
                 let ring = self.at(self.geo.ring(position));
                 // Release: who reads the ring word sees the block's UNLOGGED word and its record (P5).
                 if ring.compare_exchange(word.0, entry.0, Release, Relaxed).is_ok() {
-                    // The block's word was loaded before the counter was found not to be past the position.
+                    // Without another look at the counter: if the event is counted already, the block's word names
+                    // its generation, and nothing here changes anything.
                     if !self.complete(position, block, GenWord::Unlogged(tag), shard) {
                         self.show(shard, position);
                     }
@@ -144,7 +145,9 @@ impl Core<'_> {
         let gen_word = self.load_gen(block);
         let shard = self.shard_of_block(block);
         fence(Acquire);
-        self.complete(position, block, gen_word, shard);
+        if self.generation() == position - 1 {
+            self.complete(position, block, gen_word, shard);
+        }
         Ok(())
     }
 
@@ -154,9 +157,6 @@ impl Core<'_> {
     /// been stopped before it woke anybody.
     #[inline]
     fn complete(&self, position: u64, block: Block, gen_word: GenWord, shard: Option<usize>) -> bool {
-        if self.generation() != position - 1 {
-            return false;
-        }
         if let GenWord::Unlogged(_) = gen_word {
             // Release: the generation word carries the ring entry and the record (P3).
             let own = GenWord::Generation(position).pack();

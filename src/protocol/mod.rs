@@ -199,19 +199,24 @@ impl<'r> Core<'r> {
         self.header_words(block)?.unpack()
     }
 
-    /// The record's words before the key, where they can be a record's. As [`Core::record_word`]. A block whose
-    /// granule is the last one has no room for them.
-    #[inline]
+    /// The record's words before the key, where they can be a record's. As [`Core::record_word`].
     fn header_words(&self, block: Block) -> Option<Words> {
-        if !self.fits(block, record::HEADER_WORDS) {
-            return None;
-        }
         let mut words = Words::EMPTY;
+        self.load_header(block, &mut words).then_some(words)
+    }
+
+    /// As [`Core::header_words`], into the caller's place: moving them costs more than a small value's copy. Whether
+    /// they can be a record's. A block whose granule is the last one has no room for them.
+    #[inline(always)]
+    fn load_header(&self, block: Block, words: &mut Words) -> bool {
+        if !self.fits(block, record::HEADER_WORDS) {
+            return false;
+        }
         let source = &self.words[self.geo.data(block)..][..record::HEADER_WORDS];
         for (word, source) in words.0.iter_mut().zip(source) {
             *word = source.load(Relaxed);
         }
-        Some(words).filter(Words::can_be)
+        words.can_be()
     }
 
     /// The block of this index, if its pages are reserved.
