@@ -305,6 +305,7 @@ impl Machine for Region {
 }
 
 /// The time, for the protocol.
+#[inline]
 pub(super) fn now() -> Now {
     Now { real_ns: region::realtime_coarse_ns(), boot_ns: region::boottime_ns }
 }

@@ -449,6 +449,7 @@ impl Seat {
     }
 
     /// A lane that no other thread is in: the thread's usual one, or the next that is free.
+    #[inline]
     pub(super) fn lane(&self) -> MutexGuard<'_, Lane> {
         let usual = lane_of_thread();
         (0..LANES)

@@ -27,11 +27,13 @@ impl Core<'_> {
     }
 
     /// Whether a record of these lengths needs a chain.
+    #[inline]
     pub(super) fn is_chained(&self, key_len: usize, value_len: usize) -> bool {
         self.geo.granules_for(record::words_of(key_len, value_len)) > self.geo.extent_granules() as usize
     }
 
     /// Granules of the head block of a record.
+    #[inline]
     pub(super) fn head_granules(&self, key_len: usize, value_len: usize) -> usize {
         let inline = if self.is_chained(key_len, value_len) { self.pieces(value_len) * 8 } else { value_len };
         self.geo.granules_for(record::words_of(key_len, inline))

@@ -104,12 +104,14 @@ impl Core<'_> {
     }
 
     /// The ring word of a position.
+    #[inline]
     pub(super) fn ring_word(&self, position: u64) -> RingWord {
         RingWord(acquire(self.at(self.geo.ring(position))))
     }
 
     /// The counters show at least generation `own` when this returns, and sleepers know: a caller told its
     /// generation must find it in `events`, and whoever finished the event may have been stopped halfway.
+    #[cold]
     fn show(&self, shard: Option<usize>, own: u64) {
         if let Some(shard) = shard {
             self.raise_shard(shard, own);
@@ -122,6 +124,7 @@ impl Core<'_> {
     }
 
     /// Lets events go until the ring has room for `position`.
+    #[inline]
     fn make_room(&self, lane: &mut Lane, position: u64) -> Result<(), Fault> {
         let mut tries = Tries::new();
         loop {
@@ -155,7 +158,7 @@ impl Core<'_> {
     /// board's counter. Nothing that a reader of the board's counter must find may be done after that is
     /// raised. Then sleepers are woken. Whether all that was done here: otherwise another did a part, and may have
     /// been stopped before it woke anybody.
-    #[inline]
+    #[inline(always)]
     fn complete(&self, position: u64, block: Block, gen_word: GenWord, shard: Option<usize>) -> bool {
         if let GenWord::Unlogged(_) = gen_word {
             // Release: the generation word carries the ring entry and the record (P3).
@@ -215,6 +218,7 @@ impl Core<'_> {
 
     /// The event after the floor and the block it superseded; `None` when there is none or the floor
     /// moved. An event whose words are damaged is let go without freeing anything.
+    #[inline(always)]
     fn oldest(&self, floor: u64) -> Result<Option<Oldest>, Fault> {
         let event = floor + 1;
         let generation = self.generation();
@@ -238,7 +242,7 @@ impl Core<'_> {
 
     /// The block that the record in `block` superseded; `None` where there is none, or where it is not of the same
     /// slot: then one of the two is damaged, and freeing could hurt another key.
-    #[inline]
+    #[inline(always)]
     fn superseded_block(&self, block: Block) -> Option<Superseded> {
         let previous = Head(self.record_word(block, record::PREVIOUS));
         let linked = matches!(previous.kind(), Some(HeadKind::Live | HeadKind::Open));
@@ -255,6 +259,7 @@ impl Core<'_> {
     }
 
     /// Writes down what the floor step will free, so that a kill right after it leaks nothing.
+    #[inline]
     fn intend(&self, lane: &Lane, oldest: &Oldest) {
         let at = lane.intent_at;
         let (block, state) =
@@ -267,10 +272,12 @@ impl Core<'_> {
 
     /// Clears an intent before the next one's words are written: an old event with new words would free
     /// a block that is still in use.
+    #[inline]
     pub(super) fn forget_intent(&self, session: usize, lane: usize) {
         self.forget_intent_at(self.geo.session(session) + session::intent(lane));
     }
 
+    #[inline]
     fn forget_intent_at(&self, at: usize) {
         // Release: the step is over when the intent is gone (P9).
         self.at(at + session::INTENT_EVENT).store(0, Release);
@@ -278,7 +285,7 @@ impl Core<'_> {
 
     /// Frees a block whose superseding event has left the history: an exclusive right, from having moved
     /// the floor, or from reaping whoever did. `keep`: into the lane's stash.
-    #[inline]
+    #[inline(always)]
     pub(super) fn free_superseded(&self, lane: &mut Lane, superseded: Superseded, keep: bool) {
         let Superseded { block, mut state, granules } = superseded;
         let tag = state.tag();
@@ -305,6 +312,7 @@ impl Core<'_> {
     }
 
     /// Leaves the freeing of a block to its owner, who still looks at it. Whether it was still in `state`.
+    #[cold]
     fn doom(&self, block: Block, state: State) -> bool {
         let doomed = State::new(StateKind::Doomed, state.owner(), state.tag());
         // AcqRel: the owner that finds it doomed sees the floor that doomed it (P6, P7).

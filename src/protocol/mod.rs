@@ -140,11 +140,13 @@ impl<'r> Core<'r> {
     }
 
     /// The newest generation. Whoever reads it sees every mutation up to it.
+    #[inline]
     pub fn generation(&self) -> u64 {
         acquire(self.at(header::GENERATION)) & COUNTER_MASK
     }
 
     /// Generations up to this have left the history.
+    #[inline]
     pub fn floor(&self) -> u64 {
         acquire(self.at(header::FLOOR)) & COUNTER_MASK
     }
@@ -168,28 +170,34 @@ impl<'r> Core<'r> {
         &self.words[index]
     }
 
+    #[inline]
     fn state_of(&self, block: Block) -> &'r AtomicU64 {
         self.at(self.geo.state(block))
     }
 
+    #[inline]
     fn gen_of(&self, block: Block) -> &'r AtomicU64 {
         self.at(self.geo.generation(block))
     }
 
+    #[inline]
     fn load_state(&self, block: Block) -> State {
         State(acquire(self.state_of(block)))
     }
 
+    #[inline]
     fn load_gen(&self, block: Block) -> GenWord {
         GenWord::unpack(acquire(self.gen_of(block)))
     }
 
+    #[inline]
     fn load_head(&self, at: usize) -> Head {
         Head(acquire(self.at(at)))
     }
 
     /// One of a block's record words. Relaxed: whoever relies on it proves afterwards that the block
     /// was not reused meanwhile (P2), or owns the block.
+    #[inline]
     fn record_word(&self, block: Block, word: usize) -> u64 {
         self.at(self.geo.data(block) + word).load(Relaxed)
     }
@@ -244,6 +252,7 @@ impl<'r> Core<'r> {
     }
 
     /// The current head, without order: for the test that nothing changed, behind an acquire fence.
+    #[inline]
     fn head_is(&self, at: usize, head: Head) -> bool {
         self.at(at).load(Relaxed) == head.0
     }
@@ -255,6 +264,7 @@ const COUNTER_MASK: u64 = (1 << 60) - 1;
 
 /// An acquire load that is allowed on read-only memory: only relaxed loads are guaranteed to be plain
 /// loads there. Free on x86.
+#[inline]
 fn acquire(word: &AtomicU64) -> u64 {
     if cfg!(loom) {
         // Promises no more than load and fence together, so what the models find to hold, holds; and loom's

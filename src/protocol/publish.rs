@@ -126,6 +126,7 @@ enum Judged {
 
 impl Core<'_> {
     /// Changes a key. `hint`: where it lived last.
+    #[inline]
     pub fn change(
         &self,
         lane: &mut Lane,
