@@ -297,6 +297,10 @@ impl Machine for Region {
         region::copy::prefetch(words);
     }
 
+    fn prefetch_run(&self, words: &[AtomicU64]) {
+        region::copy::prefetch_run(words);
+    }
+
     fn ring(&self, counter: usize) {
         if let Ok(core) = self.core() {
             futex::wake_all(core.counter(counter));

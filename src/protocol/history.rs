@@ -213,7 +213,27 @@ impl Core<'_> {
             }
         }
         self.forget_intent_at(lane.intent_at);
+        if AHEAD > 0 && oldest.superseded.is_some_and(|superseded| superseded.granules >= LARGE) {
+            self.look_ahead(oldest.event);
+        }
         Ok(true)
+    }
+
+    /// Asks for the lines that the next floor steps and the puts after them need, which were last touched a whole
+    /// history ago: first an event's record, then, some steps later, the block that it superseded, which will be
+    /// written to. For small blocks, of which a history fits into a near cache, this costs more than it gains.
+    fn look_ahead(&self, event: u64) {
+        // Relaxed, all: hints.
+        let block_of = |event| self.block(RingWord(self.at(self.geo.ring(event)).load(Relaxed)).block());
+        if let Some(far) = block_of(event + 2 * AHEAD) {
+            self.machine.prefetch(&[self.at(self.geo.data(far))]);
+        }
+        let superseded = block_of(event + AHEAD).and_then(|block| self.superseded_block(block));
+        if let Some(near) = superseded {
+            let words = near.granules as usize * self.geo.granule_words();
+            let data = &self.words[self.geo.data(near.block)..];
+            self.machine.prefetch_run(&data[..words.min(AHEAD_WORDS).min(data.len())]);
+        }
     }
 
     /// The event after the floor and the block it superseded; `None` when there is none or the floor
@@ -396,6 +416,12 @@ impl Core<'_> {
     }
 }
 
+/// Floor steps between asking for a line and needing it; none in the models.
+const AHEAD: u64 = if cfg!(any(loom, slate_search)) { 0 } else { 8 };
+/// Words of a block that are asked for ahead, at most: behind them the processor has found out by itself.
+const AHEAD_WORDS: usize = 256;
+/// Granules from which on looking ahead pays.
+const LARGE: u64 = 8;
 /// Events that a put lets go for the history's bytes: two, so that what all have superseded shrinks.
 const TRIM_STEPS: usize = 2;
 /// Granules that a lane supersedes at least between two looks at what the history holds.

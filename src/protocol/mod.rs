@@ -91,6 +91,9 @@ pub trait Machine: Sync {
 
     /// Tells the processor that these words will be changed soon. A hint.
     fn prefetch(&self, _words: &[&AtomicU64]) {}
+
+    /// As [`Machine::prefetch`], of words that follow each other.
+    fn prefetch_run(&self, _words: &[AtomicU64]) {}
 }
 
 /// A machine where nobody sleeps, and copies go word by word.
