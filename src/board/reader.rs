@@ -201,7 +201,7 @@ impl Reader {
 
     /// The newest generation; 0 before the first write, and in a forked child.
     pub fn generation(&self) -> u64 {
-        self.core().map_or(0, |core| core.generation())
+        self.region.words().map_or(0, |words| self.region.core_to_read(words).generation())
     }
 
     /// Generations up to this one have left the history.

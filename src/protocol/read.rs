@@ -378,7 +378,7 @@ impl Core<'_> {
         if words.chained() {
             return self.copy_pieces(block, words, out);
         }
-        if !self.fits(block, words.len()) {
+        if !self.fits(block, words.record_words()) {
             return None;
         }
         out.resize(words.value_len(), 0);
