@@ -13,12 +13,7 @@ use crate::{
     works::{WORKS, cannot, less},
 };
 use figures::Figures;
-use std::{
-    fmt::Write,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fmt::Write, fs, path::Path, process::Command};
 
 const BEGIN: &str = "<!-- peers:begin -->";
 const END: &str = "<!-- peers:end -->";
@@ -118,20 +113,6 @@ pub fn capabilities() -> String {
         }
     }
     text
-}
-
-#[allow(dead_code)]
-/// Where a plot is, from the page.
-fn plot_link(name: &str, title: &str) -> String {
-    format!("![{title}](plots/{name})\n\n")
-}
-
-#[allow(dead_code)]
-fn save(folder: &Path, name: &str, svg: &str) -> Outcome<PathBuf> {
-    fs::create_dir_all(folder)?;
-    let path = folder.join(name);
-    fs::write(&path, svg)?;
-    Ok(path)
 }
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ pub fn way_name(peer: &str, form: &str) -> String {
 
 fn latencies(figures: &Figures) -> String {
     let mut text = "\n### One way between two processes, 64 B\n\n| | cores | p50 | p99 | p99.9 | p50 / raw ping-pong | raw \
-                    ping-pong |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n"
+                    ping-pong | rounds |\n| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n"
         .to_owned();
     for (peer, form) in ways(figures) {
         for near in [true, false] {
@@ -112,7 +112,7 @@ fn latencies(figures: &Figures) -> String {
             let share = |share| time(at(&figure.curve, share));
             let _ = writeln!(
                 text,
-                "| {} | {} | {} | {} | {} | {:.1} | {} |",
+                "| {} | {} | {} | {} | {} | {:.1} | {} | {} |",
                 way_name(peer, &form),
                 if near { "near" } else { "far" },
                 share(0.5),
@@ -120,6 +120,7 @@ fn latencies(figures: &Figures) -> String {
                 share(0.999),
                 figure.pings.unwrap_or_default(),
                 time(figure.ping.unwrap_or_default()),
+                figure.rounds,
             );
         }
     }
