@@ -13,9 +13,10 @@ use rustix::{
     process::{Signal, set_parent_process_death_signal},
     thread::{CpuSet, sched_setaffinity},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     cell::RefCell,
+    fs,
     process::{Child, Command, Stdio},
 };
 
@@ -41,6 +42,32 @@ pub struct Partner {
     pub wires: Wires,
     /// Median of the raw ping-pong before the work, nanoseconds one way.
     before: f64,
+    /// How often this thread had lost its core before the work.
+    switches: u64,
+}
+
+/// What a work of two processes leaves behind.
+pub struct Done {
+    /// What the second process has to say.
+    pub said: Value,
+    /// Medians of the raw ping-pong before and after, nanoseconds one way.
+    ping: [f64; 2],
+    /// How often both lost their cores to others.
+    switches: u64,
+}
+
+impl Done {
+    /// The row with what is known about its run.
+    pub fn mark(&self, row: Row) -> Row {
+        Row { ping: Some(self.ping), switches: Some(self.switches), ..row }
+    }
+}
+
+/// How often the calling thread had to leave its core to others.
+fn switches() -> u64 {
+    let status = fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"));
+    line.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
 }
 
 impl Partner {
@@ -59,7 +86,7 @@ impl Partner {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()?;
-        let mut partner = Self { child: RefCell::new(child), wires, before: 0.0 };
+        let mut partner = Self { child: RefCell::new(child), wires, before: 0.0, switches: 0 };
         partner.before = ping(&partner.wires, || partner.is_lost())?;
         while partner.wires.load(Wire::Ready) == 0 {
             if partner.is_lost() {
@@ -67,6 +94,7 @@ impl Partner {
             }
             std::thread::yield_now();
         }
+        partner.switches = switches();
         Ok(partner)
     }
 
@@ -80,9 +108,10 @@ impl Partner {
         self.wires.store(Wire::Go, 1);
     }
 
-    /// Ends the work and pings again: what the other process has to say, and both pings.
-    pub fn finish(self) -> Outcome<(Value, [f64; 2])> {
+    /// Ends the work and pings again.
+    pub fn finish(self) -> Outcome<Done> {
         self.wires.store(Wire::Stop, 1);
+        let mine = switches() - self.switches;
         let after = ping(&self.wires, || self.is_lost())?;
         let mut said = String::new();
         let pipe = self.child.borrow_mut().stdout.take();
@@ -93,7 +122,9 @@ impl Partner {
         if !status.success() {
             return Err(format!("the other process failed: {status}").into());
         }
-        Ok((serde_json::from_str(said.trim()).unwrap_or(Value::Null), [self.before, after]))
+        let both: Value = serde_json::from_str(said.trim())?;
+        let switches = mine + both["switches"].as_u64().unwrap_or(0);
+        Ok(Done { said: both["said"].clone(), ping: [self.before, after], switches })
     }
 }
 
@@ -119,14 +150,15 @@ pub fn play(arguments: &[&str]) -> Outcome<()> {
     pong(&wires);
     let plan = Plan::of(options)?;
     let second = Second { role, wires: &wires, folder: &folder, shape, number: number.parse()?, plan };
-    let said = RefCell::new(Value::Null);
+    let (said, before) = (RefCell::new(Value::Null), switches());
     let outcome = peers::with(peer, shape.size, Play(second, &said));
     if let Err(error) = outcome {
         eprintln!("{peer}, {role}: {error}");
         return Err(error);
     }
+    let switches = switches() - before;
     pong(&wires);
-    println!("{}", said.borrow());
+    println!("{}", json!({ "said": *said.borrow(), "switches": switches }));
     Ok(())
 }
 

@@ -12,6 +12,8 @@ pub struct Plan {
     pub rounds: usize,
     /// Turns of each work of one process in a round; the round's figure is their median.
     pub turns: usize,
+    /// For how long at most a store is written to before puts are timed: until it reuses its space.
+    pub warm_up: Duration,
     /// Length of one such turn.
     pub turn: Duration,
     /// Length of a work of two processes.
@@ -34,6 +36,7 @@ const FULL: Plan = Plan {
     flag: None,
     rounds: 9,
     turns: 5,
+    warm_up: Duration::from_secs(1),
     turn: Duration::from_millis(20),
     pair: Duration::from_millis(400),
     trips: 100_000,
@@ -48,6 +51,7 @@ const QUICK: Plan = Plan {
     flag: Some("--quick"),
     rounds: 3,
     turns: 3,
+    warm_up: Duration::from_millis(400),
     turn: Duration::from_millis(8),
     pair: Duration::from_millis(100),
     trips: 20_000,
@@ -62,6 +66,7 @@ const SMOKE: Plan = Plan {
     flag: Some("--smoke"),
     rounds: 1,
     turns: 1,
+    warm_up: Duration::from_millis(1),
     turn: Duration::from_micros(200),
     pair: Duration::from_millis(5),
     trips: 300,

@@ -61,13 +61,16 @@ pub struct Row {
     /// Medians of the raw ping-pong before and after, nanoseconds one way. For works of two processes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ping: Option<[f64; 2]>,
+    /// How often both processes lost their cores to others. For works of two processes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switches: Option<u64>,
 }
 
 impl Row {
     /// A row without latencies and without a second process.
     pub fn new(peer: &str, work: &str, what: impl Into<String>, unit: Unit, value: f64) -> Self {
         let (peer, work) = (peer.to_owned(), work.to_owned());
-        Self { peer, work, what: what.into(), unit, value, curve: Vec::new(), ping: None }
+        Self { peer, work, what: what.into(), unit, value, curve: Vec::new(), ping: None, switches: None }
     }
 
     /// Where the cores stood; `None` for works of one process.
@@ -105,4 +108,24 @@ pub fn curve(times: &mut [f64]) -> Vec<(f64, f64)> {
 /// The curve's time at this share; 0 where it has none.
 pub fn at(curve: &[(f64, f64)], share: f64) -> f64 {
     curve.iter().find(|(known, _)| *known == share).map_or(0.0, |(_, time)| *time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Placement, at, curve, median};
+
+    #[test]
+    fn medians_and_curves() {
+        assert_eq!((median(&mut []), median(&mut [3.0, 1.0, 2.0]), median(&mut [4.0, 1.0])), (0.0, 2.0, 2.5));
+        let mut times: Vec<f64> = (0..1_000).rev().map(f64::from).collect();
+        let curve = curve(&mut times);
+        assert_eq!((at(&curve, 0.5), at(&curve, 0.999)), (500.0, 999.0));
+    }
+
+    #[test]
+    fn runs_under_which_the_cores_moved_are_apart() {
+        assert_eq!(Placement::of([61.0, 65.0]), Placement::Near);
+        assert_eq!(Placement::of([230.0, 240.0]), Placement::Far);
+        assert_eq!(Placement::of([61.0, 240.0]), Placement::Moved);
+    }
 }

@@ -51,7 +51,9 @@ impl<const N: usize> Peer for Iceoryx<N> {
     fn cannot(work: &str) -> Option<&'static str> {
         match work {
             "contend" => Some("one writer"),
-            "ycsb" => Some("one writer, no insertion, no scan; opening finds each key by walking them all"),
+            "ycsb" => Some(
+                "one writer, no insertion, no scan; a key is found by walking them all, which 100,000 make slow",
+            ),
             "command" => Some("has no command that prints a value"),
             "idle" => Some("the blackboard cannot be waited for; events are a service of their own"),
             _ => None,

@@ -39,8 +39,10 @@ impl MmapSync {
 
 impl Peer for MmapSync {
     const NAME: &'static str = "mmap-sync";
-    const LESS: &'static str = "one writer process; a put writes the whole map again; no history, compare-and-swap; the checksum is never verified";
+    const LESS: &'static str = "one writer process; a put writes the whole map again (so of YCSB only C); no history, compare-and-swap; the checksum is never verified";
     const ONE_WRITER: bool = true;
+    /// The one that only reads.
+    const WORKLOADS: &'static [char] = &['C'];
     const HANDLES: bool = false;
     const WALL: bool = true;
     const KEYS: usize = 1;
@@ -50,7 +52,6 @@ impl Peer for MmapSync {
     fn cannot(work: &str) -> Option<&'static str> {
         match work {
             "contend" => Some("one writer"),
-            "ycsb" => Some("one writer; a put of one key writes all 100 MB again"),
             "command" => Some("has no command"),
             "idle" => Some("has nothing to wait for a change with"),
             _ => None,

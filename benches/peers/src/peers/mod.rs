@@ -119,6 +119,8 @@ pub trait Peer: Sized {
     const WHOLE: bool = true;
     /// Ways to notice a change: what `newer` is asked for.
     const WAYS: &'static [&'static str] = &["polling"];
+    /// The YCSB workloads that it can do.
+    const WORKLOADS: &'static [char] = &['A', 'B', 'C', 'D', 'E', 'F'];
     /// Keys of a store where a work needs no certain number: 1 where the whole store is one value.
     const KEYS: usize = 1_000;
 
@@ -256,5 +258,26 @@ pub fn with(name: &str, size: usize, visitor: impl Visit) -> Outcome<Vec<Row>> {
         (json::Json::<1>::NAME, _) => visitor.visit::<json::Json<1>>(),
         (json::Json::<3>::NAME, _) => visitor.visit::<json::Json<3>>(),
         _ => Err(format!("no peer {name} for values of {size} bytes; see `peers list`").into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fill, first_word, is_whole, value, word};
+
+    #[test]
+    fn numbers_become_text_and_differ() {
+        let words: std::collections::BTreeSet<u64> =
+            (0..1_000).map(|number| word(number * 4_294_967)).collect();
+        assert_eq!(words.len(), 1_000);
+        assert!(words.iter().all(|word| word.to_le_bytes().iter().all(u8::is_ascii_lowercase)));
+    }
+
+    #[test]
+    fn a_torn_value_is_not_whole() {
+        let mut torn = value(7, 64);
+        assert!(is_whole(&torn) && first_word(&torn) == word(7));
+        fill(&mut torn[32..], 8);
+        assert!(!is_whole(&torn));
     }
 }

@@ -18,15 +18,16 @@ fn numbers(shape: Shape) -> HashMap<String, usize> {
 
 impl<const N: usize> Peer for Ringfire<N> {
     const NAME: &'static str = "ringfire";
-    const LESS: &'static str = "one writer process; numbered slots of one size (names are kept by this harness); no checksum, history, compare-and-swap";
+    const LESS: &'static str = "one writer process; numbered slots of one size (names are kept by this harness); no checksum, history, compare-and-swap, insertion, scan (so of YCSB only C)";
     const ONE_WRITER: bool = true;
+    /// The one that only reads.
+    const WORKLOADS: &'static [char] = &['C'];
     type Reading = usize;
     type Writing = usize;
 
     fn cannot(work: &str) -> Option<&'static str> {
         match work {
             "contend" => Some("one writer"),
-            "ycsb" => Some("one writer, no insertion, no scan"),
             "command" => Some("has no command that prints a value"),
             "idle" => Some("the blackboard cannot be waited for; its rings can"),
             _ => None,

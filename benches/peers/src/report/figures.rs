@@ -41,7 +41,13 @@ impl Figures {
             };
             groups.entry((row.work.clone(), row.what.clone(), row.peer.clone(), near)).or_default().push(row);
         }
-        Self(groups.into_iter().map(|(key, rows)| (key, figure(&rows))).collect())
+        Self(groups.into_iter().map(|(key, rows)| (key, figure(&least_disturbed(rows)))).collect())
+    }
+
+    /// Whether most peers' runs of this work were with near cores.
+    pub fn usually_near(&self, work: &str) -> bool {
+        let count = |near| self.0.keys().filter(|key| key.0 == work && key.3 == Some(near)).count();
+        count(true) >= count(false)
     }
 
     /// The figure in one placement; works of one process have none.
@@ -50,20 +56,22 @@ impl Figures {
         self.0.get(&key(None)).or_else(|| self.0.get(&key(Some(near))))
     }
 
-    /// The figure where the cores were near, else where they were far; and whether they were near.
+    /// The figure in the placement of most peers, else in the other; and whether the cores were near.
     pub fn get(&self, work: &str, what: &str, peer: &str) -> Option<(&Figure, bool)> {
-        let near = self.in_placement(work, what, peer, true).map(|figure| (figure, true));
-        near.or_else(|| Some((self.in_placement(work, what, peer, false)?, false)))
+        let usual = self.usually_near(work);
+        let figure = |near| self.in_placement(work, what, peer, near).map(|figure| (figure, near));
+        figure(usual).or_else(|| figure(!usual))
     }
 
-    /// Two figures of the same placement, near if there are such.
+    /// Two figures of the same placement, that of most peers if there are such.
     pub fn pair(&self, one: (&str, &str, &str), other: (&str, &str, &str)) -> Option<(f64, f64, bool)> {
         let both = |near| {
             let one = self.in_placement(one.0, one.1, one.2, near)?;
             let other = self.in_placement(other.0, other.1, other.2, near)?;
             Some((one.value, other.value, near))
         };
-        both(true).or_else(|| both(false))
+        let usual = self.usually_near(one.0);
+        both(usual).or_else(|| both(!usual))
     }
 
     /// Forms of a work that anybody has.
@@ -73,6 +81,15 @@ impl Figures {
         forms.dedup();
         forms
     }
+}
+
+/// The half of the runs in which the processes lost their cores least often. All, of works of one process.
+fn least_disturbed(mut rows: Vec<&Row>) -> Vec<&Row> {
+    if rows.iter().all(|row| row.switches.is_some()) {
+        rows.sort_by_key(|row| row.switches);
+        rows.truncate(rows.len().div_ceil(2));
+    }
+    rows
 }
 
 fn figure(rows: &[&Row]) -> Figure {
@@ -93,5 +110,35 @@ fn figure(rows: &[&Row]) -> Figure {
         pings_999: over(&|row| Some(at(&row.curve, 0.999) / ping(row)?)),
         ping: over(&ping),
         rounds: rows.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Figures;
+    use crate::row::{Row, Unit};
+
+    fn row(peer: &str, value: f64, ping: f64) -> Row {
+        Row { ping: Some([ping, ping]), ..Row::new(peer, "sync", "64 B", Unit::Nanoseconds, value) }
+    }
+
+    #[test]
+    fn disturbed_runs_do_not_count_where_there_are_others() {
+        let row = |value, switches| Row { switches: Some(switches), ..row("a", value, 60.0) };
+        let figures = Figures::of(&[row(1.0, 50), row(2.0, 0), row(4.0, 3)]);
+        assert_eq!(figures.get("sync", "64 B", "a").map(|(figure, _)| figure.value), Some(3.0));
+    }
+
+    #[test]
+    fn only_the_same_placement_is_compared() {
+        let rows =
+            [row("a", 100.0, 60.0), row("a", 400.0, 240.0), row("b", 800.0, 240.0), row("b", 600.0, 240.0)];
+        let figures = Figures::of(&rows);
+        assert_eq!(figures.pair(("sync", "64 B", "a"), ("sync", "64 B", "b")), Some((400.0, 700.0, false)));
+        assert_eq!(
+            figures.get("sync", "64 B", "a").map(|(figure, near)| (figure.value, near)),
+            Some((400.0, false))
+        );
+        assert_eq!(figures.pair(("sync", "64 B", "a"), ("sync", "64 B", "c")).map(|pair| pair.0), None);
     }
 }

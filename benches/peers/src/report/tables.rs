@@ -56,8 +56,13 @@ pub fn all(figures: &Figures) -> String {
         letters.map(|letter| (letter.to_string(), letter.to_string())).to_vec()
     };
     text += &table(figures, "### YCSB, operations a second of two processes", "ycsb", &letters);
-    text + "\n*far*: no run with near cores; compare it only with others that were far. A peer that stands in no row of a \
-            table cannot do that work.\n"
+    text + "\n*near*, *far*: the cores stood otherwise than for most peers; compare such figures with each other only. A \
+            peer that stands in no row of a table cannot do that work.\n"
+}
+
+/// Where the cores stood, in words, for a heading.
+fn cores(figures: &Figures, work: &str) -> &'static str {
+    if figures.usually_near(work) { "near cores" } else { "far cores" }
 }
 
 /// A row for each peer that has a figure.
@@ -77,7 +82,8 @@ fn table(figures: &Figures, title: &str, work: &str, columns: &[(String, String)
 fn cell(figures: &Figures, work: &str, what: &str, peer: &str) -> String {
     match figures.get(work, what, peer) {
         None => "–".into(),
-        Some((figure, true)) => show(figure),
+        Some((figure, near)) if near == figures.usually_near(work) => show(figure),
+        Some((figure, true)) => format!("{} *near*", show(figure)),
         Some((figure, false)) => format!("{} *far*", show(figure)),
     }
 }
@@ -135,9 +141,13 @@ fn together(figures: &Figures) -> String {
         ("reads of 1 KiB beside a writer", "beside", "1 KiB, reads"),
         ("its writes", "beside", "1 KiB, writes"),
     ];
+    let near = match [cores(figures, "contend"), cores(figures, "beside")] {
+        [one, other] if one == other => one.to_owned(),
+        [one, other] => format!("{one} and {other}"),
+    };
     let heads: Vec<&str> = columns.iter().map(|column| column.0).collect();
     let mut text = format!(
-        "\n### Two processes, one key\n\n| | {} |\n| --- |{}\n",
+        "\n### Two processes, one key, {near}\n\n| | {} |\n| --- |{}\n",
         heads.join(" | "),
         " ---: |".repeat(5)
     );

@@ -23,10 +23,10 @@ pub fn run<P: Peer>(run: &Run<'_>) -> Outcome<Vec<Row>> {
     while partner.wires.load(Wire::Counted) == 0 && !partner.is_lost() {
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
-    let (said, _) = partner.finish()?;
+    let done = partner.finish()?;
     drop(peer);
     let mut rows = Vec::new();
-    for (what, time) in said.as_object().into_iter().flatten() {
+    for (what, time) in done.said.as_object().into_iter().flatten() {
         let time = time.as_f64().ok_or("no time")?;
         rows.push(Row::new(P::NAME, run.work, what, Unit::Nanoseconds, time));
     }

@@ -35,18 +35,15 @@ pub fn run<P: Peer>(run: &Run<'_>) -> Outcome<Vec<Row>> {
         }
     }
     let time = started.elapsed();
-    let (said, ping) = partner.finish()?;
+    let done = partner.finish()?;
     if P::WHOLE && torn > 0 {
         return Err(format!("{torn} of {reads} values are torn").into());
     }
     let row = |what: &str, count: u64| {
         let rate = count as f64 / time.as_secs_f64();
-        let mut row =
-            Row::new(P::NAME, run.work, format!("{}, {what}", label(run.size)), Unit::PerSecond, rate);
-        row.ping = Some(ping);
-        row
+        done.mark(Row::new(P::NAME, run.work, format!("{}, {what}", label(run.size)), Unit::PerSecond, rate))
     };
-    let written = said["written"].as_u64().ok_or("the other process does not say what it wrote")?;
+    let written = done.said["written"].as_u64().ok_or("the other process does not say what it wrote")?;
     Ok(vec![row("reads", reads), row("writes", written)])
 }
 

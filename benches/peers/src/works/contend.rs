@@ -34,16 +34,14 @@ pub fn run<P: Peer>(run: &Run<'_>) -> Outcome<Vec<Row>> {
         }
     }
     let time = started.elapsed();
-    let (said, ping) = partner.finish()?;
-    let theirs = said["added"].as_u64().ok_or("the other process does not say what it added")?;
+    let done = partner.finish()?;
+    let theirs = done.said["added"].as_u64().ok_or("the other process does not say what it added")?;
     let total = peer.total(&name(COUNTER))?;
     if total != mine + theirs {
         return Err(format!("{mine} and {theirs} additions became {total}").into());
     }
     let rate = (mine + theirs) as f64 / time.as_secs_f64();
-    let mut row = Row::new(P::NAME, run.work, "two processes, one key", Unit::PerSecond, rate);
-    row.ping = Some(ping);
-    Ok(vec![row])
+    Ok(vec![done.mark(Row::new(P::NAME, run.work, "two processes, one key", Unit::PerSecond, rate))])
 }
 
 /// The second process.

@@ -7,7 +7,10 @@ use crate::{
     peers::{Peer, Shape, first_word, name, value},
     row::{Row, Unit},
 };
-use std::hint::black_box;
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
 
 const KEYS: usize = 1_000;
 
@@ -40,6 +43,7 @@ pub fn gets<P: Peer>(run: &Run<'_>) -> Outcome<Vec<Row>> {
 pub fn puts<P: Peer>(run: &Run<'_>) -> Outcome<Vec<Row>> {
     let peer = P::create(run.place("a"), Shape::new(KEYS, run.size))?;
     let (names, order, value) = (names(), order(KEYS), value(1, run.size));
+    warm_up(&peer, &names, &value, run.plan.warm_up)?;
     let mut rows = Vec::new();
     if P::HANDLES {
         let handles = names.iter().map(|name| peer.writing(name)).collect::<Outcome<Vec<_>>>()?;
@@ -48,6 +52,21 @@ pub fn puts<P: Peer>(run: &Run<'_>) -> Outcome<Vec<Row>> {
     let form = Form::new("by key", P::WALL, |number| peer.put_key(&names[order[number % KEYS]], &value));
     rows.extend(measure::<P>(run, vec![form])?);
     Ok(rows)
+}
+
+/// Puts after which every store writes where it has written before: as many as the default board's history, and more.
+const WARM_UP: usize = 20_000;
+
+/// Writes so often, or for so long.
+pub fn warm_up<P: Peer>(peer: &P, names: &[String], value: &[u8], longest: Duration) -> Outcome<()> {
+    let started = Instant::now();
+    for name in names.iter().cycle().take(WARM_UP) {
+        peer.put_key(name, value)?;
+        if started.elapsed() > longest {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Its handles end before the other form begins: some peers give a key's writing to one handle at a time.

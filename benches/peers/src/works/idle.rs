@@ -44,8 +44,7 @@ fn waiters<P: Peer>(run: &Run<'_>, role: &str, what: &str) -> Outcome<Row> {
         thread::sleep(Duration::from_millis(1));
     }
     peer.wake(&name(KEY), &value(1, run.size))?;
-    let (said, _) = partner.finish()?;
-    let share = said["percent"].as_f64().ok_or("no share")?;
+    let share = partner.finish()?.said["percent"].as_f64().ok_or("no share")?;
     Ok(Row::new(P::NAME, run.work, format!("{WAITERS} waiters, {what}"), Unit::Percent, share))
 }
 

@@ -64,12 +64,12 @@ fn one_way<P: Peer>(run: &Run<'_>, mine: &P, way: usize) -> Outcome<Row> {
             }
         }
     })?;
-    let (_, ping) = partner.finish()?;
+    let done = partner.finish()?;
     let curve = curve(&mut times);
     let what = format!("{}, {}", label(run.size), P::WAYS[way]);
     let mut row = Row::new(P::NAME, run.work, what, Unit::Nanoseconds, at(&curve, 0.5));
-    (row.curve, row.ping) = (curve, Some(ping));
-    Ok(row)
+    row.curve = curve;
+    Ok(done.mark(row))
 }
 
 /// The times one way, nanoseconds. A round trip contains one reading of the clock.

@@ -3,7 +3,7 @@
 //! A: half reads, half puts. B: 95 % reads. C: reads. D: 95 % reads of the latest, 5 % new keys. E: 95 % scans of up to
 //! 100 neighbours, 5 % new keys. F: half reads, half read-modify-writes. Keys are zipfian with 0.99, scattered.
 
-use super::Run;
+use super::{Run, gets::warm_up};
 use crate::{
     Outcome,
     pair::{Partner, Role, Second},
@@ -44,9 +44,14 @@ pub fn run<P: Peer>(run: &Run<'_>) -> Outcome<Vec<Row>> {
     let shape = Shape { keys, spare: keys, size: run.size };
     let peer = P::create(run.place("a"), shape)?;
     let names: Vec<String> = shape.all_names().collect();
+    if !P::ONE_WRITER {
+        warm_up(&peer, &names[..keys], &value(1, run.size), run.plan.warm_up)?;
+    }
     let mut rows = Vec::new();
     let mut there = keys;
-    for (number, letter) in WORKLOADS.into_iter().enumerate() {
+    for (number, letter) in
+        WORKLOADS.into_iter().enumerate().filter(|(_, letter)| P::WORKLOADS.contains(letter))
+    {
         let present = Shape { keys: there, spare: 2 * keys - there, ..shape };
         let partner = Partner::start(
             run.plan,
@@ -57,11 +62,10 @@ pub fn run<P: Peer>(run: &Run<'_>) -> Outcome<Vec<Row>> {
         partner.go();
         let mine = driver.go(&steps, run.plan.ycsb)?;
         there = (partner.wires.load(Wire::Keys) as usize).min(2 * keys);
-        let (said, ping) = partner.finish()?;
-        let theirs = said["rate"].as_f64().ok_or("the other process does not say how fast it was")?;
-        let mut row = Row::new(P::NAME, run.work, letter.to_string(), Unit::PerSecond, mine + theirs);
-        row.ping = Some(ping);
-        rows.push(row);
+        let done = partner.finish()?;
+        let theirs = done.said["rate"].as_f64().ok_or("the other process does not say how fast it was")?;
+        let row = Row::new(P::NAME, run.work, letter.to_string(), Unit::PerSecond, mine + theirs);
+        rows.push(done.mark(row));
     }
     Ok(rows)
 }
