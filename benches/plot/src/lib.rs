@@ -25,6 +25,7 @@ mod ticks;
 pub use axis::{Axis, Unit};
 pub use bars::BarChart;
 pub use line::LineChart;
+pub use ticks::label;
 
 /// Width of every chart, px.
 pub const WIDTH: f64 = 760.0;

@@ -83,8 +83,8 @@ fn round(value: f64, part: impl Fn(f64) -> f64) -> f64 {
     part(value / power) * power
 }
 
-/// A value as it stands beside a tick or a bar: three digits, with its unit.
-pub(crate) fn label(unit: Unit, value: f64) -> String {
+/// A value as it stands beside a tick or a bar: three digits, with its unit. For tables beside charts.
+pub fn label(unit: Unit, value: f64) -> String {
     match unit {
         Unit::Count if value.abs() >= 1e6 => format!("{} M", plain(value / 1e6)),
         Unit::Count => plain(value),
