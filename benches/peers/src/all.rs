@@ -107,28 +107,17 @@ fn measure(plan: &Plan, options: &[&str]) -> Outcome<Results> {
     Ok(results)
 }
 
-/// Runs works of two processes again for peers that have no run in the placement that most have: without one they
+/// Runs works of two processes once more for peers that had no run with near cores while others had: without one they
 /// could not be compared.
 fn top_up(jobs: &[Job], slow: &HashSet<Job>, plan: &Plan, folder: &Folder, results: &mut Results) {
-    for work in ["sync", "contend", "beside", "ycsb"] {
-        for (peer, _) in jobs.iter().filter(|job| job.1 == work && !slow.contains(*job)) {
-            let rows: Vec<&Row> = results.rows.iter().filter(|row| row.work == work).collect();
-            let usual = usual(&rows);
-            let complete = rows.iter().any(|row| row.peer == *peer && row.placement() == Some(usual));
-            if !complete && rows.iter().any(|row| row.peer == *peer) {
-                results.rows.extend(settled(peer, work, plan, folder).unwrap_or_default());
-            }
+    let near = |row: &Row| row.placement() == Some(Placement::Near);
+    for job @ (peer, work) in jobs.iter().filter(|job| !slow.contains(*job)) {
+        let rows: Vec<&Row> = results.rows.iter().filter(|row| row.work == *work).collect();
+        let own: Vec<&&Row> = rows.iter().filter(|row| row.peer == job.0).collect();
+        if rows.iter().any(|row| near(row)) && !own.is_empty() && !own.iter().any(|row| near(row)) {
+            results.rows.extend(settled(peer, work, plan, folder).unwrap_or_default());
         }
     }
-}
-
-/// The placement in which most peers have run.
-fn usual(rows: &[&Row]) -> Placement {
-    let peers = |placement| {
-        let there = rows.iter().filter(|row| row.placement() == Some(placement));
-        there.map(|row| row.peer.as_str()).collect::<HashSet<_>>().len()
-    };
-    if peers(Placement::Near) >= peers(Placement::Far) { Placement::Near } else { Placement::Far }
 }
 
 /// A peer and a work.

@@ -98,6 +98,11 @@ impl Partner {
         Ok(partner)
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.borrow().id()
+    }
+
     /// Whether it has ended.
     pub fn is_lost(&self) -> bool {
         !matches!(self.child.borrow_mut().try_wait(), Ok(None))

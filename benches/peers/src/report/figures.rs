@@ -63,15 +63,14 @@ impl Figures {
         figure(usual).or_else(|| figure(!usual))
     }
 
-    /// Two figures of the same placement, that of most peers if there are such.
+    /// Two figures of the same placement, near if there are such.
     pub fn pair(&self, one: (&str, &str, &str), other: (&str, &str, &str)) -> Option<(f64, f64, bool)> {
         let both = |near| {
             let one = self.in_placement(one.0, one.1, one.2, near)?;
             let other = self.in_placement(other.0, other.1, other.2, near)?;
             Some((one.value, other.value, near))
         };
-        let usual = self.usually_near(one.0);
-        both(usual).or_else(|| both(!usual))
+        both(true).or_else(|| both(false))
     }
 
     /// Forms of a work that anybody has.

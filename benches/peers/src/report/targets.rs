@@ -29,10 +29,12 @@ pub fn table(figures: &Figures) -> String {
     rates(figures, &mut lines);
     singles(figures, &mut lines);
     ycsb(figures, &mut lines);
-    let mut text = "\n### Targets\n\nTimes of the board divided by the peer's; rates of the board as multiples of the \
-                    peer's. Peers that verify nothing are compared with `scrub`.\n\n| work | figure | target | reached | \
+    let mut text =
+        "\n### Targets\n\nTimes of the board divided by the peer's; rates of the board as multiples of the \
+                    peer's. Peers that verify nothing are compared with `scrub`. \
+                    Near cores, unless *far* is said.\n\n| work | figure | target | reached | \
                     beyond |\n| --- | --- | --- | --- | --- |\n"
-        .to_owned();
+            .to_owned();
     for line in lines {
         let yes = |reached| if reached { "yes" } else { "**no**" };
         let beyond = line
@@ -137,7 +139,8 @@ fn puts(figures: &Figures, lines: &mut Vec<Line>) {
 fn syncs(figures: &Figures, lines: &mut Vec<Line>) {
     for way in ["polling a key", "polling the generation"] {
         let what = format!("64 B, {way}");
-        let Some((figure, near)) = figures.get("sync", &what, OURS) else { continue };
+        let near = figures.in_placement("sync", &what, OURS, true).is_some();
+        let Some(figure) = figures.in_placement("sync", &what, OURS, near) else { continue };
         let (pings, tail) = (figure.pings.unwrap_or(f64::NAN), figure.pings_999.unwrap_or(f64::NAN));
         let raw = time(figure.ping.unwrap_or_default());
         let iceoryx = figures.pair(("sync", &what, OURS), ("sync", "64 B, polling", "iceoryx2"));

@@ -1,18 +1,14 @@
 //! Reads of a value while the other process writes it nonstop. Whoever promises whole values has each one looked at.
 
-use super::{Run, label};
+use super::{Run, label, slices};
 use crate::{
     Outcome,
     pair::{Partner, Role, Second},
     peers::{Peer, Shape, fill, is_whole, name},
     row::{Row, Unit},
-    wires::Wire,
 };
-use serde_json::{Value, json};
-use std::time::Instant;
+use serde_json::Value;
 
-/// Reads between two looks at the clock.
-const STRIDE: u64 = 16;
 const VALUE: usize = 0;
 
 /// The first process reads. With one writer, that is the second process, which makes the store.
@@ -27,24 +23,19 @@ pub fn run<P: Peer>(run: &Run<'_>) -> Outcome<Vec<Row>> {
     let at = peer.reading(&name(VALUE))?;
     let mut buffer = Vec::new();
     partner.go();
-    let (started, mut reads, mut torn) = (Instant::now(), 0_u64, 0_u64);
-    while started.elapsed() < run.plan.pair {
-        for _ in 0..STRIDE {
-            torn += u64::from(!peer.get(&at, &mut buffer, is_whole)?);
-            reads += 1;
-        }
-    }
-    let time = started.elapsed();
+    let mut torn = 0_u64;
+    let rates = slices::first(&partner, run.plan.pair, || {
+        torn += u64::from(!peer.get(&at, &mut buffer, is_whole)?);
+        Ok(true)
+    })?;
     let done = partner.finish()?;
     if P::WHOLE && torn > 0 {
-        return Err(format!("{torn} of {reads} values are torn").into());
+        return Err(format!("{torn} of {} values are torn", rates.mine).into());
     }
-    let row = |what: &str, count: u64| {
-        let rate = count as f64 / time.as_secs_f64();
+    let row = |what: &str, rate: f64| {
         done.mark(Row::new(P::NAME, run.work, format!("{}, {what}", label(run.size)), Unit::PerSecond, rate))
     };
-    let written = done.said["written"].as_u64().ok_or("the other process does not say what it wrote")?;
-    Ok(vec![row("reads", reads), row("writes", written)])
+    Ok(vec![row("reads", rates.mine_per_second), row("writes", rates.theirs_per_second)])
 }
 
 /// The second process writes.
@@ -54,11 +45,9 @@ pub fn write<P: Peer>(second: &Second<'_>) -> Outcome<Value> {
     let at = peer.writing(&name(VALUE))?;
     let mut value = vec![0; second.shape.size];
     second.ready()?;
-    let mut written = 0_u64;
-    while second.wires.load(Wire::Stop) == 0 {
-        written += 1;
-        fill(&mut value, written);
-        peer.put(&at, &value)?;
-    }
-    Ok(json!({ "written": written }))
+    slices::second(second.wires, |number| {
+        fill(&mut value, number + 1);
+        peer.put(&at, &value).map(|()| true)
+    })?;
+    Ok(Value::Null)
 }

@@ -6,6 +6,7 @@ mod command;
 mod contend;
 mod gets;
 mod idle;
+mod slices;
 mod sync;
 pub mod ycsb;
 

@@ -3,7 +3,7 @@
 //! A: half reads, half puts. B: 95 % reads. C: reads. D: 95 % reads of the latest, 5 % new keys. E: 95 % scans of up to
 //! 100 neighbours, 5 % new keys. F: half reads, half read-modify-writes. Keys are zipfian with 0.99, scattered.
 
-use super::{Run, gets::warm_up};
+use super::{Run, gets::warm_up, slices};
 use crate::{
     Outcome,
     pair::{Partner, Role, Second},
@@ -13,18 +13,15 @@ use crate::{
 };
 use rand::{Rng, SeedableRng, distr::Distribution, rngs::SmallRng};
 use rand_distr::Zipf;
-use serde_json::{Value, json};
-use std::{
-    hint::black_box,
-    time::{Duration, Instant},
-};
+use serde_json::Value;
+use std::hint::black_box;
 
 /// The workloads in the order in which they run on one store: those that insert come last.
 pub const WORKLOADS: [char; 6] = ['A', 'B', 'C', 'F', 'D', 'E'];
 const EXPONENT: f64 = 0.99;
 /// Steps that are drawn before the clock starts, and used again and again.
 const STEPS: usize = 1 << 15;
-/// Steps between two looks at the clock.
+/// Steps between two looks at how many keys there are.
 const STRIDE: usize = 8;
 
 #[derive(Clone, Copy)]
@@ -60,11 +57,11 @@ pub fn run<P: Peer>(run: &Run<'_>) -> Outcome<Vec<Row>> {
         let driver = Driver { peer: &peer, names: &names, wires: &partner.wires, size: run.size };
         let steps = draw(letter, keys, 1);
         partner.go();
-        let mine = driver.go(&steps, run.plan.ycsb)?;
+        let rates = slices::first(&partner, run.plan.ycsb, driver.next(&steps))?;
         there = (partner.wires.load(Wire::Keys) as usize).min(2 * keys);
         let done = partner.finish()?;
-        let theirs = done.said["rate"].as_f64().ok_or("the other process does not say how fast it was")?;
-        let row = Row::new(P::NAME, run.work, letter.to_string(), Unit::PerSecond, mine + theirs);
+        let rate = rates.mine_per_second + rates.theirs_per_second;
+        let row = Row::new(P::NAME, run.work, letter.to_string(), Unit::PerSecond, rate);
         rows.push(done.mark(row));
     }
     Ok(rows)
@@ -77,9 +74,9 @@ pub fn second<P: Peer>(second: &Second<'_>) -> Outcome<Value> {
     let steps = draw(WORKLOADS[second.number], second.plan.ycsb_keys, 2);
     let driver = Driver { peer: &peer, names: &names, wires: second.wires, size: second.shape.size };
     second.ready()?;
-    let rate = driver.go(&steps, second.plan.ycsb)?;
-    second.wires.poll(|| Ok((second.wires.load(Wire::Stop) != 0).then_some(())))?;
-    Ok(json!({ "rate": rate }))
+    let mut next = driver.next(&steps);
+    slices::second(second.wires, |_| next())?;
+    Ok(Value::Null)
 }
 
 /// A workload's steps.
@@ -117,24 +114,15 @@ struct Driver<'d, P> {
 }
 
 impl<P: Peer> Driver<'_, P> {
-    /// Steps a second, until the time is over or the spare keys are used up.
-    fn go(&self, steps: &[Step], length: Duration) -> Outcome<f64> {
-        let mut value = value(1, self.size);
-        let mut buffer = Vec::new();
-        let (started, mut done) = (Instant::now(), 0_usize);
-        loop {
-            for _ in 0..STRIDE {
-                self.step(steps[done % STEPS], &mut value, &mut buffer)?;
-                done += 1;
-                // A slow peer looks at each.
-                if done <= STRIDE && started.elapsed() > length {
-                    break;
-                }
-            }
-            let over = self.wires.load(Wire::Keys) as usize + 2 * STRIDE > self.names.len();
-            if over || started.elapsed() > length {
-                return Ok(done as f64 / started.elapsed().as_secs_f64());
-            }
+    /// Takes one step after the other; the answer is `false` when the spare keys are used up.
+    fn next<'a>(&'a self, steps: &'a [Step]) -> impl FnMut() -> Outcome<bool> + 'a {
+        let (mut value, mut buffer) = (value(1, self.size), Vec::new());
+        let mut done = 0_usize;
+        move || {
+            self.step(steps[done % STEPS], &mut value, &mut buffer)?;
+            done += 1;
+            Ok(!done.is_multiple_of(STRIDE)
+                || self.wires.load(Wire::Keys) as usize + 2 * STRIDE <= self.names.len())
         }
     }
 
