@@ -1,0 +1,53 @@
+//! What looks at many keys: list, views, events.
+
+use crate::fixture::{Filled, KEYS, SIZES, label};
+use criterion::{BenchmarkId, Criterion, Throughput};
+use std::hint::black_box;
+
+pub fn lists(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("list");
+    for keys in [10, 100, 1_000, 10_000] {
+        let filled = Filled::new(keys, 64);
+        group.throughput(Throughput::Elements(keys as u64));
+        group.bench_function(BenchmarkId::new("64 B", keys), |bencher| {
+            bencher.iter(|| {
+                let listed = filled.session.list("bench/").unwrap();
+                assert_eq!(black_box(&listed).len(), keys);
+            });
+        });
+    }
+    group.finish();
+}
+
+pub fn views(criterion: &mut Criterion) {
+    let filled = Filled::new(KEYS, 64);
+    let session = &filled.session;
+    criterion.bench_function("view", |bencher| {
+        bencher.iter(|| black_box(session.view().unwrap().generation()));
+    });
+    let view = session.view().unwrap();
+    criterion.bench_function("view, get 64 B", |bencher| {
+        bencher.iter(|| black_box(view.get(&filled.names[7]).unwrap().unwrap()));
+    });
+    let old = session.view_at(session.generation() - 1_000).unwrap();
+    criterion.bench_function("view, get 64 B, 1,000 events ago", |bencher| {
+        bencher.iter(|| black_box(old.get(&filled.names[7]).unwrap().unwrap()));
+    });
+}
+
+pub fn events(criterion: &mut Criterion) {
+    const EVENTS: u64 = 1_000;
+    let mut group = criterion.benchmark_group("events");
+    group.throughput(Throughput::Elements(EVENTS));
+    for size in &SIZES[1..4] {
+        let filled = Filled::new(KEYS, *size);
+        let since = filled.session.generation() - EVENTS;
+        group.bench_function(BenchmarkId::new("1,000 with what they replaced", label(*size)), |bencher| {
+            bencher.iter(|| {
+                let seen = filled.session.events(since).inspect(|event| assert!(event.is_ok())).count();
+                assert_eq!(seen as u64, EVENTS);
+            });
+        });
+    }
+    group.finish();
+}
