@@ -50,7 +50,10 @@ pub const CHARTS: [Chart; 10] = [
             "attach and detach",
             "a thread started and joined",
         ],
-        bends: "BENDS",
+        bends: "get and put are flat: a read looks at no session, and a put weighs the history, over the \
+                counters of every record, only once in as many puts as there are records. Attaching grows as a \
+                beat does: it looks for dead sessions, and so asks the kernel about each, which walks all locks \
+                for every answer.",
     },
     Chart {
         file: "scaling-beats",
@@ -59,7 +62,11 @@ pub const CHARTS: [Chart; 10] = [
         x: sessions,
         y: time,
         series: &["beat, all in one process", "beat, others in 16 processes", "a thread that wakes"],
-        bends: "BENDS",
+        bends: "A beat asks the kernel of every session that another handle holds whether its lock is held, one \
+                system call each, and the kernel walks all locks of the file to answer: four fifths of the time \
+                are `posix_test_lock`. So one beat takes the square of the sessions, and the beats of all the \
+                cube: about three cores for a thousand sessions that beat every second. Sessions of one handle \
+                know each other without asking, and grow with the number of records alone.",
     },
     Chart {
         file: "scaling-reap",
@@ -68,7 +75,9 @@ pub const CHARTS: [Chart; 10] = [
         x: sessions,
         y: time,
         series: &["reaping all at once"],
-        bends: "BENDS",
+        bends: "Each dead session is one walk through the whole block table, and one lock that is taken and \
+                given back among all that are held; from where the walk through the locks outweighs the table, \
+                twice as many take four times as long.",
     },
     Chart {
         file: "scaling-keys",
@@ -84,21 +93,30 @@ pub const CHARTS: [Chart; 10] = [
             "HashMap, get and copy",
             "HashMap, find and copy",
         ],
-        bends: "BENDS",
+        bends: "Caches and address translation: bucket, block table and record lie in three places far apart, \
+                and from some ten thousand keys on each is a miss, then a page walk as well, over small pages. \
+                The hash table of the standard library has the same bend with fewer lines. Keys of no dedicated \
+                shard have a quarter of the table to themselves, so their buckets overflow sooner into chains: \
+                the difference between the two lines.",
     },
     Chart {
         file: "scaling-list",
         section: "keys",
-        title: "lists and beats among so many keys",
+        title: "what looks at the whole board, among so many keys",
         x: keys,
         y: time,
         series: &[
             "list of all",
             "list of 100 among them",
             "a keeper's beat",
+            "reaping of one session",
             "clone of a BTreeMap's entries",
         ],
-        bends: "BENDS",
+        bends: "A list looks at the record of every key in the shards that may hold its prefix, whatever the \
+                prefix: keys of no dedicated shard are spread over all the others by their hash. So a hundred \
+                keys take as long to find as it takes to meet all of them, a miss or two each. Listing all adds \
+                the copies and their allocations. A beat is cheap, but each sixteenth one looks at every slot of \
+                the table; reaping looks at every block.",
     },
     Chart {
         file: "scaling-memory",
@@ -107,7 +125,9 @@ pub const CHARTS: [Chart; 10] = [
         x: keys,
         y: || Axis::log("bytes of memory for each key", Unit::Bytes),
         series: &["memory per key, whole board", "memory per key, grown since empty", "key and value"],
-        bends: "BENDS",
+        bends: "The tables of a board are there before its first key, and few keys share them. From some ten \
+                thousand on a key takes its slot, its block's words in the table and its record with the header, \
+                rounded up to a size of block.",
     },
     Chart {
         file: "scaling-values",
@@ -116,7 +136,10 @@ pub const CHARTS: [Chart; 10] = [
         x: || Axis::log("size of the value", Unit::Bytes),
         y: time,
         series: &["get", "get, Verify::Scrub", "put", "plain copy"],
-        bends: "BENDS",
+        bends: "Up to some hundred bytes the fixed part of a get and a put is all there is. Then copying, and \
+                for a verified get the checksum, which costs as much as the copy until memory is slower than \
+                either. A put into blocks that have left the caches meets memory earlier than a copy within \
+                them: the history holds up to a quarter of the data before a block is used again.",
     },
     Chart {
         file: "scaling-history",
@@ -125,22 +148,27 @@ pub const CHARTS: [Chart; 10] = [
         x: events,
         y: time,
         series: &["put 64 B", "put 1 KiB", "plain copy, ring of 64 B", "plain copy, ring of 1 KiB"],
-        bends: "BENDS",
+        bends: "Nothing that a put does depends on the length, and nothing bends until the history is far longer \
+                than this: the record that is let go and the block that is taken for the next value were last \
+                touched a history ago, but they come back in the order in which they were taken. A plain ring of \
+                the larger values bends where it outgrows the 32 MiB of the last cache.",
     },
     Chart {
         file: "scaling-wake",
         section: "waiters",
-        title: "from a put until those who wait for it are awake",
+        title: "from a put until half of those who wait for it are awake",
         x: waiters,
         y: time,
         series: &[
             "Sleep, half of all awake",
-            "Sleep, 99 % awake",
-            "condition variable, half of all awake",
-            "condition variable, 99 % awake",
+            "Adaptive, half of all awake",
             "the put that wakes, Sleep",
+            "condition variable, half of all awake",
         ],
-        bends: "BENDS",
+        bends: "The put itself wakes all who sleep, in one system call that wakes them one by one, and they need \
+                a core each: with two cores the time for all is the number of waiters by the cores, as it is for \
+                a condition variable, whose threads have less to do. Adaptive waiters that have seen their event \
+                look for the next one for 20 µs before they sleep, on the cores that the others wait for.",
     },
     Chart {
         file: "scaling-idle",
@@ -149,6 +177,8 @@ pub const CHARTS: [Chart; 10] = [
         x: waiters,
         y: || Axis::linear("part of a core, all waiters together", Unit::Percent),
         series: &["idle, Sleep", "idle, Adaptive", "threads that wake once a second"],
-        bends: "BENDS",
+        bends: "A sleeper looks for itself once a second, in case the wake was lost to a kill: each look is a \
+                thread that wakes. Adaptive ones spin for 20 µs at each of these looks as well, which is most of \
+                what they take.",
     },
 ];

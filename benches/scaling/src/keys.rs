@@ -84,6 +84,9 @@ fn beat(plan: &Plan, filled: &Filled, count: usize, points: &mut Points) -> Outc
     let path = filled.path().to_string_lossy().into_owned();
     let mut idle = [Child::start("crowd", &[path, "1".into(), sessions::BEAT_MS.to_string()])?];
     points.add("a keeper's beat", count, sessions::beat_ns_of(plan, &mut idle)?, "ns");
+    drop(idle);
+    let reaped_ns = sessions::reaping_ns(plan, &filled.path(), 1, 2)?;
+    points.add("reaping of one session", count, reaped_ns, "ns");
     Ok(())
 }
 

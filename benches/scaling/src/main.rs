@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! cargo run --release -p scaling --                 all; minutes
-//! cargo run --release -p scaling -- --quick         about a minute, with more noise
+//! cargo run --release -p scaling -- --quick         two minutes, with more noise
 //! cargo run --release -p scaling -- --only keys     sections whose name has this in it
 //! cargo run --release -p scaling -- --write         also curves and a section of docs/performance.md; with --only,
 //!                                                   the other sections keep their points of before
+//! cargo run --release -p scaling -- --draw          the same from the points of before, without measuring
 //! ```
 //!
 //! Sections: sessions, keys, values, history, waiters. Each point stands beside a raw reference of the same run where
@@ -64,9 +65,13 @@ fn run(arguments: &[String]) -> Outcome<()> {
         match argument.as_str() {
             "--quick" => plan = Plan::QUICK,
             "--write" => write = true,
+            "--draw" => return page::write(&[]),
             "--only" => only = arguments.next().ok_or("--only needs a section's name")?.clone(),
             other => {
-                return Err(format!("unknown argument {other}: [--quick] [--only SECTION] [--write]").into());
+                return Err(format!(
+                    "unknown argument {other}: [--quick] [--only SECTION] [--write | --draw]"
+                )
+                .into());
             }
         }
     }
@@ -76,14 +81,14 @@ fn run(arguments: &[String]) -> Outcome<()> {
     }
     // Its input ends with this process.
     let _janitor = boards::have_janitor()?;
-    let mut points = Points::default();
+    let mut points = Points::new(plan.quick)?;
     for (name, measure) in &sections {
         points.begin(name);
         measure(&plan, &mut points)?;
     }
     if write {
-        page::write(&plan, sections.iter().map(|section| section.0), points.all())?;
+        page::write(points.lines())?;
     }
-    eprintln!("OK: {} points of {} sections", points.all().len(), sections.len());
+    eprintln!("OK: {} lines of {} sections", points.lines().len(), sections.len());
     Ok(())
 }

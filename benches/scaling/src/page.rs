@@ -3,16 +3,10 @@
 use crate::{
     Outcome,
     charts::{CHARTS, Chart},
-    measure::Plan,
-    point::Point,
+    point::{self, Line, Point, Run},
 };
 use slateboard_plot::{LineChart, Unit, label};
-use std::{
-    fmt::Write,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fmt::Write, fs, path::Path};
 
 const BEGIN: &str = "<!-- scaling:begin -->";
 const END: &str = "<!-- scaling:end -->";
@@ -20,25 +14,26 @@ const END: &str = "<!-- scaling:end -->";
 const PLOTS: &str = "plots";
 const POINTS: &str = "scaling.jsonl";
 
-/// Replaces the points of these sections by those of this run, and draws all there are.
-pub fn write<'a>(plan: &Plan, sections: impl Iterator<Item = &'a str>, points: &[Point]) -> Outcome<()> {
+/// Replaces the kept lines of the sections that these are of, and draws all there are.
+pub fn write(lines: &[Line]) -> Outcome<()> {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
     let plots = docs.join(PLOTS);
     fs::create_dir_all(&plots)?;
-    let measured: Vec<&str> = sections.collect();
-    let mut all = Point::of_lines(&fs::read_to_string(plots.join(POINTS)).unwrap_or_default())?;
-    all.retain(|point| !measured.contains(&point.section.as_str()));
-    all.extend_from_slice(points);
-    let lines: String = all.iter().map(|point| point.line() + "\n").collect();
-    fs::write(plots.join(POINTS), lines)?;
-    let drawn: Vec<&Chart> =
-        CHARTS.iter().filter(|chart| all.iter().any(|point| is_of(point, chart))).collect();
-    for chart in &drawn {
-        fs::write(plots.join(format!("{}.svg", chart.file)), picture(chart, &all))?;
+    let mut all = point::parse(&fs::read_to_string(plots.join(POINTS)).unwrap_or_default())?;
+    all.retain(|kept| lines.iter().all(|line| line.section() != kept.section()));
+    all.extend_from_slice(lines);
+    fs::write(plots.join(POINTS), point::text(&all))?;
+    let (mut points, mut runs) = (Vec::new(), Vec::new());
+    for line in all {
+        match line {
+            Line::Point(point) => points.push(point),
+            Line::Run(run) => runs.push(run),
+        }
     }
-    let mut section = format!("## Scaling\n\n{}\n", head(plan, &measured)?);
-    for chart in drawn {
-        section += &part(chart, &all);
+    let mut section = format!("## Scaling\n\n{}\n", head(&runs));
+    for chart in CHARTS.iter().filter(|chart| points.iter().any(|point| is_of(point, chart))) {
+        fs::write(plots.join(format!("{}.svg", chart.file)), picture(chart, &points))?;
+        section += &part(chart, &points);
     }
     put_between(&docs.join("performance.md"), &section)
 }
@@ -60,26 +55,26 @@ fn picture(chart: &Chart, points: &[Point]) -> String {
     chart.series.iter().fold(empty, add).svg()
 }
 
-fn head(plan: &Plan, measured: &[&str]) -> Outcome<String> {
-    let date = Command::new("date").arg("+%-d %B %Y").env("LC_ALL", "C").output()?;
-    let date = String::from_utf8(date.stdout)?.trim().to_owned();
-    let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = processor.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
-    let model = model.trim_start_matches([' ', '\t', ':']);
-    let cores = std::thread::available_parallelism()?;
-    let quick = if plan.quick { "a quick run, with more noise; " } else { "" };
-    Ok(format!(
-        "`cargo run --release -p scaling -- --write`, {date} ({quick}{}): a virtual machine with {cores} cores, \
-         {model}. Works take turns, a figure is the median of their turns; those of one thread are timed by its own \
-         clock. Boards are on tmpfs, the history is full where puts are measured. Points: \
-         [{POINTS}]({PLOTS}/{POINTS}).",
-        measured.join(", ")
-    ))
+fn head(runs: &[Run]) -> String {
+    let of = |run: &Run| {
+        let quick = if run.quick { ", a quick run with more noise" } else { "" };
+        format!("- {}: {}, {}{quick}", run.section, run.date, run.machine)
+    };
+    let runs: Vec<String> = runs.iter().map(of).collect();
+    format!(
+        "`cargo run --release -p scaling -- --write`. Works take turns, a figure is the median of their turns; those of \
+         one thread are timed by its own clock. Boards are on tmpfs, the history is full where puts are measured. The \
+         points are in [{POINTS}]({PLOTS}/{POINTS}).\n\n{}",
+        runs.join("\n")
+    )
 }
 
 /// A chart, what bends it, and its points as a table.
 fn part(chart: &Chart, points: &[Point]) -> String {
-    let mut text = format!("\n![{}]({PLOTS}/{}.svg)\n\n{}\n\n", chart.title, chart.file, chart.bends);
+    let mut text = format!(
+        "\n### {}\n\n![{}]({PLOTS}/{}.svg)\n\n{}\n\n",
+        chart.title, chart.title, chart.file, chart.bends
+    );
     let shown: Vec<&&str> =
         chart.series.iter().filter(|series| curve(chart, series, points).next().is_some()).collect();
     let mut xs: Vec<f64> = points.iter().filter(|point| is_of(point, chart)).map(|point| point.x).collect();
@@ -114,7 +109,7 @@ fn unit_of(name: &str) -> Unit {
 }
 
 /// Replaces what is between the marks of the page; without marks it goes to the end.
-fn put_between(page: &PathBuf, section: &str) -> Outcome<()> {
+fn put_between(page: &Path, section: &str) -> Outcome<()> {
     let text = fs::read_to_string(page)?;
     fs::write(page, between(&text, section))?;
     Ok(())

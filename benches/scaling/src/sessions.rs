@@ -133,18 +133,25 @@ fn ns_of_each(plan: &Plan, children: &mut [Child], period_ms: u64) -> Outcome<f6
     Ok(idle_ns_per_s(children, plan.idle)? * period_ms as f64 / 1e3)
 }
 
-/// From the death of a process with all the sessions until the one that is left has reaped them. It beats every
-/// millisecond, so that its waiting is no part of it.
+/// As [`reaping_ns`], on a board without keys.
 fn reaping(plan: &Plan, count: usize, points: &mut Points) -> Outcome<()> {
+    let folder = boards::folder()?;
+    let (_board, path) = board(folder.path(), RECORDS, NEVER_MS)?;
+    points.add("reaping all at once", count, reaping_ns(plan, &path, count, 1)?, "ns");
+    Ok(())
+}
+
+/// From the death of a process with so many sessions until a session that beats every millisecond, so that its waiting
+/// is no part of it, has reaped them all and only it and the others are `left`.
+pub fn reaping_ns(plan: &Plan, path: &Path, count: usize, left: usize) -> Outcome<f64> {
     let mut samples = Vec::new();
     for _ in 0..if plan.quick { 1 } else { 5 } {
-        let folder = boards::folder()?;
-        let (board, path) = board(folder.path(), RECORDS, NEVER_MS)?;
-        let mut dying = crowd(&path, count, 1, NEVER_MS)?;
-        let reaper = Board::options().beat(Duration::from_millis(1)).open(&path)?.attach("reaper")?;
+        let mut dying = crowd(path, count, 1, NEVER_MS)?;
+        let board = Board::options().beat(Duration::from_millis(1)).open(path)?;
+        let reaper = board.attach("reaper")?;
         dying[0].kill()?;
         let died = Instant::now();
-        while board.sessions()?.len() > 1 {
+        while board.sessions()?.len() > left {
             if died.elapsed() > Duration::from_secs(60) {
                 return Err("dead sessions are not reaped within a minute".into());
             }
@@ -153,6 +160,5 @@ fn reaping(plan: &Plan, count: usize, points: &mut Points) -> Outcome<()> {
         samples.push(died.elapsed().as_nanos() as f64);
         drop(reaper);
     }
-    points.add("reaping all at once", count, median(&mut samples), "ns");
-    Ok(())
+    Ok(median(&mut samples))
 }
