@@ -26,6 +26,8 @@ pub const MODELS: &[&Model] = &[
     &REVIVED,
     &TWICE,
     &SWEEP,
+    &LINK_READ,
+    &LINK_KILLED,
 ];
 
 /// A board of one bucket that may have `overflow` more.
@@ -335,6 +337,78 @@ static SWEEP: Model = Model {
         assert_eq!(put, (1, 1));
         assert_eq!(board.get("a"), Some((1, 1, 2)));
         board.reap(&mut setup, 1);
+        fsck::check_and_drain(&board, &mut setup, &[&two]);
+    },
+};
+
+/// A reader of a key in an overflow bucket, while that is linked: its block held other words before.
+static LINK_READ: Model = Model {
+    name: "slots::a_reader_follows_a_new_link",
+    budget: 4_000,
+    least: 100,
+    must_see: &["not yet", "there"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let (board, mut setup) = full_bucket();
+        let insert = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(1));
+            move || (board.put(&mut lane, "c", 9), lane)
+        };
+        let reader = {
+            let (board, run) = (board.clone(), run.clone());
+            move || {
+                run.saw(if board.get("c").is_some() { "there" } else { "not yet" });
+                assert!(board.get("a").is_some(), "a key that stands still");
+            }
+        };
+        let ((put, one), ()) = run.two(insert, reader);
+        assert_eq!(put.0, 1);
+        fsck::check_and_drain(&board, &mut setup, &[&one]);
+    },
+};
+
+/// A board whose one bucket is full, and whose free blocks have been used.
+fn full_bucket() -> (Arc<Board>, slateboard::protocol::blocks::Lane) {
+    let board = board(9, 4, 2);
+    let mut setup = board.ready_lane(0);
+    board.put(&mut setup, "b", 1);
+    for value in 2..6 {
+        board.put(&mut setup, "a", value);
+    }
+    board.floor_to(&mut setup, 5);
+    (board, setup)
+}
+
+/// Killed anywhere in an insert that links a bucket and reaped, beside another insert: the bucket is in the
+/// chain, or nothing takes its block for one.
+static LINK_KILLED: Model = Model {
+    name: "slots::a_killed_inserter_s_bucket_is_linked_or_free",
+    budget: 60,
+    least: 1_000,
+    must_see: &["lived", "linked by another"],
+    kills: true,
+    roles: 2,
+    run: |run| {
+        let (board, mut setup) = full_bucket();
+        let victim = {
+            let (board, run, mut lane) = (board.clone(), run.clone(), board.ready_lane(1));
+            move || {
+                if run.victim(|| board.put(&mut lane, "c", 8)).is_some() {
+                    run.saw("lived");
+                    board.empty_hand(&mut lane);
+                }
+                board.reap(&mut setup, 1);
+                setup
+            }
+        };
+        let insert = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(2));
+            move || (board.put(&mut lane, "d", 9), lane)
+        };
+        let (mut setup, (put, two)) = run.two(victim, insert);
+        assert_eq!((put.0, board.get("d").map(|got| got.2)), (1, Some(9)));
+        run.saw_if(board.get("c").is_none(), "linked by another");
         fsck::check_and_drain(&board, &mut setup, &[&two]);
     },
 };
