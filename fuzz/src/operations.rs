@@ -277,7 +277,7 @@ impl Pair<'_> {
         let item = slateboard::protocol::view::Item {
             key: name.into(),
             value,
-            header: meta.header,
+            header: meta.header(),
             generation: meta.generation,
         };
         Some(of_item(&item))

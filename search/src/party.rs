@@ -204,7 +204,7 @@ impl<'r> Party<'r> {
         let began = self.core.generation();
         let mut out = Vec::new();
         let told = match self.core.get(&self.key(key), None, Verify::Always, &mut out) {
-            Ok(Some(meta)) => whole(&out, meta.header.version, meta.generation),
+            Ok(Some(meta)) => whole(&out, meta.words.version(), meta.generation),
             Ok(None) => Told::Absent,
             Err(fault) => Told::Fault(fault),
         };

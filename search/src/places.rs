@@ -144,7 +144,7 @@ impl Record {
 pub fn record(words: &[u64], geo: &Geometry, block: Block) -> Option<Record> {
     let base = geo.data(block);
     let head: [u64; record::HEADER_WORDS] = words.get(base..base + record::HEADER_WORDS)?.try_into().ok()?;
-    let header = RecordHeader::unpack(&head)?;
+    let header = record::Words(head).unpack()?;
     let key = bytes(words, base + record::HEADER_WORDS, usize::from(header.key_len))?;
     let (at, len) = (base + header.value_at(), header.value_len as usize);
     let mut pieces = Vec::new();

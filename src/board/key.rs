@@ -57,7 +57,8 @@ impl Key {
     }
 
     fn read(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
-        let core = self.session.core()?;
+        let region = &*self.session.region;
+        let core = region.core_over(region.words()?);
         let is = self
             .session
             .read(&core, &self.slot_key(), self.slot.get(), found, out)
@@ -84,7 +85,7 @@ impl Key {
         let mut found = Found::EMPTY;
         let is = self.read(&mut found, &mut value)?;
         let core = self.session.core()?;
-        let entry = || self.session.entry(&core, self.name.clone(), value, &found.header, found.generation);
+        let entry = || self.session.entry(&core, self.name.clone(), value, &found.header(), found.generation);
         Ok(is.then(entry))
     }
 
@@ -93,7 +94,6 @@ impl Key {
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
     pub fn get_into(&self, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
-        buffer.clear();
         let mut found = Found::EMPTY;
         Ok(self.read(&mut found, buffer)?.then(|| reader::meta(&found)))
     }
@@ -111,9 +111,9 @@ impl Key {
         }
         let mut found = Found::EMPTY;
         let is = self.read(&mut found, &mut Vec::new())?;
-        let seen = (found.header.version, found.slot, found.head);
-        self.seen.set(Some(seen).filter(|_| is && found.header.deadline == 0));
-        Ok(if is { found.header.version } else { 0 })
+        let seen = (found.words.version(), found.slot, found.head);
+        self.seen.set(Some(seen).filter(|_| is && found.words.deadline() == 0));
+        Ok(if is { found.words.version() } else { 0 })
     }
 
     /// Gives the key this value.

@@ -58,7 +58,7 @@ impl Reader {
         let mut meta = Found::EMPTY;
         let found =
             self.read(&core, &slot_key, None, &mut meta, &mut value).map_err(|error| error.key(key))?;
-        Ok(found.then(|| self.entry(&core, key.to_owned(), value, &meta.header, meta.generation)))
+        Ok(found.then(|| self.entry(&core, key.to_owned(), value, &meta.header(), meta.generation)))
     }
 
     /// Replaces `buffer` with the key's value. Allocates only where the buffer is too small.
@@ -66,15 +66,16 @@ impl Reader {
     /// # Errors
     /// As [`Reader::get`].
     pub fn get_into(&self, key: &str, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
-        buffer.clear();
-        let core = self.core()?;
-        let slot_key = checked(&core, key)?;
+        check(key)?;
+        let core = self.region.core_over(self.region.words()?);
+        let slot_key = slots::Key::new(core.geometry(), key);
         let mut found = Found::EMPTY;
         let is = self.read(&core, &slot_key, None, &mut found, buffer).map_err(|error| error.key(key))?;
         Ok(is.then(|| meta(&found)))
     }
 
     /// Reads a key into `found` and `out`, an expired entry as absent. Whether it has a value.
+    #[inline]
     pub(super) fn read(
         &self,
         core: &Core<'_>,
@@ -83,7 +84,6 @@ impl Reader {
         found: &mut Found,
         out: &mut Vec<u8>,
     ) -> Result<bool> {
-        let start = out.len();
         let mut attempts = 0;
         let is = loop {
             match core.get_to(key, hint, self.verify, found, out) {
@@ -91,9 +91,9 @@ impl Reader {
                 other => break other.map_err(fault::error)?,
             }
         };
-        let is = is && !is_expired(&found.header);
+        let is = is && !is_expired(found.words.deadline());
         if !is {
-            out.truncate(start);
+            out.clear();
         }
         Ok(is)
     }
@@ -256,26 +256,38 @@ pub(super) fn writer_info(core: &Core<'_>, word: u64) -> WriterInfo {
 
 pub(super) fn meta(meta: &Found) -> Meta {
     Meta {
-        version: meta.header.version,
+        version: meta.words.version(),
         generation: meta.generation,
-        time: meta.header.time,
-        codec: meta.header.codec,
-        len: meta.header.value_len as usize,
+        time: meta.words.time(),
+        codec: meta.words.codec(),
+        len: meta.words.value_len(),
     }
 }
 
-pub(super) fn is_expired(header: &RecordHeader) -> bool {
-    header.deadline != 0 && header.deadline <= boottime_ns()
+/// Whether a deadline, 0 for none, has passed.
+#[inline]
+pub(super) fn is_expired(deadline: u64) -> bool {
+    deadline != 0 && deadline <= boottime_ns()
 }
 
 /// The key's numbers, if it can be one.
+#[inline(always)]
 pub(super) fn checked<'k>(core: &Core<'_>, key: &'k str) -> Result<slots::Key<'k>> {
-    let cannot = |what: String| Err(Error::new(ErrorKind::InvalidKey, what).key(key));
-    if key.is_empty() {
-        return cannot("a key must have at least one byte".into());
-    }
-    if key.len() > KEY_MAX {
-        return cannot(format!("a key may have at most {KEY_MAX} bytes; this one has {}", key.len()));
-    }
+    check(key)?;
     Ok(slots::Key::new(core.geometry(), key))
+}
+
+/// Whether this can be a key.
+#[inline(always)]
+pub(super) fn check(key: &str) -> Result<()> {
+    if (1..=KEY_MAX).contains(&key.len()) { Ok(()) } else { Err(no_key(key)) }
+}
+
+#[cold]
+fn no_key(key: &str) -> Error {
+    let what = match key.len() {
+        0 => "a key must have at least one byte".to_owned(),
+        len => format!("a key may have at most {KEY_MAX} bytes; this one has {len}"),
+    };
+    Error::new(ErrorKind::InvalidKey, what).key(key)
 }

@@ -4,7 +4,7 @@ use super::fault;
 use crate::{
     error::{Error, ErrorKind, Result},
     layout::{Geometry, LINE},
-    protocol::{Bell, Core, Fault, Full, blocks::Lane, publish::Now},
+    protocol::{Core, Fault, Full, Machine, blocks::Lane, publish::Now},
     region::{self, Access, Certificate, Doorbell, ForkPage, LockFile, Mapping, RegionFile, futex},
     sync::AtomicU64,
 };
@@ -85,17 +85,29 @@ impl Region {
 
     /// The protocol over this board's words.
     pub(super) fn core(&self) -> Result<Core<'_>> {
-        if self.fork.in_child() {
-            return Err(forked());
-        }
+        Ok(self.core_over(self.words()?))
+    }
+
+    /// This board's words. In a forked child there are none.
+    #[inline(always)]
+    pub(super) fn words(&self) -> Result<&[AtomicU64]> {
+        let words = self.mapping().words();
+        if words.len() >= self.geometry().words() { Ok(words) } else { Err(forked()) }
+    }
+
+    /// The protocol over what [`Region::words`] gave. In two steps for the ways that are short: a result with all
+    /// that a core holds would be moved through memory.
+    #[inline(always)]
+    pub(super) fn core_over<'r>(&'r self, words: &'r [AtomicU64]) -> Core<'r> {
         let flags = match (&self.memory, &self.doorbell) {
             (Memory::Local { flags, .. }, _) => flags,
             (_, Some(doorbell)) => doorbell.flags(),
             (_, None) => &[],
         };
-        Core::new(self.mapping().words(), flags, self, self.geometry()).ok_or_else(forked)
+        Core::over(words, flags, self, self.geometry())
     }
 
+    #[inline(always)]
     fn mapping(&self) -> &Mapping {
         match &self.memory {
             Memory::File(file) => &file.mapping,
@@ -103,6 +115,7 @@ impl Region {
         }
     }
 
+    #[inline(always)]
     pub(super) fn geometry(&self) -> &Geometry {
         match &self.memory {
             Memory::File(file) => &file.geometry,
@@ -265,7 +278,19 @@ impl Region {
     }
 }
 
-impl Bell for Region {
+impl Machine for Region {
+    fn load(&self, from: &[AtomicU64], to: &mut [u8]) {
+        region::copy::load(from, to);
+    }
+
+    fn store(&self, from: &[u8], to: &[AtomicU64]) {
+        region::copy::store(from, to);
+    }
+
+    fn prefetch(&self, words: &[&AtomicU64]) {
+        region::copy::prefetch(words);
+    }
+
     fn ring(&self, counter: usize) {
         if let Ok(core) = self.core() {
             futex::wake_all(core.counter(counter));
@@ -275,9 +300,10 @@ impl Bell for Region {
 
 /// The time, for the protocol.
 pub(super) fn now() -> Now {
-    Now { real_ns: region::realtime_ns(), boot_ns: region::boottime_ns }
+    Now { real_ns: region::realtime_coarse_ns(), boot_ns: region::boottime_ns }
 }
 
+#[cold]
 pub(super) fn forked() -> Error {
     Error::new(ErrorKind::Forked, "this handle was made before a fork")
         .next("open and attach anew in the child")

@@ -400,8 +400,9 @@ impl Seat {
     }
 
     fn write(&self, key: &str, change: &Change<'_>, hint: Option<Slot>) -> Result<Outcome> {
-        let core = self.region.core()?;
-        let slot_key = reader::checked(&core, key)?;
+        reader::check(key)?;
+        let core = self.region.core_over(self.region.words()?);
+        let slot_key = slots::Key::new(core.geometry(), key);
         let value_max = core.geometry().shape().value_max;
         if change.value.len() as u64 > value_max {
             let text = format!(

@@ -69,7 +69,7 @@ impl View {
 
     /// The item as an entry; `None` where its deadline has passed.
     fn entry(&self, core: &Core<'_>, item: Item) -> Result<Option<Entry>> {
-        if reader::is_expired(&item.header) {
+        if reader::is_expired(item.header.deadline) {
             return Ok(None);
         }
         let Item { key, value, header, generation } = item;

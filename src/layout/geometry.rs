@@ -283,6 +283,11 @@ pub struct Geometry {
     data_at: usize,
     words: usize,
     granules: u32,
+    extents: u32,
+    /// Of the number of events, where that is a power of two: divisions by it are shifts then.
+    history_shift: Option<u32>,
+    /// The first eight bytes of each dedicated shard's name, with the mask of those that it has.
+    dedicated_starts: Vec<(u64, u64)>,
 }
 
 impl Geometry {
@@ -313,7 +318,10 @@ impl Geometry {
         if u32::try_from(words).is_err() {
             return Err("the region has more words than a record can name");
         }
+        let start = |name: &String| (first_bytes(name.as_bytes()), first_bytes(&vec![0xff; name.len()]));
+        let dedicated_starts = shape.dedicated.iter().map(start).collect();
         let classes = Classes::new(shape.extent_granules as u32);
+        let history_shift = shape.history.is_power_of_two().then(|| shape.history.trailing_zeros());
         let granules = granules as u32;
         Ok(Self {
             shape,
@@ -329,6 +337,9 @@ impl Geometry {
             data_at,
             words,
             granules,
+            extents: extents as u32,
+            history_shift,
+            dedicated_starts,
         })
     }
 
@@ -358,7 +369,7 @@ impl Geometry {
     }
     /// Extents of the data area.
     pub fn extents(&self) -> u32 {
-        self.granules / self.shape.extent_granules as u32
+        self.extents
     }
     /// Granules of an extent.
     pub fn extent_granules(&self) -> u32 {
@@ -424,18 +435,28 @@ impl Geometry {
     pub fn shard_of_bucket(&self, bucket: usize) -> usize {
         let dedicated = self.shape.dedicated.len();
         let each = self.shape.dedicated_buckets as usize;
+        // Of 32 bits: there are at most 4 Mi buckets, and a division of 64 costs twice as much.
         match bucket.checked_sub(dedicated * each) {
-            None => bucket / each.max(1),
-            Some(rest) => dedicated + rest / (self.shape.uniform_buckets as usize).max(1),
+            None => (bucket as u32 / (each as u32).max(1)) as usize,
+            Some(rest) => dedicated + (rest as u32 / (self.shape.uniform_buckets as u32).max(1)) as usize,
         }
     }
     /// Word of ring position `position`, from 1.
     pub fn ring(&self, position: u64) -> usize {
-        self.ring_at + ((position.wrapping_sub(1)) % self.shape.history) as usize
+        let before = position.wrapping_sub(1);
+        self.ring_at
+            + match self.history_shift {
+                Some(shift) => before & !(u64::MAX << shift),
+                None => before % self.shape.history,
+            } as usize
     }
     /// Lap of ring position `position`, from 1.
     pub fn lap(&self, position: u64) -> u64 {
-        position.wrapping_sub(1) / self.shape.history + 1
+        let before = position.wrapping_sub(1);
+        1 + match self.history_shift {
+            Some(shift) => before >> shift,
+            None => before / self.shape.history,
+        }
     }
     /// Class word of an extent, with its hint word behind it. The extent must be below
     /// [`Geometry::extents`].
@@ -478,18 +499,27 @@ impl Geometry {
     }
 
     /// Hash of a key on this board.
+    #[inline]
     pub fn hash(&self, key: &[u8]) -> u64 {
         xxh3_64_with_seed(key, self.seed)
     }
     /// The shard of a key with that hash.
+    #[inline]
     pub fn shard_of(&self, key: &str, hash: u64) -> usize {
-        let first = key.split_once('/').map_or(key, |(first, _)| first);
-        match self.shape.dedicated.iter().position(|name| name == first) {
+        let key_start = first_bytes(key.as_bytes());
+        // Nearly all keys are told from a name by their first bytes.
+        let is_first = |name: &String| {
+            key.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let starts = self.dedicated_starts.iter().zip(&self.shape.dedicated);
+        let mut named = starts.map(|(&(start, mask), name)| key_start & mask == start && is_first(name));
+        match named.position(|named| named) {
             Some(shard) => shard,
             None => self.shape.dedicated.len() + scale(hash >> 48, 16, self.shape.uniform_shards as usize),
         }
     }
     /// The bucket, of the whole table, of a key of `shard` with that hash.
+    #[inline]
     pub fn bucket_of(&self, shard: usize, hash: u64) -> usize {
         let range = self.shard_buckets(shard);
         range.start + scale(hash & 0xffff_ffff, 32, range.len())
@@ -504,6 +534,14 @@ impl Geometry {
             },
             None => 0..self.shards(),
         }
+    }
+}
+
+/// The first eight bytes, zero padded.
+fn first_bytes(bytes: &[u8]) -> u64 {
+    match bytes.first_chunk::<8>() {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
     }
 }
 

@@ -96,24 +96,6 @@ pub struct RecordHeader {
 }
 
 impl RecordHeader {
-    /// A header of nothing.
-    pub const EMPTY: Self = Self {
-        version: 0,
-        previous: 0,
-        slot: 0,
-        value_len: 0,
-        key_len: 0,
-        kind: RecordKind::Value,
-        chained: false,
-        codec: 0,
-        writer: 0,
-        time: 0,
-        created: 0,
-        deadline: 0,
-        ephemeral: 0,
-        checksum: 0,
-    };
-
     /// Packs [`PLACE`].
     pub fn place(&self) -> u64 {
         u64::from(self.slot) << 32 | u64::from(self.value_len)
@@ -131,7 +113,7 @@ impl RecordHeader {
             | u64::from(self.codec) << 15
     }
     /// The header's words.
-    pub fn pack(&self) -> [u64; HEADER_WORDS] {
+    pub fn pack(&self) -> Words {
         let mut words = [0; HEADER_WORDS];
         words[VERSION] = self.version;
         words[PREVIOUS] = self.previous;
@@ -142,53 +124,7 @@ impl RecordHeader {
                 [self.writer, self.time, self.created, self.deadline, self.ephemeral, self.checksum];
             words[HEADER_WORDS - details.len()..].copy_from_slice(&details);
         }
-        words
-    }
-    /// Unpacks the header; `None` where the words cannot be a record's.
-    #[inline(always)]
-    pub fn unpack(words: &[u64; HEADER_WORDS]) -> Option<Self> {
-        let shape = words[SHAPE];
-        let kind = match shape >> 11 & 7 {
-            0 => RecordKind::Value,
-            1 => RecordKind::Removed,
-            2 => RecordKind::Expired,
-            _ => return None,
-        };
-        let key_len = (shape & 0x7ff) as u16;
-        if key_len == 0 || usize::from(key_len) > KEY_MAX {
-            return None;
-        }
-        let detail = |word: usize| words.get(word).copied().filter(|_| DETAILS).unwrap_or(0);
-        Some(Self {
-            version: words[VERSION],
-            previous: words[PREVIOUS],
-            slot: (words[PLACE] >> 32) as u32,
-            value_len: words[PLACE] as u32,
-            key_len,
-            kind,
-            chained: shape >> 14 & 1 == 1,
-            codec: (shape >> 15) as u8,
-            writer: detail(WRITER),
-            time: detail(TIME),
-            created: detail(CREATED),
-            deadline: detail(DEADLINE),
-            ephemeral: detail(EPHEMERAL),
-            checksum: detail(CHECKSUM),
-        })
-    }
-    /// The checksum of a record with this header, the hash of its key and [`hash_of`] its value. It covers
-    /// every word but the checksum itself.
-    pub fn checksum_of(&self, key_hash: u64, value_hash: u64) -> u64 {
-        let mut sum = fold(key_hash ^ 0x9e37_79b9_7f4a_7c15, value_hash ^ 0xd6e8_feb8_6659_fd93);
-        for pair in [
-            (self.version, self.previous),
-            (self.place(), self.shape()),
-            (self.writer, self.time),
-            (self.created, self.deadline),
-        ] {
-            sum = fold(sum ^ pair.0, pair.1 ^ 0xa076_1d64_78bd_642f).wrapping_add(sum.rotate_left(23));
-        }
-        fold(sum ^ self.ephemeral, 0xe703_7ed1_a0b4_28db) ^ sum
+        Words(words)
     }
     /// Words of the key.
     pub fn key_words(&self) -> usize {
@@ -200,7 +136,118 @@ impl RecordHeader {
     }
 }
 
+/// The record's words before the key, packed as they stand there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Words(pub [u64; HEADER_WORDS]);
+
+impl Words {
+    /// Words of nothing.
+    pub const EMPTY: Self = Self([0; HEADER_WORDS]);
+
+    fn detail(&self, word: usize) -> u64 {
+        if DETAILS { self.0.get(word).copied().unwrap_or(0) } else { 0 }
+    }
+    /// Whether these can be a record's: a kind that there is, a key of a length that a key can have.
+    #[inline]
+    pub fn can_be(&self) -> bool {
+        self.0[SHAPE] >> 11 & 7 <= 2 && (1..=KEY_MAX).contains(&self.key_len())
+    }
+    /// Version of the key.
+    pub fn version(&self) -> u64 {
+        self.0[VERSION]
+    }
+    /// Word offset of the slot's head.
+    pub fn slot(&self) -> usize {
+        (self.0[PLACE] >> 32) as usize
+    }
+    /// Bytes of the value.
+    pub fn value_len(&self) -> usize {
+        self.0[PLACE] as u32 as usize
+    }
+    /// Bytes of the key.
+    pub fn key_len(&self) -> usize {
+        (self.0[SHAPE] & 0x7ff) as usize
+    }
+    /// Value or tombstone. Of words that can be a record's.
+    pub fn kind(&self) -> RecordKind {
+        match self.0[SHAPE] >> 11 & 7 {
+            0 => RecordKind::Value,
+            1 => RecordKind::Removed,
+            _ => RecordKind::Expired,
+        }
+    }
+    /// Whether the value lies in pieces.
+    pub fn chained(&self) -> bool {
+        self.0[SHAPE] >> 14 & 1 == 1
+    }
+    /// How the value is encoded.
+    pub fn codec(&self) -> u8 {
+        (self.0[SHAPE] >> 15) as u8
+    }
+    /// Nanoseconds of `CLOCK_REALTIME`.
+    pub fn time(&self) -> u64 {
+        self.detail(TIME)
+    }
+    /// Generation of the key's creation; 0: this record's own.
+    pub fn created(&self) -> u64 {
+        self.detail(CREATED)
+    }
+    /// Nanoseconds of `CLOCK_BOOTTIME`; 0 for none.
+    pub fn deadline(&self) -> u64 {
+        self.detail(DEADLINE)
+    }
+    /// First word of the value, from the start of the record.
+    pub fn value_at(&self) -> usize {
+        HEADER_WORDS + self.key_len().div_ceil(8)
+    }
+    /// Words of the record with its key and a value that is not chained.
+    pub fn len(&self) -> usize {
+        words_of(self.key_len(), self.value_len())
+    }
+    /// The words, unpacked; `None` where they cannot be a record's.
+    pub fn unpack(&self) -> Option<RecordHeader> {
+        self.can_be().then(|| RecordHeader {
+            version: self.version(),
+            previous: self.0[PREVIOUS],
+            slot: self.slot() as u32,
+            value_len: self.value_len() as u32,
+            key_len: self.key_len() as u16,
+            kind: self.kind(),
+            chained: self.chained(),
+            codec: self.codec(),
+            writer: self.detail(WRITER),
+            time: self.time(),
+            created: self.created(),
+            deadline: self.deadline(),
+            ephemeral: self.detail(EPHEMERAL),
+            checksum: self.detail(CHECKSUM),
+        })
+    }
+    /// The checksum of a record with these words, the hash of its key and [`hash_of`] its value. It covers every
+    /// word but the checksum itself.
+    #[inline]
+    pub fn checksum(&self, key_hash: u64, value_hash: u64) -> u64 {
+        let mut sum = fold(key_hash ^ 0x9e37_79b9_7f4a_7c15, value_hash ^ 0xd6e8_feb8_6659_fd93);
+        for [first, second] in self.0.as_chunks::<2>().0.iter().take(EPHEMERAL / 2) {
+            sum = fold(sum ^ first, second ^ 0xa076_1d64_78bd_642f).wrapping_add(sum.rotate_left(23));
+        }
+        fold(sum ^ self.detail(EPHEMERAL), 0xe703_7ed1_a0b4_28db) ^ sum
+    }
+    /// Gives the words their checksum. The models' records have none.
+    #[inline]
+    pub fn seal(&mut self, key_hash: u64, value_hash: u64) {
+        let sum = self.checksum(key_hash, value_hash);
+        self.0.get_mut(CHECKSUM).into_iter().for_each(|word| *word = sum);
+    }
+    /// Whether the checksum is that of these words, of a key with this hash, and of the value.
+    #[inline]
+    pub fn is_sound(&self, key_hash: u64, value: &[u8]) -> bool {
+        !DETAILS || self.detail(CHECKSUM) == self.checksum(key_hash, hash_of(value))
+    }
+}
+
 /// Hash of a value, for the checksum: XXH3, 64 bits.
+#[inline]
 pub fn hash_of(value: &[u8]) -> u64 {
     xxh3_64(value)
 }
@@ -240,22 +287,20 @@ mod tests {
             ephemeral: 5,
             checksum: 6,
         };
-        assert_eq!(RecordHeader::unpack(&header.pack()), Some(header));
+        assert_eq!(header.pack().unpack(), Some(header));
     }
 
     #[test]
     fn every_bit_of_every_word_changes_the_checksum() {
         let header = RecordHeader { key_len: 5, value_len: 3, ..Default::default() };
-        let sum = header.checksum_of(42, hash_of(b"abc"));
-        assert_ne!(sum, header.checksum_of(43, hash_of(b"abc")));
-        assert_ne!(sum, header.checksum_of(42, hash_of(b"abd")));
+        let sum = header.pack().checksum(42, hash_of(b"abc"));
+        assert_ne!(sum, header.pack().checksum(43, hash_of(b"abc")));
+        assert_ne!(sum, header.pack().checksum(42, hash_of(b"abd")));
         for word in (0..HEADER_WORDS).filter(|&word| word != CHECKSUM) {
             for bit in 0..64 {
                 let mut words = header.pack();
-                words[word] ^= 1 << bit;
-                if let Some(changed) = RecordHeader::unpack(&words).filter(|changed| *changed != header) {
-                    assert_ne!(sum, changed.checksum_of(42, hash_of(b"abc")), "word {word} bit {bit}");
-                }
+                words.0[word] ^= 1 << bit;
+                assert_ne!(sum, words.checksum(42, hash_of(b"abc")), "word {word} bit {bit}");
             }
         }
     }

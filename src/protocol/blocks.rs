@@ -42,7 +42,10 @@ pub struct Lane {
     pub writer: Writer,
     /// Whether more pages may still be reserved; if not, searches go on without them.
     pub may_reserve: bool,
-    pub(super) until_trim: u32,
+    /// Granules that this lane may supersede until it looks again how many the history holds.
+    pub(super) until_trim: u64,
+    /// Granules that the history holds beyond its bound, as far as this lane is to free them.
+    pub(super) excess: u64,
     stash_max: usize,
     stash: Vec<Vec<Claimed>>,
     cursors: Vec<u32>,
@@ -58,6 +61,7 @@ impl Lane {
             writer,
             may_reserve: true,
             until_trim: 0,
+            excess: 0,
             stash_max: STASH_MAX,
             stash: (0..classes).map(|_| Vec::with_capacity(STASH_MAX)).collect(),
             cursors: vec![0; classes],

@@ -6,8 +6,14 @@
 //! what a killed one began.
 
 use super::{Core, Fault, blocks::Claimed, blocks::Lane};
-use crate::layout::{Block, GenWord, State, StateKind, record};
-use crate::sync::Ordering::{AcqRel, Relaxed, Release};
+use crate::layout::{
+    Block, GenWord, State, StateKind,
+    record::{self, Words},
+};
+use crate::sync::{
+    AtomicU64,
+    Ordering::{AcqRel, Relaxed, Release},
+};
 
 impl Core<'_> {
     /// Bytes of a piece that is a whole extent.
@@ -56,9 +62,9 @@ impl Core<'_> {
 
     /// Frees the pieces of a chain whose head the caller has the right to free and which has this tag.
     pub(super) fn free_pieces(&self, _lane: &Lane, head: Block, tag: u64) {
-        let Some(header) = self.record_header(head).filter(|header| header.chained) else { return };
-        for number in 0..self.pieces(header.value_len as usize) {
-            let at = header.value_at() + number;
+        let Some(words) = self.header_words(head).filter(Words::chained) else { return };
+        for number in 0..self.pieces(words.value_len()) {
+            let at = words.value_at() + number;
             if !self.fits(head, at + 1) {
                 return;
             }
@@ -75,56 +81,67 @@ impl Core<'_> {
     }
 
     /// How many pieces a chain has; `None` where its lengths cannot be.
-    pub(super) fn piece_count(&self, head: Block, header: &record::RecordHeader) -> Option<usize> {
-        let value_len = header.value_len as usize;
-        let count = self.pieces(value_len);
-        let can = value_len as u64 <= self.geo.shape().value_max;
-        (can && self.fits(head, header.value_at() + count)).then_some(count)
+    pub(super) fn piece_count(&self, head: Block, words: &Words) -> Option<usize> {
+        let count = self.pieces(words.value_len());
+        let can = words.value_len() as u64 <= self.geo.shape().value_max;
+        (can && self.fits(head, words.value_at() + count)).then_some(count)
     }
 
-    /// A piece of a chain, as the head lists it, and its bytes; `None` where it cannot be. To be proved
-    /// afterwards, like every copy. The number is below [`Core::piece_count`].
-    pub(super) fn piece(
-        &self,
-        head: Block,
-        header: &record::RecordHeader,
-        number: usize,
-    ) -> Option<(Block, usize)> {
-        let index = u32::try_from(self.record_word(head, header.value_at() + number)).ok()?;
-        let before = number * self.piece_bytes();
-        let bytes = (header.value_len as usize).saturating_sub(before).min(self.piece_bytes());
-        let piece = self.block(index).filter(|&piece| self.fits(piece, bytes.div_ceil(8)))?;
-        Some((piece, bytes))
+    /// A piece of a chain, as the head lists it, with room for so many bytes; `None` where it cannot be. To be
+    /// proved afterwards, like every copy. The number is below [`Core::piece_count`].
+    pub(super) fn piece(&self, head: Block, words: &Words, number: usize, bytes: usize) -> Option<Block> {
+        let index = u32::try_from(self.record_word(head, words.value_at() + number)).ok()?;
+        self.block(index).filter(|&piece| self.fits(piece, bytes.div_ceil(8)))
     }
 
     /// Stores bytes from word `at` on, the last word padded with zeros. Relaxed: what publishes the
     /// block orders them (P1, P2).
+    #[inline]
     pub(super) fn store_bytes(&self, at: usize, bytes: &[u8]) {
-        let (words, _) = bytes.as_chunks::<8>();
         let target = &self.words[at..at + bytes.len().div_ceil(8)];
-        for (word, bytes) in target.iter().zip(words) {
-            word.store(u64::from_le_bytes(*bytes), Relaxed);
+        if bytes.len() >= LARGE {
+            return self.machine.store(bytes, target);
         }
-        if let Some(word) = target.get(words.len()) {
-            word.store(last_word(bytes), Relaxed);
-        }
+        store_words(bytes, target);
     }
 
-    /// Appends `len` bytes from word `at` on to `out`. Relaxed, as [`Core::record_word`]. The words must
-    /// have been found to lie in reserved pages.
-    pub(super) fn load_bytes(&self, at: usize, len: usize, out: &mut Vec<u8>) {
-        let start = out.len();
-        // Zeroed first, at the speed of a fill: growing by a word at a time costs a test and a call each.
-        out.resize(start + len, 0);
-        let (whole, rest) = out[start..].as_chunks_mut::<8>();
-        let source = &self.words[at..at + len.div_ceil(8)];
-        for (bytes, word) in whole.iter_mut().zip(source) {
-            *bytes = word.load(Relaxed).to_le_bytes();
+    /// Fills `out` from word `at` on. Relaxed, as [`Core::record_word`]. The words must have been found to lie
+    /// in reserved pages.
+    #[inline]
+    pub(super) fn load_bytes(&self, at: usize, out: &mut [u8]) {
+        let source = &self.words[at..at + out.len().div_ceil(8)];
+        if out.len() >= LARGE {
+            return self.machine.load(source, out);
         }
-        if let (Some(word), 1..) = (source.get(whole.len()), rest.len()) {
-            let last = word.load(Relaxed).to_le_bytes();
-            rest.iter_mut().zip(last).for_each(|(byte, last)| *byte = last);
-        }
+        load_words(source, out);
+    }
+}
+
+/// Bytes from which on a copy is the machine's: below, words one by one are faster than the call.
+const LARGE: usize = 256;
+
+/// Stores bytes word by word, the last one padded with zeros. There are as many words as the bytes need.
+#[inline]
+pub(super) fn store_words(bytes: &[u8], target: &[AtomicU64]) {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (word, bytes) in target.iter().zip(words) {
+        word.store(u64::from_le_bytes(*bytes), Relaxed);
+    }
+    if let (Some(word), false) = (target.last(), rest.is_empty()) {
+        word.store(last_word(bytes), Relaxed);
+    }
+}
+
+/// Loads bytes word by word. There are as many words as the bytes need.
+#[inline]
+pub(super) fn load_words(source: &[AtomicU64], out: &mut [u8]) {
+    let (words, rest) = out.as_chunks_mut::<8>();
+    for (bytes, word) in words.iter_mut().zip(source) {
+        *bytes = word.load(Relaxed).to_le_bytes();
+    }
+    if let (Some(word), false) = (source.last(), rest.is_empty()) {
+        let last = word.load(Relaxed).to_le_bytes();
+        rest.iter_mut().zip(last).for_each(|(byte, last)| *byte = last);
     }
 }
 

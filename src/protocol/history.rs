@@ -6,7 +6,8 @@
 
 use super::{Core, Fault, Tries, acquire, blocks::Lane};
 use crate::layout::{
-    Block, GenWord, Head, HeadKind, RingWord, State, StateKind, header, record,
+    Block, GenWord, Head, HeadKind, RingWord, State, StateKind, header,
+    record::{self, Words},
     session::{self, Counter},
 };
 use crate::sync::{
@@ -62,8 +63,9 @@ impl Core<'_> {
                 let ring = self.at(self.geo.ring(position));
                 // Release: who reads the ring word sees the block's UNLOGGED word and its record (P5).
                 if ring.compare_exchange(word.0, entry.0, Release, Relaxed).is_ok() {
-                    self.finish(position, entry)?;
-                    self.show(block, position);
+                    if !self.finish(position, entry)? {
+                        self.show(block, position);
+                    }
                     return Ok(Logged::At(position));
                 }
             }
@@ -117,15 +119,16 @@ impl Core<'_> {
 
     /// Completes the event at `position`: its generation word, its shard's counter, the board's counter.
     /// Anyone may do it. Nothing that a reader of the board's counter must find may be done after that is
-    /// raised. Then sleepers are woken.
-    pub fn finish(&self, position: u64, word: RingWord) -> Result<(), Fault> {
+    /// raised. Then sleepers are woken. Whether all that was done here: otherwise another did a part, and may have
+    /// been stopped before it woke anybody.
+    pub fn finish(&self, position: u64, word: RingWord) -> Result<bool, Fault> {
         let block = self.block(word.block()).ok_or(Fault::Corrupt("the block of an event"))?;
         // Before the generation: otherwise they might belong to a reused block.
         let gen_word = self.load_gen(block);
         let shard = self.shard_of_block(block);
         fence(Acquire);
         if self.generation() != position - 1 {
-            return Ok(());
+            return Ok(false);
         }
         if let GenWord::Unlogged(_) = gen_word {
             // Release: the generation word carries the ring entry and the record (P3).
@@ -137,10 +140,11 @@ impl Core<'_> {
         }
         // Read-modify-write, never a store: the release sequence through the counter is guarantee G1 (P4).
         let counter = self.at(header::GENERATION);
-        if counter.compare_exchange(position - 1, position, Release, Relaxed).is_ok() {
+        let raised = counter.compare_exchange(position - 1, position, Release, Relaxed).is_ok();
+        if raised {
             shard.into_iter().for_each(|shard| self.wake(shard));
         }
-        Ok(())
+        Ok(raised)
     }
 
     /// Completes the event that a killed finisher may have left uncounted. Every attach and every beat
@@ -253,6 +257,7 @@ impl Core<'_> {
             };
             if freed {
                 self.count(lane, Counter::Freed, granules);
+                lane.excess = lane.excess.saturating_sub(granules);
                 return;
             }
         }
@@ -278,13 +283,13 @@ impl Core<'_> {
 
     /// Granules of a block's record, by its lengths: an estimate for bounding the history by bytes.
     pub(super) fn footprint(&self, block: Block) -> u64 {
-        self.record_header(block).map_or(0, |header| self.footprint_of(&header))
+        self.header_words(block).map_or(0, |words| self.footprint_of(&words))
     }
 
     /// As [`Core::footprint`], of a header that was read already.
-    pub(super) fn footprint_of(&self, header: &record::RecordHeader) -> u64 {
-        let words = record::words_of(usize::from(header.key_len), header.value_len as usize);
-        self.geo.granules_for(words) as u64
+    #[inline]
+    pub(super) fn footprint_of(&self, words: &Words) -> u64 {
+        self.geo.granules_for(words.len()) as u64
     }
 
     /// Whether the history is at its least: `history_min` events, or the newest events that hold a
@@ -315,15 +320,26 @@ impl Core<'_> {
         superseded.map_or(0, |(block, _)| self.footprint(block))
     }
 
-    /// Lets events go while the blocks they superseded take more than a quarter of the data area. Called
-    /// now and then by writers, never in the middle of a put.
+    /// Lets a few events go while the blocks they superseded take more than a quarter of the data area. Called by
+    /// writers before a put, never in the middle of one. How many granules that is takes a walk over all sessions'
+    /// counters, so it is asked again only after this lane has superseded a part of them.
+    #[inline]
     pub(super) fn trim(&self, lane: &mut Lane) -> Result<(), Fault> {
-        let quarter = u64::from(self.geo.granules()) / 4;
-        let mut steps = 4 * TRIM_PERIOD;
-        while steps > 0 && self.history_granules() > quarter && self.shrink_history(lane, 16)? {
-            steps -= 16;
+        if lane.until_trim == 0 {
+            self.weigh_history(lane);
+        }
+        if lane.excess > 0 && !self.shrink_history(lane, TRIM_STEPS)? {
+            lane.excess = 0;
         }
         Ok(())
+    }
+
+    #[cold]
+    fn weigh_history(&self, lane: &mut Lane) {
+        let quarter = u64::from(self.geo.granules()) / 4;
+        let held = self.history_granules();
+        lane.excess = held.saturating_sub(quarter);
+        lane.until_trim = (quarter / 64).max(quarter.saturating_sub(held) / 16).max(TRIM_LEAST);
     }
 
     /// Granules that the history holds: what all sessions superseded less what they freed.
@@ -333,5 +349,7 @@ impl Core<'_> {
     }
 }
 
-/// Puts between two looks at the bytes that the history holds.
-pub(super) const TRIM_PERIOD: u32 = 64;
+/// Events that a put lets go for the history's bytes: two, so that what all have superseded shrinks.
+const TRIM_STEPS: usize = 2;
+/// Granules that a lane supersedes at least between two looks at what the history holds.
+const TRIM_LEAST: u64 = 64;

@@ -1,7 +1,7 @@
 //! How parties use the words: lock-free, without `unsafe`, without I/O and without a clock.
 //!
-//! Every algorithm borrows the words it works on ([`Core`]); time, identity and the bell that wakes
-//! sleepers are arguments. So the same code runs over a mapping, over a boxed slice, and in the models.
+//! Every algorithm borrows the words it works on ([`Core`]); time, identity and what the machine does best
+//! ([`Machine`]) are arguments. So the same code runs over a mapping, over a boxed slice, and in the models.
 //!
 //! # Which release meets which acquire
 //!
@@ -32,7 +32,10 @@ pub mod wake;
 #[cfg(all(test, not(any(loom, slate_search))))]
 pub(crate) mod tests;
 
-use crate::layout::{Block, GenWord, Geometry, Head, State, header, record};
+use crate::layout::{
+    Block, GenWord, Geometry, Head, State, header,
+    record::{self, RecordHeader, Words},
+};
 use crate::sync::{AtomicU64, Ordering, fence, pause};
 
 use Ordering::{Acquire, Relaxed};
@@ -69,25 +72,38 @@ pub enum Full {
     Pinned,
 }
 
-/// What tells sleepers that a counter was raised. Counter 0 is the board's, `1 + shard` a shard's.
-pub trait Bell: Sync {
-    /// Wakes everybody who sleeps on the counter.
-    fn ring(&self, counter: usize);
+/// What the protocol asks of the machine that it runs on, each with an answer that holds anywhere.
+pub trait Machine: Sync {
+    /// Wakes everybody who sleeps on the counter. Counter 0 is the board's, `1 + shard` a shard's.
+    fn ring(&self, _counter: usize) {}
+
+    /// Copies words that others may change meanwhile: each word whole, in no order. There are as many as the
+    /// bytes need.
+    fn load(&self, from: &[AtomicU64], to: &mut [u8]) {
+        chain::load_words(from, to);
+    }
+
+    /// Stores bytes, each word whole, in no order, the last one padded with zeros. There are as many words as
+    /// the bytes need.
+    fn store(&self, from: &[u8], to: &[AtomicU64]) {
+        chain::store_words(from, to);
+    }
+
+    /// Tells the processor that these words will be changed soon. A hint.
+    fn prefetch(&self, _words: &[&AtomicU64]) {}
 }
 
-/// A bell that nobody hears.
+/// A machine where nobody sleeps, and copies go word by word.
 pub struct Silent;
 
-impl Bell for Silent {
-    fn ring(&self, _counter: usize) {}
-}
+impl Machine for Silent {}
 
 /// The words of a region, with the numbers to find one's way in them.
 #[derive(Clone, Copy)]
 pub struct Core<'r> {
     words: &'r [AtomicU64],
     flags: &'r [AtomicU64],
-    bell: &'r dyn Bell,
+    machine: &'r dyn Machine,
     geo: &'r Geometry,
 }
 
@@ -97,10 +113,21 @@ impl<'r> Core<'r> {
     pub fn new(
         words: &'r [AtomicU64],
         flags: &'r [AtomicU64],
-        bell: &'r dyn Bell,
+        machine: &'r dyn Machine,
         geo: &'r Geometry,
     ) -> Option<Self> {
-        (words.len() >= geo.words()).then_some(Self { words, flags, bell, geo })
+        (words.len() >= geo.words()).then(|| Self::over(words, flags, machine, geo))
+    }
+
+    /// As [`Core::new`], over words that were counted.
+    #[inline(always)]
+    pub(crate) fn over(
+        words: &'r [AtomicU64],
+        flags: &'r [AtomicU64],
+        machine: &'r dyn Machine,
+        geo: &'r Geometry,
+    ) -> Self {
+        Self { words, flags, machine, geo }
     }
 
     /// The geometry.
@@ -132,6 +159,7 @@ impl<'r> Core<'r> {
     }
 
     /// The word at an offset that comes from the geometry, so is inside the region.
+    #[inline]
     fn at(&self, index: usize) -> &'r AtomicU64 {
         &self.words[index]
     }
@@ -162,38 +190,47 @@ impl<'r> Core<'r> {
         self.at(self.geo.data(block) + word).load(Relaxed)
     }
 
-    /// The record's words before the key, unpacked. As [`Core::record_word`]. A block whose granule is the
-    /// last one has no room for them.
-    #[inline(always)]
-    fn record_header(&self, block: Block) -> Option<record::RecordHeader> {
+    /// The record's words before the key, unpacked. As [`Core::record_word`].
+    fn record_header(&self, block: Block) -> Option<RecordHeader> {
+        self.header_words(block)?.unpack()
+    }
+
+    /// The record's words before the key, where they can be a record's. As [`Core::record_word`]. A block whose
+    /// granule is the last one has no room for them.
+    #[inline]
+    fn header_words(&self, block: Block) -> Option<Words> {
         if !self.fits(block, record::HEADER_WORDS) {
             return None;
         }
-        let mut words = [0; record::HEADER_WORDS];
+        let mut words = Words::EMPTY;
         let source = &self.words[self.geo.data(block)..][..record::HEADER_WORDS];
-        for (word, source) in words.iter_mut().zip(source) {
+        for (word, source) in words.0.iter_mut().zip(source) {
             *word = source.load(Relaxed);
         }
-        record::RecordHeader::unpack(&words)
+        Some(words).filter(Words::can_be)
     }
 
     /// The block of this index, if its pages are reserved.
+    #[inline]
     fn block(&self, index: u32) -> Option<Block> {
-        // Relaxed: the number only rises, and whoever learned of a block (P1, P5) has seen it high enough.
-        let reserved = self.at(header::RESERVED).load(Relaxed);
-        // Compared in granules: a division for each block that is looked at would cost more than its copy.
-        let granules = reserved.saturating_mul(u64::from(self.geo.extent_granules()));
-        self.geo.block(index).filter(|&block| u64::from(block.index()) < granules)
+        self.geo.block(index).filter(|&block| block.index() < self.reserved_granules())
     }
 
     /// Whether so many words from the block's start lie in reserved pages.
+    #[inline]
     fn fits(&self, block: Block, words: usize) -> bool {
-        let reserved = self.at(header::RESERVED).load(Relaxed);
         // In words, and by products: divisions here would cost more than a small copy.
-        let granules = reserved.saturating_mul(u64::from(self.geo.extent_granules()));
-        let granules = granules.min(u64::from(self.geo.granules())) as usize;
-        (block.index() as usize * self.geo.granule_words()).saturating_add(words)
-            <= granules * self.geo.granule_words()
+        let granule = self.geo.granule_words();
+        (block.index() as usize * granule).saturating_add(words)
+            <= self.reserved_granules() as usize * granule
+    }
+
+    /// Granules whose pages are reserved, from the first on.
+    #[inline]
+    fn reserved_granules(&self) -> u32 {
+        // Relaxed: the number only rises, and whoever learned of a block (P1, P5) has seen it high enough.
+        let extents = self.at(header::RESERVED).load(Relaxed).min(u64::from(self.geo.extents()));
+        extents as u32 * self.geo.extent_granules()
     }
 
     /// The current head, without order: for the test that nothing changed, behind an acquire fence.

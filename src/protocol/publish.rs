@@ -7,12 +7,12 @@
 use super::{
     Core, Fault, Tries,
     blocks::{Claimed, Lane},
-    history::{Logged, TRIM_PERIOD},
+    history::Logged,
     slots::{Found, Key, Slot},
 };
 use crate::layout::{
     Block, GenWord, HeadKind, geometry,
-    record::{self, RecordHeader, RecordKind},
+    record::{self, RecordHeader, RecordKind, Words},
     session::Counter,
 };
 use crate::sync::{
@@ -105,7 +105,7 @@ pub enum Outcome {
 
 /// What stands in a slot, as a writer sees it.
 struct Standing {
-    header: RecordHeader,
+    words: Words,
     generation: u64,
 }
 
@@ -134,7 +134,7 @@ impl Core<'_> {
         now: Now,
         hint: Option<Slot>,
     ) -> Result<Outcome, Fault> {
-        self.trim_now_and_then(lane)?;
+        self.trim(lane)?;
         if change.ephemeral != 0 {
             // Before the put: a reaper looks for ephemeral entries only where this says so.
             self.count(lane, Counter::Ephemerals, 1);
@@ -185,8 +185,11 @@ impl Core<'_> {
         self.settle(lane, claimed);
         let Record { version, slot, retries, superseded } = published;
         self.count(lane, if kind.is_tombstone() { Counter::Removes } else { Counter::Puts }, 1);
-        self.count(lane, Counter::Retries, u64::from(retries));
+        if retries > 0 {
+            self.count(lane, Counter::Retries, u64::from(retries));
+        }
         self.count(lane, Counter::Superseded, superseded);
+        lane.until_trim = lane.until_trim.saturating_sub(superseded);
         Ok(Outcome::Done { version, generation, retries, slot })
     }
 
@@ -205,15 +208,14 @@ impl Core<'_> {
         key: &Key<'_>,
         change: &Change<'_>,
     ) -> Result<(), Fault> {
-        let header = self.header_for(key, change);
-        for (word, value) in header.pack().into_iter().enumerate() {
-            self.at(self.geo.data(claimed.block) + word).store(value, Relaxed);
-        }
+        let words = self.header_for(key, change).pack();
         self.store_bytes(self.geo.data(claimed.block) + record::HEADER_WORDS, key.bytes);
-        if header.chained {
-            self.fill_chain(lane, claimed, header.value_at(), change.value)
+        if words.chained() {
+            // What frees the pieces of a killed writer's chain goes by the lengths.
+            self.store_words(claimed.block, &words);
+            self.fill_chain(lane, claimed, words.value_at(), change.value)
         } else {
-            self.store_bytes(self.geo.data(claimed.block) + header.value_at(), change.value);
+            self.store_bytes(self.geo.data(claimed.block) + words.value_at(), change.value);
             Ok(())
         }
     }
@@ -249,7 +251,7 @@ impl Core<'_> {
         let mut tries = Tries::new();
         let mut retries = 0;
         loop {
-            let found = match hint.take().and_then(|slot| self.hinted(key, slot)) {
+            let found = match hint.take().and_then(|slot| self.hinted(slot)) {
                 Some(found) => found,
                 None => match self.find(lane, key, make)? {
                     Some(found) => found,
@@ -268,7 +270,7 @@ impl Core<'_> {
                         time: now.real_ns,
                         ..header
                     };
-                    self.store_header(claimed.block, key, header, value_hash);
+                    self.store_header(claimed.block, key, &header, value_hash);
                     let new = found.head.next(HeadKind::Live, claimed.block.index());
                     // Release: who loads the head sees the record (P1).
                     if self
@@ -293,12 +295,12 @@ impl Core<'_> {
         }
     }
 
-    /// The head of the slot where the key lived last, if it still lives there.
-    fn hinted(&self, key: &Key<'_>, slot: Slot) -> Option<Found> {
+    /// The head of the slot where the key lived last, if it still lives there: a slot's hash word is of one life,
+    /// and in one life a slot has one key.
+    #[inline]
+    fn hinted(&self, slot: Slot) -> Option<Found> {
         let (hash, head) = self.slot_at(slot.head_at - 1)?;
-        let found = Found { slot, head };
-        let live = hash == slot.hash && head.is(HeadKind::Live);
-        (live && self.is_live_as(key, found) == Ok(Some(true))).then_some(found)
+        (hash == slot.hash && head.is(HeadKind::Live)).then_some(Found { slot, head })
     }
 
     /// Whether the change may follow what stands in the slot, and as what.
@@ -319,33 +321,33 @@ impl Core<'_> {
             let absent = matches!(change.expect, Expect::Any | Expect::Absent) && !change.kind.is_tombstone();
             return Ok(if absent { Judged::Go(after) } else { self.confirmed(found, Judged::Conflict(0)) });
         }
-        let Some(standing) = self.standing(lane, key, found)? else { return Ok(Judged::Again) };
-        let old = standing.header;
-        let present = !old.kind.is_tombstone();
+        let Some(standing) = self.standing(lane, found)? else { return Ok(Judged::Again) };
+        let Standing { words: old, generation } = standing;
+        let present = !old.kind().is_tombstone();
         if present
-            && old.deadline != 0
+            && old.deadline() != 0
             && change.kind != RecordKind::Expired
-            && old.deadline <= (now.boot_ns)()
+            && old.deadline() <= (now.boot_ns)()
         {
-            return Ok(self.confirmed(found, Judged::Expired(standing.generation)));
+            return Ok(self.confirmed(found, Judged::Expired(generation)));
         }
         let met = match change.expect {
             Expect::Any => true,
             Expect::Absent => !present,
             Expect::Present => present,
-            Expect::Version(version) => present && old.version == version,
-            Expect::Generation(generation) => present && standing.generation == generation,
+            Expect::Version(version) => present && old.version() == version,
+            Expect::Generation(wrote) => present && generation == wrote,
         };
         if !met || (change.kind.is_tombstone() && !present) {
-            return Ok(self.confirmed(found, Judged::Conflict(if present { old.version } else { 0 })));
+            return Ok(self.confirmed(found, Judged::Conflict(if present { old.version() } else { 0 })));
         }
-        let created = match (present, old.created) {
+        let created = match (present, old.created()) {
             (false, _) => 0,
-            (true, 0) => standing.generation,
+            (true, 0) => generation,
             (true, created) => created,
         };
         let superseded = self.footprint_of(&old);
-        Ok(Judged::Go(After { version: old.version.saturating_add(1), created, superseded }))
+        Ok(Judged::Go(After { version: old.version().saturating_add(1), created, superseded }))
     }
 
     /// A negative answer stands only if the head it was read from does (P2).
@@ -355,8 +357,10 @@ impl Core<'_> {
     }
 
     /// The record of a LIVE head, logged first when its writer has not done so: finishing the
-    /// predecessor's work comes before superseding it. `None`: look again.
-    fn standing(&self, lane: &mut Lane, key: &Key<'_>, found: &Found) -> Result<Option<Standing>, Fault> {
+    /// predecessor's work comes before superseding it. The slot was found to be the key's, and is for as long as
+    /// the head stands; that the record says so too keeps damage of one key from another. `None`: look again.
+    #[inline]
+    fn standing(&self, lane: &mut Lane, found: &Found) -> Result<Option<Standing>, Fault> {
         let block = self.block(found.head.block()).ok_or(Fault::Corrupt("a slot's block"))?;
         let generation = match self.load_gen(block) {
             GenWord::Generation(generation) => generation,
@@ -371,13 +375,13 @@ impl Core<'_> {
             _ if !self.head_is(found.slot.head_at, found.head) => return Ok(None),
             _ => return Err(Fault::Corrupt("a block's generation word")),
         };
-        match self.record_header(block).filter(|_| self.key_is(block, key)) {
-            Some(header) => Ok(Some(Standing { header, generation })),
+        match self.header_words(block).filter(|words| words.slot() == found.slot.head_at) {
+            Some(words) => Ok(Some(Standing { words, generation })),
             None => {
                 // A block that began another life is not damage (P2).
                 fence(Acquire);
                 let same = self.head_is(found.slot.head_at, found.head);
-                if same { Err(Fault::Corrupt("a record's key or shape")) } else { Ok(None) }
+                if same { Err(Fault::Corrupt("a record's slot or shape")) } else { Ok(None) }
             }
         }
     }
@@ -391,24 +395,15 @@ impl Core<'_> {
         Ok(())
     }
 
-    fn store_header(&self, block: Block, key: &Key<'_>, mut header: RecordHeader, value_hash: u64) {
-        if record::DETAILS {
-            header.checksum = header.checksum_of(key.hash, value_hash);
-        }
-        for (word, value) in header.pack().into_iter().enumerate() {
-            self.at(self.geo.data(block) + word).store(value, Relaxed);
-        }
+    fn store_header(&self, block: Block, key: &Key<'_>, header: &RecordHeader, value_hash: u64) {
+        let mut words = header.pack();
+        words.seal(key.hash, value_hash);
+        self.store_words(block, &words);
     }
 
-    fn trim_now_and_then(&self, lane: &mut Lane) -> Result<(), Fault> {
-        match lane.until_trim.checked_sub(1) {
-            Some(left) => lane.until_trim = left,
-            None => {
-                lane.until_trim = TRIM_PERIOD.max(self.geo.sessions() as u32);
-                self.trim(lane)?;
-            }
-        }
-        Ok(())
+    fn store_words(&self, block: Block, words: &Words) {
+        let target = &self.words[self.geo.data(block)..][..record::HEADER_WORDS];
+        target.iter().zip(words.0).for_each(|(word, value)| word.store(value, Relaxed));
     }
 }
 

@@ -6,12 +6,12 @@
 //! accepted: a torn one is not corruption.
 
 use super::{
-    Core, Fault, Tries,
-    slots::{Found, Key, Slot, slots_of},
+    Core, Fault, Tries, acquire,
+    slots::{Found, Key, Slot},
 };
 use crate::layout::{
-    Block, GenWord, Geometry, Head, HeadKind, SlotHash, geometry, header,
-    record::{self, RecordHeader},
+    Block, GenWord, Head, HeadKind, SlotHash, geometry, header,
+    record::{self, RecordHeader, Words},
 };
 use crate::sync::{
     Ordering::{Acquire, Relaxed},
@@ -21,8 +21,8 @@ use crate::sync::{
 /// A record as it was copied, accepted and checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Meta {
-    /// Everything but key and value.
-    pub header: RecordHeader,
+    /// Everything but key and value, as it stands in the record.
+    pub words: Words,
     /// Generation of its event.
     pub generation: u64,
     /// Where the key lives.
@@ -45,11 +45,16 @@ impl Meta {
     /// Where a read puts what it finds: moving a record's header from function to function costs more than
     /// a small value's copy.
     pub const EMPTY: Self = Self {
-        header: RecordHeader::EMPTY,
+        words: Words::EMPTY,
         generation: 0,
         slot: Slot { head_at: 0, hash: SlotHash(0) },
         head: Head(0),
     };
+
+    /// Everything but key and value.
+    pub fn header(&self) -> RecordHeader {
+        self.words.unpack().unwrap_or_default()
+    }
 }
 
 /// Where a read puts what it finds.
@@ -79,7 +84,7 @@ pub(super) enum Proof {
 }
 
 impl Core<'_> {
-    /// Appends the key's value to `out` and returns the rest; `None` where the key has no value. The
+    /// Replaces `out` with the key's value and returns the rest; `None` where the key has no value. The
     /// deadline is the caller's to judge. For tests, models and tools: [`Core::get_to`] without a copy.
     #[cfg(any(test, loom, slate_search, feature = "internals"))]
     pub fn get(
@@ -93,8 +98,11 @@ impl Core<'_> {
         Ok(self.get_to(key, hint, verify, &mut meta, out)?.then_some(meta))
     }
 
-    /// Appends the key's value to `out`, with the rest in `meta`. Whether the key has a value; the deadline
-    /// is the caller's to judge.
+    /// Replaces `out` with the key's value, with the rest in `meta`. Whether the key has a value; the deadline
+    /// is the caller's to judge. Without a value, what `out` holds means nothing.
+    ///
+    /// `hint`: where the key lived last.
+    #[inline]
     pub fn get_to(
         &self,
         key: &Key<'_>,
@@ -103,25 +111,32 @@ impl Core<'_> {
         meta: &mut Meta,
         out: &mut Vec<u8>,
     ) -> Result<bool, Fault> {
-        let start = out.len();
         let mut target = Target { verify, meta, value: out };
+        // Nearly every read: the slot is known, or in the chain's first bucket, and stands still under the copy.
+        let attempt = match hint {
+            Some(slot) => self.attempt_at(key, slot, &mut target)?,
+            None => self.attempt_first(key, &mut target)?,
+        };
+        match attempt {
+            Attempt::Is => Ok(!target.meta.words.kind().is_tombstone()),
+            Attempt::Absent => Ok(false),
+            Attempt::Again => self.search(key, &mut target),
+        }
+    }
+
+    /// Looks for the key in its whole chain, again and again while its slot changes.
+    #[cold]
+    fn search(&self, key: &Key<'_>, target: &mut Target<'_>) -> Result<bool, Fault> {
         let mut tries = Tries::new();
-        let mut hint = hint;
-        let mut since = None;
         loop {
-            let attempt = match hint.take() {
-                Some(slot) => self.attempt_at(key, slot, since, &mut target)?,
-                None => self.attempt(key, since, &mut target)?,
-            };
-            match attempt {
-                Attempt::Is => return Ok(!target.meta.header.kind.is_tombstone()),
+            // Strictly before the head is loaded.
+            let since = self.generation();
+            match self.attempt(key, since, target)? {
+                Attempt::Is => return Ok(!target.meta.words.kind().is_tombstone()),
                 Attempt::Absent => return Ok(false),
-                Attempt::Again => target.value.truncate(start),
+                Attempt::Again => {}
             }
-            // Strictly before the head is loaded again.
-            let generation = self.generation();
-            since = Some(generation);
-            tries.again(generation, "a slot's head")?;
+            tries.again(since, "a slot's head")?;
         }
     }
 
@@ -131,17 +146,58 @@ impl Core<'_> {
         self.slot_at(slot.head_at - 1) == Some((slot.hash, head))
     }
 
-    /// Looks at the slot where the key lived last; another key there says nothing about this one.
-    fn attempt_at(
-        &self,
-        key: &Key<'_>,
-        slot: Slot,
-        since: Option<u64>,
-        target: &mut Target<'_>,
-    ) -> Result<Attempt, Fault> {
+    /// Looks at the slot where the key lived last; another key there says nothing about this one. A slot's hash
+    /// word is of one life, and in one life a slot has one key: where the word still stands the key need not be
+    /// compared again.
+    #[inline(always)]
+    fn attempt_at(&self, key: &Key<'_>, slot: Slot, target: &mut Target<'_>) -> Result<Attempt, Fault> {
         match self.slot_at(slot.head_at - 1) {
             Some((hash, head)) if hash == slot.hash && head.is(HeadKind::Live) => {
-                Ok(self.live(key, Found { slot, head }, since, target)?.unwrap_or(Attempt::Again))
+                self.current(key, Found { slot, head }, true, target)
+            }
+            _ => Ok(Attempt::Again),
+        }
+    }
+
+    /// Looks at the one slot of the chain's first bucket that has the key's fingerprint. What is less simple than
+    /// that is looked at again, in full.
+    #[inline(always)]
+    fn attempt_first(&self, key: &Key<'_>, target: &mut Target<'_>) -> Result<Attempt, Fault> {
+        let base = self.geo.bucket(key.bucket);
+        let bucket = &self.words[base..base + geometry::BUCKET_WORDS];
+        let link = acquire(&bucket[1]);
+        // Relaxed: only a filter; `slot_at` reads the hash again, in order.
+        let ours = |&slot: &usize| bucket[2 + 2 * slot].load(Relaxed) as u16 == key.fingerprint;
+        let Some(slot) = (0..geometry::SLOTS).find(ours) else {
+            // As at the end of `attempt`.
+            return Ok(if link == 0 { Attempt::Absent } else { Attempt::Again });
+        };
+        let hash_at = base + 2 + 2 * slot;
+        match self.slot_at(hash_at) {
+            Some((hash, head)) if hash.fingerprint() == key.fingerprint && head.is(HeadKind::Live) => {
+                let found = Found { slot: Slot { head_at: hash_at + 1, hash }, head };
+                self.current(key, found, false, target)
+            }
+            _ => Ok(Attempt::Again),
+        }
+    }
+
+    /// Copies what a LIVE head names, if that is in the history and the head stands still. `ours`: the slot is
+    /// known to be the key's.
+    #[inline(always)]
+    fn current(
+        &self,
+        key: &Key<'_>,
+        found: Found,
+        ours: bool,
+        target: &mut Target<'_>,
+    ) -> Result<Attempt, Fault> {
+        let Some(block) = self.block(found.head.block()) else { return Ok(Attempt::Again) };
+        match self.load_gen(block) {
+            // Before the record: if it is a generation, the record is complete.
+            GenWord::Generation(generation) if ours || self.key_is(block, key) => {
+                let proof = Proof::Head(found.slot.head_at, found.head);
+                self.take(key, block, generation, found, proof, target)
             }
             _ => Ok(Attempt::Again),
         }
@@ -149,25 +205,18 @@ impl Core<'_> {
 
     /// Scans the chain. Without a slot of the key there was a moment during the scan when it was absent:
     /// a key leaves its slot only after its removal left the history.
-    fn attempt(&self, key: &Key<'_>, since: Option<u64>, target: &mut Target<'_>) -> Result<Attempt, Fault> {
+    fn attempt(&self, key: &Key<'_>, since: u64, target: &mut Target<'_>) -> Result<Attempt, Fault> {
         let mut chain = self.chain(key.bucket);
-        for hash_at in chain.by_ref().flat_map(slots_of) {
-            // Relaxed: only a filter; `slot_at` reads the hash again, in order.
-            if self.at(hash_at).load(Relaxed) as u16 != key.fingerprint {
-                continue;
-            }
-            let Some((hash, head)) = self.slot_at(hash_at) else { return Ok(Attempt::Again) };
-            match head.kind() {
-                _ if hash.fingerprint() != key.fingerprint => {}
-                Some(HeadKind::Live) => {
-                    let found = Found { slot: Slot { head_at: hash_at + 1, hash }, head };
-                    if let Some(attempt) = self.live(key, found, since, target)? {
-                        return Ok(attempt);
-                    }
+        for base in chain.by_ref() {
+            let slots = &self.words[base..base + geometry::BUCKET_WORDS];
+            for slot in 0..geometry::SLOTS {
+                // Relaxed: only a filter; `slot_at` reads the hash again, in order.
+                if slots[2 + 2 * slot].load(Relaxed) as u16 != key.fingerprint {
+                    continue;
                 }
-                Some(HeadKind::Moved) => return Err(Fault::Moved),
-                Some(_) => {}
-                None => return Err(Fault::Corrupt("a slot's head")),
+                if let Some(attempt) = self.attempt_in(key, base + 2 + 2 * slot, since, target)? {
+                    return Ok(attempt);
+                }
             }
         }
         // Behind damage it may be there.
@@ -175,31 +224,48 @@ impl Core<'_> {
         Ok(Attempt::Absent)
     }
 
+    /// Looks at a slot that had the key's fingerprint; `None` where it is not the key's.
+    fn attempt_in(
+        &self,
+        key: &Key<'_>,
+        hash_at: usize,
+        since: u64,
+        target: &mut Target<'_>,
+    ) -> Result<Option<Attempt>, Fault> {
+        let Some((hash, head)) = self.slot_at(hash_at) else { return Ok(Some(Attempt::Again)) };
+        match head.kind() {
+            _ if hash.fingerprint() != key.fingerprint => Ok(None),
+            Some(HeadKind::Live) => {
+                let found = Found { slot: Slot { head_at: hash_at + 1, hash }, head };
+                self.live(key, found, since, target)
+            }
+            Some(HeadKind::Moved) => Err(Fault::Moved),
+            Some(_) => Ok(None),
+            None => Err(Fault::Corrupt("a slot's head")),
+        }
+    }
+
     /// Copies what a LIVE head names; `None` where the slot is another key's.
     fn live(
         &self,
         key: &Key<'_>,
         found: Found,
-        since: Option<u64>,
+        since: u64,
         target: &mut Target<'_>,
     ) -> Result<Option<Attempt>, Fault> {
         let Found { slot, head } = found;
-        let proof = match since {
-            None => Proof::Head(slot.head_at, head),
-            Some(generation) => Proof::HeadOrFloor(slot.head_at, head, generation),
-        };
+        let proof = Proof::HeadOrFloor(slot.head_at, head, since);
         let Some(block) = self.block(head.block()) else { return self.refuse(proof, "a slot's block") };
         // Before the record: if it is a generation, the record is complete.
         let gen_word = self.load_gen(block);
         if !self.key_is(block, key) {
             return self.not_ours(block, found, proof);
         }
-        match (gen_word, since) {
-            (GenWord::Generation(generation), _) => {
+        match gen_word {
+            GenWord::Generation(generation) => {
                 self.take(key, block, generation, found, proof, target).map(Some)
             }
-            (GenWord::Unlogged(_), None) => Ok(Some(Attempt::Again)),
-            (GenWord::Unlogged(_), Some(since)) => self.before(key, block, slot, since, target).map(Some),
+            GenWord::Unlogged(_) => self.before(key, block, slot, since, target).map(Some),
             _ => self.refuse(proof, "a block's generation word"),
         }
     }
@@ -252,6 +318,7 @@ impl Core<'_> {
     }
 
     /// Whether everything copied so far is of one life of its block (P2).
+    #[inline(always)]
     pub(super) fn holds(&self, proof: Proof) -> bool {
         fence(Acquire);
         // Relaxed, all: behind the fence.
@@ -275,63 +342,67 @@ impl Core<'_> {
         target: &mut Target<'_>,
     ) -> Result<Attempt, Fault> {
         let Found { slot, head } = found;
-        let copied = self.copy(block, target.value);
+        let words = match self.header_words(block) {
+            Some(words) if self.copy_value(block, &words, target.value).is_some() => words,
+            _ => return self.not_whole(proof),
+        };
         if !self.holds(proof) {
             return Ok(Attempt::Again);
         }
-        let header = copied.ok_or(Fault::Corrupt("a record's lengths"))?;
-        let value = &target.value[target.value.len() - header.value_len as usize..];
-        if target.verify == Verify::Always && !is_sound(&header, key.hash, value) {
+        if target.verify == Verify::Always && !words.is_sound(key.hash, target.value) {
             return Err(Fault::Corrupt("a record's checksum"));
         }
-        if header.slot as usize != slot.head_at {
+        if words.slot() != slot.head_at {
             return Err(Fault::Corrupt("a record's slot"));
         }
-        *target.meta = Meta { header, generation, slot, head };
+        *target.meta = Meta { words, generation, slot, head };
         Ok(Attempt::Is)
     }
 
-    /// Appends the block's value to `out`; `None`, with `out` as it was, where the lengths cannot be.
+    /// A copy whose lengths cannot be: damage, or torn.
+    #[cold]
+    fn not_whole(&self, proof: Proof) -> Result<Attempt, Fault> {
+        if self.holds(proof) { Err(Fault::Corrupt("a record's lengths")) } else { Ok(Attempt::Again) }
+    }
+
+    /// Replaces `out` with the block's value; `None` where the lengths cannot be.
+    pub(super) fn copy(&self, block: Block, out: &mut Vec<u8>) -> Option<Words> {
+        let words = self.header_words(block)?;
+        self.copy_value(block, &words, out).map(|()| words)
+    }
+
+    /// Replaces `out` with the value of the record with these words. What stands in `out` already is not
+    /// cleared first, so a buffer that is read into again and again is written once each time.
     #[inline(always)]
-    pub(super) fn copy(&self, block: Block, out: &mut Vec<u8>) -> Option<RecordHeader> {
-        let header = self.record_header(block)?;
-        let len = header.value_len as usize;
-        if header.chained {
-            let start = out.len();
-            for number in 0..self.piece_count(block, &header)? {
-                let Some((piece, bytes)) = self.piece(block, &header, number) else {
-                    out.truncate(start);
-                    return None;
-                };
-                self.load_bytes(self.geo.data(piece), bytes, out);
-            }
-        } else {
-            if !self.fits(block, record::words_of(usize::from(header.key_len), len)) {
-                return None;
-            }
-            self.load_bytes(self.geo.data(block) + header.value_at(), len, out);
+    fn copy_value(&self, block: Block, words: &Words, out: &mut Vec<u8>) -> Option<()> {
+        if words.chained() {
+            return self.copy_pieces(block, words, out);
         }
-        Some(header)
+        if !self.fits(block, words.len()) {
+            return None;
+        }
+        out.resize(words.value_len(), 0);
+        self.load_bytes(self.geo.data(block) + words.value_at(), out);
+        Some(())
+    }
+
+    /// As [`Core::copy_value`], of a chained value.
+    #[cold]
+    fn copy_pieces(&self, block: Block, words: &Words, out: &mut Vec<u8>) -> Option<()> {
+        let pieces = self.piece_count(block, words)?;
+        out.resize(words.value_len(), 0);
+        for (number, bytes) in out.chunks_mut(self.piece_bytes()).enumerate().take(pieces) {
+            let piece = self.piece(block, words, number, bytes.len())?;
+            self.load_bytes(self.geo.data(piece), bytes);
+        }
+        Some(())
     }
 
     /// Replaces `out` with the block's key; `None` where the lengths cannot be.
     pub(super) fn copy_key(&self, block: Block, out: &mut Vec<u8>) -> Option<RecordHeader> {
-        let header = self.record_header(block)?;
-        out.clear();
-        if !self.fits(block, header.value_at()) {
-            return None;
-        }
-        self.load_bytes(self.geo.data(block) + record::HEADER_WORDS, usize::from(header.key_len), out);
-        Some(header)
+        let words = self.header_words(block).filter(|words| self.fits(block, words.value_at()))?;
+        out.resize(words.key_len(), 0);
+        self.load_bytes(self.geo.data(block) + record::HEADER_WORDS, out);
+        words.unpack()
     }
-}
-
-/// Whether a record's checksum is that of its words, key and value.
-pub(super) fn is_sound(header: &RecordHeader, key_hash: u64, value: &[u8]) -> bool {
-    !record::DETAILS || header.checksum == header.checksum_of(key_hash, record::hash_of(value))
-}
-
-/// Whether a record's bytes are sound, its key included.
-pub(super) fn is_sound_with_key(geo: &Geometry, header: &RecordHeader, key: &[u8], value: &[u8]) -> bool {
-    is_sound(header, geo.hash(key), value)
 }

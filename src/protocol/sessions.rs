@@ -4,7 +4,7 @@
 use super::{Core, Fault, acquire, blocks::Lane};
 use crate::layout::{
     Writer,
-    session::{self, COUNTERS, Counter, LANES, NAME_MAX, NAME_WORDS},
+    session::{self, COUNTERS, Counter, LANES, NAME_MAX},
 };
 use crate::sync::Ordering::{AcqRel, Relaxed, Release};
 
@@ -184,8 +184,8 @@ impl<'r> Core<'r> {
         if state & 0xff != NAME_READY {
             return None;
         }
-        let mut bytes = Vec::with_capacity(NAME_WORDS * 8);
-        self.load_bytes(self.geo.name(index) + 1, len, &mut bytes);
+        let mut bytes = vec![0; len];
+        self.load_bytes(self.geo.name(index) + 1, &mut bytes);
         Some(bytes)
     }
 

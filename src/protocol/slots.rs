@@ -37,6 +37,7 @@ pub struct Key<'k> {
 
 impl<'k> Key<'k> {
     /// Looks the numbers up.
+    #[inline]
     pub fn new(geo: &geometry::Geometry, key: &'k str) -> Self {
         let hash = geo.hash(key.as_bytes());
         let shard = geo.shard_of(key, hash);
@@ -150,6 +151,7 @@ impl Core<'_> {
     }
 
     /// The slot's hash and head of one life: the hash did not change around the head.
+    #[inline(always)]
     pub(super) fn slot_at(&self, hash_at: usize) -> Option<(SlotHash, Head)> {
         let hash = SlotHash(acquire(self.at(hash_at)));
         let head = self.load_head(hash_at + 1);
@@ -231,6 +233,7 @@ impl Core<'_> {
     }
 
     /// Whether the record in the block has this key. To be proved afterwards, like every copy.
+    #[inline]
     pub(super) fn key_is(&self, block: Block, key: &Key<'_>) -> bool {
         let words = key.bytes.len().div_ceil(8);
         let shape = self.record_word(block, record::SHAPE);

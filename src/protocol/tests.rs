@@ -77,7 +77,7 @@ pub(crate) fn get(core: &Core<'_>, key: &str) -> Option<(u64, Vec<u8>)> {
     let key = Key::new(core.geometry(), key);
     let mut out = Vec::new();
     let meta = core.get(&key, None, Verify::Always, &mut out).unwrap();
-    meta.map(|meta| (meta.header.version, out))
+    meta.map(|meta| (meta.words.version(), out))
 }
 
 /// Every block that is not free is named by exactly one of: a head, an event, a chain, a link, a stash.
@@ -108,8 +108,8 @@ pub(crate) fn account(core: &Core<'_>, lanes: &[&Lane]) {
         let block = geo.block(index).unwrap();
         let chained = core.record_header(block).filter(|header| header.chained);
         if let Some(header) = chained.filter(|_| core.load_state(block).is(StateKind::Owned)) {
-            for number in 0..core.piece_count(block, &header).unwrap() {
-                let (piece, _) = core.piece(block, &header, number).unwrap();
+            for number in 0..core.piece_count(block, &header.pack()).unwrap() {
+                let piece = core.piece(block, &header.pack(), number, 1).unwrap();
                 *named.entry(piece.index()).or_default() += 1;
             }
         }
@@ -394,8 +394,9 @@ fn a_superseded_record_of_another_key_is_damage() {
     let mut header = core.record_header(block(3)).unwrap();
     header.slot = (place >> 32) as u32;
     let key = heap.geo.hash(b"yek");
-    header.checksum = header.checksum_of(key, record::hash_of(b"x"));
-    for (word, value) in header.pack().into_iter().enumerate() {
+    let mut words = header.pack();
+    words.seal(key, record::hash_of(b"x"));
+    for (word, value) in words.0.into_iter().enumerate() {
         core.at(heap.geo.data(block(1)) + word).store(value, Relaxed);
     }
     for word in record::HEADER_WORDS..record::HEADER_WORDS + 2 {

@@ -6,7 +6,7 @@
 
 use super::{
     Core, Fault, acquire,
-    read::{Proof, Verify, is_sound_with_key},
+    read::{Proof, Verify},
     slots::{Key, Slot, slots_of},
 };
 use crate::layout::{
@@ -175,10 +175,11 @@ impl Core<'_> {
         if !self.holds(proof) {
             return Ok(None);
         }
-        let header = copied.ok_or(Fault::Corrupt("a record's lengths"))?;
-        if verify == Verify::Always && !is_sound_with_key(self.geo, &header, &key, &value) {
+        let words = copied.ok_or(Fault::Corrupt("a record's lengths"))?;
+        if verify == Verify::Always && !words.is_sound(self.geo.hash(&key), &value) {
             return Err(Fault::Corrupt("a record's checksum"));
         }
+        let header = words.unpack().ok_or(Fault::Corrupt("a record's lengths"))?;
         Ok(Some(Item { key, value, header, generation }))
     }
 

@@ -50,7 +50,7 @@ impl Core<'_> {
         let Some(flag) = self.flags.get(counter * LINE) else { return };
         // Relaxed: ordered by the fence before (P10).
         if flag.load(Relaxed) != 0 && flag.swap(0, Relaxed) != 0 {
-            self.bell.ring(counter);
+            self.machine.ring(counter);
         }
     }
 

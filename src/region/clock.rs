@@ -12,6 +12,13 @@ pub fn realtime_ns() -> u64 {
     nanoseconds(clock_gettime(ClockId::Realtime))
 }
 
+/// As [`realtime_ns`], as of the kernel's last tick, 1 to 10 ms ago: `CLOCK_REALTIME_COARSE` is read at a fifth of
+/// the price. For the time in records, which generations order anyway.
+#[inline]
+pub fn realtime_coarse_ns() -> u64 {
+    nanoseconds(clock_gettime(ClockId::RealtimeCoarse))
+}
+
 fn nanoseconds(time: Timespec) -> u64 {
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(time.tv_nsec).unwrap_or(0))
@@ -31,6 +38,6 @@ mod tests {
     #[test]
     fn a_time_before_the_epoch_is_zero() {
         assert_eq!(nanoseconds(Timespec { tv_sec: -1, tv_nsec: 0 }), 0);
-        assert!(realtime_ns() > 0);
+        assert!(realtime_ns() > 0 && realtime_coarse_ns() > 0);
     }
 }

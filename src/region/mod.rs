@@ -12,11 +12,12 @@
 //!
 //! # Safety
 //!
-//! Every `unsafe` block is in one of four files, each with its own section: [`mapping`] (a mapping becomes a
-//! slice of words), [`fork`] (advice on a page this crate owns), [`futex`] (the half of a word that the
+//! Every `unsafe` block is in one of five files, each with its own section: [`mapping`] (a mapping becomes a
+//! slice of words), [`copy`] (large copies in assembly), [`fork`] (advice on a page this crate owns), [`futex`] (the half of a word that the
 //! kernel compares) and [`registry`] (a fork handler that closes descriptors).
 
 pub mod clock;
+pub mod copy;
 pub mod create;
 pub mod doorbell;
 pub mod file;
@@ -31,7 +32,7 @@ pub mod registry;
 pub mod signals;
 pub mod validate;
 
-pub use clock::{boottime_ns, realtime_ns};
+pub use clock::{boottime_ns, realtime_coarse_ns, realtime_ns};
 #[cfg(any(test, feature = "internals"))]
 pub use create::create;
 pub use create::create_with;

@@ -210,7 +210,7 @@ fn finds(core: &Core<'_>, summary: &Summary) -> Result<(), String> {
         let meta = core.get(&Key::new(core.geometry(), &name), None, Verify::Always, &mut value);
         match meta {
             Ok(Some(meta))
-                if (meta.header.version, meta.generation) == (key.version, key.generation)
+                if (meta.words.version(), meta.generation) == (key.version, key.generation)
                     && value == key.value => {}
             other => return Err(format!("get of {name} tells {other:?}")),
         }
@@ -275,7 +275,7 @@ fn writes(core: &Core<'_>, lane: &mut Lane, name: &str, stands: bool, full: bool
     let mut value = Vec::new();
     let meta = core.get(&key, None, Verify::Always, &mut value).map_err(|fault| format!("get: {fault:?}"))?;
     match meta {
-        Some(meta) if meta.header.version == first + 1 && value == b"again" => Ok(()),
+        Some(meta) if meta.words.version() == first + 1 && value == b"again" => Ok(()),
         other => Err(format!("get tells {other:?}")),
     }
 }

@@ -107,10 +107,10 @@ pub fn spared(file: &RegionFile) -> Vec<Range<usize>> {
         let meta = core.get(&key, None, Verify::Always, &mut Vec::new()).unwrap().unwrap();
         let block = geometry.block(meta.head.block()).unwrap();
         spare(block);
-        if meta.header.chained {
-            let list = geometry.data(block) + meta.header.value_at();
+        if meta.words.chained() {
+            let list = geometry.data(block) + meta.words.value_at();
             let piece_bytes = geometry.extent_granules() as usize * geometry.granule_words() * 8;
-            let pieces = (meta.header.value_len as usize).div_ceil(piece_bytes);
+            let pieces = meta.words.value_len().div_ceil(piece_bytes);
             (list..list + pieces).for_each(|at| spare(geometry.block(load(at) as u32).unwrap()));
         }
         let mut bucket = geometry.bucket(key.bucket);

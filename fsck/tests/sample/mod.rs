@@ -127,7 +127,7 @@ impl Sample {
 
     pub fn record(&self, block: Block) -> RecordHeader {
         let at = self.geo.data(block);
-        RecordHeader::unpack(self.words[at..].first_chunk().unwrap()).unwrap()
+        record::Words(*self.words[at..].first_chunk().unwrap()).unpack().unwrap()
     }
     fn key(&self, block: Block) -> Vec<u8> {
         let len = usize::from(self.record(block).key_len);
@@ -148,9 +148,10 @@ impl Sample {
         let mut header = self.record(block);
         let (key, value) = (self.key(block), self.value(block));
         change(&mut header);
-        header.checksum = header.checksum_of(self.geo.hash(&key), record::hash_of(&value));
+        let mut words = header.pack();
+        words.seal(self.geo.hash(&key), record::hash_of(&value));
         let at = self.geo.data(block);
-        self.words[at..at + record::HEADER_WORDS].copy_from_slice(&header.pack());
+        self.words[at..at + record::HEADER_WORDS].copy_from_slice(&words.0);
     }
     /// Gives the record another key of the same length, under a right checksum.
     pub fn rename(&mut self, block: Block, key: &str) {
@@ -161,9 +162,9 @@ impl Sample {
             padded[..bytes.len()].copy_from_slice(bytes);
             *word = u64::from_le_bytes(padded);
         }
-        let mut header = self.record(block);
-        header.checksum = header.checksum_of(self.geo.hash(key.as_bytes()), record::hash_of(&value));
-        self.words[self.geo.data(block) + record::CHECKSUM] = header.checksum;
+        let mut words = self.record(block).pack();
+        words.seal(self.geo.hash(key.as_bytes()), record::hash_of(&value));
+        self.words[self.geo.data(block) + record::CHECKSUM] = words.0[record::CHECKSUM];
     }
     pub fn set_state(&mut self, block: Block, kind: StateKind, owner: u16) {
         let at = self.geo.state(block);

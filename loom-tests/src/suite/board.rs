@@ -7,7 +7,7 @@ use slateboard::{
         Block, ClassWord, GenWord, Geometry, Head, Shape, State, StateKind, geometry, record::RecordKind,
     },
     protocol::{
-        Bell, Core, Fault,
+        Core, Fault, Machine,
         blocks::{Claimed, Lane},
         publish::{Change, Expect, Now, Outcome},
         read::Verify,
@@ -41,7 +41,7 @@ pub struct Board {
 #[derive(Default)]
 struct Rung(Mutex<Vec<usize>>);
 
-impl Bell for Rung {
+impl Machine for Rung {
     fn ring(&self, counter: usize) {
         lock(&self.0).push(counter);
     }
@@ -223,7 +223,7 @@ impl Board {
         let key = Key::new(&self.geo, key);
         let got = modelled::read_only(|| self.core().get(&key, None, Verify::Always, &mut out));
         let meta = got.expect("a sound read")?;
-        Some((meta.header.version, meta.generation, number(&out)))
+        Some((meta.words.version(), meta.generation, number(&out)))
     }
 }
 

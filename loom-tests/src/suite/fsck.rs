@@ -108,7 +108,7 @@ fn pieces(board: &Board, index: u32) -> Vec<u32> {
     let block = board.block(index);
     let words: Vec<u64> = (0..record::HEADER_WORDS).map(|word| board.record(block, word)).collect();
     let words = words.try_into().expect("a header's words");
-    let chained = RecordHeader::unpack(&words).filter(|header| header.chained);
+    let chained = record::Words(words).unpack().filter(|header| header.chained);
     let Some(header) = chained else { return Vec::new() };
     let piece_bytes = board.geo.extent_granules() as usize * board.geo.granule_words() * 8;
     let count = (header.value_len as usize).div_ceil(piece_bytes);
