@@ -133,7 +133,7 @@ static LATE_OWNER: Model = Model {
 static DOOMED: Model = Model {
     name: "blocks::a_doomed_block_begins_with_another_tag",
     budget: 4_000,
-    least: 100,
+    least: 50,
     must_see: &["doomed"],
     kills: false,
     roles: 2,

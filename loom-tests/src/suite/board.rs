@@ -22,9 +22,11 @@ use slateboard::{
 };
 use std::sync::{Arc, Mutex};
 
-/// Stores of a put of one word into a key's slot, from a block at hand, up to its publication: two that
-/// begin the block, six that fill it, four of its header again, the head.
-const STORES_TO_PUBLISH: u32 = 13;
+/// Stores of a put of one word from a block at hand until it looks for the key's slot: two that begin the block,
+/// one of the key, one of the value.
+pub const STORES_TO_FILL: u32 = 4;
+/// Stores until it is published, into a slot that the key has: four of the header besides, and the head.
+pub const STORES_TO_PUBLISH: u32 = STORES_TO_FILL + 5;
 /// Words a role's stack may take.
 const STACK_WORDS: usize = 0x4000;
 

@@ -2,7 +2,7 @@
 
 use super::{
     Model, Run,
-    board::{Board, done, shape},
+    board::{Board, STORES_TO_FILL, done, shape},
     fsck,
 };
 use slateboard::{
@@ -318,8 +318,8 @@ static SWEEP: Model = Model {
     run: |run| {
         let board = board(5, 2, 0);
         let (mut setup, mut dead) = (board.ready_lane(0), board.ready_lane(1));
-        // Two to begin the block, six to fill it, the guard, the hash and the head that it asks for.
-        let stores = 11;
+        // Besides the guard, the hash and the head that it asks for.
+        let stores = STORES_TO_FILL + 3;
         slateboard::sync::modelled::killed_after(stores, || board.put(&mut dead, "a", 1));
         run.saw_if(board.head(0).is(HeadKind::Open), "open");
         let open = board.core().sweep_open(&[]);

@@ -3,7 +3,7 @@
 
 use super::{
     Interruption, Model, Run,
-    board::{Board, done, end, role, shape},
+    board::{Board, STORES_TO_FILL, done, end, role, shape},
     fsck,
 };
 use slateboard::{
@@ -147,9 +147,9 @@ static INSERT: Model = Model {
     run: |run| {
         let (board, mut setup) = removed(2);
         let (busy, mut lane) = (shared(board.ready_lane(2)), board.ready_lane(1));
-        // Eight that fill the block, two that retire, three that free the slot, three that claim it.
+        // Besides two that retire, three that free the slot, three that claim it.
         let open: Work = |board, lane| {
-            killed_after(16, || board.put(lane, "c", 3));
+            killed_after(STORES_TO_FILL + 8, || board.put(lane, "c", 3));
         };
         let again: Work = |board, _| {
             let mut lane = board.lane(0);
@@ -192,10 +192,11 @@ static GUARD: Model = Model {
                 board.floor_to(lane, gone);
             }
         };
-        // Eight that fill the block, two that retire.
+        // Besides two that retire.
         let retired: Work = |board, lane| {
             let put = Change::put(&[4; 8], Expect::Any);
-            let _: Option<Result<_, Fault>> = killed_after(10, || board.change(lane, "f", &put));
+            let _: Option<Result<_, Fault>> =
+                killed_after(STORES_TO_FILL + 2, || board.change(lane, "f", &put));
         };
         let put = {
             let board = board.clone();
