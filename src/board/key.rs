@@ -130,7 +130,7 @@ impl Key {
     /// As [`Session::put_if`].
     pub fn put_if(&self, value: impl AsRef<[u8]>, expect: Expect) -> Result<Receipt> {
         let change = self.session.change(value.as_ref(), PutOptions { expect, ..PutOptions::default() });
-        let (receipt, slot) = self.session.write(&self.name, &change, self.slot.get())?;
+        let (receipt, slot) = self.session.write(&self.name, &self.slot_key(), &change, self.slot.get())?;
         self.remember(slot);
         Ok(receipt)
     }

@@ -248,7 +248,7 @@ impl Region {
     }
 
     /// Runs a protocol call that may need more pages than are reserved.
-    #[inline]
+    #[inline(always)]
     pub(super) fn with_space<T>(
         &self,
         lane: &mut Lane,

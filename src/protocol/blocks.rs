@@ -40,6 +40,11 @@ pub struct Lane {
     pub lane: usize,
     /// Who the records name as their writer.
     pub writer: Writer,
+    /// First word of the lane's counters, and of its intent.
+    counters_at: usize,
+    pub(super) intent_at: usize,
+    /// The generation of this lane's last change.
+    pub(super) newest: u64,
     /// Whether more pages may still be reserved; if not, searches go on without them.
     pub may_reserve: bool,
     /// Granules that this lane may supersede until it looks again how many the history holds.
@@ -55,10 +60,14 @@ impl Lane {
     /// A lane of the session that `writer` names.
     pub fn new(core: &Core<'_>, lane: usize, writer: Writer) -> Self {
         let classes = usize::from(core.geo.classes().count()) + 1;
+        let record = core.geo.session(usize::from(writer.session));
         Self {
             session: usize::from(writer.session),
             lane,
             writer,
+            counters_at: record + session::counter(lane, 0),
+            intent_at: record + session::intent(lane),
+            newest: 0,
             may_reserve: true,
             until_trim: 0,
             excess: 0,
@@ -90,10 +99,10 @@ impl Lane {
 
 impl Core<'_> {
     /// Raises one of the lane's counters. A plain load and store: only this lane writes the word.
+    #[inline]
     pub(super) fn count(&self, lane: &Lane, counter: Counter, by: u64) {
         if session::COUNTERS_KEPT {
-            let at = self.geo.session(lane.session) + session::counter(lane.lane, counter as usize);
-            let word = self.at(at);
+            let word = self.at(lane.counters_at + counter as usize);
             word.store(word.load(Relaxed).wrapping_add(by), Relaxed);
         }
     }

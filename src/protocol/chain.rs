@@ -61,7 +61,15 @@ impl Core<'_> {
     }
 
     /// Frees the pieces of a chain whose head the caller has the right to free and which has this tag.
-    pub(super) fn free_pieces(&self, _lane: &Lane, head: Block, tag: u64) {
+    #[inline]
+    pub(super) fn free_pieces(&self, lane: &Lane, head: Block, tag: u64) {
+        if record::is_chained(self.record_word(head, record::SHAPE)) {
+            self.free_chain(lane, head, tag);
+        }
+    }
+
+    #[cold]
+    fn free_chain(&self, _lane: &Lane, head: Block, tag: u64) {
         let Some(words) = self.header_words(head).filter(Words::chained) else { return };
         for number in 0..self.pieces(words.value_len()) {
             let at = words.value_at() + number;

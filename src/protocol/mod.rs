@@ -105,6 +105,8 @@ pub struct Core<'r> {
     flags: &'r [AtomicU64],
     machine: &'r dyn Machine,
     geo: &'r Geometry,
+    /// Granules whose pages were reserved when this was made: the number only rises.
+    reserved: u32,
 }
 
 impl<'r> Core<'r> {
@@ -127,7 +129,9 @@ impl<'r> Core<'r> {
         machine: &'r dyn Machine,
         geo: &'r Geometry,
     ) -> Self {
-        Self { words, flags, machine, geo }
+        let mut core = Self { words, flags, machine, geo, reserved: 0 };
+        core.reserved = core.reserved_granules();
+        core
     }
 
     /// The geometry.
@@ -213,16 +217,17 @@ impl<'r> Core<'r> {
     /// The block of this index, if its pages are reserved.
     #[inline]
     fn block(&self, index: u32) -> Option<Block> {
-        self.geo.block(index).filter(|&block| block.index() < self.reserved_granules())
+        let reserved = |index| index < self.reserved || index < self.reserved_granules();
+        self.geo.block(index).filter(|block| reserved(block.index()))
     }
 
     /// Whether so many words from the block's start lie in reserved pages.
     #[inline]
     fn fits(&self, block: Block, words: usize) -> bool {
-        // In words, and by products: divisions here would cost more than a small copy.
-        let granule = self.geo.granule_words();
-        (block.index() as usize * granule).saturating_add(words)
-            <= self.reserved_granules() as usize * granule
+        // In words: there are less than 2^32, and no length is longer, so the sum cannot overflow.
+        let end = self.geo.data(block) - self.geo.data_at() + words;
+        let within = |granules: u32| end <= granules as usize * self.geo.granule_words();
+        within(self.reserved) || within(self.reserved_granules())
     }
 
     /// Granules whose pages are reserved, from the first on.
