@@ -25,6 +25,7 @@ pub const MODELS: &[&Model] = &[
     &CARRIED,
     &REVIVED,
     &TWICE,
+    &VERSIONS_KNOWN,
     &SWEEP,
     &LINK_READ,
     &LINK_KILLED,
@@ -304,6 +305,36 @@ static TWICE: Model = Model {
         assert_eq!(board.get("d").map(|got| got.2), Some(4));
         assert_eq!((board.get("b").map(|got| got.2), board.get("c")), (Some(2), None));
         fsck::check_and_drain(&board, &mut setup, &[&one, &two]);
+    },
+};
+
+/// One inserter retires a slot and dies; another that frees it and takes it goes on above its versions.
+static VERSIONS_KNOWN: Model = Model {
+    name: "slots::who_takes_a_retired_slot_knows_its_versions",
+    budget: 2_000,
+    least: 50,
+    must_see: &["removed"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let (board, _setup) = removed(run, 0);
+        let retires = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(1));
+            move || {
+                // Besides the version base and the head.
+                let ended = slateboard::sync::modelled::killed_after(STORES_TO_FILL + 2, || {
+                    board.change(&mut lane, "c", &Change::put(&[9; 8], Expect::Any))
+                });
+                assert!(matches!(ended, None | Some(Err(Fault::Full(_)))), "an insert lived: {ended:?}");
+            }
+        };
+        let takes = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(2));
+            move || board.change(&mut lane, "d", &Change::put(&[9; 8], Expect::Any))
+        };
+        let ((), put) = run.two(retires, takes);
+        // The other may have begun to claim the slot.
+        assert!(matches!(put, Ok(Outcome::Done { version: 3, .. }) | Err(Fault::Full(_))), "{put:?}");
     },
 };
 
