@@ -18,6 +18,7 @@ use crate::{
         Core, Fault,
         blocks::Lane,
         publish::{Change, Outcome},
+        read::Meta as Found,
         sessions::Identity,
         slots::{self, Slot},
     },
@@ -248,30 +249,60 @@ impl Session {
         retry: Retry,
         mut f: impl FnMut(Option<&Entry>) -> Result<Option<Vec<u8>>, E>,
     ) -> Result<Option<Receipt>, E> {
+        reader::check(key)?;
+        let slot_key = slots::Key::new(self.region.geometry(), key);
+        self.update_at(key, &slot_key, &mut None, retry, |found, value| {
+            let core = self.core()?;
+            let entry = found.map(|found| {
+                self.entry(&core, key.to_owned(), value.to_vec(), &found.header(), found.generation)
+            });
+            f(entry.as_ref())
+        })
+    }
+
+    /// Reads, asks `next` for another value, and puts that if nobody was first, as often as it takes. `slot`: where
+    /// the key lived last, and after this lives.
+    pub(super) fn update_at<E: From<Error>, V: AsRef<[u8]>>(
+        &self,
+        key: &str,
+        slot_key: &slots::Key<'_>,
+        slot: &mut Option<Slot>,
+        retry: Retry,
+        mut next: impl FnMut(Option<&Found>, &[u8]) -> Result<Option<V>, E>,
+    ) -> Result<Option<Receipt>, E> {
+        let (mut found, mut old) = (Found::EMPTY, Vec::new());
         let mut pause = retry.base;
         for attempt in 0..retry.attempts.max(1) {
-            let old = self.get(key)?;
-            let Some(value) = f(old.as_ref())? else { return Ok(None) };
-            let expect = old.as_ref().map_or(Expect::Absent, |entry| Expect::Version(entry.version));
-            let codec = old.as_ref().map_or(0, |entry| entry.codec);
-            let options = PutOptions { expect, codec, ..PutOptions::default() };
-            match self.write_key(key, &self.change(&value, options)) {
-                Ok(receipt) => {
-                    return Ok(Some(Receipt { retries: receipt.retries + attempt, ..receipt }));
+            let core = self.region.core_to_read(self.region.words()?);
+            let read = self.read(&core, slot_key, *slot, &mut found, &mut old);
+            let present = read.map_err(|error| error.key(key))?.then_some(&found);
+            let Some(value) = next(present, &old)? else { return Ok(None) };
+            let (expect, codec) = present.map_or((Expect::Absent, 0), |found| {
+                *slot = Some(found.slot);
+                (Expect::Version(found.words.version()), found.words.codec())
+            });
+            let change = self.change(value.as_ref(), PutOptions { expect, codec, ..PutOptions::default() });
+            match self.inner.seat.write(slot_key, &change, *slot) {
+                Ok(Outcome::Done { version, generation, retries, slot: at }) => {
+                    *slot = Some(at);
+                    return Ok(Some(Receipt { version, generation, retries: retries + attempt }));
                 }
-                Err(error) if error.is_conflict() || error.is_retryable() => {
-                    wait_a_little(&mut pause, &retry)
-                }
-                Err(error) => return Err(error.into()),
+                // Another was first: what stands there now is read anyway.
+                Ok(Outcome::Conflict { .. } | Outcome::Nothing) => wait_a_little(&mut pause, &retry),
+                Err(error) if error.is_retryable() => wait_a_little(&mut pause, &retry),
+                Err(error) => return Err(error.key(key).into()),
             }
         }
+        Err(self.exhausted(key, retry).into())
+    }
+
+    #[cold]
+    fn exhausted(&self, key: &str, retry: Retry) -> Error {
         let text = format!("other writers were first at each of {} attempts", retry.attempts.max(1));
-        let current = self.get(key)?;
-        Err(Error::new(ErrorKind::RetriesExhausted, text)
+        Error::new(ErrorKind::RetriesExhausted, text)
             .key(key)
-            .with_current(current)
+            .with_current(self.get(key).ok().flatten())
             .next("try again")
-            .into())
     }
 
     /// A handle to a key, for reading and writing it often.
@@ -449,6 +480,7 @@ impl Seat {
     }
 
     /// A lane that no other thread is in: the thread's usual one, or the next that is free.
+    #[inline]
     pub(super) fn lane(&self) -> MutexGuard<'_, Lane> {
         let usual = lane_of_thread();
         (0..LANES)

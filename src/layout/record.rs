@@ -202,7 +202,7 @@ impl Words {
         HEADER_WORDS + self.key_len().div_ceil(8)
     }
     /// Words of the record with its key and a value that is not chained.
-    pub fn len(&self) -> usize {
+    pub fn record_words(&self) -> usize {
         len_of(self.0[PLACE], self.0[SHAPE])
     }
     /// The words, unpacked; `None` where they cannot be a record's.

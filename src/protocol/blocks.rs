@@ -108,6 +108,7 @@ impl Core<'_> {
     }
 
     /// A block of at least `granules` granules, no more than an extent. `removal` may use the reserve.
+    #[inline]
     pub fn claim(&self, lane: &mut Lane, granules: usize, removal: bool) -> Result<Claimed, Fault> {
         let class = self.geo.classes().of(granules).ok_or(Fault::Full(Full::Blocks))?;
         if let Some(claimed) = lane.stash[usize::from(class)].pop() {
@@ -337,6 +338,7 @@ impl Core<'_> {
     }
 
     /// Keeps a block at hand, or gives it back.
+    #[inline]
     pub(super) fn keep(&self, lane: &mut Lane, claimed: Claimed) {
         let extent = self.geo.extent_of(claimed.block);
         let class = self.class_of(extent).class();
@@ -382,6 +384,7 @@ impl Core<'_> {
     }
 
     /// Marks a claimed block as being published: what the reaper of a killed owner goes by.
+    #[inline]
     pub(super) fn begin(&self, lane: &Lane, claimed: Claimed, gen_word: u64) {
         // Release, in this order: the reaper that sees INFLIGHT sees the generation word.
         self.gen_of(claimed.block).store(gen_word, Release);
@@ -398,6 +401,7 @@ impl Core<'_> {
 
     /// Ends the publishing of a block: it belongs to the board now. When its event was let go meanwhile
     /// the block is the caller's again.
+    #[inline]
     pub fn settle(&self, lane: &mut Lane, claimed: Claimed) {
         let inflight = State::new(StateKind::Inflight, lane.owner(), claimed.tag);
         let owned = State::new(StateKind::Owned, 0, claimed.tag);
@@ -416,6 +420,7 @@ impl Core<'_> {
     }
 
     /// From `state` to a claimed block with the next tag, into the stash. Whether it was still in `state`.
+    #[inline]
     pub(super) fn reclaim(&self, lane: &mut Lane, block: Block, state: State) -> bool {
         let tag = state.next_tag();
         let claimed = State::new(StateKind::Claimed, lane.owner(), tag);

@@ -83,7 +83,8 @@ impl Core<'_> {
                 let ring = self.at(self.geo.ring(position));
                 // Release: who reads the ring word sees the block's UNLOGGED word and its record (P5).
                 if ring.compare_exchange(word.0, entry.0, Release, Relaxed).is_ok() {
-                    // The block's word was loaded before the counter was found not to be past the position.
+                    // Without another look at the counter: if the event is counted already, the block's word names
+                    // its generation, and nothing here changes anything.
                     if !self.complete(position, block, GenWord::Unlogged(tag), shard) {
                         self.show(shard, position);
                     }
@@ -103,12 +104,14 @@ impl Core<'_> {
     }
 
     /// The ring word of a position.
+    #[inline]
     pub(super) fn ring_word(&self, position: u64) -> RingWord {
         RingWord(acquire(self.at(self.geo.ring(position))))
     }
 
     /// The counters show at least generation `own` when this returns, and sleepers know: a caller told its
     /// generation must find it in `events`, and whoever finished the event may have been stopped halfway.
+    #[cold]
     fn show(&self, shard: Option<usize>, own: u64) {
         if let Some(shard) = shard {
             self.raise_shard(shard, own);
@@ -121,6 +124,7 @@ impl Core<'_> {
     }
 
     /// Lets events go until the ring has room for `position`.
+    #[inline]
     fn make_room(&self, lane: &mut Lane, position: u64) -> Result<(), Fault> {
         let mut tries = Tries::new();
         loop {
@@ -144,7 +148,9 @@ impl Core<'_> {
         let gen_word = self.load_gen(block);
         let shard = self.shard_of_block(block);
         fence(Acquire);
-        self.complete(position, block, gen_word, shard);
+        if self.generation() == position - 1 {
+            self.complete(position, block, gen_word, shard);
+        }
         Ok(())
     }
 
@@ -152,11 +158,8 @@ impl Core<'_> {
     /// board's counter. Nothing that a reader of the board's counter must find may be done after that is
     /// raised. Then sleepers are woken. Whether all that was done here: otherwise another did a part, and may have
     /// been stopped before it woke anybody.
-    #[inline]
+    #[inline(always)]
     fn complete(&self, position: u64, block: Block, gen_word: GenWord, shard: Option<usize>) -> bool {
-        if self.generation() != position - 1 {
-            return false;
-        }
         if let GenWord::Unlogged(_) = gen_word {
             // Release: the generation word carries the ring entry and the record (P3).
             let own = GenWord::Generation(position).pack();
@@ -210,11 +213,32 @@ impl Core<'_> {
             }
         }
         self.forget_intent_at(lane.intent_at);
+        if AHEAD > 0 && oldest.superseded.is_some_and(|superseded| superseded.granules >= LARGE) {
+            self.look_ahead(oldest.event);
+        }
         Ok(true)
+    }
+
+    /// Asks for the lines that the next floor steps and the puts after them need, which were last touched a whole
+    /// history ago: first an event's record, then, some steps later, the block that it superseded, which will be
+    /// written to. For small blocks, of which a history fits into a near cache, this costs more than it gains.
+    fn look_ahead(&self, event: u64) {
+        // Relaxed, all: hints.
+        let block_of = |event| self.block(RingWord(self.at(self.geo.ring(event)).load(Relaxed)).block());
+        if let Some(far) = block_of(event + 2 * AHEAD) {
+            self.machine.prefetch(&[self.at(self.geo.data(far))]);
+        }
+        let superseded = block_of(event + AHEAD).and_then(|block| self.superseded_block(block));
+        if let Some(near) = superseded {
+            let words = near.granules as usize * self.geo.granule_words();
+            let data = &self.words[self.geo.data(near.block)..];
+            self.machine.prefetch_run(&data[..words.min(AHEAD_WORDS).min(data.len())]);
+        }
     }
 
     /// The event after the floor and the block it superseded; `None` when there is none or the floor
     /// moved. An event whose words are damaged is let go without freeing anything.
+    #[inline(always)]
     fn oldest(&self, floor: u64) -> Result<Option<Oldest>, Fault> {
         let event = floor + 1;
         let generation = self.generation();
@@ -238,7 +262,7 @@ impl Core<'_> {
 
     /// The block that the record in `block` superseded; `None` where there is none, or where it is not of the same
     /// slot: then one of the two is damaged, and freeing could hurt another key.
-    #[inline]
+    #[inline(always)]
     fn superseded_block(&self, block: Block) -> Option<Superseded> {
         let previous = Head(self.record_word(block, record::PREVIOUS));
         let linked = matches!(previous.kind(), Some(HeadKind::Live | HeadKind::Open));
@@ -255,6 +279,7 @@ impl Core<'_> {
     }
 
     /// Writes down what the floor step will free, so that a kill right after it leaks nothing.
+    #[inline]
     fn intend(&self, lane: &Lane, oldest: &Oldest) {
         let at = lane.intent_at;
         let (block, state) =
@@ -267,10 +292,12 @@ impl Core<'_> {
 
     /// Clears an intent before the next one's words are written: an old event with new words would free
     /// a block that is still in use.
+    #[inline]
     pub(super) fn forget_intent(&self, session: usize, lane: usize) {
         self.forget_intent_at(self.geo.session(session) + session::intent(lane));
     }
 
+    #[inline]
     fn forget_intent_at(&self, at: usize) {
         // Release: the step is over when the intent is gone (P9).
         self.at(at + session::INTENT_EVENT).store(0, Release);
@@ -278,7 +305,7 @@ impl Core<'_> {
 
     /// Frees a block whose superseding event has left the history: an exclusive right, from having moved
     /// the floor, or from reaping whoever did. `keep`: into the lane's stash.
-    #[inline]
+    #[inline(always)]
     pub(super) fn free_superseded(&self, lane: &mut Lane, superseded: Superseded, keep: bool) {
         let Superseded { block, mut state, granules } = superseded;
         let tag = state.tag();
@@ -305,6 +332,7 @@ impl Core<'_> {
     }
 
     /// Leaves the freeing of a block to its owner, who still looks at it. Whether it was still in `state`.
+    #[cold]
     fn doom(&self, block: Block, state: State) -> bool {
         let doomed = State::new(StateKind::Doomed, state.owner(), state.tag());
         // AcqRel: the owner that finds it doomed sees the floor that doomed it (P6, P7).
@@ -388,6 +416,12 @@ impl Core<'_> {
     }
 }
 
+/// Floor steps between asking for a line and needing it; none in the models.
+const AHEAD: u64 = if cfg!(any(loom, slate_search)) { 0 } else { 8 };
+/// Words of a block that are asked for ahead, at most: behind them the processor has found out by itself.
+const AHEAD_WORDS: usize = 256;
+/// Granules from which on looking ahead pays.
+const LARGE: u64 = 8;
 /// Events that a put lets go for the history's bytes: two, so that what all have superseded shrinks.
 const TRIM_STEPS: usize = 2;
 /// Granules that a lane supersedes at least between two looks at what the history holds.

@@ -126,6 +126,7 @@ enum Judged {
 
 impl Core<'_> {
     /// Changes a key. `hint`: where it lived last.
+    #[inline]
     pub fn change(
         &self,
         lane: &mut Lane,
@@ -368,7 +369,7 @@ impl Core<'_> {
             (true, 0) => generation,
             (true, created) => created,
         };
-        let superseded = self.geo.granules_for(old.len()) as u64;
+        let superseded = self.geo.granules_for(old.record_words()) as u64;
         Ok(Judged::Go(After { version: old.version().saturating_add(1), created, superseded }))
     }
 
