@@ -207,7 +207,7 @@ static RESERVE: Model = Model {
     name: "blocks::a_removal_finds_a_block_on_a_full_board",
     budget: 2_000,
     least: 100,
-    must_see: &["both", "one"],
+    must_see: &["one"],
     kills: false,
     roles: 2,
     run: |run| {

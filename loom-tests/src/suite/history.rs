@@ -212,7 +212,7 @@ static PRIVATE_BLOCK: Model = Model {
 static FLOOR: Model = Model {
     name: "history::the_floor_stays_below_the_generation",
     budget: 3_000,
-    least: 50,
+    least: 40,
     must_see: &["nothing", "let go"],
     kills: false,
     roles: 2,

@@ -4,10 +4,13 @@
 //! The freezing is here, as the design has it: FROZEN on every guard, then every head, logged first, to MOVED.
 //! The protocol knows only how to meet it.
 
-use super::{Model, Run, board::Board};
+use super::{
+    Model, Run,
+    board::{Board, shape},
+};
 use slateboard::{
     layout::{
-        GenWord, Guard, GuardOp, Head, HeadKind, SlotHash, geometry,
+        GenWord, Guard, GuardOp, Head, HeadKind, Shape, SlotHash, geometry,
         record::{self, RecordKind},
     },
     protocol::{
@@ -20,7 +23,7 @@ use slateboard::{
 };
 use std::sync::Arc;
 
-pub const MODELS: &[&Model] = &[&PUT, &PUT_HELD, &INSERT, &READ];
+pub const MODELS: &[&Model] = &[&PUT, &PUT_HELD, &INSERT, &INSERT_LINK, &READ];
 
 /// Freezes the one bucket of the board. What each slot held then.
 fn freeze(board: &Board, lane: &mut Lane) -> Vec<Head> {
@@ -33,7 +36,13 @@ fn freeze(board: &Board, lane: &mut Lane) -> Vec<Head> {
             break;
         }
     }
-    (0..geometry::SLOTS).map(|slot| freeze_head(board, lane, guard_at + 3 + 2 * slot)).collect()
+    let mut heads: Vec<Head> =
+        (0..geometry::SLOTS).map(|slot| freeze_head(board, lane, guard_at + 3 + 2 * slot)).collect();
+    // No bucket is linked to a frozen chain.
+    if let Some(base) = board.geo.block(board.load(guard_at + 1) as u32).map(|block| board.geo.data(block)) {
+        heads.extend((0..geometry::SLOTS).map(|slot| freeze_head(board, lane, base + 3 + 2 * slot)));
+    }
+    heads
 }
 
 fn freeze_head(board: &Board, lane: &mut Lane, head_at: usize) -> Head {
@@ -95,8 +104,8 @@ fn puts(board: &Board, lane: &mut Lane, key: &str, values: [u64; 2], hint: Optio
 /// Puts of a key until the board moved: those that were acknowledged were frozen, and no other.
 static PUT: Model = Model {
     name: "moved::a_put_is_frozen_or_told",
-    budget: 4_000,
-    least: 1_000,
+    budget: 1_500,
+    least: 500,
     must_see: &["told at once", "frozen"],
     kills: false,
     roles: 2,
@@ -106,8 +115,8 @@ static PUT: Model = Model {
 /// The same by a handle that knows the key's slot.
 static PUT_HELD: Model = Model {
     name: "moved::a_put_by_handle_is_frozen_or_told",
-    budget: 4_000,
-    least: 1_000,
+    budget: 1_500,
+    least: 500,
     must_see: &["told at once", "frozen"],
     kills: false,
     roles: 2,
@@ -133,8 +142,8 @@ fn put_and_freeze(run: &Arc<Run>, head_at: Option<usize>) {
 /// The same of a key that is not there yet.
 static INSERT: Model = Model {
     name: "moved::an_insert_is_frozen_or_told",
-    budget: 4_000,
-    least: 1_000,
+    budget: 1_500,
+    least: 500,
     must_see: &["told at once", "frozen"],
     kills: false,
     roles: 2,
@@ -151,10 +160,35 @@ static INSERT: Model = Model {
     },
 };
 
+/// The same where the insert needs another bucket.
+static INSERT_LINK: Model = Model {
+    name: "moved::an_insert_that_links_is_frozen_or_told",
+    budget: 2_000,
+    least: 500,
+    must_see: &["told at once", "frozen"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let board = Board::new(Shape { overflow_max: 1, ..shape(9, 3) }, 1);
+        let mut setup = board.ready_lane(0);
+        board.put(&mut setup, "a", 1);
+        board.put(&mut setup, "z", 2);
+        let writer = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(1));
+            move || puts(&board, &mut lane, "b", [21, 22], None)
+        };
+        let (heads, done) = run.two(freezer(&board, setup), writer);
+        let all: Vec<_> = heads.into_iter().filter_map(|head| frozen(&board, head)).collect();
+        let newest = all.iter().find(|(_, value)| *value > 20);
+        assert_eq!(newest, (done > 0).then_some(&(done, 20 + done)), "{done} were acknowledged");
+        run.saw(if done == 0 { "told at once" } else { "frozen" });
+    },
+};
+
 /// Reads of a key, one by its name, one by its slot, one of a view: each finds it or is told.
 static READ: Model = Model {
     name: "moved::a_read_finds_the_key_or_is_told",
-    budget: 4_000,
+    budget: 1_500,
     least: 100,
     must_see: &["found", "told"],
     kills: false,

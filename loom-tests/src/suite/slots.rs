@@ -95,6 +95,7 @@ static SAME_FINGERPRINT: Model = Model {
         let [one, two] = puts;
         let ((first, mut one), (second, two)) = run.two(one, two);
         assert_eq!((first.0, second.0), (1, 1));
+        assert_ne!(first.1, second.1, "one generation is told twice");
         for (key, value) in twins().iter().zip(0..) {
             assert_eq!(board.get(key).map(|(version, _, value)| (version, value)), Some((1, value)));
         }
