@@ -27,7 +27,7 @@ const fn canary(
 
 /// All of them.
 pub fn all() -> impl Iterator<Item = &'static Canary> {
-    HISTORY.iter().chain(FLOOR).chain(REAP).chain(SLOTS).chain(BLOCKS)
+    HISTORY.iter().chain(FLOOR).chain(REAP).chain(SLOTS).chain(BLOCKS).chain(STORES)
 }
 
 const HISTORY: &[Canary] = &[
@@ -253,6 +253,30 @@ const SLOTS: &[Canary] = &[
 ",
         "            let _ = base;\n",
         &["link"],
+    ),
+];
+
+const STORES: &[Canary] = &[
+    canary(
+        "hash freed by a store",
+        "slots.rs",
+        "hash_word.compare_exchange(hash.0, SlotHash::new(number, 0).0, Release, Acquire);",
+        "hash_word.store(SlotHash::new(number, 0).0, Release);",
+        &["reopen", "twice", "retire"],
+    ),
+    canary(
+        "generation given by a store",
+        "history.rs",
+        "let _ = self.gen_of(block).compare_exchange(gen_word.pack(), own, Release, Acquire);",
+        "self.gen_of(block).store(own, Release);",
+        &["lap-3", "stale-finisher", "doomed"],
+    ),
+    canary(
+        "an intent is not forgotten",
+        "history.rs",
+        "self.at(at + session::INTENT_EVENT).store(0, Release);",
+        "let _ = at;",
+        &["floor", "doomed", "two-keys"],
     ),
 ];
 

@@ -144,7 +144,7 @@ impl Core<'_> {
     /// Completes the event at `position`. Anyone may do it.
     pub fn finish(&self, position: u64, word: RingWord) -> Result<(), Fault> {
         let block = self.block(word.block()).ok_or(Fault::Corrupt("the block of an event"))?;
-        // Before the generation: otherwise they might belong to a reused block.
+        // Acquire: before the generation; otherwise they might belong to a reused block.
         let gen_word = self.load_gen(block);
         let shard = self.shard_of_block(block);
         fence(Acquire);

@@ -1,15 +1,27 @@
-//! `cargo models [--long] [--only TEXT]... [--no-mutants]`: every model must pass, every mutant must fail.
+//! `cargo models [--long] [--only TEXT]... [--no-mutants] [--find TEXT]`: every model must pass, every mutant must
+//! fail, and so must every flaw of a single access that `docs/atomics.md` gives to a model.
 //!
 //! A mutant is a textual replacement in a copy of the tree, after which the models named beside it must
 //! fail in an execution. One whose text is not found exactly once, that does not compile, or that survives
-//! is a failure. The last line is `N passed, N failed`.
+//! is a failure. The flaws of single accesses are in one copy, and a run turns one on. `--find` says of accesses
+//! whose names have the text which models fall to their flaws. The last line is `N passed, N failed`.
 
+#[path = "../runner/accesses.rs"]
+mod accesses;
 #[path = "../runner/cargo.rs"]
 mod cargo;
+#[path = "../runner/each.rs"]
+mod each;
+#[path = "../runner/list.rs"]
+mod list;
 #[path = "../runner/mutants.rs"]
 mod mutants;
+#[path = "../../../tests/tidy/text.rs"]
+#[cfg_attr(not(test), expect(dead_code, reason = "the rules of the repository use the rest"))]
+mod text;
 
 use cargo::{Suite, Verdict};
+use each::Flaw;
 use mutants::{MUTANTS, Mutant};
 use slateboard_models::tree::Tree;
 use std::{
@@ -26,6 +38,7 @@ struct Options {
     long: bool,
     no_mutants: bool,
     only: Vec<String>,
+    find: Option<String>,
 }
 
 impl Options {
@@ -36,7 +49,11 @@ impl Options {
                 "--long" => options.long = true,
                 "--no-mutants" => options.no_mutants = true,
                 "--only" => options.only.push(arguments.next().ok_or("--only needs a part of a name")?),
-                _ => return Err(format!("{argument} is no option: --long, --only TEXT, --no-mutants")),
+                "--find" => options.find = Some(arguments.next().ok_or("--find needs a part of a name")?),
+                _ => {
+                    let known = "--long, --only TEXT, --no-mutants, --find TEXT";
+                    return Err(format!("{argument} is no option: {known}"));
+                }
             }
         }
         Ok(options)
@@ -81,9 +98,15 @@ fn check(options: &Options) -> Result<Score, String> {
     let suite = Suite::build(&root, &target)?.kept_as(&target.join("suite"))?;
     let models = suite.list()?;
     let mut score = Score::default();
+    if let Some(text) = &options.find {
+        find(text, &root, &target, &models)?;
+        return Ok(score);
+    }
     check_models(options, &suite, &models, &mut score);
     if !options.no_mutants {
-        check_mutants(options, &root, &target, &models, &mut score)?;
+        let tree = Tree::copy(&root, &target.join("tree"))?;
+        check_each(options, &tree, &target, &models, &mut score)?;
+        check_mutants(options, &tree, &target, &models, &mut score)?;
     }
     Ok(score)
 }
@@ -103,14 +126,73 @@ fn target() -> Result<PathBuf, String> {
 }
 
 fn check_models(options: &Options, suite: &Suite, models: &[String], score: &mut Score) {
-    let wanted: VecDeque<&String> = models.iter().filter(|name| options.wants(name)).collect();
-    let (queue, score) = (Mutex::new(wanted), Mutex::new(score));
+    let wanted: Vec<&String> = models.iter().filter(|name| options.wants(name)).collect();
+    in_parallel(wanted, score, |name| {
+        let verdict = suite.run(name, options.long);
+        (matches!(verdict, Verdict::Ok(_)), "model", name.clone(), verdict.text().to_owned())
+    });
+}
+
+/// Turns the flaws of single accesses on, one after the other.
+fn check_each(
+    options: &Options,
+    tree: &Tree,
+    target: &Path,
+    models: &[String],
+    score: &mut Score,
+) -> Result<(), String> {
+    let accesses = each::all(tree.root())?;
+    let listed = each::listed(tree.root(), &accesses)?;
+    let wanted: Vec<Flaw> = listed.into_iter().filter(|flaw| options.wants(&flaw.name)).collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let suite = each::build(tree, target)?;
+    if options.only.is_empty() {
+        let not_made = each::not_made(tree.root(), &suite, models, &accesses)?;
+        let text =
+            if not_made.is_empty() { "each is made where the list says".into() } else { not_made.join("; ") };
+        score.line(not_made.is_empty(), "list", "accesses that no model falls to", &text);
+    }
+    in_parallel(wanted, score, |flaw| {
+        let (caught, text) = match suite.run_with(&flaw.model, &flaw.on) {
+            Verdict::Failed(text) => (true, format!("caught by {}, {text}", flaw.model)),
+            Verdict::Ok(text) | Verdict::Unseen(text) | Verdict::Broken(text) => {
+                (false, format!("survived {}: {text}", flaw.model))
+            }
+        };
+        (caught, "flaw", flaw.name, text)
+    });
+    Ok(())
+}
+
+/// Prints which models fall to the flaws of the accesses whose names have the text.
+fn find(text: &str, root: &Path, target: &Path, models: &[String]) -> Result<(), String> {
+    let tree = Tree::copy(root, &target.join("tree"))?;
+    let suite = each::build(&tree, target)?;
+    for (at, access) in each::all(root)?.iter().enumerate() {
+        let name = access.name();
+        if name.contains(text) {
+            for (flaw, model) in each::find(&suite, models, access, at + 1) {
+                println!("{name}, {flaw}: {}", model.as_deref().unwrap_or("no model falls"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Does the work as many at a time as there are processors, and counts how it ended.
+fn in_parallel<T: Send>(
+    work: Vec<T>,
+    score: &mut Score,
+    run: impl Fn(T) -> (bool, &'static str, String, String) + Sync,
+) {
+    let (queue, score) = (Mutex::new(VecDeque::from(work)), Mutex::new(score));
     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
     let work = || {
-        while let Some(name) = next() {
-            let verdict = suite.run(name, options.long);
-            let mut score = score.lock().unwrap_or_else(PoisonError::into_inner);
-            score.line(matches!(verdict, Verdict::Ok(_)), "model", name, verdict.text());
+        while let Some(item) = next() {
+            let (passed, kind, name, text) = run(item);
+            score.lock().unwrap_or_else(PoisonError::into_inner).line(passed, kind, &name, &text);
         }
     };
     thread::scope(|scope| (0..workers()).for_each(|_| drop(scope.spawn(work))));
@@ -123,7 +205,7 @@ fn workers() -> usize {
 /// Builds mutants one after the other, and runs each while the next is built.
 fn check_mutants(
     options: &Options,
-    root: &Path,
+    tree: &Tree,
     target: &Path,
     models: &[String],
     score: &mut Score,
@@ -132,7 +214,6 @@ fn check_mutants(
     if wanted.is_empty() {
         return Ok(());
     }
-    let tree = Tree::copy(root, &target.join("tree"))?;
     let score = Mutex::new(score);
     let report = |passed: bool, mutant: &Mutant, text: &str| {
         score.lock().unwrap_or_else(PoisonError::into_inner).line(passed, "mutant", mutant.name, text);
@@ -140,7 +221,7 @@ fn check_mutants(
     thread::scope(|scope| {
         for mutant in wanted {
             let report = &report;
-            match build_mutant(&tree, target, models, mutant) {
+            match build_mutant(tree, target, models, mutant) {
                 Err(text) => report(false, mutant, &text),
                 Ok(suite) => drop(scope.spawn(move || {
                     let (caught, text) = judge(&suite, mutant);

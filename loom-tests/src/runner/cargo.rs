@@ -78,10 +78,32 @@ impl Suite {
     /// Runs one model.
     pub fn run(&self, name: &str, long: bool) -> Verdict {
         let mut command = Command::new(&self.program);
-        command.args(["run", name]).args(long.then_some("--long")).stdin(Stdio::null());
+        command.args(["run", name]).args(long.then_some("--long"));
+        Self::verdict(command)
+    }
+
+    /// Runs one model with these flaws of these accesses turned on, where the suite was built with flaws.
+    pub fn run_with(&self, name: &str, flaws: &[(usize, String)]) -> Verdict {
+        let mut command = Command::new(&self.program);
+        let flaws: Vec<String> = flaws.iter().map(|(access, flaw)| format!("{access} {flaw}")).collect();
+        command.args(["run", name]).env("SLATE_FLAW", flaws.join(";"));
+        Self::verdict(command)
+    }
+
+    /// The numbers of the accesses that a model makes, where the suite was built with flaws.
+    pub fn made_in(&self, name: &str) -> Vec<usize> {
+        let mut command = Command::new(&self.program);
+        command.args(["run", name]).env("SLATE_FLAW", "all made").stdin(Stdio::null());
+        let output = command.output().map(|output| output.stdout).unwrap_or_default();
+        let lines = String::from_utf8_lossy(&output);
+        lines.lines().filter_map(|line| line.strip_prefix("made ")?.parse().ok()).collect()
+    }
+
+    fn verdict(mut command: Command) -> Verdict {
+        command.stdin(Stdio::null());
         let output = match command.output() {
             Ok(output) => output,
-            Err(error) => return Verdict::Broken(format!("cannot run {}: {error}", self.program.display())),
+            Err(error) => return Verdict::Broken(format!("cannot run {command:?}: {error}")),
         };
         let stdout = String::from_utf8_lossy(&output.stdout);
         let line = stdout.lines().last().unwrap_or_default();

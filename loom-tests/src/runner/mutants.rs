@@ -40,7 +40,7 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "the counter is not helped",
         file: HISTORY,
-        search: "self.show(block, own);",
+        search: "self.show(shard, own);",
         replace: "",
         models: &["history::two_helpers_of_one_put_make_one_event"],
     },
@@ -189,16 +189,16 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "the second pass loads the generation after the head",
         file: READ,
-        search: "Some(generation) => Proof::HeadOrFloor(slot.head_at, head, generation),",
-        replace: "Some(_) => Proof::HeadOrFloor(slot.head_at, head, self.generation()),",
+        search: "Proof::HeadOrFloor(slot.head_at, head, since);",
+        replace: "Proof::HeadOrFloor(slot.head_at, head, self.generation());",
         models: &["stall::a_second_pass_copies_no_reused_block"],
     },
     Mutant {
         name: "a reader stores",
         file: READ,
-        search: "since = Some(generation);",
-        replace: "since = Some(generation);
-            self.raise_shard(key.shard, generation);",
+        search: "let since = self.generation();",
+        replace: "let since = self.generation();
+            self.raise_shard(key.shard, since);",
         models: &["read::the_value_before_an_unlogged_one_is_whole"],
     },
     Mutant {
@@ -263,6 +263,27 @@ pub const MUTANTS: &[Mutant] = &[
             }",
         replace: "",
         models: &["slots::inserts_into_a_full_bucket_link_others"],
+    },
+    Mutant {
+        name: "a frozen guard asks for nothing",
+        file: SLOTS,
+        search: "Some(GuardOp::Frozen) => return Err(Fault::Moved),",
+        replace: "Some(GuardOp::Frozen) => return Ok(true),",
+        models: &["moved::an_insert_that_links_is_frozen_or_told"],
+    },
+    Mutant {
+        name: "a moved key is absent",
+        file: READ,
+        search: "Some(HeadKind::Moved) => Err(Fault::Moved),",
+        replace: "Some(HeadKind::Moved) => Ok(None),",
+        models: &["moved::a_read_finds_the_key_or_is_told"],
+    },
+    Mutant {
+        name: "a view of a moved slot is empty",
+        file: VIEW,
+        search: "Some(HeadKind::Moved) => Err(Fault::Moved),",
+        replace: "Some(HeadKind::Moved) => Ok(None),",
+        models: &["moved::a_read_finds_the_key_or_is_told"],
     },
     Mutant {
         name: "claimed by a store",

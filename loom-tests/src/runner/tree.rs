@@ -41,8 +41,14 @@ impl Tree {
         if found != 1 {
             return Err(format!("no longer applies: its text stands in {file} {found} times, not once"));
         }
-        fs::write(&path, text.replace(search, replace))
-            .map_err(|error| format!("cannot write {file}: {error}"))?;
+        self.rewrite(file, |text| text.replace(search, replace))
+    }
+
+    /// Makes another text of a file's.
+    pub fn rewrite(&self, file: &str, change: impl FnOnce(&str) -> String) -> Result<Changed, String> {
+        let path = self.root.join(file);
+        let text = fs::read_to_string(&path).map_err(|error| format!("cannot read {file}: {error}"))?;
+        fs::write(&path, change(&text)).map_err(|error| format!("cannot write {file}: {error}"))?;
         Ok(Changed { path, text })
     }
 }

@@ -6,7 +6,7 @@ use super::{
     fsck,
 };
 use slateboard::{
-    layout::StateKind,
+    layout::{Shape, StateKind, record::RecordKind},
     protocol::{
         Fault,
         blocks::{Claimed, Lane},
@@ -15,7 +15,7 @@ use slateboard::{
     },
 };
 
-pub const MODELS: &[&Model] = &[&CLAIMS, &RECUT, &LATE_OWNER, &DOOMED];
+pub const MODELS: &[&Model] = &[&CLAIMS, &FIRST_CLAIMS, &RECUT, &LATE_OWNER, &DOOMED, &RESERVE];
 
 /// Two claims of the last two blocks, each given back and claimed again.
 static CLAIMS: Model = Model {
@@ -70,7 +70,7 @@ static RECUT: Model = Model {
     kills: false,
     roles: 2,
     run: |run| {
-        let shape = slateboard::layout::Shape { capacity: 4 * 64, extent_granules: 2, ..shape(3, 1) };
+        let shape = Shape { capacity: 4 * 64, extent_granules: 2, ..shape(3, 1) };
         let board = Board::new(shape, 1);
         let claims = [1, 2].map(|granules| {
             let (board, mut lane) = (board.clone(), board.lane(granules - 1));
@@ -133,7 +133,7 @@ static LATE_OWNER: Model = Model {
 static DOOMED: Model = Model {
     name: "blocks::a_doomed_block_begins_with_another_tag",
     budget: 4_000,
-    least: 100,
+    least: 50,
     must_see: &["doomed"],
     kills: false,
     roles: 2,
@@ -163,5 +163,74 @@ static DOOMED: Model = Model {
         assert!(matches!(logged, Ok(Logged::At(2) | Logged::Past)), "a late helper came to {logged:?}");
         assert_eq!(board.core().generation(), 3, "a put that never was became an event");
         fsck::check_and_drain(&board, &mut setup, &[&owner]);
+    },
+};
+
+/// Two claims of blocks of two sizes on a board whose extents have no class yet.
+static FIRST_CLAIMS: Model = Model {
+    name: "blocks::an_extent_gets_one_class",
+    budget: 4_000,
+    least: 20,
+    must_see: &["both", "one"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        // The first granule is nobody's.
+        let shape = Shape { capacity: 4 * 64, extent_granules: 2, ..shape(3, 1) };
+        let board = Board::new(shape, 0);
+        let claims = [1, 2].map(|granules| {
+            let (board, mut lane) = (board.clone(), board.lane(granules - 1));
+            move || (board.core().claim(&mut lane, granules, false), lane.owner())
+        });
+        let [small, large] = claims;
+        let ((small, small_owner), (large, large_owner)) = run.two(small, large);
+        for (claimed, owner) in [(small, small_owner), (large, large_owner)] {
+            if let Ok(claimed) = claimed {
+                let state = board.state(claimed.block);
+                assert!(state.is(StateKind::Claimed) && state.owner() == owner, "{claimed:?} is {state:?}");
+            }
+        }
+        match (small, large) {
+            (Ok(small), Ok(large)) => {
+                let (small, large) = (small.block.index(), large.block.index());
+                assert!(small < large || small > large + 1, "blocks {small} and {large} overlap");
+                run.saw("both");
+            }
+            (Ok(_), Err(Fault::Full(_))) | (Err(Fault::Full(_)), Ok(_)) => run.saw("one"),
+            other => panic!("claims came to {other:?}"),
+        }
+    },
+};
+
+/// Two removals on a board where another holds every free block: one has the reserve's.
+static RESERVE: Model = Model {
+    name: "blocks::a_removal_finds_a_block_on_a_full_board",
+    budget: 2_000,
+    least: 100,
+    must_see: &["one"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let shape =
+            Shape { capacity: 6 * 64, extent_granules: 2, reserve_extents: 1, history_min: 4, ..shape(7, 5) };
+        let board = Board::new(shape, 1);
+        let mut setup = board.lane(0);
+        board.put(&mut setup, "a", 1);
+        board.put(&mut setup, "b", 2);
+        let held: Vec<_> = std::iter::from_fn(|| claim(&board, &mut setup)).collect();
+        let removals = [(1, "a"), (2, "b")].map(|(session, key)| {
+            let (board, mut lane) = (board.clone(), board.lane(session));
+            let removal = Change::tombstone(RecordKind::Removed, Expect::Any);
+            move || (board.change(&mut lane, key, &removal), lane)
+        });
+        let [one, two] = removals;
+        let ((first, one), (second, two)) = run.two(one, two);
+        for removed in [first, second] {
+            assert!(matches!(removed, Ok(Outcome::Done { .. }) | Err(Fault::Full(_))), "{removed:?}");
+        }
+        assert!(first.is_ok() || second.is_ok(), "no removal happens on a full board");
+        run.saw_if(first.is_err() || second.is_err(), "one");
+        held.into_iter().for_each(|claimed| board.core().free(&setup, claimed));
+        fsck::check_and_drain(&board, &mut setup, &[&one, &two]);
     },
 };

@@ -14,13 +14,19 @@ use slateboard::{
         sessions::Identity,
         slots::Key,
     },
-    sync::{AtomicU64, Ordering::SeqCst, modelled},
+    sync::{
+        AtomicU64,
+        Ordering::{AcqRel, Acquire, SeqCst},
+        modelled,
+    },
 };
 use std::sync::{Arc, Mutex};
 
-/// Stores of a put of one word into a key's slot, from a block at hand, up to its publication: two that
-/// begin the block, six that fill it, four of its header again, the head.
-const STORES_TO_PUBLISH: u32 = 13;
+/// Stores of a put of one word from a block at hand until it looks for the key's slot: two that begin the block,
+/// one of the key, one of the value.
+pub const STORES_TO_FILL: u32 = 4;
+/// Stores until it is published, into a slot that the key has: four of the header besides, and the head.
+pub const STORES_TO_PUBLISH: u32 = STORES_TO_FILL + 5;
 /// Words a role's stack may take.
 const STACK_WORDS: usize = 0x4000;
 
@@ -86,7 +92,12 @@ impl Board {
 
     /// The same with a doorbell.
     pub fn with_bell(blocks: u64, history: u64) -> Arc<Self> {
-        let board = Self::small(blocks, history);
+        Self::with_bell_of(shape(blocks, history))
+    }
+
+    /// A board of this shape with a doorbell.
+    pub fn with_bell_of(shape: Shape) -> Arc<Self> {
+        let board = Self::new(shape, 1);
         let mut board = Arc::into_inner(board).expect("one owner");
         board.flags = (0..=board.geo.shards()).map(|_| AtomicU64::new(0)).collect();
         Arc::new(board)
@@ -115,6 +126,16 @@ impl Board {
 
     fn word(&self, at: usize) -> &AtomicU64 {
         &self.words[at]
+    }
+
+    /// A word, for a role that does what the protocol has no code for.
+    pub fn load(&self, at: usize) -> u64 {
+        self.word(at).load(Acquire)
+    }
+
+    /// Puts `new` where `old` is, for such a role. Whether it was there.
+    pub fn swap(&self, at: usize, old: u64, new: u64) -> bool {
+        self.word(at).compare_exchange(old, new, AcqRel, Acquire).is_ok()
     }
 
     /// A word, for checks when every role has ended.

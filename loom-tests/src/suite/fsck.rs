@@ -131,6 +131,8 @@ fn check_blocks(board: &Board, lanes: &[&Lane], named: &Named) {
     let mut claimed = 0;
     for index in 1..board.geo.granules() {
         let state = board.state(board.block(index));
+        let bucket = matches!(board.gen_word(board.block(index)), GenWord::Bucket(_));
+        assert!(!bucket || state.is(StateKind::Owned), "block {index} passes for a bucket: {state:?}");
         match (state.kind(), named.0.get(&index)) {
             (StateKind::Owned | StateKind::Part, Some(1)) | (StateKind::Free, None) => {}
             (StateKind::Claimed, None) => claimed += 1,

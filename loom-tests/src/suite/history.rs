@@ -1,6 +1,10 @@
 //! The history is dense and unique, whoever helps, and lets nothing go that is not in it.
 
-use super::{Model, Run, board::Board, fsck};
+use super::{
+    Model, Run,
+    board::{Board, STORES_TO_PUBLISH},
+    fsck,
+};
 use slateboard::{
     protocol::{
         Fault,
@@ -20,6 +24,7 @@ pub const MODELS: &[&Model] = &[
     &PRIVATE_BLOCK,
     &FLOOR,
     &POLLER,
+    &PASSED_ON,
 ];
 
 /// Two parties log the same block: one event, which both can see when they return.
@@ -107,8 +112,8 @@ static LATE_FINISHER: Model = Model {
         let board = Board::small(4, 3);
         let (mut setup, mut dead) = (board.ready_lane(0), board.ready_lane(1));
         board.put(&mut setup, "a", 1);
-        // Thirteen stores that publish, and the ring word.
-        modelled::killed_after(14, || board.put(&mut dead, "a", 2));
+        // Until the ring word is stored.
+        modelled::killed_after(STORES_TO_PUBLISH + 1, || board.put(&mut dead, "a", 2));
         assert_eq!(board.core().generation(), 1, "the victim was to die before it finished");
         let finisher = {
             let (board, run) = (board.clone(), run.clone());
@@ -207,7 +212,7 @@ static PRIVATE_BLOCK: Model = Model {
 static FLOOR: Model = Model {
     name: "history::the_floor_stays_below_the_generation",
     budget: 3_000,
-    least: 50,
+    least: 40,
     must_see: &["nothing", "let go"],
     kills: false,
     roles: 2,
@@ -274,3 +279,39 @@ fn poll(board: &Board, run: &Run) {
     assert_eq!((version, value), (at, at), "version, generation and value are of different puts");
     run.saw(["none", "one", "two", "three"][generation as usize]);
 }
+
+/// An owner finds its put logged by another who has not counted it, and counts it: whoever reads the counter
+/// finds the event.
+static PASSED_ON: Model = Model {
+    name: "history::who_counts_an_event_passes_it_on",
+    budget: 1_500,
+    least: 100,
+    must_see: &["one", "two"],
+    kills: false,
+    roles: 3,
+    run: |run| {
+        let board = Board::small(4, 2);
+        let (mut setup, mut dead) = (board.ready_lane(0), board.ready_lane(1));
+        board.put(&mut setup, "a", 1);
+        let put = board.publish_only(&mut dead, "a", 2);
+        let helper = {
+            let board = board.clone();
+            move || board.core().log(&mut setup, put.block, put.tag)
+        };
+        let owner = {
+            let board = board.clone();
+            move || board.core().log(&mut dead, put.block, put.tag)
+        };
+        let poller = {
+            let (board, run) = (board.clone(), run.clone());
+            move || {
+                let generation = board.core().generation();
+                let event = board.core().event(generation, Verify::Always, |_| true);
+                assert!(matches!(event, Ok(Some(_))), "event {generation} reads as {event:?}");
+                run.saw(if generation == 1 { "one" } else { "two" });
+            }
+        };
+        let (helped, logged, ()) = run.three(helper, owner, poller);
+        assert_eq!((helped, logged), (Ok(Logged::At(2)), Ok(Logged::At(2))));
+    },
+};

@@ -5,6 +5,7 @@ mod board;
 mod chain;
 mod fsck;
 mod history;
+mod moved;
 mod publish;
 mod read;
 mod reap;
@@ -183,6 +184,7 @@ fn all() -> Vec<&'static Model> {
         reap::MODELS,
         wake::MODELS,
         sessions::MODELS,
+        moved::MODELS,
         stall::MODELS,
     ]
     .concat()

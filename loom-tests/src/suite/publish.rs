@@ -8,7 +8,7 @@ use super::{
 use slateboard::protocol::publish::{Change, Expect, Outcome};
 use std::sync::Arc;
 
-pub const MODELS: &[&Model] = &[&TWO_PUTS, &TWO_PUTS_LAP, &ONE_SWAP_WINS, &SWAP_MEETS_REMOVE];
+pub const MODELS: &[&Model] = &[&TWO_PUTS, &TWO_PUTS_LAP, &ONE_SWAP_WINS, &SWAP_MEETS_REMOVE, &CONFLICT];
 
 /// Two puts of one key: both happen, as a chain of versions.
 static TWO_PUTS: Model = Model {
@@ -121,5 +121,45 @@ static SWAP_MEETS_REMOVE: Model = Model {
         }
         assert_eq!(board.get("a"), None);
         fsck::check(&board, &[&setup, &one, &two]);
+    },
+};
+
+/// A compare-and-swap that expects what never was, while the key is put again, its block freed, and filled with
+/// another key: the answer names a version that stood there.
+static CONFLICT: Model = Model {
+    name: "publish::a_conflict_names_what_stood_there",
+    budget: 4_000,
+    least: 500,
+    must_see: &["before", "after"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let board = Board::small(6, 2);
+        let mut setup = board.ready_lane(0);
+        board.put(&mut setup, "b", 1);
+        for value in 1..4 {
+            board.put(&mut setup, "a", value);
+        }
+        board.floor_to(&mut setup, 4);
+        let busy = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(1));
+            move || {
+                board.put(&mut lane, "a", 4);
+                board.floor_to(&mut lane, 5);
+                board.put(&mut lane, "b", 2);
+                lane
+            }
+        };
+        let swap = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(2));
+            move || (board.change(&mut lane, "a", &Change::put(&[9; 8], Expect::Version(9))), lane)
+        };
+        let (one, (swapped, two)) = run.two(busy, swap);
+        match swapped {
+            Ok(Outcome::Conflict { version: 3 }) => run.saw("before"),
+            Ok(Outcome::Conflict { version: 4 }) => run.saw("after"),
+            other => panic!("a swap came to {other:?}"),
+        }
+        fsck::check_and_drain(&board, &mut setup, &[&one, &two]);
     },
 };

@@ -3,7 +3,7 @@
 
 use super::{
     Model, Run,
-    board::{Board, number, shape},
+    board::{Board, STORES_TO_PUBLISH, number, shape},
     fsck,
 };
 use slateboard::{
@@ -329,8 +329,8 @@ static UNCOUNTED: Model = Model {
         let board = Board::small(4, 2);
         let (mut setup, mut dead) = (board.ready_lane(0), board.ready_lane(1));
         board.put(&mut setup, "a", 1);
-        // Thirteen that publish, the ring word, the generation word, the shard's counter.
-        let stores = 16;
+        // Besides the ring word, the generation word, the shard's counter.
+        let stores = STORES_TO_PUBLISH + 3;
         slateboard::sync::modelled::killed_after(stores, || board.put(&mut dead, "a", 2));
         assert_eq!(board.core().generation(), 1, "the victim was to die before the counter");
         assert_eq!(board.get("a"), Some((2, 2, 2)));

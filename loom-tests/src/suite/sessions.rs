@@ -14,7 +14,7 @@ pub const MODELS: &[&Model] = &[&LIVES, &NAMES, &HALF_A_NAME, &FENCED];
 /// Whoever sees a life sees who lives it.
 static LIVES: Model = Model {
     name: "sessions::a_life_is_seen_with_its_identity",
-    budget: 5_000,
+    budget: 1_000,
     least: 5,
     must_see: &["free", "occupied"],
     kills: false,
@@ -31,9 +31,10 @@ static LIVES: Model = Model {
         let looker = {
             let (board, run) = (board.clone(), run.clone());
             move || {
-                if board.core().is_occupied(1) {
-                    let view = board.core().session_view(1);
+                let view = board.core().session_view(1);
+                if view.active {
                     assert_eq!((view.identity.pid, view.identity.boot, view.incarnation), (42, 43, 1));
+                    assert!(board.core().is_occupied(1), "a life is over before it began");
                     run.saw("occupied");
                 } else {
                     run.saw("free");
@@ -116,6 +117,7 @@ static FENCED: Model = Model {
     run: |run| {
         let board = Board::small(1, 1);
         let (mut setup, lane) = (board.lane(0), board.lane(1));
+        assert_eq!(board.core().check_fence(&lane), Ok(()), "a living session");
         let reaper = {
             let board = board.clone();
             move || board.reap(&mut setup, 1)
@@ -126,6 +128,14 @@ static FENCED: Model = Model {
         };
         let ((), (then, lane)) = run.two(reaper, stopped);
         assert_eq!(board.core().check_fence(&lane), Err(Fault::Fenced));
+        assert!(!board.core().is_occupied(1), "a reaped life goes on");
+        let next = board.core().occupy(1, 0, &Identity::default());
+        assert_eq!(next.incarnation, lane.writer.incarnation + 1, "a life is lived twice");
+        assert_eq!(
+            board.core().check_fence(&lane),
+            Err(Fault::Fenced),
+            "another life is taken for one's own"
+        );
         run.saw(if then == Ok(()) { "not yet" } else { "fenced" });
     },
 };

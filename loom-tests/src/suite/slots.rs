@@ -2,7 +2,7 @@
 
 use super::{
     Model, Run,
-    board::{Board, done, shape},
+    board::{Board, STORES_TO_FILL, done, shape},
     fsck,
 };
 use slateboard::{
@@ -25,7 +25,10 @@ pub const MODELS: &[&Model] = &[
     &CARRIED,
     &REVIVED,
     &TWICE,
+    &VERSIONS_KNOWN,
     &SWEEP,
+    &LINK_READ,
+    &LINK_KILLED,
 ];
 
 /// A board of one bucket that may have `overflow` more.
@@ -92,6 +95,7 @@ static SAME_FINGERPRINT: Model = Model {
         let [one, two] = puts;
         let ((first, mut one), (second, two)) = run.two(one, two);
         assert_eq!((first.0, second.0), (1, 1));
+        assert_ne!(first.1, second.1, "one generation is told twice");
         for (key, value) in twins().iter().zip(0..) {
             assert_eq!(board.get(key).map(|(version, _, value)| (version, value)), Some((1, value)));
         }
@@ -305,6 +309,36 @@ static TWICE: Model = Model {
     },
 };
 
+/// One inserter retires a slot and dies; another that frees it and takes it goes on above its versions.
+static VERSIONS_KNOWN: Model = Model {
+    name: "slots::who_takes_a_retired_slot_knows_its_versions",
+    budget: 2_000,
+    least: 50,
+    must_see: &["removed"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let (board, _setup) = removed(run, 0);
+        let retires = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(1));
+            move || {
+                // Besides the version base and the head.
+                let ended = slateboard::sync::modelled::killed_after(STORES_TO_FILL + 2, || {
+                    board.change(&mut lane, "c", &Change::put(&[9; 8], Expect::Any))
+                });
+                assert!(matches!(ended, None | Some(Err(Fault::Full(_)))), "an insert lived: {ended:?}");
+            }
+        };
+        let takes = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(2));
+            move || board.change(&mut lane, "d", &Change::put(&[9; 8], Expect::Any))
+        };
+        let ((), put) = run.two(retires, takes);
+        // The other may have begun to claim the slot.
+        assert!(matches!(put, Ok(Outcome::Done { version: 3, .. }) | Err(Fault::Full(_))), "{put:?}");
+    },
+};
+
 /// An OPEN slot that a dead inserter left is swept, while another inserts that key.
 static SWEEP: Model = Model {
     name: "slots::a_swept_slot_loses_no_insert",
@@ -316,8 +350,8 @@ static SWEEP: Model = Model {
     run: |run| {
         let board = board(5, 2, 0);
         let (mut setup, mut dead) = (board.ready_lane(0), board.ready_lane(1));
-        // Two to begin the block, six to fill it, the guard, the hash and the head that it asks for.
-        let stores = 11;
+        // Besides the guard, the hash and the head that it asks for.
+        let stores = STORES_TO_FILL + 3;
         slateboard::sync::modelled::killed_after(stores, || board.put(&mut dead, "a", 1));
         run.saw_if(board.head(0).is(HeadKind::Open), "open");
         let open = board.core().sweep_open(&[]);
@@ -335,6 +369,78 @@ static SWEEP: Model = Model {
         assert_eq!(put, (1, 1));
         assert_eq!(board.get("a"), Some((1, 1, 2)));
         board.reap(&mut setup, 1);
+        fsck::check_and_drain(&board, &mut setup, &[&two]);
+    },
+};
+
+/// A reader of a key in an overflow bucket, while that is linked: its block held other words before.
+static LINK_READ: Model = Model {
+    name: "slots::a_reader_follows_a_new_link",
+    budget: 4_000,
+    least: 100,
+    must_see: &["not yet", "there"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let (board, mut setup) = full_bucket();
+        let insert = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(1));
+            move || (board.put(&mut lane, "c", 9), lane)
+        };
+        let reader = {
+            let (board, run) = (board.clone(), run.clone());
+            move || {
+                run.saw(if board.get("c").is_some() { "there" } else { "not yet" });
+                assert!(board.get("a").is_some(), "a key that stands still");
+            }
+        };
+        let ((put, one), ()) = run.two(insert, reader);
+        assert_eq!(put.0, 1);
+        fsck::check_and_drain(&board, &mut setup, &[&one]);
+    },
+};
+
+/// A board whose one bucket is full, and whose free blocks have been used.
+fn full_bucket() -> (Arc<Board>, slateboard::protocol::blocks::Lane) {
+    let board = board(9, 4, 2);
+    let mut setup = board.ready_lane(0);
+    board.put(&mut setup, "b", 1);
+    for value in 2..6 {
+        board.put(&mut setup, "a", value);
+    }
+    board.floor_to(&mut setup, 5);
+    (board, setup)
+}
+
+/// Killed anywhere in an insert that links a bucket and reaped, beside another insert: the bucket is in the
+/// chain, or nothing takes its block for one.
+static LINK_KILLED: Model = Model {
+    name: "slots::a_killed_inserter_s_bucket_is_linked_or_free",
+    budget: 60,
+    least: 1_000,
+    must_see: &["lived", "linked by another"],
+    kills: true,
+    roles: 2,
+    run: |run| {
+        let (board, mut setup) = full_bucket();
+        let victim = {
+            let (board, run, mut lane) = (board.clone(), run.clone(), board.ready_lane(1));
+            move || {
+                if run.victim(|| board.put(&mut lane, "c", 8)).is_some() {
+                    run.saw("lived");
+                    board.empty_hand(&mut lane);
+                }
+                board.reap(&mut setup, 1);
+                setup
+            }
+        };
+        let insert = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(2));
+            move || (board.put(&mut lane, "d", 9), lane)
+        };
+        let (mut setup, (put, two)) = run.two(victim, insert);
+        assert_eq!((put.0, board.get("d").map(|got| got.2)), (1, Some(9)));
+        run.saw_if(board.get("c").is_none(), "linked by another");
         fsck::check_and_drain(&board, &mut setup, &[&two]);
     },
 };

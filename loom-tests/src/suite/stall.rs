@@ -3,7 +3,7 @@
 
 use super::{
     Interruption, Model, Run,
-    board::{Board, done, end, role, shape},
+    board::{Board, STORES_TO_FILL, done, end, role, shape},
     fsck,
 };
 use slateboard::{
@@ -11,14 +11,15 @@ use slateboard::{
     protocol::{
         Fault, Full,
         blocks::Lane,
-        publish::{Change, Expect},
+        publish::{Change, Expect, Outcome},
+        read::Verify,
         slots::Key,
     },
     sync::modelled::killed_after,
 };
 use std::sync::{Arc, Mutex};
 
-pub const MODELS: &[&Model] = &[&OWNER, &READER, &INSERT, &GUARD, &RECUT];
+pub const MODELS: &[&Model] = &[&OWNER, &READER, &INSERT, &GUARD, &LATE_CLAIM, &RECUT];
 
 /// What a lane does on the board.
 type Work = fn(&Board, &mut Lane);
@@ -147,9 +148,9 @@ static INSERT: Model = Model {
     run: |run| {
         let (board, mut setup) = removed(2);
         let (busy, mut lane) = (shared(board.ready_lane(2)), board.ready_lane(1));
-        // Eight that fill the block, two that retire, three that free the slot, three that claim it.
+        // Besides two that retire, three that free the slot, three that claim it.
         let open: Work = |board, lane| {
-            killed_after(16, || board.put(lane, "c", 3));
+            killed_after(STORES_TO_FILL + 8, || board.put(lane, "c", 3));
         };
         let again: Work = |board, _| {
             let mut lane = board.lane(0);
@@ -192,10 +193,11 @@ static GUARD: Model = Model {
                 board.floor_to(lane, gone);
             }
         };
-        // Eight that fill the block, two that retire.
+        // Besides two that retire.
         let retired: Work = |board, lane| {
             let put = Change::put(&[4; 8], Expect::Any);
-            let _: Option<Result<_, Fault>> = killed_after(10, || board.change(lane, "f", &put));
+            let _: Option<Result<_, Fault>> =
+                killed_after(STORES_TO_FILL + 2, || board.change(lane, "f", &put));
         };
         let put = {
             let board = board.clone();
@@ -216,6 +218,47 @@ static GUARD: Model = Model {
         board.reap(&mut setup, 2);
         run.saw("done");
         fsck::check(&board, &[&setup, &lane]);
+    },
+};
+
+/// An insert that is late to claim its slot, while its key is put there by another and removed, and the slot is
+/// given to a third key.
+static LATE_CLAIM: Model = Model {
+    name: "stall::a_late_claim_changes_no_later_life",
+    budget: 10,
+    least: 200,
+    must_see: &["done"],
+    kills: true,
+    roles: 1,
+    run: |run| {
+        let (board, setup) = removed(0);
+        let (busy, mut lane) = (shared(board.ready_lane(2)), board.ready_lane(1));
+        let life: Work = |board, lane| {
+            let put = Change::put(&[3; 8], Expect::Any);
+            if board.change(lane, "c", &put).is_ok() {
+                let (_, gone) = board.remove(lane, "c");
+                board.floor_to(lane, gone);
+            }
+            // Frees the slot and takes it.
+            let _: Result<_, Fault> = board.change(lane, "d", &put);
+        };
+        // The next writer would put a wrong hash right: a reader must not see one.
+        let read: Work = |board, _| {
+            let core = board.core();
+            let event = core.event(core.generation(), Verify::Always, |key| key == b"d");
+            let put = matches!(event, Ok(Some(_)));
+            assert!(!put || board.get("d").is_some(), "an acknowledged put is lost");
+        };
+        let put = {
+            let board = board.clone();
+            move || (board.change(&mut lane, "c", &Change::put(&[9; 8], Expect::Any)), lane)
+        };
+        let (put, lane) = stalled(run, &board, &busy, [life, read], put);
+        assert!(matches!(put, Ok(Outcome::Done { .. }) | Err(Fault::Full(Full::Slots))), "{put:?}");
+        let there = [board.get("c").is_some(), board.get("d").is_some()];
+        assert_ne!(there[0], there[1], "one slot holds one key, and both were put: {there:?}");
+        run.saw("done");
+        fsck::check(&board, &[&setup, &lane, &super::lock(&busy)]);
     },
 };
 

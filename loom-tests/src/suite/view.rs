@@ -9,7 +9,7 @@ use slateboard::protocol::{Fault, blocks::Lane, read::Verify, slots::Key, view::
 use slateboard::sync::modelled::read_only;
 use std::sync::Arc;
 
-pub const MODELS: &[&Model] = &[&VIEW, &VIEW_REUSE, &VIEW_NEXT, &EVENT];
+pub const MODELS: &[&Model] = &[&VIEW, &VIEW_REUSE, &VIEW_NEXT, &VIEW_READ, &EVENT];
 
 /// The key's value at the point, which is its generation too; 0 where it has none.
 fn value_at(board: &Board, key: &str, point: Point) -> Result<u64, Fault> {
@@ -115,6 +115,37 @@ static VIEW_NEXT: Model = Model {
             }
         };
         let (one, ()) = run.two(writer, reader);
+        fsck::check_and_drain(&board, &mut setup, &[&one]);
+    },
+};
+
+/// A view at the generation of what was just read: it may not be counted yet, and is in the ring.
+static VIEW_READ: Model = Model {
+    name: "view::what_a_read_told_can_be_viewed",
+    budget: 4_000,
+    least: 100,
+    must_see: &["one", "two", "not counted"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let board = Board::small(4, 2);
+        let mut setup = board.ready_lane(0);
+        board.put(&mut setup, "a", 1);
+        let writer = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(1));
+            move || (board.put(&mut lane, "a", 2), lane)
+        };
+        let reader = {
+            let (board, run) = (board.clone(), run.clone());
+            move || {
+                let (_, generation, _) = board.get("a").expect("the key");
+                let point = read_only(|| board.core().point_at(generation));
+                assert!(point.is_ok(), "a read told {generation}, and a view at it says {point:?}");
+                run.saw(if generation == 1 { "one" } else { "two" });
+                run.saw_if(board.core().generation() < generation, "not counted");
+            }
+        };
+        let ((_, one), ()) = run.two(writer, reader);
         fsck::check_and_drain(&board, &mut setup, &[&one]);
     },
 };

@@ -1,14 +1,27 @@
 //! No sleeper is forgotten: it sees the raised counter, or it is woken.
 
-use super::{Model, Run, board::Board};
-use slateboard::protocol::wake::BOARD;
+use super::{
+    Model, Run,
+    board::{Board, shape},
+};
+use slateboard::{layout::Shape, protocol::wake::BOARD};
 use std::sync::Arc;
 
-pub const MODELS: &[&Model] = &[&SHARD, &WHOLE_BOARD, &HELPED, &KILLED];
+pub const MODELS: &[&Model] = &[&SHARD, &WHOLE_BOARD, &HELPED, &KILLED, &TOLD, &QUIET];
 
-/// Asks to be woken by the counter and returns whether it would sleep.
+/// Asks to be woken by the counter and returns whether it would sleep. If not, what the counter tells is there.
 fn doze(board: &Board, counter: usize) -> bool {
-    board.core().ask_wake(counter) == 1
+    let seen = board.core().ask_wake(counter);
+    if seen != 1 {
+        is_there(board, "a", seen);
+    }
+    seen == 1
+}
+
+/// Whoever read this number from any counter finds the key as new as that.
+fn is_there(board: &Board, key: &str, told: u64) {
+    let (_, generation, _) = board.get(key).expect("the key");
+    assert!(generation >= told, "a counter tells {told}, and the key is of {generation}");
 }
 
 fn sleeper_and_writer(run: &Arc<Run>, counter: usize) {
@@ -110,5 +123,63 @@ static KILLED: Model = Model {
             (false, _) => "saw it",
             (true, false) => "nothing to tell",
         });
+    },
+};
+
+/// Whoever reads a shard's counter finds what it tells, also before the board's counter shows it.
+static TOLD: Model = Model {
+    name: "wake::a_shard_s_counter_tells_what_is_there",
+    budget: 4_000,
+    least: 50,
+    must_see: &["one", "two"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let board = Board::small(4, 2);
+        let mut setup = board.ready_lane(0);
+        board.put(&mut setup, "a", 1);
+        let writer = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(1));
+            move || board.put(&mut lane, "a", 2)
+        };
+        let looker = {
+            let (board, run) = (board.clone(), run.clone());
+            move || {
+                let core = board.core();
+                let told = if run.first == 0 { core.shard_changes(0) } else { core.counter_value(1) };
+                is_there(&board, "a", told);
+                run.saw(if told == 2 { "two" } else { "one" });
+            }
+        };
+        run.two(writer, looker);
+    },
+};
+
+/// A sleeper on a shard where nothing happened, while a reaper tells every shard.
+static QUIET: Model = Model {
+    name: "wake::a_sleeper_on_a_quiet_shard_hears_a_reaper",
+    budget: 4_000,
+    least: 5,
+    must_see: &["slept", "saw it"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let shape = Shape { uniform_shards: 2, ..shape(4, 2) };
+        let shards = usize::try_from(shape.uniform_shards).expect("two");
+        let board = Board::with_bell_of(shape);
+        let mut setup = board.ready_lane(0);
+        board.put(&mut setup, "a", 1);
+        let quiet = (0..shards).find(|&shard| board.core().shard_changes(shard) == 0).expect("a quiet shard");
+        let reaper = {
+            let board = board.clone();
+            move || board.core().announce_all()
+        };
+        let sleeper = {
+            let board = board.clone();
+            move || board.core().ask_wake(1 + quiet) == 0
+        };
+        let ((), slept) = run.two(reaper, sleeper);
+        assert!(!slept || board.rung(1 + quiet) > 0, "a sleeper is not woken");
+        run.saw(if slept { "slept" } else { "saw it" });
     },
 };

@@ -1,0 +1,201 @@
+//! Every atomic access of the protocol is in `docs/atomics.md`, with what falls when it is wrong; and what that
+//! page and `docs/models.md` name exists.
+
+use crate::{
+    accesses::{Access, accesses},
+    breaks::BREAKS,
+    canaries,
+    list::{Answer, Row, rows},
+    mutants::MUTANTS,
+    source::{Source, files, root},
+};
+use std::collections::BTreeSet;
+
+/// Why a flaw may have nothing that falls to it; `docs/atomics.md` explains each.
+const REASONS: [&str; 8] = ["hint", "own", "private", "lock", "proved", "diagnostic", "loom", "needless"];
+
+/// What a flaw or a row can name.
+struct Known {
+    models: BTreeSet<String>,
+    scenarios: BTreeSet<String>,
+    /// With the file that each changes.
+    mutants: Vec<(String, String)>,
+    canaries: Vec<(String, String)>,
+}
+
+impl Known {
+    fn load() -> Self {
+        let named = |folder, before: &str| {
+            let quoted = |source: Source| {
+                let names = source
+                    .text
+                    .split(before)
+                    .skip(1)
+                    .filter_map(|rest| rest.split('"').next().map(String::from));
+                names.collect::<Vec<_>>()
+            };
+            files(&[folder], &[".rs"]).into_iter().flat_map(quoted).collect()
+        };
+        let file = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+        Self {
+            models: named("loom-tests/src/suite", "name: \""),
+            scenarios: named("search/src/scenarios", "Scenario::new(\""),
+            mutants: MUTANTS.iter().map(|mutant| (mutant.name.into(), file(mutant.file))).collect(),
+            canaries: canaries::all().map(|canary| (canary.name.into(), canary.file.into())).collect(),
+        }
+    }
+
+    /// Whether a row's access can be made there: a model, a scenario or a test.
+    fn makes(&self, place: &str) -> bool {
+        let scenario = place.strip_prefix("scenario ").is_some_and(|name| self.scenarios.contains(name));
+        let test = place.ends_with(".rs") && root().join(place).is_file();
+        self.models.contains(place) || scenario || test
+    }
+}
+
+/// What is wrong with the list of these accesses.
+fn findings(accesses: &[Access], rows: &[Row], known: &Known) -> Vec<String> {
+    let mut found = Vec::new();
+    for access in accesses {
+        let count = rows.iter().filter(|row| row.is_of(access)).count();
+        if count != 1 {
+            let Access { file, function, .. } = access;
+            found.push(format!("{file}: `{function}` | `{}` has {count} rows", access.what()));
+        }
+    }
+    for row in rows {
+        match accesses.iter().find(|access| row.is_of(access)) {
+            Some(access) => {
+                found.extend(wrong(access, row, known).map(|what| format!("{}: {what}", row.name())))
+            }
+            None => found.push(format!("{}: there is no such access", row.name())),
+        }
+    }
+    found
+}
+
+/// What is wrong with a row.
+fn wrong<'r>(access: &Access, row: &'r Row, known: &'r Known) -> impl Iterator<Item = String> + use<'r> {
+    let required = access.flaws();
+    let answered = |flaw: &str| row.answers.iter().any(|(answered, _)| answered == flaw);
+    let mut found: Vec<String> = required
+        .iter()
+        .filter(|flaw| !answered(flaw))
+        .map(|flaw| format!("nothing is said of {flaw}"))
+        .collect();
+    for (flaw, answer) in &row.answers {
+        let a_flaw = required.contains(&flaw.as_str()) || access.relaxed_flaws().contains(&flaw.as_str());
+        let other = flaw == "changed" && matches!(answer, Answer::Mutant(_) | Answer::Canary(_));
+        if !a_flaw && !other {
+            found.push(format!("{flaw} is no flaw of it"));
+        }
+        let in_file =
+            |all: &[(String, String)], name: &String| all.contains(&(name.clone(), row.file.clone()));
+        let fine = match answer {
+            Answer::Model(name, _) => known.models.contains(name),
+            Answer::Mutant(name) => in_file(&known.mutants, name),
+            Answer::Canary(name) => in_file(&known.canaries, name),
+            Answer::Reason(word, _) => REASONS.contains(&word.as_str()),
+        };
+        if !fine {
+            found.push(format!("{flaw} names what is not there, or not in this file: {answer:?}"));
+        }
+    }
+    if !known.makes(&row.made_in) {
+        found.push(format!("it is made in {}, which is not there", row.made_in));
+    }
+    found.into_iter()
+}
+
+/// The names in the tables of `docs/models.md` that nothing has.
+fn unknown_names(document: &str, known: &Known) -> Vec<String> {
+    let mut found = Vec::new();
+    for line in document.lines().filter(|line| line.starts_with("| ")) {
+        for (before, name) in quoted(line) {
+            let is = |names: &[(String, String)]| names.iter().any(|(known, _)| known == name);
+            let fine = match before {
+                "scenario" => known.scenarios.contains(name),
+                "canary" => is(&known.canaries),
+                "mutant" => is(&known.mutants),
+                "break" => BREAKS.iter().any(|broken| broken.name == name),
+                _ => known.models.contains(name),
+            };
+            if !fine {
+                found.push(format!("{before} `{name}` is not there"));
+            }
+        }
+    }
+    found
+}
+
+/// What stands in back ticks, each with the word before it.
+fn quoted(line: &str) -> Vec<(&str, &str)> {
+    let parts: Vec<&str> = line.split('`').collect();
+    let pairs = parts.chunks_exact(2);
+    pairs.map(|pair| (pair[0].split_whitespace().last().unwrap_or_default(), pair[1])).collect()
+}
+
+fn document(name: &str) -> String {
+    std::fs::read_to_string(root().join(name)).unwrap_or_else(|_| panic!("{name} is there"))
+}
+
+fn protocol() -> Vec<Access> {
+    let mut sources = files(&["src/protocol"], &[".rs"]);
+    sources.retain(|source| !source.path.contains("tests"));
+    let name = |source: &Source| source.path.rsplit('/').next().unwrap_or_default().to_owned();
+    sources.iter().flat_map(|source| accesses(&name(source), &source.text)).collect()
+}
+
+#[test]
+fn every_access_is_listed_with_what_falls() {
+    let rows = rows(&document("docs/atomics.md")).expect("rows");
+    assert_eq!(findings(&protocol(), &rows, &Known::load()), Vec::<String>::new());
+}
+
+#[test]
+fn every_model_scenario_and_mutant_that_is_named_exists() {
+    let known = Known::load();
+    assert_eq!(unknown_names(&document("docs/models.md"), &known), Vec::<String>::new());
+    let bad = "| a | `no::model`, scenario `none`, canary `none` | mutant `none`, break `none` |";
+    assert_eq!(unknown_names(bad, &known).len(), 5);
+}
+
+#[test]
+fn an_access_that_is_not_listed_as_it_is_is_found() {
+    let code = "fn f() {\n    // fence(Release)\n    word.store(1, Release);\n    word.load(Relaxed);\n}\n";
+    let accesses = accesses("a.rs", code);
+    let known = Known {
+        models: ["m::a".to_owned()].into(),
+        scenarios: ["s".to_owned()].into(),
+        mutants: vec![("x".into(), "a.rs".into())],
+        canaries: vec![("y".into(), "b.rs".into())],
+    };
+    let found = |cells: &[&str]| {
+        let list =
+            cells.iter().fold("## `a.rs`\n".to_owned(), |list, cells| format!("{list}| `f` | {cells} |\n"));
+        findings(&accesses, &rows(&list).expect("rows"), &known)
+    };
+    let (store, load) =
+        ("`store Release` | `m::a` | release: `m::a`", "`load Relaxed` | `scenario s` | zero: own");
+    assert_eq!(found(&[store, load]), Vec::<String>::new());
+    assert_eq!(found(&[store]), ["a.rs: `f` | `load Relaxed` has 0 rows"]);
+    for bad in [
+        "`store Release #2` | `m::a` | release: `m::a`",
+        "`store Relaxed` | `m::a` | release: `m::a`",
+        "`fence Release` | `m::a` | dropped: `m::a`",
+    ] {
+        assert_eq!(found(&[store, load, bad]).len(), 1, "{bad}");
+    }
+    for bad in [
+        "`store Release` | `m::a` | skipped: `m::a`",
+        "`store Release` | `m::a` | release: `m::b`",
+        "`store Release` | `m::a` | release: mutant `y`",
+        "`store Release` | `m::a` | release: canary `y`",
+        "`store Release` | `m::a` | release: because",
+        "`store Release` | `m::a` | release: `m::a`; acquire: `m::a`",
+        "`store Release` | `scenario m::a` | release: `m::a`",
+    ] {
+        assert_eq!(found(&[bad, load]).len(), 1, "{bad}");
+    }
+    assert!(rows("## `a.rs`\n| `f` | `load` | own |\n").is_err());
+}
