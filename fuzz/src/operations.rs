@@ -273,10 +273,10 @@ impl Pair<'_> {
         let found = core.get(&Key::new(core.geometry(), name), hint, Verify::Always, &mut out);
         let meta = found.unwrap_or_else(|fault| panic!("reading {name}: {fault:?}"))?;
         assert!(core.is_newest(meta.slot, meta.head), "{name} was read where it is not");
-        let value = out.strip_prefix(b"before").expect("a read appends").to_vec();
         let item = slateboard::protocol::view::Item {
             key: name.into(),
-            value,
+            // What stood in the buffer is replaced.
+            value: out,
             header: meta.header(),
             generation: meta.generation,
         };

@@ -1,6 +1,6 @@
 //! Where everything is: offsets computed once, with checked arithmetic, from a few numbers.
 
-use super::{Classes, GRANULE_WORDS_MIN, LINE, header, record, session};
+use super::{Classes, GRANULE_WORDS_MIN, LINE, divisor::Divisor, header, record, session};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// Words of a bucket: guard, link, seven slots of two words.
@@ -551,30 +551,6 @@ impl Geometry {
     }
 }
 
-/// Divides by a number that was known before, at the price of a product: by the reciprocal, rounded up, in units of
-/// 2^-64 (Granlund and Montgomery, *Division by invariant integers using multiplication*, 1994). Exact for numbers
-/// below 2^32.
-#[derive(Clone, Copy, Debug)]
-struct Divisor {
-    reciprocal: u64,
-}
-
-impl Divisor {
-    /// Of a number below 2^32; 0 is taken for 1.
-    fn new(number: u64) -> Self {
-        // 1 has no reciprocal of 64 bits: 0 stands for it.
-        Self { reciprocal: if number <= 1 { 0 } else { u64::MAX / number + 1 } }
-    }
-
-    #[inline]
-    fn divide(self, value: usize) -> usize {
-        match self.reciprocal {
-            0 => value,
-            reciprocal => ((value as u128 * u128::from(reciprocal)) >> 64) as usize,
-        }
-    }
-}
-
 /// The first eight bytes, zero padded.
 fn first_bytes(bytes: &[u8]) -> u64 {
     match bytes.first_chunk::<8>() {
@@ -670,14 +646,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn a_divisor_divides(value: u32, number in 1..=u32::MAX) {
-            for (value, number) in [(value, number), (value, number % 4096 + 1), (u32::MAX, number), (number, number)] {
-                let quotient = Divisor::new(u64::from(number)).divide(value as usize);
-                prop_assert_eq!(quotient, (value / number) as usize);
-            }
-        }
-
         #[test]
         fn any_header_words_are_refused_or_make_a_geometry(words in proptest::collection::vec(any::<u64>(), SHAPE_WORDS)) {
             if let Ok(shape) = Shape::unpack(&words.try_into().unwrap()) {

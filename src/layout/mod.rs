@@ -15,6 +15,7 @@
 //! tables; a test keeps them equal to this code.
 
 pub mod class;
+mod divisor;
 pub mod geometry;
 pub mod header;
 pub mod record;
