@@ -437,7 +437,8 @@ fn a_damaged_value_is_reported_with_its_key_and_other_keys_are_served() {
     let events = subject.session.events(subject.board.floor());
     let (sound, corrupt): (Vec<_>, Vec<_>) = events.partition(Result::is_ok);
     assert!((1..=2).contains(&corrupt.len()), "the event, and the one that superseded it: {corrupt:?}");
-    assert!(sound.len() > 40 && corrupt.iter().flatten().count() == 0);
+    // What the history's bytes leave room for.
+    assert!(sound.len() > 20 && corrupt.iter().flatten().count() == 0);
     // The next put heals the key; its history keeps the damage until that is over.
     subject.session.put(&damaged, value(&damaged, 3)).unwrap();
     check_entry(&subject.session.get(&damaged).unwrap().unwrap());

@@ -41,7 +41,7 @@ const HISTORY: &[Canary] = &[
     canary(
         "no counter help",
         "history.rs",
-        "                    self.show(block, own);\n",
+        "                    self.show(shard, own);\n",
         "",
         &["put-put-kill", "helper"],
     ),
@@ -77,19 +77,15 @@ const HISTORY: &[Canary] = &[
     canary(
         "finish without the generation's re-read",
         "history.rs",
-        "        if self.generation() != position - 1 {
-            return Ok(());
-        }
-",
-        "",
+        "        if self.generation() == position - 1 {",
+        "        {",
         &["stale-finisher"],
     ),
     canary(
         "finish by store",
         "history.rs",
-        "        if counter.compare_exchange(position - 1, position, Release, Relaxed).is_ok() {",
-        "        counter.store(position, Release);
-        {",
+        "counter.compare_exchange(position - 1, position, Release, Relaxed).is_ok();",
+        "{ counter.store(position, Release); true };",
         &["put-put", "helper"],
     ),
     canary(

@@ -1,6 +1,6 @@
 //! A key handle: the slot found once.
 
-use super::{Expect, Meta, PutOptions, Receipt, Session, Wait, reader, watch};
+use super::{Expect, Meta, PutOptions, Receipt, Retry, Session, Wait, reader, watch};
 use crate::{
     entry::Entry,
     error::{Error, ErrorKind, Result},
@@ -58,7 +58,7 @@ impl Key {
 
     fn read(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
         let region = &*self.session.region;
-        let core = region.core_over(region.words()?);
+        let core = region.core_to_read(region.words()?);
         let is = self
             .session
             .read(&core, &self.slot_key(), self.slot.get(), found, out)
@@ -104,10 +104,11 @@ impl Key {
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
     pub fn version(&self) -> Result<u64> {
-        if let Some((version, slot, head)) = self.seen.get()
-            && self.session.core()?.is_newest(slot, head)
-        {
-            return Ok(version);
+        if let Some((version, slot, head)) = self.seen.get() {
+            let region = &*self.session.region;
+            if region.core_to_read(region.words()?).is_newest(slot, head) {
+                return Ok(version);
+            }
         }
         let mut found = Found::EMPTY;
         let is = self.read(&mut found, &mut Vec::new())?;
@@ -130,9 +131,34 @@ impl Key {
     /// As [`Session::put_if`].
     pub fn put_if(&self, value: impl AsRef<[u8]>, expect: Expect) -> Result<Receipt> {
         let change = self.session.change(value.as_ref(), PutOptions { expect, ..PutOptions::default() });
-        let (receipt, slot) = self.session.write(&self.name, &change, self.slot.get())?;
+        let (receipt, slot) = self.session.write(&self.name, &self.slot_key(), &change, self.slot.get())?;
         self.remember(slot);
         Ok(receipt)
+    }
+
+    /// Gives the key the value that `f` makes of its present bytes, `None` where it has no value, as often as it takes
+    /// to win against other writers, up to 16 attempts. The codec stays as it is.
+    ///
+    /// # Errors
+    /// As [`Session::update`].
+    pub fn update<V: AsRef<[u8]>>(&self, f: impl FnMut(Option<&[u8]>) -> V) -> Result<Receipt> {
+        self.update_with(Retry::default(), f)
+    }
+
+    /// As [`Key::update`], with other attempts and pauses.
+    ///
+    /// # Errors
+    /// As [`Session::update`].
+    pub fn update_with<V: AsRef<[u8]>>(
+        &self,
+        retry: Retry,
+        mut f: impl FnMut(Option<&[u8]>) -> V,
+    ) -> Result<Receipt> {
+        let mut slot = self.slot.get();
+        let next = |found: Option<&Found>, old: &[u8]| Ok::<_, Error>(Some(f(found.map(|_| old))));
+        let receipt = self.session.update_at(&self.name, &self.slot_key(), &mut slot, retry, next)?;
+        slot.into_iter().for_each(|slot| self.remember(slot));
+        receipt.ok_or_else(|| Error::new(ErrorKind::InvalidArgument, "nothing to put").key(&self.name))
     }
 
     /// Blocks until the key's version is newer than `version`, and returns what it has then: `None` when it

@@ -67,7 +67,7 @@ impl Reader {
     /// As [`Reader::get`].
     pub fn get_into(&self, key: &str, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
         check(key)?;
-        let core = self.region.core_over(self.region.words()?);
+        let core = self.region.core_to_read(self.region.words()?);
         let slot_key = slots::Key::new(core.geometry(), key);
         let mut found = Found::EMPTY;
         let is = self.read(&core, &slot_key, None, &mut found, buffer).map_err(|error| error.key(key))?;
@@ -201,7 +201,7 @@ impl Reader {
 
     /// The newest generation; 0 before the first write, and in a forked child.
     pub fn generation(&self) -> u64 {
-        self.core().map_or(0, |core| core.generation())
+        self.region.words().map_or(0, |words| self.region.core_to_read(words).generation())
     }
 
     /// Generations up to this one have left the history.

@@ -95,6 +95,12 @@ impl Region {
         if words.len() >= self.geometry().words() { Ok(words) } else { Err(forked()) }
     }
 
+    /// The protocol over what [`Region::words`] gave, for reading: nobody is woken.
+    #[inline(always)]
+    pub(super) fn core_to_read<'r>(&'r self, words: &'r [AtomicU64]) -> Core<'r> {
+        Core::over(words, &[], self, self.geometry())
+    }
+
     /// The protocol over what [`Region::words`] gave. In two steps for the ways that are short: a result with all
     /// that a core holds would be moved through memory.
     #[inline(always)]
@@ -248,7 +254,7 @@ impl Region {
     }
 
     /// Runs a protocol call that may need more pages than are reserved.
-    #[inline]
+    #[inline(always)]
     pub(super) fn with_space<T>(
         &self,
         lane: &mut Lane,
@@ -291,6 +297,10 @@ impl Machine for Region {
         region::copy::prefetch(words);
     }
 
+    fn prefetch_run(&self, words: &[AtomicU64]) {
+        region::copy::prefetch_run(words);
+    }
+
     fn ring(&self, counter: usize) {
         if let Ok(core) = self.core() {
             futex::wake_all(core.counter(counter));
@@ -299,6 +309,7 @@ impl Machine for Region {
 }
 
 /// The time, for the protocol.
+#[inline]
 pub(super) fn now() -> Now {
     Now { real_ns: region::realtime_coarse_ns(), boot_ns: region::boottime_ns }
 }

@@ -18,6 +18,7 @@ use crate::{
         Core, Fault,
         blocks::Lane,
         publish::{Change, Outcome},
+        read::Meta as Found,
         sessions::Identity,
         slots::{self, Slot},
     },
@@ -187,7 +188,7 @@ impl Session {
     /// As [`Session::put_if`].
     pub fn put_with(&self, key: &str, value: impl AsRef<[u8]>, options: PutOptions) -> Result<Receipt> {
         let change = self.change(value.as_ref(), options);
-        self.write(key, &change, None).map(|(receipt, _)| receipt)
+        self.write_key(key, &change)
     }
 
     /// Removes the key; `None` where it had no value.
@@ -205,8 +206,8 @@ impl Session {
     /// As [`Session::put_if`].
     pub fn remove_if(&self, key: &str, expect: Expect) -> Result<Option<Receipt>> {
         let change = Change::tombstone(RecordKind::Removed, expect);
-        match self.write(key, &change, None) {
-            Ok((receipt, _)) => Ok(Some(receipt)),
+        match self.write_key(key, &change) {
+            Ok(receipt) => Ok(Some(receipt)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -248,30 +249,60 @@ impl Session {
         retry: Retry,
         mut f: impl FnMut(Option<&Entry>) -> Result<Option<Vec<u8>>, E>,
     ) -> Result<Option<Receipt>, E> {
+        reader::check(key)?;
+        let slot_key = slots::Key::new(self.region.geometry(), key);
+        self.update_at(key, &slot_key, &mut None, retry, |found, value| {
+            let core = self.core()?;
+            let entry = found.map(|found| {
+                self.entry(&core, key.to_owned(), value.to_vec(), &found.header(), found.generation)
+            });
+            f(entry.as_ref())
+        })
+    }
+
+    /// Reads, asks `next` for another value, and puts that if nobody was first, as often as it takes. `slot`: where
+    /// the key lived last, and after this lives.
+    pub(super) fn update_at<E: From<Error>, V: AsRef<[u8]>>(
+        &self,
+        key: &str,
+        slot_key: &slots::Key<'_>,
+        slot: &mut Option<Slot>,
+        retry: Retry,
+        mut next: impl FnMut(Option<&Found>, &[u8]) -> Result<Option<V>, E>,
+    ) -> Result<Option<Receipt>, E> {
+        let (mut found, mut old) = (Found::EMPTY, Vec::new());
         let mut pause = retry.base;
         for attempt in 0..retry.attempts.max(1) {
-            let old = self.get(key)?;
-            let Some(value) = f(old.as_ref())? else { return Ok(None) };
-            let expect = old.as_ref().map_or(Expect::Absent, |entry| Expect::Version(entry.version));
-            let codec = old.as_ref().map_or(0, |entry| entry.codec);
-            let options = PutOptions { expect, codec, ..PutOptions::default() };
-            match self.write(key, &self.change(&value, options), None) {
-                Ok((receipt, _)) => {
-                    return Ok(Some(Receipt { retries: receipt.retries + attempt, ..receipt }));
+            let core = self.region.core_to_read(self.region.words()?);
+            let read = self.read(&core, slot_key, *slot, &mut found, &mut old);
+            let present = read.map_err(|error| error.key(key))?.then_some(&found);
+            let Some(value) = next(present, &old)? else { return Ok(None) };
+            let (expect, codec) = present.map_or((Expect::Absent, 0), |found| {
+                *slot = Some(found.slot);
+                (Expect::Version(found.words.version()), found.words.codec())
+            });
+            let change = self.change(value.as_ref(), PutOptions { expect, codec, ..PutOptions::default() });
+            match self.inner.seat.write(slot_key, &change, *slot) {
+                Ok(Outcome::Done { version, generation, retries, slot: at }) => {
+                    *slot = Some(at);
+                    return Ok(Some(Receipt { version, generation, retries: retries + attempt }));
                 }
-                Err(error) if error.is_conflict() || error.is_retryable() => {
-                    wait_a_little(&mut pause, &retry)
-                }
-                Err(error) => return Err(error.into()),
+                // Another was first: what stands there now is read anyway.
+                Ok(Outcome::Conflict { .. } | Outcome::Nothing) => wait_a_little(&mut pause, &retry),
+                Err(error) if error.is_retryable() => wait_a_little(&mut pause, &retry),
+                Err(error) => return Err(error.key(key).into()),
             }
         }
+        Err(self.exhausted(key, retry).into())
+    }
+
+    #[cold]
+    fn exhausted(&self, key: &str, retry: Retry) -> Error {
         let text = format!("other writers were first at each of {} attempts", retry.attempts.max(1));
-        let current = self.get(key)?;
-        Err(Error::new(ErrorKind::RetriesExhausted, text)
+        Error::new(ErrorKind::RetriesExhausted, text)
             .key(key)
-            .with_current(current)
+            .with_current(self.get(key).ok().flatten())
             .next("try again")
-            .into())
     }
 
     /// A handle to a key, for reading and writing it often.
@@ -306,6 +337,7 @@ impl Session {
         self.inner.seat.renewals.lock().retain(|renewal| renewal.id != id);
     }
 
+    #[inline]
     pub(super) fn change<'v>(&self, value: &'v [u8], options: PutOptions) -> Change<'v> {
         let writer = self.inner.seat.writer;
         let after = |ttl: Duration| {
@@ -320,19 +352,29 @@ impl Session {
     }
 
     /// Carries a change out; `NotFound` where there was nothing to remove.
+    #[inline]
+    fn write_key(&self, key: &str, change: &Change<'_>) -> Result<Receipt> {
+        reader::check(key)?;
+        let slot_key = slots::Key::new(self.region.geometry(), key);
+        self.write(key, &slot_key, change, None).map(|(receipt, _)| receipt)
+    }
+
+    /// As `write_key`, of a key that was looked up. `hint`: where it lived last.
+    #[inline]
     pub(super) fn write(
         &self,
         key: &str,
+        slot_key: &slots::Key<'_>,
         change: &Change<'_>,
         hint: Option<Slot>,
     ) -> Result<(Receipt, Slot)> {
-        let outcome = self.inner.seat.write(key, change, hint).map_err(|error| error.key(key))?;
-        match outcome {
-            Outcome::Done { version, generation, retries, slot } => {
+        match self.inner.seat.write(slot_key, change, hint) {
+            Ok(Outcome::Done { version, generation, retries, slot }) => {
                 Ok((Receipt { version, generation, retries }, slot))
             }
-            Outcome::Conflict { version } => Err(self.conflict(key, change, version)),
-            Outcome::Nothing => Err(Error::new(ErrorKind::NotFound, "there is no such key").key(key)),
+            Ok(Outcome::Conflict { version }) => Err(self.conflict(key, change, version)),
+            Ok(Outcome::Nothing) => Err(Error::new(ErrorKind::NotFound, "there is no such key").key(key)),
+            Err(error) => Err(error.key(key)),
         }
     }
 
@@ -399,27 +441,23 @@ impl Seat {
         })
     }
 
-    fn write(&self, key: &str, change: &Change<'_>, hint: Option<Slot>) -> Result<Outcome> {
-        reader::check(key)?;
+    #[inline]
+    fn write(&self, key: &slots::Key<'_>, change: &Change<'_>, hint: Option<Slot>) -> Result<Outcome> {
         let core = self.region.core_over(self.region.words()?);
-        let slot_key = slots::Key::new(core.geometry(), key);
         let value_max = core.geometry().shape().value_max;
         if change.value.len() as u64 > value_max {
-            let text = format!(
-                "a value may have at most {value_max} bytes on this board; this one has {}",
-                change.value.len()
-            );
-            return Err(Error::new(ErrorKind::ValueTooLarge, text).next("split it, or make a larger board"));
+            return Err(too_large(change.value.len(), value_max));
         }
-        match self.try_write(&core, &slot_key, change, hint) {
+        match self.try_write(&core, key, change, hint) {
             // Dead sessions may hold blocks and slots.
             Err(error) if error.is_full() && self.region.reap_dead()? > 0 => {
-                self.try_write(&core, &slot_key, change, hint)
+                self.try_write(&core, key, change, hint)
             }
             other => other,
         }
     }
 
+    #[inline]
     fn try_write(
         &self,
         core: &Core<'_>,
@@ -442,6 +480,7 @@ impl Seat {
     }
 
     /// A lane that no other thread is in: the thread's usual one, or the next that is free.
+    #[inline]
     pub(super) fn lane(&self) -> MutexGuard<'_, Lane> {
         let usual = lane_of_thread();
         (0..LANES)
@@ -506,6 +545,12 @@ impl Drop for Attached {
 fn lane_of_thread() -> usize {
     thread_local!(static MARK: u8 = const { 0 });
     MARK.with(|mark| (std::ptr::from_ref(mark).addr() >> 12) % LANES)
+}
+
+#[cold]
+fn too_large(len: usize, value_max: u64) -> Error {
+    let text = format!("a value may have at most {value_max} bytes on this board; this one has {len}");
+    Error::new(ErrorKind::ValueTooLarge, text).next("split it, or make a larger board")
 }
 
 fn identity() -> Identity {

@@ -6,6 +6,8 @@
 pub struct Classes {
     sizes: Vec<u32>,
     extent_granules: u32,
+    /// The class of each number of granules: what every put asks.
+    of: Vec<u8>,
 }
 
 impl Classes {
@@ -18,13 +20,15 @@ impl Classes {
             let wanted = extent_granules.div_ceil((size + 1).max(size + size / 4));
             sizes.push((extent_granules / wanted.min(blocks - 1)).max(size + 1));
         }
-        Self { sizes, extent_granules }
+        let smallest = |granules| sizes.partition_point(|&size| size < granules) as u8 + 1;
+        let of = (0..=extent_granules).map(smallest).collect();
+        Self { sizes, extent_granules, of }
     }
 
     /// The smallest class whose blocks hold `granules`; `None` when it takes a chain.
+    #[inline]
     pub fn of(&self, granules: usize) -> Option<u8> {
-        let at = self.sizes.partition_point(|&size| (size as usize) < granules);
-        (at < self.sizes.len()).then_some(at as u8 + 1)
+        self.of.get(granules).copied()
     }
 
     /// Granules of a block of `class`; `None` for 0 and for a class that does not exist.

@@ -190,10 +190,11 @@ impl Shape {
         let granule_bytes = self.granule_words.saturating_mul(8);
         let extent_bytes = self.extent_granules.saturating_mul(granule_bytes);
         let model = LINE == 1;
-        Err(if !within(self.granule_words, GRANULE_WORDS_MIN as u64, 1 << 12) {
-            "granules must have 8 to 4,096 words"
-        } else if !within(self.extent_granules, if model { 1 } else { 32 }, 1024) {
-            "extents must have 32 to 1,024 granules"
+        let power = |value: u64, low, high| within(value, low, high) && value.is_power_of_two();
+        Err(if !power(self.granule_words, GRANULE_WORDS_MIN as u64, 1 << 12) {
+            "granules must have 8 to 4,096 words, a power of two"
+        } else if !power(self.extent_granules, if model { 1 } else { 32 }, 1024) {
+            "extents must have 32 to 1,024 granules, a power of two"
         } else if !within(self.capacity, extent_bytes, CAPACITY_MAX) {
             "the capacity must be at least one extent and at most 16 GiB"
         } else if !self.capacity.is_multiple_of(extent_bytes) {
@@ -284,10 +285,16 @@ pub struct Geometry {
     words: usize,
     granules: u32,
     extents: u32,
+    /// Words of a granule and granules of an extent are powers of two: these.
+    granule_shift: u32,
+    extent_shift: u32,
     /// Of the number of events, where that is a power of two: divisions by it are shifts then.
     history_shift: Option<u32>,
     /// The first eight bytes of each dedicated shard's name, with the mask of those that it has.
     dedicated_starts: Vec<(u64, u64)>,
+    /// Buckets of a dedicated shard, and of a uniform one.
+    per_dedicated: Divisor,
+    per_uniform: Divisor,
 }
 
 impl Geometry {
@@ -320,6 +327,10 @@ impl Geometry {
         }
         let start = |name: &String| (first_bytes(name.as_bytes()), first_bytes(&vec![0xff; name.len()]));
         let dedicated_starts = shape.dedicated.iter().map(start).collect();
+        let (granule_shift, extent_shift) =
+            (shape.granule_words.trailing_zeros(), shape.extent_granules.trailing_zeros());
+        let (per_dedicated, per_uniform) =
+            (Divisor::new(shape.dedicated_buckets), Divisor::new(shape.uniform_buckets));
         let classes = Classes::new(shape.extent_granules as u32);
         let history_shift = shape.history.is_power_of_two().then(|| shape.history.trailing_zeros());
         let granules = granules as u32;
@@ -338,8 +349,12 @@ impl Geometry {
             words,
             granules,
             extents: extents as u32,
+            granule_shift,
+            extent_shift,
             history_shift,
             dedicated_starts,
+            per_dedicated,
+            per_uniform,
         })
     }
 
@@ -373,15 +388,15 @@ impl Geometry {
     }
     /// Granules of an extent.
     pub fn extent_granules(&self) -> u32 {
-        self.shape.extent_granules as u32
+        1 << self.extent_shift
     }
     /// Words of a granule.
     pub fn granule_words(&self) -> usize {
-        self.shape.granule_words as usize
+        1 << self.granule_shift
     }
     /// Granules that hold so many words.
     pub fn granules_for(&self, words: usize) -> usize {
-        words.div_ceil(self.granule_words())
+        (words + self.granule_words() - 1) >> self.granule_shift
     }
     /// Events the ring holds.
     pub fn history(&self) -> u64 {
@@ -435,10 +450,9 @@ impl Geometry {
     pub fn shard_of_bucket(&self, bucket: usize) -> usize {
         let dedicated = self.shape.dedicated.len();
         let each = self.shape.dedicated_buckets as usize;
-        // Of 32 bits: there are at most 4 Mi buckets, and a division of 64 costs twice as much.
         match bucket.checked_sub(dedicated * each) {
-            None => (bucket as u32 / (each as u32).max(1)) as usize,
-            Some(rest) => dedicated + (rest as u32 / (self.shape.uniform_buckets as u32).max(1)) as usize,
+            None => self.per_dedicated.divide(bucket),
+            Some(rest) => dedicated + self.per_uniform.divide(rest),
         }
     }
     /// Word of ring position `position`, from 1.
@@ -477,7 +491,7 @@ impl Geometry {
     }
     /// First data word of a block.
     pub fn data(&self, block: Block) -> usize {
-        self.data_at + block.0 as usize * self.granule_words()
+        self.data_at + ((block.0 as usize) << self.granule_shift)
     }
     /// First word of the data area.
     pub fn data_at(&self) -> usize {
@@ -485,7 +499,7 @@ impl Geometry {
     }
     /// The extent of a block.
     pub fn extent_of(&self, block: Block) -> u32 {
-        block.0 / self.extent_granules()
+        block.0 >> self.extent_shift
     }
     /// The words of an extent's block table and of its data, for reserving their pages.
     pub fn extent_words(&self, extent: u32) -> (std::ops::Range<usize>, std::ops::Range<usize>) {
@@ -533,6 +547,30 @@ impl Geometry {
                 None => dedicated..self.shards(),
             },
             None => 0..self.shards(),
+        }
+    }
+}
+
+/// Divides by a number that was known before, at the price of a product: by the reciprocal, rounded up, in units of
+/// 2^-64 (Granlund and Montgomery, *Division by invariant integers using multiplication*, 1994). Exact for numbers
+/// below 2^32.
+#[derive(Clone, Copy, Debug)]
+struct Divisor {
+    reciprocal: u64,
+}
+
+impl Divisor {
+    /// Of a number below 2^32; 0 is taken for 1.
+    fn new(number: u64) -> Self {
+        // 1 has no reciprocal of 64 bits: 0 stands for it.
+        Self { reciprocal: if number <= 1 { 0 } else { u64::MAX / number + 1 } }
+    }
+
+    #[inline]
+    fn divide(self, value: usize) -> usize {
+        match self.reciprocal {
+            0 => value,
+            reciprocal => ((value as u128 * u128::from(reciprocal)) >> 64) as usize,
         }
     }
 }
@@ -632,6 +670,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_divisor_divides(value: u32, number in 1..=u32::MAX) {
+            for (value, number) in [(value, number), (value, number % 4096 + 1), (u32::MAX, number), (number, number)] {
+                let quotient = Divisor::new(u64::from(number)).divide(value as usize);
+                prop_assert_eq!(quotient, (value / number) as usize);
+            }
+        }
+
         #[test]
         fn any_header_words_are_refused_or_make_a_geometry(words in proptest::collection::vec(any::<u64>(), SHAPE_WORDS)) {
             if let Ok(shape) = Shape::unpack(&words.try_into().unwrap()) {

@@ -113,6 +113,7 @@ impl RecordHeader {
             | u64::from(self.codec) << 15
     }
     /// The header's words.
+    #[inline]
     pub fn pack(&self) -> Words {
         let mut words = [0; HEADER_WORDS];
         words[VERSION] = self.version;
@@ -178,7 +179,7 @@ impl Words {
     }
     /// Whether the value lies in pieces.
     pub fn chained(&self) -> bool {
-        self.0[SHAPE] >> 14 & 1 == 1
+        is_chained(self.0[SHAPE])
     }
     /// How the value is encoded.
     pub fn codec(&self) -> u8 {
@@ -201,8 +202,8 @@ impl Words {
         HEADER_WORDS + self.key_len().div_ceil(8)
     }
     /// Words of the record with its key and a value that is not chained.
-    pub fn len(&self) -> usize {
-        words_of(self.key_len(), self.value_len())
+    pub fn record_words(&self) -> usize {
+        len_of(self.0[PLACE], self.0[SHAPE])
     }
     /// The words, unpacked; `None` where they cannot be a record's.
     pub fn unpack(&self) -> Option<RecordHeader> {
@@ -233,17 +234,39 @@ impl Words {
         }
         fold(sum ^ self.detail(EPHEMERAL), 0xe703_7ed1_a0b4_28db) ^ sum
     }
+    /// Gives a record its place among its key's: a version, the head before it, the slot, the key's creation.
+    #[inline]
+    pub fn follow(&mut self, version: u64, previous: u64, slot: usize, created: u64) {
+        self.0[VERSION] = version;
+        self.0[PREVIOUS] = previous;
+        self.0[PLACE] = (slot as u64) << 32 | self.0[PLACE] & u64::from(u32::MAX);
+        if DETAILS {
+            self.0.get_mut(CREATED).into_iter().for_each(|word| *word = created);
+        }
+    }
     /// Gives the words their checksum. The models' records have none.
     #[inline]
     pub fn seal(&mut self, key_hash: u64, value_hash: u64) {
         let sum = self.checksum(key_hash, value_hash);
-        self.0.get_mut(CHECKSUM).into_iter().for_each(|word| *word = sum);
+        if DETAILS {
+            self.0.get_mut(CHECKSUM).into_iter().for_each(|word| *word = sum);
+        }
     }
     /// Whether the checksum is that of these words, of a key with this hash, and of the value.
     #[inline]
     pub fn is_sound(&self, key_hash: u64, value: &[u8]) -> bool {
         !DETAILS || self.detail(CHECKSUM) == self.checksum(key_hash, hash_of(value))
     }
+}
+
+/// Words of a record with this [`PLACE`] and [`SHAPE`], its key, and a value that is not chained.
+pub const fn len_of(place: u64, shape: u64) -> usize {
+    words_of((shape & 0x7ff) as usize, place as u32 as usize)
+}
+
+/// Whether a record with this [`SHAPE`] has its value in pieces.
+pub const fn is_chained(shape: u64) -> bool {
+    shape >> 14 & 1 == 1
 }
 
 /// Hash of a value, for the checksum: XXH3, 64 bits.

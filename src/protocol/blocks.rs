@@ -40,6 +40,11 @@ pub struct Lane {
     pub lane: usize,
     /// Who the records name as their writer.
     pub writer: Writer,
+    /// First word of the lane's counters, and of its intent.
+    counters_at: usize,
+    pub(super) intent_at: usize,
+    /// The generation of this lane's last change.
+    pub(super) newest: u64,
     /// Whether more pages may still be reserved; if not, searches go on without them.
     pub may_reserve: bool,
     /// Granules that this lane may supersede until it looks again how many the history holds.
@@ -55,10 +60,14 @@ impl Lane {
     /// A lane of the session that `writer` names.
     pub fn new(core: &Core<'_>, lane: usize, writer: Writer) -> Self {
         let classes = usize::from(core.geo.classes().count()) + 1;
+        let record = core.geo.session(usize::from(writer.session));
         Self {
             session: usize::from(writer.session),
             lane,
             writer,
+            counters_at: record + session::counter(lane, 0),
+            intent_at: record + session::intent(lane),
+            newest: 0,
             may_reserve: true,
             until_trim: 0,
             excess: 0,
@@ -90,15 +99,16 @@ impl Lane {
 
 impl Core<'_> {
     /// Raises one of the lane's counters. A plain load and store: only this lane writes the word.
+    #[inline]
     pub(super) fn count(&self, lane: &Lane, counter: Counter, by: u64) {
         if session::COUNTERS_KEPT {
-            let at = self.geo.session(lane.session) + session::counter(lane.lane, counter as usize);
-            let word = self.at(at);
+            let word = self.at(lane.counters_at + counter as usize);
             word.store(word.load(Relaxed).wrapping_add(by), Relaxed);
         }
     }
 
     /// A block of at least `granules` granules, no more than an extent. `removal` may use the reserve.
+    #[inline]
     pub fn claim(&self, lane: &mut Lane, granules: usize, removal: bool) -> Result<Claimed, Fault> {
         let class = self.geo.classes().of(granules).ok_or(Fault::Full(Full::Blocks))?;
         if let Some(claimed) = lane.stash[usize::from(class)].pop() {
@@ -328,6 +338,7 @@ impl Core<'_> {
     }
 
     /// Keeps a block at hand, or gives it back.
+    #[inline]
     pub(super) fn keep(&self, lane: &mut Lane, claimed: Claimed) {
         let extent = self.geo.extent_of(claimed.block);
         let class = self.class_of(extent).class();
@@ -373,6 +384,7 @@ impl Core<'_> {
     }
 
     /// Marks a claimed block as being published: what the reaper of a killed owner goes by.
+    #[inline]
     pub(super) fn begin(&self, lane: &Lane, claimed: Claimed, gen_word: u64) {
         // Release, in this order: the reaper that sees INFLIGHT sees the generation word.
         self.gen_of(claimed.block).store(gen_word, Release);
@@ -389,6 +401,7 @@ impl Core<'_> {
 
     /// Ends the publishing of a block: it belongs to the board now. When its event was let go meanwhile
     /// the block is the caller's again.
+    #[inline]
     pub fn settle(&self, lane: &mut Lane, claimed: Claimed) {
         let inflight = State::new(StateKind::Inflight, lane.owner(), claimed.tag);
         let owned = State::new(StateKind::Owned, 0, claimed.tag);
@@ -407,6 +420,7 @@ impl Core<'_> {
     }
 
     /// From `state` to a claimed block with the next tag, into the stash. Whether it was still in `state`.
+    #[inline]
     pub(super) fn reclaim(&self, lane: &mut Lane, block: Block, state: State) -> bool {
         let tag = state.next_tag();
         let claimed = State::new(StateKind::Claimed, lane.owner(), tag);

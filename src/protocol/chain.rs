@@ -27,11 +27,13 @@ impl Core<'_> {
     }
 
     /// Whether a record of these lengths needs a chain.
+    #[inline]
     pub(super) fn is_chained(&self, key_len: usize, value_len: usize) -> bool {
         self.geo.granules_for(record::words_of(key_len, value_len)) > self.geo.extent_granules() as usize
     }
 
     /// Granules of the head block of a record.
+    #[inline]
     pub(super) fn head_granules(&self, key_len: usize, value_len: usize) -> usize {
         let inline = if self.is_chained(key_len, value_len) { self.pieces(value_len) * 8 } else { value_len };
         self.geo.granules_for(record::words_of(key_len, inline))
@@ -61,7 +63,15 @@ impl Core<'_> {
     }
 
     /// Frees the pieces of a chain whose head the caller has the right to free and which has this tag.
-    pub(super) fn free_pieces(&self, _lane: &Lane, head: Block, tag: u64) {
+    #[inline]
+    pub(super) fn free_pieces(&self, lane: &Lane, head: Block, tag: u64) {
+        if record::is_chained(self.record_word(head, record::SHAPE)) {
+            self.free_chain(lane, head, tag);
+        }
+    }
+
+    #[cold]
+    fn free_chain(&self, _lane: &Lane, head: Block, tag: u64) {
         let Some(words) = self.header_words(head).filter(Words::chained) else { return };
         for number in 0..self.pieces(words.value_len()) {
             let at = words.value_at() + number;
@@ -124,7 +134,13 @@ const LARGE: usize = 256;
 #[inline]
 pub(super) fn store_words(bytes: &[u8], target: &[AtomicU64]) {
     let (words, rest) = bytes.as_chunks::<8>();
-    for (word, bytes) in target.iter().zip(words) {
+    let (fours, last) = words.as_chunks::<4>();
+    // By fours: the optimiser does not unroll a loop of atomic stores.
+    let (target_fours, target_last) = target[..words.len()].as_chunks::<4>();
+    for (target, bytes) in target_fours.iter().zip(fours) {
+        target.iter().zip(bytes).for_each(|(word, bytes)| word.store(u64::from_le_bytes(*bytes), Relaxed));
+    }
+    for (word, bytes) in target_last.iter().zip(last) {
         word.store(u64::from_le_bytes(*bytes), Relaxed);
     }
     if let (Some(word), false) = (target.last(), rest.is_empty()) {
@@ -136,7 +152,13 @@ pub(super) fn store_words(bytes: &[u8], target: &[AtomicU64]) {
 #[inline]
 pub(super) fn load_words(source: &[AtomicU64], out: &mut [u8]) {
     let (words, rest) = out.as_chunks_mut::<8>();
-    for (bytes, word) in words.iter_mut().zip(source) {
+    let (source_fours, source_last) = source[..words.len()].as_chunks::<4>();
+    // By fours, as above.
+    let (fours, last) = words.as_chunks_mut::<4>();
+    for (bytes, source) in fours.iter_mut().zip(source_fours) {
+        bytes.iter_mut().zip(source).for_each(|(bytes, word)| *bytes = word.load(Relaxed).to_le_bytes());
+    }
+    for (bytes, word) in last.iter_mut().zip(source_last) {
         *bytes = word.load(Relaxed).to_le_bytes();
     }
     if let (Some(word), false) = (source.last(), rest.is_empty()) {

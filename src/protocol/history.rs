@@ -6,8 +6,7 @@
 
 use super::{Core, Fault, Tries, acquire, blocks::Lane};
 use crate::layout::{
-    Block, GenWord, Head, HeadKind, RingWord, State, StateKind, header,
-    record::{self, Words},
+    Block, GenWord, Head, HeadKind, RingWord, State, StateKind, header, record,
     session::{self, Counter},
 };
 use crate::sync::{
@@ -27,13 +26,34 @@ pub enum Logged {
 /// What letting an event go would free.
 struct Oldest {
     event: u64,
-    superseded: Option<(Block, State)>,
+    superseded: Option<Superseded>,
+}
+
+/// A block that an event owns, as it was while the event stood.
+#[derive(Clone, Copy)]
+pub(super) struct Superseded {
+    pub(super) block: Block,
+    pub(super) state: State,
+    /// Granules of its record.
+    pub(super) granules: u64,
 }
 
 impl Core<'_> {
     /// Brings the block's event into the history. The block was proved published while its generation
     /// word was `UNLOGGED(tag)`.
     pub fn log(&self, lane: &mut Lane, block: Block, tag: u64) -> Result<Logged, Fault> {
+        self.log_in(lane, block, tag, self.shard_of_block(block))
+    }
+
+    /// As [`Core::log`], of a block of this shard.
+    #[inline]
+    pub(super) fn log_in(
+        &self,
+        lane: &mut Lane,
+        block: Block,
+        tag: u64,
+        shard: Option<usize>,
+    ) -> Result<Logged, Fault> {
         let mut tries = Tries::new();
         loop {
             let generation = self.generation();
@@ -41,7 +61,7 @@ impl Core<'_> {
             // After the generation, never before: that makes entries unique.
             match self.load_gen(block) {
                 GenWord::Generation(own) => {
-                    self.show(block, own);
+                    self.show(shard, own);
                     return Ok(Logged::At(own));
                 }
                 GenWord::Unlogged(other) if other == tag => {}
@@ -63,8 +83,10 @@ impl Core<'_> {
                 let ring = self.at(self.geo.ring(position));
                 // Release: who reads the ring word sees the block's UNLOGGED word and its record (P5).
                 if ring.compare_exchange(word.0, entry.0, Release, Relaxed).is_ok() {
-                    if !self.finish(position, entry)? {
-                        self.show(block, position);
+                    // Without another look at the counter: if the event is counted already, the block's word names
+                    // its generation, and nothing here changes anything.
+                    if !self.complete(position, block, GenWord::Unlogged(tag), shard) {
+                        self.show(shard, position);
                     }
                     return Ok(Logged::At(position));
                 }
@@ -82,14 +104,15 @@ impl Core<'_> {
     }
 
     /// The ring word of a position.
+    #[inline]
     pub(super) fn ring_word(&self, position: u64) -> RingWord {
         RingWord(acquire(self.at(self.geo.ring(position))))
     }
 
     /// The counters show at least generation `own` when this returns, and sleepers know: a caller told its
     /// generation must find it in `events`, and whoever finished the event may have been stopped halfway.
-    fn show(&self, block: Block, own: u64) {
-        let shard = self.shard_of_block(block);
+    #[cold]
+    fn show(&self, shard: Option<usize>, own: u64) {
         if let Some(shard) = shard {
             self.raise_shard(shard, own);
         }
@@ -101,6 +124,7 @@ impl Core<'_> {
     }
 
     /// Lets events go until the ring has room for `position`.
+    #[inline]
     fn make_room(&self, lane: &mut Lane, position: u64) -> Result<(), Fault> {
         let mut tries = Tries::new();
         loop {
@@ -117,19 +141,25 @@ impl Core<'_> {
         }
     }
 
-    /// Completes the event at `position`: its generation word, its shard's counter, the board's counter.
-    /// Anyone may do it. Nothing that a reader of the board's counter must find may be done after that is
-    /// raised. Then sleepers are woken. Whether all that was done here: otherwise another did a part, and may have
-    /// been stopped before it woke anybody.
-    pub fn finish(&self, position: u64, word: RingWord) -> Result<bool, Fault> {
+    /// Completes the event at `position`. Anyone may do it.
+    pub fn finish(&self, position: u64, word: RingWord) -> Result<(), Fault> {
         let block = self.block(word.block()).ok_or(Fault::Corrupt("the block of an event"))?;
         // Before the generation: otherwise they might belong to a reused block.
         let gen_word = self.load_gen(block);
         let shard = self.shard_of_block(block);
         fence(Acquire);
-        if self.generation() != position - 1 {
-            return Ok(false);
+        if self.generation() == position - 1 {
+            self.complete(position, block, gen_word, shard);
         }
+        Ok(())
+    }
+
+    /// Completes the event at `position`: its generation word, which was `gen_word`, its shard's counter, the
+    /// board's counter. Nothing that a reader of the board's counter must find may be done after that is
+    /// raised. Then sleepers are woken. Whether all that was done here: otherwise another did a part, and may have
+    /// been stopped before it woke anybody.
+    #[inline(always)]
+    fn complete(&self, position: u64, block: Block, gen_word: GenWord, shard: Option<usize>) -> bool {
         if let GenWord::Unlogged(_) = gen_word {
             // Release: the generation word carries the ring entry and the record (P3).
             let own = GenWord::Generation(position).pack();
@@ -144,7 +174,7 @@ impl Core<'_> {
         if raised {
             shard.into_iter().for_each(|shard| self.wake(shard));
         }
-        Ok(raised)
+        raised
     }
 
     /// Completes the event that a killed finisher may have left uncounted. Every attach and every beat
@@ -178,16 +208,37 @@ impl Core<'_> {
         let word = self.at(header::FLOOR);
         if word.compare_exchange(floor, oldest.event, AcqRel, Relaxed).is_ok() {
             self.count(lane, Counter::Floored, 1);
-            if let Some((block, state)) = oldest.superseded {
-                self.free_superseded(lane, block, state, true);
+            if let Some(superseded) = oldest.superseded {
+                self.free_superseded(lane, superseded, true);
             }
         }
-        self.forget_intent(lane.session, lane.lane);
+        self.forget_intent_at(lane.intent_at);
+        if AHEAD > 0 && oldest.superseded.is_some_and(|superseded| superseded.granules >= LARGE) {
+            self.look_ahead(oldest.event);
+        }
         Ok(true)
+    }
+
+    /// Asks for the lines that the next floor steps and the puts after them need, which were last touched a whole
+    /// history ago: first an event's record, then, some steps later, the block that it superseded, which will be
+    /// written to. For small blocks, of which a history fits into a near cache, this costs more than it gains.
+    fn look_ahead(&self, event: u64) {
+        // Relaxed, all: hints.
+        let block_of = |event| self.block(RingWord(self.at(self.geo.ring(event)).load(Relaxed)).block());
+        if let Some(far) = block_of(event + 2 * AHEAD) {
+            self.machine.prefetch(&[self.at(self.geo.data(far))]);
+        }
+        let superseded = block_of(event + AHEAD).and_then(|block| self.superseded_block(block));
+        if let Some(near) = superseded {
+            let words = near.granules as usize * self.geo.granule_words();
+            let data = &self.words[self.geo.data(near.block)..];
+            self.machine.prefetch_run(&data[..words.min(AHEAD_WORDS).min(data.len())]);
+        }
     }
 
     /// The event after the floor and the block it superseded; `None` when there is none or the floor
     /// moved. An event whose words are damaged is let go without freeing anything.
+    #[inline(always)]
     fn oldest(&self, floor: u64) -> Result<Option<Oldest>, Fault> {
         let event = floor + 1;
         let generation = self.generation();
@@ -209,20 +260,30 @@ impl Core<'_> {
         Ok(Some(Oldest { event, superseded }))
     }
 
-    /// The block that the record in `block` superseded, with its state; `None` where there is none, or
-    /// where it is not of the same slot: then one of the two is damaged, and freeing could hurt another key.
-    fn superseded_block(&self, block: Block) -> Option<(Block, State)> {
+    /// The block that the record in `block` superseded; `None` where there is none, or where it is not of the same
+    /// slot: then one of the two is damaged, and freeing could hurt another key.
+    #[inline(always)]
+    fn superseded_block(&self, block: Block) -> Option<Superseded> {
         let previous = Head(self.record_word(block, record::PREVIOUS));
         let linked = matches!(previous.kind(), Some(HeadKind::Live | HeadKind::Open));
-        let superseded = self.block(previous.block()).filter(|_| linked)?;
-        let slot = |block| self.record_word(block, record::PLACE) >> 32;
-        (slot(superseded) == slot(block)).then(|| (superseded, self.load_state(superseded)))
+        let superseded =
+            self.block(previous.block()).filter(|&block| linked && self.fits(block, record::HEADER_WORDS))?;
+        let (place, shape) =
+            (self.record_word(superseded, record::PLACE), self.record_word(superseded, record::SHAPE));
+        let same = place >> 32 == self.record_word(block, record::PLACE) >> 32;
+        same.then(|| Superseded {
+            block: superseded,
+            state: self.load_state(superseded),
+            granules: self.geo.granules_for(record::len_of(place, shape)) as u64,
+        })
     }
 
     /// Writes down what the floor step will free, so that a kill right after it leaks nothing.
+    #[inline]
     fn intend(&self, lane: &Lane, oldest: &Oldest) {
-        let at = self.geo.session(lane.session) + session::intent(lane.lane);
-        let (block, state) = oldest.superseded.map_or((0, 0), |(block, state)| (block.index(), state.0));
+        let at = lane.intent_at;
+        let (block, state) =
+            oldest.superseded.map_or((0, 0), |superseded| (superseded.block.index(), superseded.state.0));
         self.at(at + session::INTENT_STATE).store(state, Relaxed);
         self.at(at + session::INTENT_BLOCK).store(u64::from(block), Relaxed);
         // Release: the reaper that sees the event sees block and state (P9).
@@ -231,22 +292,25 @@ impl Core<'_> {
 
     /// Clears an intent before the next one's words are written: an old event with new words would free
     /// a block that is still in use.
+    #[inline]
     pub(super) fn forget_intent(&self, session: usize, lane: usize) {
-        let at = self.geo.session(session) + session::intent(lane);
+        self.forget_intent_at(self.geo.session(session) + session::intent(lane));
+    }
+
+    #[inline]
+    fn forget_intent_at(&self, at: usize) {
         // Release: the step is over when the intent is gone (P9).
         self.at(at + session::INTENT_EVENT).store(0, Release);
     }
 
     /// Frees a block whose superseding event has left the history: an exclusive right, from having moved
     /// the floor, or from reaping whoever did. `keep`: into the lane's stash.
-    pub(super) fn free_superseded(&self, lane: &mut Lane, block: Block, seen: State, keep: bool) {
-        let granules = self.footprint(block);
+    #[inline(always)]
+    pub(super) fn free_superseded(&self, lane: &mut Lane, superseded: Superseded, keep: bool) {
+        let Superseded { block, mut state, granules } = superseded;
+        let tag = state.tag();
         // Twice is enough: INFLIGHT may become OWNED meanwhile; that changes no further while the right is ours.
         for _ in 0..3 {
-            let state = self.load_state(block);
-            if state.tag() != seen.tag() {
-                return;
-            }
             let freed = match state.kind() {
                 StateKind::Owned => {
                     self.free_pieces(lane, block, state.tag());
@@ -260,10 +324,15 @@ impl Core<'_> {
                 lane.excess = lane.excess.saturating_sub(granules);
                 return;
             }
+            state = self.load_state(block);
+            if state.tag() != tag {
+                return;
+            }
         }
     }
 
     /// Leaves the freeing of a block to its owner, who still looks at it. Whether it was still in `state`.
+    #[cold]
     fn doom(&self, block: Block, state: State) -> bool {
         let doomed = State::new(StateKind::Doomed, state.owner(), state.tag());
         // AcqRel: the owner that finds it doomed sees the floor that doomed it (P6, P7).
@@ -283,13 +352,11 @@ impl Core<'_> {
 
     /// Granules of a block's record, by its lengths: an estimate for bounding the history by bytes.
     pub(super) fn footprint(&self, block: Block) -> u64 {
-        self.header_words(block).map_or(0, |words| self.footprint_of(&words))
-    }
-
-    /// As [`Core::footprint`], of a header that was read already.
-    #[inline]
-    pub(super) fn footprint_of(&self, words: &Words) -> u64 {
-        self.geo.granules_for(words.len()) as u64
+        if !self.fits(block, record::HEADER_WORDS) {
+            return 0;
+        }
+        let (place, shape) = (self.record_word(block, record::PLACE), self.record_word(block, record::SHAPE));
+        self.geo.granules_for(record::len_of(place, shape)) as u64
     }
 
     /// Whether the history is at its least: `history_min` events, or the newest events that hold a
@@ -317,7 +384,7 @@ impl Core<'_> {
             return 0;
         }
         let superseded = self.block(word.block()).and_then(|block| self.superseded_block(block));
-        superseded.map_or(0, |(block, _)| self.footprint(block))
+        superseded.map_or(0, |superseded| superseded.granules)
     }
 
     /// Lets a few events go while the blocks they superseded take more than a quarter of the data area. Called by
@@ -349,6 +416,12 @@ impl Core<'_> {
     }
 }
 
+/// Floor steps between asking for a line and needing it; none in the models.
+const AHEAD: u64 = if cfg!(any(loom, slate_search)) { 0 } else { 8 };
+/// Words of a block that are asked for ahead, at most: behind them the processor has found out by itself.
+const AHEAD_WORDS: usize = 256;
+/// Granules from which on looking ahead pays.
+const LARGE: u64 = 8;
 /// Events that a put lets go for the history's bytes: two, so that what all have superseded shrinks.
 const TRIM_STEPS: usize = 2;
 /// Granules that a lane supersedes at least between two looks at what the history holds.

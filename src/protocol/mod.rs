@@ -91,6 +91,9 @@ pub trait Machine: Sync {
 
     /// Tells the processor that these words will be changed soon. A hint.
     fn prefetch(&self, _words: &[&AtomicU64]) {}
+
+    /// As [`Machine::prefetch`], of words that follow each other.
+    fn prefetch_run(&self, _words: &[AtomicU64]) {}
 }
 
 /// A machine where nobody sleeps, and copies go word by word.
@@ -105,6 +108,8 @@ pub struct Core<'r> {
     flags: &'r [AtomicU64],
     machine: &'r dyn Machine,
     geo: &'r Geometry,
+    /// Granules whose pages were reserved when this was made: the number only rises.
+    reserved: u32,
 }
 
 impl<'r> Core<'r> {
@@ -127,7 +132,9 @@ impl<'r> Core<'r> {
         machine: &'r dyn Machine,
         geo: &'r Geometry,
     ) -> Self {
-        Self { words, flags, machine, geo }
+        let mut core = Self { words, flags, machine, geo, reserved: 0 };
+        core.reserved = core.reserved_granules();
+        core
     }
 
     /// The geometry.
@@ -136,11 +143,13 @@ impl<'r> Core<'r> {
     }
 
     /// The newest generation. Whoever reads it sees every mutation up to it.
+    #[inline]
     pub fn generation(&self) -> u64 {
         acquire(self.at(header::GENERATION)) & COUNTER_MASK
     }
 
     /// Generations up to this have left the history.
+    #[inline]
     pub fn floor(&self) -> u64 {
         acquire(self.at(header::FLOOR)) & COUNTER_MASK
     }
@@ -164,28 +173,34 @@ impl<'r> Core<'r> {
         &self.words[index]
     }
 
+    #[inline]
     fn state_of(&self, block: Block) -> &'r AtomicU64 {
         self.at(self.geo.state(block))
     }
 
+    #[inline]
     fn gen_of(&self, block: Block) -> &'r AtomicU64 {
         self.at(self.geo.generation(block))
     }
 
+    #[inline]
     fn load_state(&self, block: Block) -> State {
         State(acquire(self.state_of(block)))
     }
 
+    #[inline]
     fn load_gen(&self, block: Block) -> GenWord {
         GenWord::unpack(acquire(self.gen_of(block)))
     }
 
+    #[inline]
     fn load_head(&self, at: usize) -> Head {
         Head(acquire(self.at(at)))
     }
 
     /// One of a block's record words. Relaxed: whoever relies on it proves afterwards that the block
     /// was not reused meanwhile (P2), or owns the block.
+    #[inline]
     fn record_word(&self, block: Block, word: usize) -> u64 {
         self.at(self.geo.data(block) + word).load(Relaxed)
     }
@@ -195,34 +210,40 @@ impl<'r> Core<'r> {
         self.header_words(block)?.unpack()
     }
 
-    /// The record's words before the key, where they can be a record's. As [`Core::record_word`]. A block whose
-    /// granule is the last one has no room for them.
-    #[inline]
+    /// The record's words before the key, where they can be a record's. As [`Core::record_word`].
     fn header_words(&self, block: Block) -> Option<Words> {
-        if !self.fits(block, record::HEADER_WORDS) {
-            return None;
-        }
         let mut words = Words::EMPTY;
+        self.load_header(block, &mut words).then_some(words)
+    }
+
+    /// As [`Core::header_words`], into the caller's place: moving them costs more than a small value's copy. Whether
+    /// they can be a record's. A block whose granule is the last one has no room for them.
+    #[inline(always)]
+    fn load_header(&self, block: Block, words: &mut Words) -> bool {
+        if !self.fits(block, record::HEADER_WORDS) {
+            return false;
+        }
         let source = &self.words[self.geo.data(block)..][..record::HEADER_WORDS];
         for (word, source) in words.0.iter_mut().zip(source) {
             *word = source.load(Relaxed);
         }
-        Some(words).filter(Words::can_be)
+        words.can_be()
     }
 
     /// The block of this index, if its pages are reserved.
     #[inline]
     fn block(&self, index: u32) -> Option<Block> {
-        self.geo.block(index).filter(|&block| block.index() < self.reserved_granules())
+        let reserved = |index| index < self.reserved || index < self.reserved_granules();
+        self.geo.block(index).filter(|block| reserved(block.index()))
     }
 
     /// Whether so many words from the block's start lie in reserved pages.
     #[inline]
     fn fits(&self, block: Block, words: usize) -> bool {
-        // In words, and by products: divisions here would cost more than a small copy.
-        let granule = self.geo.granule_words();
-        (block.index() as usize * granule).saturating_add(words)
-            <= self.reserved_granules() as usize * granule
+        // In words: there are less than 2^32, and no length is longer, so the sum cannot overflow.
+        let end = self.geo.data(block) - self.geo.data_at() + words;
+        let within = |granules: u32| end <= granules as usize * self.geo.granule_words();
+        within(self.reserved) || within(self.reserved_granules())
     }
 
     /// Granules whose pages are reserved, from the first on.
@@ -234,6 +255,7 @@ impl<'r> Core<'r> {
     }
 
     /// The current head, without order: for the test that nothing changed, behind an acquire fence.
+    #[inline]
     fn head_is(&self, at: usize, head: Head) -> bool {
         self.at(at).load(Relaxed) == head.0
     }
@@ -245,6 +267,7 @@ const COUNTER_MASK: u64 = (1 << 60) - 1;
 
 /// An acquire load that is allowed on read-only memory: only relaxed loads are guaranteed to be plain
 /// loads there. Free on x86.
+#[inline]
 fn acquire(word: &AtomicU64) -> u64 {
     if cfg!(loom) {
         // Promises no more than load and fence together, so what the models find to hold, holds; and loom's

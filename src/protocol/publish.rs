@@ -5,13 +5,13 @@
 //! sees until then.
 
 use super::{
-    Core, Fault, Tries,
+    COUNTER_MASK, Core, Fault, Tries,
     blocks::{Claimed, Lane},
     history::Logged,
     slots::{Found, Key, Slot},
 };
 use crate::layout::{
-    Block, GenWord, HeadKind, geometry,
+    Block, GenWord, HeadKind, geometry, header,
     record::{self, RecordHeader, RecordKind, Words},
     session::Counter,
 };
@@ -126,6 +126,7 @@ enum Judged {
 
 impl Core<'_> {
     /// Changes a key. `hint`: where it lived last.
+    #[inline]
     pub fn change(
         &self,
         lane: &mut Lane,
@@ -134,6 +135,7 @@ impl Core<'_> {
         now: Now,
         hint: Option<Slot>,
     ) -> Result<Outcome, Fault> {
+        self.ask_lines(lane, key, hint);
         self.trim(lane)?;
         if change.ephemeral != 0 {
             // Before the put: a reaper looks for ephemeral entries only where this says so.
@@ -145,12 +147,13 @@ impl Core<'_> {
         // Release: no store below is seen by whoever does not see the claim (P2).
         fence(Release);
         self.begin(lane, claimed, GenWord::Unlogged(claimed.tag).pack());
-        let outcome = match self.fill(lane, claimed, key, change) {
-            Ok(()) => self.publish(lane, claimed, key, change, now, hint),
+        let mut words = self.draft(lane, key, change, now);
+        let outcome = match self.fill(lane, claimed, key, change, &words) {
+            Ok(()) => self.publish(lane, claimed, key, change, now, hint, &mut words),
             Err(fault) => Err(fault),
         };
         match outcome {
-            Ok(Published::As(published)) => self.conclude(lane, claimed, change.kind, published),
+            Ok(Published::As(published)) => self.conclude(lane, claimed, change.kind, key.shard, published),
             Ok(Published::Not(outcome)) => {
                 self.withdraw(lane, claimed);
                 Ok(outcome)
@@ -162,18 +165,35 @@ impl Core<'_> {
         }
     }
 
+    /// Where others have written since this lane did: asks for the lines that a change takes from them, all at once.
+    /// One after the other, each costs as much as the rest of a put.
+    #[inline]
+    fn ask_lines(&self, lane: &Lane, key: &Key<'_>, hint: Option<Slot>) {
+        // Relaxed: a hint.
+        let newest = self.at(header::GENERATION).load(Relaxed) & COUNTER_MASK;
+        if newest == lane.newest || cfg!(any(loom, slate_search)) {
+            return;
+        }
+        let head = hint.map_or(self.geo.bucket(key.bucket), |slot| slot.head_at);
+        let shard = self.geo.shard(key.shard) + geometry::SHARD_CHANGES;
+        let lines = [head, header::GENERATION, self.geo.ring(newest + 1), shard, header::FLOOR];
+        self.machine.prefetch(&lines.map(|at| self.at(at)));
+    }
+
     /// The last three of *publish, log, count, wake*, and the end of the block's life as ours.
+    #[inline]
     fn conclude(
         &self,
         lane: &mut Lane,
         claimed: Claimed,
         kind: RecordKind,
+        shard: usize,
         published: Record,
     ) -> Result<Outcome, Fault> {
         // Logging also counts in the shard and wakes. The change has happened: however long others are first,
         // it must not be reported as one that may be tried again.
         let logged = loop {
-            match self.log(lane, claimed.block, claimed.tag) {
+            match self.log_in(lane, claimed.block, claimed.tag, Some(shard)) {
                 Err(Fault::Contended) => {}
                 logged => break logged?,
             }
@@ -190,6 +210,7 @@ impl Core<'_> {
         }
         self.count(lane, Counter::Superseded, superseded);
         lane.until_trim = lane.until_trim.saturating_sub(superseded);
+        lane.newest = generation;
         Ok(Outcome::Done { version, generation, retries, slot })
     }
 
@@ -200,28 +221,10 @@ impl Core<'_> {
         self.keep(lane, claimed);
     }
 
-    /// Stores what does not depend on the slot: shape, key and value.
-    fn fill(
-        &self,
-        lane: &mut Lane,
-        claimed: Claimed,
-        key: &Key<'_>,
-        change: &Change<'_>,
-    ) -> Result<(), Fault> {
-        let words = self.header_for(key, change).pack();
-        self.store_bytes(self.geo.data(claimed.block) + record::HEADER_WORDS, key.bytes);
-        if words.chained() {
-            // What frees the pieces of a killed writer's chain goes by the lengths.
-            self.store_words(claimed.block, &words);
-            self.fill_chain(lane, claimed, words.value_at(), change.value)
-        } else {
-            self.store_bytes(self.geo.data(claimed.block) + words.value_at(), change.value);
-            Ok(())
-        }
-    }
-
-    fn header_for(&self, key: &Key<'_>, change: &Change<'_>) -> RecordHeader {
-        RecordHeader {
+    /// The words of the record, but for those that depend on what it follows.
+    #[inline]
+    fn draft(&self, lane: &Lane, key: &Key<'_>, change: &Change<'_>, now: Now) -> Words {
+        let header = RecordHeader {
             value_len: change.value.len() as u32,
             key_len: key.bytes.len() as u16,
             kind: change.kind,
@@ -229,12 +232,38 @@ impl Core<'_> {
             codec: change.codec,
             deadline: change.deadline,
             ephemeral: change.ephemeral,
+            writer: lane.writer.pack(),
+            time: now.real_ns,
             ..RecordHeader::default()
+        };
+        header.pack()
+    }
+
+    /// Stores what does not depend on the slot: key and value.
+    #[inline]
+    fn fill(
+        &self,
+        lane: &mut Lane,
+        claimed: Claimed,
+        key: &Key<'_>,
+        change: &Change<'_>,
+        words: &Words,
+    ) -> Result<(), Fault> {
+        self.store_bytes(self.geo.data(claimed.block) + record::HEADER_WORDS, key.bytes);
+        if words.chained() {
+            // What frees the pieces of a killed writer's chain goes by the lengths.
+            self.store_words(claimed.block, words);
+            self.fill_chain(lane, claimed, words.value_at(), change.value)
+        } else {
+            self.store_bytes(self.geo.data(claimed.block) + words.value_at(), change.value);
+            Ok(())
         }
     }
 
     /// Publishes the block as the key's newest record by one compare-and-swap of the slot's head, whose
     /// success proves that what was superseded was current throughout.
+    #[inline]
+    #[allow(clippy::too_many_arguments, reason = "what a change is made of, each used here alone")]
     fn publish(
         &self,
         lane: &mut Lane,
@@ -243,6 +272,7 @@ impl Core<'_> {
         change: &Change<'_>,
         now: Now,
         hint: Option<Slot>,
+        words: &mut Words,
     ) -> Result<Published, Fault> {
         let value_hash = if record::DETAILS { record::hash_of(change.value) } else { 0 };
         // A key that must exist gets no slot: it would stay open.
@@ -260,17 +290,9 @@ impl Core<'_> {
             };
             match self.judge(lane, key, &found, change, now)? {
                 Judged::Go(after) => {
-                    let header = self.header_for(key, change);
-                    let header = RecordHeader {
-                        version: after.version,
-                        previous: found.head.0,
-                        slot: found.slot.head_at as u32,
-                        created: after.created,
-                        writer: lane.writer.pack(),
-                        time: now.real_ns,
-                        ..header
-                    };
-                    self.store_header(claimed.block, key, &header, value_hash);
+                    words.follow(after.version, found.head.0, found.slot.head_at, after.created);
+                    words.seal(key.hash, value_hash);
+                    self.store_words(claimed.block, words);
                     let new = found.head.next(HeadKind::Live, claimed.block.index());
                     // Release: who loads the head sees the record (P1).
                     if self
@@ -304,6 +326,7 @@ impl Core<'_> {
     }
 
     /// Whether the change may follow what stands in the slot, and as what.
+    #[inline]
     fn judge(
         &self,
         lane: &mut Lane,
@@ -346,7 +369,7 @@ impl Core<'_> {
             (true, 0) => generation,
             (true, created) => created,
         };
-        let superseded = self.footprint_of(&old);
+        let superseded = self.geo.granules_for(old.record_words()) as u64;
         Ok(Judged::Go(After { version: old.version().saturating_add(1), created, superseded }))
     }
 
@@ -375,7 +398,7 @@ impl Core<'_> {
             _ if !self.head_is(found.slot.head_at, found.head) => return Ok(None),
             _ => return Err(Fault::Corrupt("a block's generation word")),
         };
-        match self.header_words(block).filter(|words| words.slot() == found.slot.head_at) {
+        match self.words_to_follow(block).filter(|words| words.slot() == found.slot.head_at) {
             Some(words) => Ok(Some(Standing { words, generation })),
             None => {
                 // A block that began another life is not damage (P2).
@@ -384,6 +407,22 @@ impl Core<'_> {
                 if same { Err(Fault::Corrupt("a record's slot or shape")) } else { Ok(None) }
             }
         }
+    }
+
+    /// Of a record's words those that say what may follow it.
+    #[inline]
+    fn words_to_follow(&self, block: Block) -> Option<Words> {
+        if !self.fits(block, record::HEADER_WORDS) {
+            return None;
+        }
+        let source = &self.words[self.geo.data(block)..][..record::HEADER_WORDS];
+        let mut words = Words::EMPTY;
+        for word in [record::VERSION, record::PLACE, record::SHAPE, record::CREATED, record::DEADLINE] {
+            if let (Some(to), Some(from)) = (words.0.get_mut(word), source.get(word)) {
+                *to = from.load(Relaxed);
+            }
+        }
+        Some(words).filter(Words::can_be)
     }
 
     /// Publishes the expire event of an entry whose deadline has passed, unless it changed meanwhile.
@@ -395,12 +434,8 @@ impl Core<'_> {
         Ok(())
     }
 
-    fn store_header(&self, block: Block, key: &Key<'_>, header: &RecordHeader, value_hash: u64) {
-        let mut words = header.pack();
-        words.seal(key.hash, value_hash);
-        self.store_words(block, &words);
-    }
-
+    /// Stores a record's words. Relaxed: what publishes the block orders them (P1, P2).
+    #[inline]
     fn store_words(&self, block: Block, words: &Words) {
         let target = &self.words[self.geo.data(block)..][..record::HEADER_WORDS];
         target.iter().zip(words.0).for_each(|(word, value)| word.store(value, Relaxed));

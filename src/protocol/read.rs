@@ -99,7 +99,7 @@ impl Core<'_> {
     }
 
     /// Replaces `out` with the key's value, with the rest in `meta`. Whether the key has a value; the deadline
-    /// is the caller's to judge. Without a value, what `out` holds means nothing.
+    /// is the caller's to judge. Without a value, what `out` and `meta` hold means nothing.
     ///
     /// `hint`: where the key lived last.
     #[inline]
@@ -342,20 +342,20 @@ impl Core<'_> {
         target: &mut Target<'_>,
     ) -> Result<Attempt, Fault> {
         let Found { slot, head } = found;
-        let words = match self.header_words(block) {
-            Some(words) if self.copy_value(block, &words, target.value).is_some() => words,
-            _ => return self.not_whole(proof),
-        };
+        let Target { verify, meta, value } = target;
+        if !self.load_header(block, &mut meta.words) || self.copy_value(block, &meta.words, value).is_none() {
+            return self.not_whole(proof);
+        }
         if !self.holds(proof) {
             return Ok(Attempt::Again);
         }
-        if target.verify == Verify::Always && !words.is_sound(key.hash, target.value) {
+        if *verify == Verify::Always && !meta.words.is_sound(key.hash, value) {
             return Err(Fault::Corrupt("a record's checksum"));
         }
-        if words.slot() != slot.head_at {
+        if meta.words.slot() != slot.head_at {
             return Err(Fault::Corrupt("a record's slot"));
         }
-        *target.meta = Meta { words, generation, slot, head };
+        (meta.generation, meta.slot, meta.head) = (generation, slot, head);
         Ok(Attempt::Is)
     }
 
@@ -378,7 +378,7 @@ impl Core<'_> {
         if words.chained() {
             return self.copy_pieces(block, words, out);
         }
-        if !self.fits(block, words.len()) {
+        if !self.fits(block, words.record_words()) {
             return None;
         }
         out.resize(words.value_len(), 0);

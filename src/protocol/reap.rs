@@ -6,7 +6,7 @@
 use super::{
     Core, Fault,
     blocks::{Claimed, Lane},
-    history::Logged,
+    history::{Logged, Superseded},
     publish::{Change, Expect, Now, Outcome},
     slots::Key,
 };
@@ -66,10 +66,13 @@ impl Core<'_> {
         for intent in 0..LANES {
             let at = self.geo.session(dead) + session::intent(intent);
             let event = super::acquire(self.at(at + session::INTENT_EVENT));
-            let state = State(self.at(at + session::INTENT_STATE).load(Relaxed));
+            let seen = State(self.at(at + session::INTENT_STATE).load(Relaxed));
             let index = u32::try_from(self.at(at + session::INTENT_BLOCK).load(Relaxed)).unwrap_or(0);
             if let Some(block) = self.block(index).filter(|_| event != 0 && self.floor() >= event) {
-                self.free_superseded(lane, block, state, false);
+                let (state, granules) = (self.load_state(block), self.footprint(block));
+                if state.tag() == seen.tag() {
+                    self.free_superseded(lane, Superseded { block, state, granules }, false);
+                }
             }
             self.forget_intent(dead, intent);
         }

@@ -83,6 +83,7 @@ impl<'r> Core<'r> {
     }
 
     /// `Fenced` when the lane's record began another life, or ended.
+    #[inline]
     pub fn check_fence(&self, lane: &Lane) -> Result<(), Fault> {
         // Relaxed: the record is ended by others only after this process lost its lock byte.
         let word = self.session_word(lane.session, session::INCARNATION).load(Relaxed);

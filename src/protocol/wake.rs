@@ -18,6 +18,7 @@ pub const BOARD: usize = 0;
 impl Core<'_> {
     /// Raises the shard's counter to the generation. Before the board's counter shows it: so a reader that
     /// finds a shard's counter below an event has nothing of that shard to find up to the board's counter.
+    #[inline]
     pub(super) fn raise_shard(&self, shard: usize, generation: u64) {
         let changes = self.at(self.geo.shard(shard) + geometry::SHARD_CHANGES);
         // AcqRel: who reads the shard's counter sees the event, as with the board's (P4).
@@ -25,6 +26,7 @@ impl Core<'_> {
     }
 
     /// Wakes those who sleep on the shard's counter or on the board's, after both were raised.
+    #[inline]
     pub(super) fn wake(&self, shard: usize) {
         // Between raising the counters and reading their flags (P10).
         fence(SeqCst);
@@ -46,6 +48,7 @@ impl Core<'_> {
         }
     }
 
+    #[inline]
     fn wake_if_asked(&self, counter: usize) {
         let Some(flag) = self.flags.get(counter * LINE) else { return };
         // Relaxed: ordered by the fence before (P10).

@@ -53,18 +53,28 @@ pub fn store(from: &[u8], to: &[AtomicU64]) {
 }
 
 /// Asks for the lines of these words, to be changed soon.
-#[inline]
 pub fn prefetch(words: &[&AtomicU64]) {
+    words.iter().for_each(|word| prefetch_line(word));
+}
+
+/// Asks for the lines of these words, which follow each other, to be changed soon.
+pub fn prefetch_run(words: &[AtomicU64]) {
+    words.iter().step_by(LINE).for_each(prefetch_line);
+}
+
+/// Words of a cache line.
+const LINE: usize = 8;
+
+#[inline]
+fn prefetch_line(word: &AtomicU64) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    for word in words {
-        // SAFETY: a hint, which touches no memory as far as the language goes and never faults. Processors that
-        // do not know it take it for a no-op.
-        unsafe {
-            std::arch::asm!("prefetchw [{}]", in(reg) std::ptr::from_ref(*word), options(nostack, preserves_flags, readonly));
-        }
+    // SAFETY: a hint, which touches no memory as far as the language goes and never faults. Processors that do not
+    // know it take it for a no-op.
+    unsafe {
+        std::arch::asm!("prefetchw [{}]", in(reg) std::ptr::from_ref(word), options(nostack, preserves_flags, readonly));
     }
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-    let _ = words;
+    let _ = word;
 }
 
 #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -231,6 +241,7 @@ mod tests {
     fn asking_for_lines_changes_nothing() {
         let word = AtomicU64::new(7);
         prefetch(&[&word, &word]);
+        prefetch_run(std::slice::from_ref(&word));
         assert_eq!(word.load(Relaxed), 7);
     }
 }

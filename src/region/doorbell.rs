@@ -54,6 +54,7 @@ impl Doorbell {
     }
 
     /// All words: flag `i` is word `i *` [`STRIDE`]. Empty in a forked child.
+    #[inline]
     pub fn flags(&self) -> &[AtomicU64] {
         self.mapping.words()
     }

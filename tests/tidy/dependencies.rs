@@ -2,7 +2,11 @@
 //! registry. Offline, from what cargo has on disk.
 
 use crate::source::root;
-use std::{collections::BTreeMap, process::Command};
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+};
 
 const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
@@ -74,7 +78,7 @@ fn findings(packages: &[Package], deny: &str) -> Vec<String> {
     let licences = list(deny, "licenses", "allow");
     let (banned, twice) = (list(deny, "bans", "deny"), list(deny, "bans", "skip"));
     let mut versions = BTreeMap::<&str, Vec<&str>>::new();
-    let mut found = Vec::new();
+    let mut found = foreign(packages);
     for package in packages {
         let name = &package.name;
         versions.entry(name).or_default().push(&package.version);
@@ -84,9 +88,6 @@ fn findings(packages: &[Package], deny: &str) -> Vec<String> {
         if banned.contains(name) {
             found.push(format!("{name} is banned: see deny.toml"));
         }
-        if package.source.as_deref().is_some_and(|source| source != REGISTRY) {
-            found.push(format!("{name} is not from crates.io"));
-        }
     }
     let several =
         versions.into_iter().filter(|(name, all)| all.len() > 1 && !twice.contains(&name.to_string()));
@@ -94,7 +95,7 @@ fn findings(packages: &[Package], deny: &str) -> Vec<String> {
     found
 }
 
-fn packages() -> Vec<Package> {
+fn metadata() -> Value {
     let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--offline", "--locked", "--filter-platform", &platform])
@@ -102,10 +103,39 @@ fn packages() -> Vec<Package> {
         .output()
         .expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo writes JSON");
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_string();
-    let all = metadata["packages"].as_array().expect("packages");
-    all.iter()
+    serde_json::from_slice(&output.stdout).expect("cargo writes JSON")
+}
+
+fn items(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_string()
+}
+
+/// The ids of the workspace's members but these, and of all that they depend on.
+fn reached(metadata: &Value, excluded: &[String]) -> BTreeSet<String> {
+    let excluded: BTreeSet<String> = items(&metadata["packages"])
+        .filter(|package| package["source"].is_null() && excluded.contains(&text(&package["name"])))
+        .map(|package| text(&package["id"]))
+        .collect();
+    let mut left: Vec<String> = items(&metadata["workspace_members"]).map(text).collect();
+    left.retain(|id| !excluded.contains(id));
+    let mut reached = BTreeSet::new();
+    while let Some(id) = left.pop() {
+        let nodes = items(&metadata["resolve"]["nodes"]).filter(|node| text(&node["id"]) == id);
+        left.extend(nodes.flat_map(|node| items(&node["deps"])).map(|needed| text(&needed["pkg"])));
+        left.retain(|next| *next != id && !reached.contains(next));
+        reached.insert(id);
+    }
+    reached
+}
+
+/// All packages of the lock file, or those with these ids.
+fn packages(metadata: &Value, ids: Option<&BTreeSet<String>>) -> Vec<Package> {
+    items(&metadata["packages"])
+        .filter(|package| ids.is_none_or(|ids| ids.contains(&text(&package["id"]))))
         .map(|package| Package {
             name: text(&package["name"]),
             version: text(&package["version"]),
@@ -115,15 +145,48 @@ fn packages() -> Vec<Package> {
         .collect()
 }
 
+/// Packages that another registry or a repository hands out.
+fn foreign(packages: &[Package]) -> Vec<String> {
+    let foreign =
+        packages.iter().filter(|package| package.source.as_deref().is_some_and(|source| source != REGISTRY));
+    foreign.map(|package| format!("{} is not from crates.io", package.name)).collect()
+}
+
 fn deny() -> String {
     std::fs::read_to_string(root().join("deny.toml")).expect("deny.toml is there")
 }
 
 #[test]
 fn dependencies_are_what_is_allowed() {
-    let packages = packages();
+    let (metadata, deny) = (metadata(), deny());
+    let all = packages(&metadata, None);
+    let packages = packages(&metadata, Some(&reached(&metadata, &list(&deny, "graph", "exclude"))));
     assert!(packages.iter().any(|package| package.name == "slateboard"));
-    assert_eq!(findings(&packages, &deny()), Vec::<String>::new());
+    assert_eq!(findings(&packages, &deny), Vec::<String>::new());
+    assert_eq!(foreign(&all), Vec::<String>::new());
+}
+
+#[test]
+fn what_only_the_comparison_needs_is_left_out() {
+    let node = |id: &str, needs: &[&str]| {
+        let needs: Vec<Value> = needs.iter().map(|id| serde_json::json!({ "pkg": id })).collect();
+        serde_json::json!({ "id": id, "deps": needs })
+    };
+    let metadata = serde_json::json!({
+        "packages": [{ "id": "p 1", "name": "peers", "source": null }, { "id": "a 1", "name": "a", "source": null }],
+        "workspace_members": ["a 1", "p 1"],
+        "resolve": { "nodes": [node("a 1", &["b 1"]), node("p 1", &["b 1", "c 1"]), node("b 1", &[]), node("c 1", &[])] },
+    });
+    let ids = |ids: &[&str]| ids.iter().map(|id| id.to_string()).collect::<BTreeSet<_>>();
+    assert_eq!(reached(&metadata, &["peers".to_owned()]), ids(&["a 1", "b 1"]));
+    assert_eq!(reached(&metadata, &[]), ids(&["a 1", "b 1", "c 1", "p 1"]));
+}
+
+#[test]
+fn a_lock_without_an_owner_is_banned_elsewhere() {
+    let (metadata, deny) = (metadata(), deny());
+    let all = packages(&metadata, None);
+    assert!(findings(&all, &deny).iter().any(|finding| finding.contains("raw_sync is banned")));
 }
 
 #[test]

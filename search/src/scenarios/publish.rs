@@ -41,7 +41,7 @@ fn changes() -> Vec<Scenario> {
                 }),
             ],
             preemptions: 3,
-            ..Scenario::new("cas-cas", "two compare-and-swaps of one version").sees(27137, 2)
+            ..Scenario::new("cas-cas", "two compare-and-swaps of one version").sees(16449, 2)
         },
         Scenario {
             setup: |_| {},
@@ -130,7 +130,7 @@ fn readers() -> Vec<Scenario> {
                 }),
             ],
             preemptions: 3,
-            ..Scenario::new("events", "events read while the history laps").sees(1233, 7)
+            ..Scenario::new("events", "events read while the history laps").sees(1050, 7)
         },
     ]
 }
