@@ -18,7 +18,7 @@ pub struct Entry {
     pub created: u64,
     /// Who wrote it.
     pub writer: WriterInfo,
-    /// When it was written, nanoseconds since 1970.
+    /// When it was written, nanoseconds since 1970, as of the kernel's last tick: 1 to 10 ms earlier.
     pub time: u64,
     /// How the value is encoded; see [`crate::codec`].
     pub codec: u8,

@@ -30,7 +30,7 @@ pub struct Meta {
     pub version: u64,
     /// Generation of the write.
     pub generation: u64,
-    /// When it was written, nanoseconds since 1970.
+    /// When it was written, nanoseconds since 1970, as of the kernel's last tick: 1 to 10 ms earlier.
     pub time: u64,
     /// How the value is encoded.
     pub codec: u8,

@@ -127,13 +127,10 @@ impl RecordHeader {
         }
         Words(words)
     }
-    /// Words of the key.
-    pub fn key_words(&self) -> usize {
-        usize::from(self.key_len).div_ceil(8)
-    }
-    /// First word of the value, from the start of the record.
+    /// First word of the value, from the start of the record. For tests, models and tools.
+    #[cfg(any(test, loom, slate_search, feature = "internals"))]
     pub fn value_at(&self) -> usize {
-        HEADER_WORDS + self.key_words()
+        HEADER_WORDS + usize::from(self.key_len).div_ceil(8)
     }
 }
 

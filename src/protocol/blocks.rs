@@ -36,11 +36,9 @@ pub struct Claimed {
 pub struct Lane {
     /// Index of the session record.
     pub session: usize,
-    /// Which of the session's intent lines and counter lines is this lane's.
-    pub lane: usize,
     /// Who the records name as their writer.
     pub writer: Writer,
-    /// First word of the lane's counters, and of its intent.
+    /// First word of the lane's counters, and of its intent: each lane of a session has its own.
     counters_at: usize,
     pub(super) intent_at: usize,
     /// The generation of this lane's last change.
@@ -63,7 +61,6 @@ impl Lane {
         let record = core.geo.session(usize::from(writer.session));
         Self {
             session: usize::from(writer.session),
-            lane,
             writer,
             counters_at: record + session::counter(lane, 0),
             intent_at: record + session::intent(lane),

@@ -75,9 +75,8 @@ pub const CHARTS: [Chart; 10] = [
         x: sessions,
         y: time,
         series: &["reaping all at once"],
-        bends: "Each dead session is one walk through the whole block table, and one lock that is taken and \
-                given back among all that are held; from where the walk through the locks outweighs the table, \
-                twice as many take four times as long.",
+        bends: "Each dead session is one walk through the whole block table, and one lock that is taken and given back among \
+                all that are held, which the kernel walks: so many times as many take more than so many times as long.",
     },
     Chart {
         file: "scaling-keys",

@@ -202,6 +202,20 @@ pub const MUTANTS: &[Mutant] = &[
         models: &["read::the_value_before_an_unlogged_one_is_whole"],
     },
     Mutant {
+        name: "a handle's reader does not ask whose slot it is",
+        file: READ,
+        search: "Some((hash, head)) if hash == slot.hash && head.is(HeadKind::Live) => {",
+        replace: "Some((_, head)) if head.is(HeadKind::Live) => {",
+        models: &["slots::a_known_slot_answers_for_no_other_key"],
+    },
+    Mutant {
+        name: "a handle's writer does not ask whose slot it is",
+        file: PUBLISH,
+        search: "(hash == slot.hash && head.is(HeadKind::Live)).then_some(Found { slot, head })",
+        replace: "(hash.number() > 0 && head.is(HeadKind::Live)).then_some(Found { slot, head })",
+        models: &["slots::a_known_slot_takes_no_other_key_s_place"],
+    },
+    Mutant {
         name: "a view never lags",
         file: VIEW,
         search: "Proof::Floor(point.floor_max)",

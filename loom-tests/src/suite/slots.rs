@@ -6,11 +6,12 @@ use super::{
     fsck,
 };
 use slateboard::{
-    layout::{HeadKind, Shape},
+    layout::{HeadKind, Shape, SlotHash},
     protocol::{
         Fault, Full,
-        publish::{Change, Expect, Outcome},
-        slots::Key,
+        publish::{Change, Expect, Now, Outcome},
+        read::Verify,
+        slots::{Key, Slot},
     },
 };
 use std::sync::{Arc, OnceLock};
@@ -22,6 +23,8 @@ pub const MODELS: &[&Model] = &[
     &OVERFLOW,
     &RETIRE,
     &RETIRE_READ,
+    &KNOWN_READ,
+    &KNOWN_PUT,
     &CARRIED,
     &REVIVED,
     &TWICE,
@@ -219,6 +222,70 @@ static RETIRE_READ: Model = Model {
         };
         let ((_, one), ()) = run.two(insert, reader);
         fsck::check_and_drain(&board, &mut setup, &[&one]);
+    },
+};
+
+/// Where the first key of a board lives, as a handle remembers it.
+fn known(board: &Board) -> Slot {
+    let head_at = board.geo.bucket(0) + 3;
+    Slot { head_at, hash: SlotHash(board.read(head_at - 1)) }
+}
+
+/// A reader by a handle of a removed key, while another key takes the slot that the handle knows.
+static KNOWN_READ: Model = Model {
+    name: "slots::a_known_slot_answers_for_no_other_key",
+    budget: 4_000,
+    least: 100,
+    must_see: &["removed", "taken", "not yet"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let (board, mut setup) = removed(run, 0);
+        let slot = known(&board);
+        let insert = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(1));
+            move || (board.put(&mut lane, "c", 9), lane)
+        };
+        let reader = {
+            let (board, run) = (board.clone(), run.clone());
+            move || {
+                let key = Key::new(&board.geo, "a");
+                let got = board.core().get(&key, Some(slot), Verify::Always, &mut Vec::new());
+                assert_eq!(got.map(|got| got.is_some()), Ok(false), "a removed key is there");
+                run.saw(if board.get("c").is_some() { "taken" } else { "not yet" });
+            }
+        };
+        let ((_, one), ()) = run.two(insert, reader);
+        fsck::check_and_drain(&board, &mut setup, &[&one]);
+    },
+};
+
+/// A put by a handle of a removed key whose slot another key has, while that is put as well.
+static KNOWN_PUT: Model = Model {
+    name: "slots::a_known_slot_takes_no_other_key_s_place",
+    budget: 4_000,
+    least: 1_000,
+    must_see: &["removed"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let (board, mut setup) = removed(run, 0);
+        let slot = known(&board);
+        board.put(&mut setup, "c", 9);
+        let puts = [(1, "c", None), (2, "a", Some(slot))].map(|(session, key, hint)| {
+            let (board, mut lane) = (board.clone(), board.ready_lane(session));
+            move || {
+                let (value, slot_key) = ([session as u8; 8], Key::new(&board.geo, key));
+                let put = Change::put(&value, Expect::Any);
+                (board.core().change(&mut lane, &slot_key, &put, Now::default(), hint), lane)
+            }
+        });
+        let [one, two] = puts;
+        let ((c, one), (a, two)) = run.two(one, two);
+        assert_eq!(a, Err(Fault::Full(Full::Slots)), "there is no slot for the removed key");
+        done(c);
+        assert_eq!(board.get("c").map(|(_, _, value)| value), Some(u64::from_le_bytes([1; 8])));
+        fsck::check_and_drain(&board, &mut setup, &[&one, &two]);
     },
 };
 

@@ -47,16 +47,12 @@ fn sizes(figures: &Figures, work: &str) -> String {
     chart.svg()
 }
 
-/// A curve for each way, in the placement in which more of them have run.
+/// A curve for each way, with near cores where there are such runs.
 fn sync(figures: &Figures) -> String {
     let ways = ways(figures);
-    let count = |near| {
-        ways.iter().filter(|(peer, form)| figures.in_placement("sync", form, peer, near).is_some()).count()
-    };
-    let near = count(true) >= count(false);
+    let near = ways.iter().any(|(peer, form)| figures.in_placement("sync", form, peer, true).is_some());
     let cores = if near { "near" } else { "far" };
-    let title =
-        format!("One way between two processes, 64 B, {cores} cores, without what goes by system calls");
+    let title = format!("64 B, one way between two processes, {cores} cores, shared memory");
     let mut chart =
         LineChart::new(title, Axis::nines("of round trips, at most"), Axis::log("time one way", Unit::Time));
     // Eight, each in a colour of its own. The others are a hundred times as far up: the table has them.

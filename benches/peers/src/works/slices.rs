@@ -20,6 +20,8 @@ const STRIDE_MAX: u64 = 16;
 const STRIDE_LONG: Duration = Duration::from_micros(50);
 /// Waiting for a core that is more than the kernel's own short work, nanoseconds.
 const DISTURBED_NS: u64 = 50_000;
+/// How long at most to see whether the second process runs, after the last slice, nanoseconds.
+const AFTER_NS: u64 = 50_000_000;
 /// With fewer undisturbed slices than this, all are taken.
 const SLICES_MIN: usize = 5;
 
@@ -96,21 +98,26 @@ pub fn first(partner: &Partner, length: Duration, mut once: impl FnMut() -> Outc
                 theirs: theirs - before.2,
                 disturbed: false,
             });
-            for more in waiting.each_mut().map(Waiting::more) {
-                mark(&mut slices, more);
-            }
+            mark(&mut slices, start, waiting.each_mut().map(Waiting::more));
             // What the look itself took is in no slice.
             before = (since(Instant::now()), count, theirs);
         }
     }
+    // A wait that lasts still is counted when the second process runs again.
+    let seen = partner.wires.load(Wire::Counted);
+    while partner.wires.load(Wire::Counted) == seen && since(Instant::now()) < before.0 + AFTER_NS {}
+    mark(&mut slices, before.0, waiting.each_mut().map(Waiting::more));
     Ok(rates(count, &slices))
 }
 
-/// Marks the slices in which a thread waited for its core: it may have begun long before the kernel counts it.
-fn mark(slices: &mut [Slice], waited: u64) {
-    let Some(last) = slices.last().copied().filter(|_| waited > DISTURBED_NS) else { return };
-    let from = last.start.saturating_sub(waited);
-    slices.iter_mut().filter(|slice| slice.end > from).for_each(|slice| slice.disturbed = true);
+/// Marks the slices in which threads waited for their cores before and after this time, so long: a wait may have begun long
+/// before the kernel counts it.
+fn mark(slices: &mut [Slice], time: u64, waited: [u64; 2]) {
+    let longest = waited[0].max(waited[1]);
+    if longest > DISTURBED_NS {
+        let from = time.saturating_sub(longest);
+        slices.iter_mut().filter(|slice| slice.end > from).for_each(|slice| slice.disturbed = true);
+    }
 }
 
 fn rates(mine: u64, slices: &[Slice]) -> Rates {
@@ -155,7 +162,7 @@ mod tests {
         for (number, mine) in [(6, 900), (7, 900), (8, 900)] {
             slices.push(slice(number, mine));
         }
-        mark(&mut slices, 1_900_000);
+        mark(&mut slices, 8_000_000, [0, 1_900_000]);
         assert_eq!(slices.iter().filter(|slice| slice.disturbed).count(), 3);
         let rates = rates(0, &slices);
         assert!(
