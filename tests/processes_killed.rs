@@ -5,6 +5,7 @@
 
 mod support;
 
+use nix::sys::{signal::Signal, wait::WaitStatus};
 use slateboard::{Board, ErrorKind, Liveness, PutOptions, Session, layout::session as record};
 use std::{
     collections::BTreeMap,
@@ -245,6 +246,36 @@ fn ephemerals_and_leases_end_with_a_killed_process() {
     assert!(lease.token() > token);
     assert_eq!(session.get("plain/x").unwrap().unwrap().text(), Some("x"), "what was not bound stays");
     assert_eq!(session.get("plain/x").unwrap().unwrap().writer.name, "x", "its writer keeps its name");
+}
+
+#[test]
+fn as_polite() {
+    let Some((path, name)) = role() else { return };
+    let board = small().beat(SELDOM).end_on_signals(true).open(&path).unwrap();
+    // The handlers of a session that ended before are gone with it.
+    board.attach("before").unwrap().detach();
+    let session = board.attach(&name).unwrap();
+    session.put_with("claim/x", &name, EPHEMERAL).unwrap();
+    session.put("plain/x", &name).unwrap();
+    say("holding");
+    stay();
+}
+
+#[test]
+fn a_signal_ends_the_session_in_good_order_and_then_the_process() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let (_folder, path) = folder();
+        let board = small().create(&path).unwrap();
+        let mut polite = Actor::start("as_polite", &path, "x");
+        assert!(polite.says("holding"));
+        let ended = polite.ask_to_end(signal);
+        assert!(matches!(ended, WaitStatus::Signaled(_, by, _) if by == signal), "{ended:?}");
+        // Nobody was there to reap it.
+        assert!(board.sessions().unwrap().is_empty());
+        let reader = board.observe().unwrap();
+        assert!(reader.get("claim/x").unwrap().is_none(), "what was bound to the session is gone");
+        assert_eq!(reader.get("plain/x").unwrap().unwrap().text(), Some("x"));
+    }
 }
 
 #[test]

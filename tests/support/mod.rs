@@ -144,6 +144,13 @@ impl Actor {
         self.signal(Signal::SIGKILL, WaitPidFlag::WEXITED);
     }
 
+    /// Asks the process to end, by a signal, and returns how it did.
+    pub fn ask_to_end(&self, signal: Signal) -> WaitStatus {
+        self.killed.set(true);
+        kill(self.pid(), signal).unwrap();
+        waitid(Id::Pid(self.pid()), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT).unwrap()
+    }
+
     /// Returns when the process is stopped.
     pub fn stop(&self) {
         self.signal(Signal::SIGSTOP, WaitPidFlag::WSTOPPED);
