@@ -104,7 +104,7 @@ pub const ALL: [Family; 5] = [
     Family {
         name: "scarce",
         about: "three keys on a board that is soon full, values of several sizes",
-        shape: || board(3, 12, 3),
+        shape: || board(2, 16, 3),
         keys: three_keys,
         acts: &[
             (8, Act::Put),

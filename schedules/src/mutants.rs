@@ -27,7 +27,7 @@ pub const MUTANTS: &[Mutant] = &[
     quick("no intent", &["one-key"]),
     quick("no lap check", &["one-key"]),
     quick("no pin", &["one-key"]),
-    quick("no guard check", &["slots"]),
+    long("no guard check", &["slots"]),
     long("no counter help", &["one-key"]),
     long("no shard counter help", &["one-key"]),
     long("generation word before generation", &["one-key"]),
