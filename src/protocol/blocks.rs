@@ -18,6 +18,9 @@ const EARLY_STEPS: usize = 32;
 const LARGER: u8 = 6;
 /// Events that removals leave in the history of a full board whose reserve is used up.
 const HISTORY_OF_THE_FULL: u64 = 4;
+/// Whether a search begins where the last one ended. In the models each begins at the extent's first block: so few blocks
+/// are used again at once, which is what they are about.
+const FROM_THE_LAST: bool = !cfg!(any(loom, slate_search));
 /// What an extent's hint word says when a search found no free block in it.
 const EXHAUSTED: u64 = 1;
 
@@ -51,6 +54,7 @@ pub struct Lane {
     pub(super) excess: u64,
     stash_max: usize,
     stash: Vec<Vec<Claimed>>,
+    /// For each class, the block that a search found last: where the next begins.
     cursors: Vec<u32>,
 }
 
@@ -196,15 +200,16 @@ impl Core<'_> {
     fn find_free(&self, lane: &mut Lane, class: u8, everywhere: bool) -> Option<Claimed> {
         let (first, end) = (self.first_extent(), self.extents_in_use());
         let count = end.checked_sub(first).filter(|&count| count > 0)?;
-        let start = lane.cursors[usize::from(class)].clamp(first, end - 1) - first;
+        let last = lane.cursors[usize::from(class)];
+        let start = (last / self.geo.extent_granules()).clamp(first, end - 1) - first;
         for step in 0..count {
             let extent = first + (start + step) % count;
             let hint = self.at(self.geo.extent(extent) + 1);
             if self.class_of(extent).class() != class || (!everywhere && hint.load(Relaxed) == EXHAUSTED) {
                 continue;
             }
-            if let Some(claimed) = self.claim_in(lane, extent, class) {
-                lane.cursors[usize::from(class)] = extent;
+            if let Some(claimed) = self.claim_in(lane, extent, class, last) {
+                lane.cursors[usize::from(class)] = claimed.block.index();
                 return Some(claimed);
             }
             hint.store(EXHAUSTED, Relaxed);
@@ -212,18 +217,26 @@ impl Core<'_> {
         None
     }
 
-    /// The first free block of the extent that the caller can get.
-    fn claim_in(&self, lane: &mut Lane, extent: u32, class: u8) -> Option<Claimed> {
-        let starts = self.starts(extent, class);
-        starts.into_iter().find_map(|block| self.claim_block(lane, block, class))
+    /// A free block of the extent that the caller can get: the first one, from `last` on where that is in this extent.
+    fn claim_in(&self, lane: &mut Lane, extent: u32, class: u8, last: u32) -> Option<Claimed> {
+        let classes = self.geo.classes();
+        let (blocks, size) = (classes.blocks(class), classes.granules(class)?);
+        let before = last.saturating_sub(extent * self.geo.extent_granules()) / size;
+        let begin = if FROM_THE_LAST && before < blocks { before } else { 0 };
+        let mut order = (begin..blocks).chain(0..begin);
+        order.find_map(|at| self.claim_block(lane, self.start(extent, size, at)?, class))
+    }
+
+    /// The block at this place of an extent that is cut into blocks of `size` granules.
+    fn start(&self, extent: u32, size: u32, at: u32) -> Option<Block> {
+        self.geo.block(extent * self.geo.extent_granules() + at * size)
     }
 
     /// The blocks that an extent of this class is cut into.
     fn starts(&self, extent: u32, class: u8) -> impl Iterator<Item = Block> + use<'_> {
-        let first = extent * self.geo.extent_granules();
         let size = self.geo.classes().granules(class).unwrap_or(1);
         let blocks = self.geo.classes().blocks(class);
-        (0..blocks).filter_map(move |at| self.geo.block(first + at * size))
+        (0..blocks).filter_map(move |at| self.start(extent, size, at))
     }
 
     /// Claims this block, if it is free and its extent has this class.
@@ -323,7 +336,7 @@ impl Core<'_> {
         if reserve < class || self.geo.shape().reserve_extents == 0 {
             None
         } else {
-            self.claim_in(lane, 0, reserve)
+            self.claim_in(lane, 0, reserve, 0)
         }
     }
 
