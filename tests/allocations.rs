@@ -85,7 +85,12 @@ fn a_warm_read_into_a_buffer_allocates_nothing() {
             for _ in 0..100 {
                 assert_eq!(session.get_into("warm/key", &mut buffer).unwrap().unwrap().len, size);
                 assert_eq!(handle.get_into(&mut buffer).unwrap().unwrap().len, size);
-                assert!(handle.version().unwrap() > 0);
+                let version = handle.version().unwrap();
+                assert!(handle.get_newer_into(version, &mut buffer).unwrap().is_none());
+                assert_eq!(
+                    handle.get_newer_into(version - 1, &mut buffer).unwrap().unwrap().version,
+                    version
+                );
             }
         };
         work();

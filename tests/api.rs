@@ -244,6 +244,14 @@ fn key_handles_follow_their_key() {
     let mut buffer = Vec::new();
     let meta = key.get_into(&mut buffer).unwrap().unwrap();
     assert_eq!((buffer.as_slice(), meta.version, meta.len), (b"b".as_slice(), receipt.version, 1));
+    assert!(key.get_newer_into(receipt.version, &mut buffer).unwrap().is_none());
+    let newer = session.put("task/7", b"c").unwrap();
+    let meta = key.get_newer_into(receipt.version, &mut buffer).unwrap().unwrap();
+    assert_eq!((buffer.as_slice(), meta.version), (b"c".as_slice(), newer.version));
+    session.remove("task/7").unwrap();
+    assert!(key.get_newer_into(newer.version, &mut buffer).unwrap().is_none());
+    assert_eq!(key.version().unwrap(), 0);
+    let receipt = key.put(b"b").unwrap();
     let waiter = {
         let key = key.clone();
         std::thread::spawn(move || key.wait_newer(receipt.version, SOON).unwrap().unwrap().value)

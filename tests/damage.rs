@@ -256,6 +256,7 @@ impl Subject {
         typed("view list", self.view.list("")).iter().flatten().for_each(check_entry);
         typed("key get", self.key.get()).flatten().iter().for_each(check_entry);
         typed("key version", self.key.version());
+        typed("key get newer", self.key.get_newer_into(0, &mut Vec::new()));
         typed("key wait", self.key.wait_newer(u64::MAX - 1, NOW));
         // Without checksums any bytes may come back; only panics and hangs are looked for.
         (0..KEYS).for_each(|n| drop(typed("lazy get", self.lazy.get(&key(n)))));

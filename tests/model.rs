@@ -320,8 +320,13 @@ impl Pair {
         self.same(key, handle.get()?.as_ref())?;
         prop_assert_eq!(handle.version()?, self.model.get(key).map_or(0, |value| value.version));
         let mut buffer = vec![1, 2, 3];
-        let meta = session.get_into(key, &mut buffer)?;
         let known = self.model.get(key);
+        let version = known.map_or(0, |value| value.version);
+        let newer = handle.get_newer_into(version.saturating_sub(1), &mut buffer)?;
+        prop_assert_eq!(newer.map(|meta| meta.version), known.map(|value| value.version));
+        prop_assert!(known.is_none_or(|value| value.bytes == buffer));
+        prop_assert_eq!(handle.get_newer_into(version, &mut buffer)?, None);
+        let meta = session.get_into(key, &mut buffer)?;
         prop_assert_eq!(
             meta.map(|meta| (meta.version, meta.len)),
             known.map(|value| (value.version, buffer.len()))

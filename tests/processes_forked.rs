@@ -72,6 +72,7 @@ impl Handles {
         check("key.get", key.get().err());
         check("key.get_into", key.get_into(&mut Vec::new()).err());
         check("key.version", key.version().err());
+        check("key.get_newer_into", key.get_newer_into(0, &mut Vec::new()).err());
         check("key.put", key.put(b"4").err());
         check("key.wait_newer", key.wait_newer(1, SOON).err());
         check("lease.renew", lease.renew().err());

@@ -160,14 +160,14 @@ fn ping_pong(plan: &Plan, scene: &Scene, notice: Notice) -> Outcome<[f64; 3]> {
         let own = ping.put(value)?.generation;
         match notice {
             Notice::Key => {
-                partner.wait(|| Ok((pong.version()? > seen).then_some(())))?;
+                partner.wait(|| Ok(pong.get_newer_into(seen, &mut buffer)?))?;
                 seen += 1;
             }
             Notice::Generation => {
                 partner.wait(|| Ok((scene.session.generation() > own).then_some(())))?;
+                pong.get_into(&mut buffer)?.ok_or("the answer is gone")?;
             }
         }
-        pong.get_into(&mut buffer)?.ok_or("the answer is gone")?;
         Ok(())
     })?;
     partner.stop()?;

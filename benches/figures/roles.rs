@@ -184,9 +184,8 @@ fn key_echo(wires: &Wires, folder: &Path, size: usize) -> Outcome<()> {
     let (value, mut buffer) = (vec![8; size], Vec::new());
     let mut seen = ping.version()?;
     wires.store(Wire::Ready, 1);
-    while poll_until(wires, || Ok((ping.version()? > seen).then_some(())))?.is_some() {
+    while poll_until(wires, || Ok(ping.get_newer_into(seen, &mut buffer)?))?.is_some() {
         seen += 1;
-        ping.get_into(&mut buffer)?.ok_or("the value is gone")?;
         pong.put(&value)?;
     }
     Ok(())

@@ -98,23 +98,51 @@ impl Key {
         Ok(self.read(&mut found, buffer)?.then(|| reader::meta(&found)))
     }
 
-    /// The key's version; 0 where it has no value. Made for polling: while the key does not change, a call
-    /// costs a few loads, whatever the value's length.
+    /// As [`Key::get_into`], if the key has a value of a version newer than `version`; `None` where it has none, with
+    /// `buffer` as it was or of no meaning. Made for polling: while the key does not change, a call costs a few
+    /// loads, whatever the value's length.
+    ///
+    /// # Errors
+    /// As [`Reader::get`](super::Reader::get).
+    pub fn get_newer_into(&self, version: u64, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
+        if let Some(seen) = self.newest_seen()?
+            && seen <= version
+        {
+            return Ok(None);
+        }
+        let mut found = Found::EMPTY;
+        let is = self.read_and_note(&mut found, buffer)?;
+        Ok((is && found.words.version() > version).then(|| reader::meta(&found)))
+    }
+
+    /// The key's version; 0 where it has no value. Made for polling, as [`Key::get_newer_into`].
     ///
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
     pub fn version(&self) -> Result<u64> {
-        if let Some((version, slot, head)) = self.seen.get() {
-            let region = &*self.session.region;
-            if region.core_to_read(region.words()?).is_newest(slot, head) {
-                return Ok(version);
-            }
+        if let Some(seen) = self.newest_seen()? {
+            return Ok(seen);
         }
         let mut found = Found::EMPTY;
-        let is = self.read(&mut found, &mut Vec::new())?;
+        let is = self.read_and_note(&mut found, &mut Vec::new())?;
+        Ok(if is { found.words.version() } else { 0 })
+    }
+
+    /// The version that was read last, if it is the newest still.
+    #[inline]
+    fn newest_seen(&self) -> Result<Option<u64>> {
+        let Some((version, slot, head)) = self.seen.get() else { return Ok(None) };
+        let region = &*self.session.region;
+        let core = region.core_to_read(region.words()?);
+        Ok(core.is_newest(slot, head).then_some(version))
+    }
+
+    /// As `read`, and notes what was found, for [`Key::newest_seen`].
+    fn read_and_note(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
+        let is = self.read(found, out)?;
         let seen = (found.words.version(), found.slot, found.head);
         self.seen.set(Some(seen).filter(|_| is && found.words.deadline() == 0));
-        Ok(if is { found.words.version() } else { 0 })
+        Ok(is)
     }
 
     /// Gives the key this value.

@@ -140,10 +140,24 @@ impl Core<'_> {
         }
     }
 
-    /// Whether the slot still has the head that a read found there: then its record is the key's newest. A head's
-    /// counter rises at every change, so nothing else needs to be looked at.
+    /// Whether the record that `head` names in the slot is still the key's newest: the head stands, or what follows it
+    /// is not in the history yet. A head's counter rises at every change, so nothing else needs to be looked at.
     pub fn is_newest(&self, slot: Slot, head: Head) -> bool {
-        self.slot_at(slot.head_at - 1) == Some((slot.hash, head))
+        match self.slot_at(slot.head_at - 1) {
+            Some((hash, now)) if hash == slot.hash => now == head || self.is_entering(slot, head, now),
+            _ => false,
+        }
+    }
+
+    /// Whether `now` is the change after `head`, and was not in the history when this began. Whoever polls meets
+    /// that at every change, and would read the value before it again and again.
+    fn is_entering(&self, slot: Slot, head: Head, now: Head) -> bool {
+        if !now.is(HeadKind::Live) || now != head.next(HeadKind::Live, now.block()) {
+            return false;
+        }
+        let entering = |block| matches!(self.load_gen(block), GenWord::Unlogged(_));
+        // Of the block's life under this head only if the head still stands (P2).
+        self.block(now.block()).is_some_and(entering) && self.holds(Proof::Head(slot.head_at, now))
     }
 
     /// Looks at the slot where the key lived last; another key there says nothing about this one. A slot's hash

@@ -244,6 +244,13 @@ pub const MUTANTS: &[Mutant] = &[
         models: &["stall::a_put_finds_its_own_slot"],
     },
     Mutant {
+        name: "a poller takes any change that is not in the history for its own",
+        file: READ,
+        search: "is_some_and(entering) && self.holds(Proof::Head(slot.head_at, now))",
+        replace: "is_some_and(entering)",
+        models: &["stall::a_poller_takes_no_later_change_for_its_own"],
+    },
+    Mutant {
         name: "no look at the guard before applying it",
         file: SLOTS,
         search: "if !stands() {

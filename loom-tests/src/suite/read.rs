@@ -1,8 +1,9 @@
 //! A read returns what one write wrote, whole, although writers reuse the block under it.
 
 use super::{Model, Run, board::Board, fsck};
+use slateboard::protocol::{read::Verify, slots::Key};
 
-pub const MODELS: &[&Model] = &[&WHOLE, &WHOLE_PREVIOUS, &WHOLE_SECOND_PASS, &REMOVED];
+pub const MODELS: &[&Model] = &[&WHOLE, &WHOLE_PREVIOUS, &WHOLE_SECOND_PASS, &REMOVED, &POLLED];
 
 const SEEN: &[&str] = &["absent", "one", "two", "three", "four"];
 
@@ -142,5 +143,58 @@ static REMOVED: Model = Model {
         };
         let (one, _) = run.two(writer, reader);
         fsck::check_and_drain(&board, &mut setup, &[&one]);
+    },
+};
+
+/// A poller that asks whether what it read is the newest still, while the key changes and the block of the change
+/// becomes that of a later one. What is counted is never missed.
+static POLLED: Model = Model {
+    name: "read::who_polls_a_head_misses_nothing_counted",
+    budget: 6_000,
+    least: 1_000,
+    must_see: &["counted", "entering"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let board = Board::small(4, 2);
+        let mut setup = board.ready_lane(0);
+        board.put(&mut setup, "a", 1);
+        let mut value = Vec::new();
+        let key = Key::new(board.core().geometry(), "a");
+        let seen = board.core().get(&key, None, Verify::Always, &mut value).expect("sound").expect("a value");
+        board.empty_hand(&mut setup);
+        let writer = {
+            let board = board.clone();
+            move || {
+                board.put(&mut setup, "a", 2);
+                board.put(&mut setup, "a", 3);
+                board.floor_to(&mut setup, 3);
+                board.empty_hand(&mut setup);
+                board.put(&mut setup, "a", 4);
+                setup
+            }
+        };
+        let poller = {
+            let (board, run) = (board.clone(), run.clone());
+            move || {
+                for _ in 0..2 {
+                    let counted = board.core().generation();
+                    let newest = board.core().is_newest(seen.slot, seen.head);
+                    assert!(
+                        !newest || counted < 2,
+                        "generation {counted} is counted, and the first value is the newest"
+                    );
+                    let stands = board.load(seen.slot.head_at) == seen.head.0;
+                    run.saw(match (newest, stands) {
+                        (true, false) => "entering",
+                        (true, true) => "stands",
+                        _ if counted < 2 => "news",
+                        _ => "counted",
+                    });
+                }
+            }
+        };
+        let (mut setup, ()) = run.two(writer, poller);
+        fsck::check_and_drain(&board, &mut setup, &[]);
     },
 };

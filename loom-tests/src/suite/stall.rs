@@ -19,7 +19,7 @@ use slateboard::{
 };
 use std::sync::{Arc, Mutex};
 
-pub const MODELS: &[&Model] = &[&OWNER, &READER, &INSERT, &GUARD, &LATE_CLAIM, &RECUT];
+pub const MODELS: &[&Model] = &[&OWNER, &READER, &POLLER, &INSERT, &GUARD, &LATE_CLAIM, &RECUT];
 
 /// What a lane does on the board.
 type Work = fn(&Board, &mut Lane);
@@ -122,6 +122,43 @@ static READER: Model = Model {
         let (version, generation, value) = stalled(run, &board, &busy, [once, again], get);
         assert!(version == generation && generation == value, "torn: {version}, {generation}, {value}");
         run.saw(["", "one", "two", "three", "four"][value as usize]);
+    },
+};
+
+/// A poller that has loaded the head of a change, while that is superseded, let go, and its block filled with a change that
+/// is not in the history: nor is the one that the poller asks about, to all appearances.
+static POLLER: Model = Model {
+    name: "stall::a_poller_takes_no_later_change_for_its_own",
+    budget: 10,
+    least: 20,
+    must_see: &["news"],
+    kills: true,
+    roles: 1,
+    run: |run| {
+        let board = Board::small(5, 2);
+        let mut setup = board.ready_lane(0);
+        board.put(&mut setup, "a", 1);
+        let key = Key::new(board.core().geometry(), "a");
+        let seen =
+            board.core().get(&key, None, Verify::Always, &mut Vec::new()).expect("sound").expect("a value");
+        board.put(&mut setup, "a", 2);
+        let busy = shared(setup);
+        let once: Work = |board, lane| {
+            board.put(lane, "a", 3);
+            board.floor_to(lane, 2);
+            board.empty_hand(lane);
+            board.floor_to(lane, 3);
+        };
+        let again: Work = |board, lane| {
+            board.publish_only(lane, "a", 4);
+        };
+        let poll = {
+            let board = board.clone();
+            move || board.core().is_newest(seen.slot, seen.head)
+        };
+        let newest = stalled(run, &board, &busy, [once, again], poll);
+        assert!(!newest, "generation 2 was counted, and the first value is the newest");
+        run.saw("news");
     },
 };
 

@@ -98,15 +98,17 @@ impl Peer for Slate {
     }
 
     fn newer(&self, way: usize, at: &Key, seen: u64, buffer: &mut Vec<u8>) -> Outcome<Option<u64>> {
-        let (now, last) = match way {
-            0 => (at.version()?, &self.version),
-            _ => (self.session.generation(), &self.generation),
-        };
-        if now == last.get() {
-            return Ok(None);
+        if way == 0 {
+            let Some(meta) = at.get_newer_into(self.version.get(), buffer)? else { return Ok(None) };
+            self.version.set(meta.version);
+        } else {
+            let now = self.session.generation();
+            if now == self.generation.get() {
+                return Ok(None);
+            }
+            at.get_into(buffer)?.ok_or("no such key")?;
+            self.generation.set(now);
         }
-        at.get_into(buffer)?.ok_or("no such key")?;
-        last.set(now);
         match first_word(buffer) {
             word if word == seen => Ok(None),
             _ if !is_whole(buffer) => Err("a value is torn".into()),
@@ -119,9 +121,7 @@ impl Peer for Slate {
     }
 
     fn add_one(&self, at: &Key) -> Outcome<()> {
-        self.session.update_with(at.name(), Retry::UNLIMITED, |old| {
-            (old.map_or(0, |entry| first_word(&entry.value)) + 1).to_le_bytes()
-        })?;
+        at.update_with(Retry::UNLIMITED, |old| (old.map_or(0, first_word) + 1).to_le_bytes())?;
         Ok(())
     }
 
