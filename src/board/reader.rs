@@ -84,18 +84,38 @@ impl Reader {
         found: &mut Found,
         out: &mut Vec<u8>,
     ) -> Result<bool> {
-        let mut attempts = 0;
-        let is = loop {
-            match core.get_to(key, hint, self.verify, found, out) {
-                Err(Fault::Contended) if attempts < 16 => attempts += 1,
-                other => break other.map_err(fault::error)?,
-            }
+        let is = match core.get_to(key, hint, self.verify, found, out) {
+            Ok(is) => is,
+            Err(fault) => self.read_again(core, key, fault, found, out)?,
         };
         let is = is && !is_expired(found.words.deadline());
         if !is {
             out.clear();
         }
         Ok(is)
+    }
+
+    /// As `read`, after a first attempt that met a fault.
+    #[cold]
+    fn read_again(
+        &self,
+        core: &Core<'_>,
+        key: &slots::Key<'_>,
+        first: Fault,
+        found: &mut Found,
+        out: &mut Vec<u8>,
+    ) -> Result<bool> {
+        let mut fault = first;
+        for _ in 0..16 {
+            if fault != Fault::Contended {
+                break;
+            }
+            match core.get_to(key, None, self.verify, found, out) {
+                Ok(is) => return Ok(is),
+                Err(other) => fault = other,
+            }
+        }
+        Err(fault::error(fault))
     }
 
     /// The entries whose keys start with the prefix, in key order, all of one generation.

@@ -1,7 +1,7 @@
 //! A session: one attached participant, which writes.
 
 use super::{
-    Expect, Key, Lease, Options, Reader,
+    Expect, Key, Lease, Options, Reader, fault,
     keeper::{Keeper, Renewal, Signal},
     reader,
     region::{self, Region},
@@ -465,12 +465,36 @@ impl Seat {
         change: &Change<'_>,
         hint: Option<Slot>,
     ) -> Result<Outcome> {
-        let extents = change.value.len() / (64 << 10) + 2;
         let mut lane = self.lane();
-        self.region.with_space(&mut lane, extents as u32, |lane| {
-            core.check_fence(lane)?;
+        core.check_fence(&lane).map_err(fault::error)?;
+        match core.change_here(&mut lane, key, change, region::now(), hint) {
+            Ok(outcome) => Ok(outcome),
+            Err(fault) => self.write_again(core, &mut lane, key, change, hint, fault),
+        }
+    }
+
+    /// As `try_write`, after a first attempt that met a fault.
+    #[cold]
+    fn write_again(
+        &self,
+        core: &Core<'_>,
+        lane: &mut Lane,
+        key: &slots::Key<'_>,
+        change: &Change<'_>,
+        hint: Option<Slot>,
+        first: Fault,
+    ) -> Result<Outcome> {
+        let extents = change.value.len() / (64 << 10) + 2;
+        let mut first = Some(first);
+        self.region.with_space(lane, extents as u32, |lane| {
             loop {
-                match core.change(lane, key, change, region::now(), hint) {
+                let outcome = match first.take() {
+                    Some(fault) => Err(fault),
+                    None => core
+                        .check_fence(lane)
+                        .and_then(|()| core.change(lane, key, change, region::now(), hint)),
+                };
+                match outcome {
                     // Without an expectation there is no reason to give up.
                     Err(Fault::Contended) if change.expect == Expect::Any => {}
                     other => return other,

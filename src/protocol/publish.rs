@@ -126,8 +126,21 @@ enum Judged {
 
 impl Core<'_> {
     /// Changes a key. `hint`: where it lived last.
-    #[inline]
     pub fn change(
+        &self,
+        lane: &mut Lane,
+        key: &Key<'_>,
+        change: &Change<'_>,
+        now: Now,
+        hint: Option<Slot>,
+    ) -> Result<Outcome, Fault> {
+        self.change_here(lane, key, change, now, hint)
+    }
+
+    /// As [`Core::change`], compiled into its caller: for the one call that makes nearly every change. Not for a loop, in
+    /// front of which the compiler would prepare what only rare turns need.
+    #[inline(always)]
+    pub(crate) fn change_here(
         &self,
         lane: &mut Lane,
         key: &Key<'_>,
