@@ -52,6 +52,8 @@ pub struct Lane {
     pub(super) until_trim: u64,
     /// Granules that the history holds beyond its bound, as far as this lane is to free them.
     pub(super) excess: u64,
+    /// Whether the history is at its bound: then this lane frees as much as it supersedes.
+    pub(super) at_bound: bool,
     stash_max: usize,
     stash: Vec<Vec<Claimed>>,
     /// For each class, the block that a search found last: where the next begins.
@@ -72,6 +74,7 @@ impl Lane {
             may_reserve: true,
             until_trim: 0,
             excess: 0,
+            at_bound: false,
             stash_max: STASH_MAX,
             stash: (0..classes).map(|_| Vec::with_capacity(STASH_MAX)).collect(),
             cursors: vec![0; classes],

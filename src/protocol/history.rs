@@ -395,8 +395,10 @@ impl Core<'_> {
         if lane.until_trim == 0 {
             self.weigh_history(lane);
         }
-        if lane.excess > 0 && !self.shrink_history(lane, TRIM_STEPS)? {
-            lane.excess = 0;
+        for _ in 0..TRIM_STEPS {
+            if lane.excess > 0 && !self.advance_floor(lane, true)? {
+                lane.excess = 0;
+            }
         }
         Ok(())
     }
@@ -407,6 +409,7 @@ impl Core<'_> {
         let held = self.history_granules();
         lane.excess = held.saturating_sub(quarter);
         lane.until_trim = (quarter / 64).max(quarter.saturating_sub(held) / 16).max(TRIM_LEAST);
+        lane.at_bound = held + lane.until_trim >= quarter;
     }
 
     /// Granules that the history holds: what all sessions superseded less what they freed.
