@@ -165,6 +165,10 @@ fn waiting_for_a_key_ends_when_it_changes() {
     assert!(session.wait("team/go", 1, Duration::from_millis(2)).unwrap_err().is_timeout());
     session.remove("team/go").unwrap();
     assert_eq!(session.wait("team/go", 1, SOON).unwrap(), None);
+    // A time to live that ends is announced by nobody.
+    let brief = PutOptions { ttl: Some(Duration::from_millis(5)), ..PutOptions::default() };
+    let version = session.put_with("team/go", b"brief", brief).unwrap().version;
+    assert_eq!(session.wait("team/go", version, SOON).unwrap(), None);
 }
 
 #[test]

@@ -1,6 +1,11 @@
 //! The keeper: a thread of each session that beats, reaps the dead, and keeps pages reserved ahead.
+//!
+//! Reaping means asking the kernel about every session's lock, and sweeping looks at every slot. One keeper is
+//! enough for both: the elected one, which holds a byte of the lock file. It may be stopped while it holds that, so
+//! the others do a part all the same: they ask for the sessions whose beats are late, and sweep seldom. Each also
+//! tries to be elected. Where there are many, not all of them are needed for that at each period: they take turns.
 
-use super::{Options, session::Seat};
+use super::{Options, region::Suspects, session::Seat};
 use crate::{
     error::{Error, Result},
     layout::Head,
@@ -11,6 +16,15 @@ use std::{sync::Arc, thread::JoinHandle, time::Duration};
 
 /// Beats between two looks for slots that dead inserters left open.
 const SWEEP_BEATS: u64 = 16;
+/// Those who are not elected sweep twice, one time after the other, in so many times; on boards with fewer session
+/// records in so many times as those. So all of them together sweep little more often than the elected one does.
+const SWEEP_TURNS: u64 = 64;
+/// Beats of its own after which a keeper holds another's beat for late.
+const LATE_BEATS: u64 = 2;
+/// At least so many of the others beat in each period, before they take turns.
+const AWAKE: usize = 16;
+/// Longest turn, periods.
+const STRIDE_MAX: usize = 4;
 /// Longest time until a caught signal is found.
 const SIGNAL_LOOK: Duration = Duration::from_millis(100);
 
@@ -75,9 +89,8 @@ impl Drop for Keeper {
 
 fn run(seat: &Seat, period: Duration, signals: Option<&Signals>) {
     let period_ns = u64::try_from(period.as_nanos()).unwrap_or(u64::MAX);
-    let mut due_ns = boottime_ns().saturating_add(period_ns);
-    let mut beats = 0u64;
-    let mut open = Vec::new();
+    let mut rounds = Rounds::new(seat, period_ns);
+    let mut due_ns = rounds.next_ns(seat, false, boottime_ns());
     while sleep(seat, due_ns, signals.is_some()) {
         if let Some(signal) = signals.and_then(Signals::caught) {
             seat.leave();
@@ -89,12 +102,7 @@ fn run(seat: &Seat, period: Duration, signals: Option<&Signals>) {
         if boot_ns < due_ns {
             continue;
         }
-        due_ns = boot_ns.saturating_add(period_ns);
-        beats += 1;
-        beat(seat, boot_ns);
-        if beats.is_multiple_of(SWEEP_BEATS) {
-            sweep(seat, &mut open);
-        }
+        due_ns = rounds.beat(seat, boot_ns);
     }
 }
 
@@ -109,27 +117,127 @@ fn sleep(seat: &Seat, due_ns: u64, signals: bool) -> bool {
     !*stop
 }
 
-/// One beat. What fails is tried again at the next: nothing here is waited for by anybody.
-fn beat(seat: &Seat, boot_ns: u64) {
-    let Ok(core) = seat.region.core() else { return };
-    let fenced = {
-        let mut lane = seat.lane();
-        let fenced = core.check_fence(&lane).is_err();
-        if !fenced {
-            core.beat(usize::from(seat.writer.session), boot_ns);
-            let _ = core.finish_pending(&mut lane);
+/// What a keeper keeps from beat to beat.
+struct Rounds {
+    beats: u64,
+    period_ns: u64,
+    /// Periods of a turn.
+    stride: u64,
+    suspects: Suspects,
+    /// Slots that were open at the last sweep.
+    open: Vec<(usize, Head)>,
+}
+
+impl Rounds {
+    fn new(seat: &Seat, period_ns: u64) -> Self {
+        let suspects = Suspects { from: usize::from(seat.writer.session), boot_ns: 0, late_ns: 0 };
+        let stride = seat.region.occupied().map_or(1, stride);
+        Self { beats: 0, period_ns, stride, suspects, open: Vec::new() }
+    }
+
+    /// One beat. What fails is tried again at the next: nothing here is waited for by anybody. Returns when the
+    /// next one is due.
+    fn beat(&mut self, seat: &Seat, boot_ns: u64) -> u64 {
+        let Ok(core) = seat.region.core() else { return u64::MAX };
+        self.beats += 1;
+        // Often at first, when others come as well.
+        if self.beats.is_power_of_two() || self.beats.is_multiple_of(SWEEP_BEATS) {
+            self.stride = seat.region.occupied().map_or(1, stride);
         }
-        fenced
-    };
-    if !fenced {
-        let _ = seat.region.reap_dead();
-        let _ = seat.region.reserve_ahead();
+        let fenced = {
+            let mut lane = seat.lane();
+            let fenced = core.check_fence(&lane).is_err();
+            if !fenced {
+                core.beat(usize::from(seat.writer.session), boot_ns);
+                let _ = core.finish_pending(&mut lane);
+            }
+            fenced
+        };
+        let elected = !fenced && seat.is_elected();
+        if !fenced {
+            self.reap(seat, elected, boot_ns);
+            let _ = seat.region.reserve_ahead();
+        }
+        let (session, records) = (u64::from(seat.writer.session), seat.region.geometry().sessions() as u64);
+        if sweeps(self.beats, elected, session, records) {
+            self.open = core.sweep_open(&self.open);
+        }
+        self.next_ns(seat, elected, boot_ns)
+    }
+
+    /// When the next beat is due.
+    fn next_ns(&self, seat: &Seat, elected: bool, boot_ns: u64) -> u64 {
+        let now = boot_ns / self.period_ns.max(1);
+        let session = u64::from(seat.writer.session);
+        let periods = if elected { 1 } else { periods_until_turn(now, session, self.stride) };
+        boot_ns.saturating_add(self.period_ns.saturating_mul(periods))
+    }
+
+    fn reap(&mut self, seat: &Seat, elected: bool, boot_ns: u64) {
+        if elected {
+            let _ = seat.region.reap_dead();
+        } else {
+            self.suspects.boot_ns = boot_ns;
+            self.suspects.late_ns = self.period_ns.saturating_mul(LATE_BEATS * self.stride);
+            if let Ok(next) = seat.region.reap_suspects(&self.suspects) {
+                self.suspects.from = next;
+            }
+        }
     }
 }
 
-/// Retires the slots that stayed open since the last sweep.
-fn sweep(seat: &Seat, open: &mut Vec<(usize, Head)>) {
-    if let Ok(core) = seat.region.core() {
-        *open = core.sweep_open(open);
+/// Periods of a turn among so many sessions.
+fn stride(sessions: usize) -> u64 {
+    (sessions / AWAKE).clamp(1, STRIDE_MAX) as u64
+}
+
+/// In how many periods this session's turn is: in each, another part of the sessions has it.
+fn periods_until_turn(now: u64, session: u64, stride: u64) -> u64 {
+    stride - now.wrapping_add(session) % stride
+}
+
+/// Whether the keeper of this session sweeps at this beat: retires the slots that stayed open since the last time.
+fn sweeps(beats: u64, elected: bool, session: u64, records: u64) -> bool {
+    let turn = beats / SWEEP_BEATS;
+    beats.is_multiple_of(SWEEP_BEATS) && (elected || (turn + session) % records.clamp(1, SWEEP_TURNS) < 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_sessions_all_beat_in_each_period_and_many_take_turns() {
+        for sessions in [1, 2, 16, 31, 32, 64, 1024] {
+            let stride = stride(sessions);
+            for now in 0..8 {
+                let awake = (0..sessions as u64).filter(|&s| periods_until_turn(now, s, stride) == 1).count();
+                assert!(awake == sessions || awake >= AWAKE, "{awake} of {sessions}");
+            }
+            assert!((0..sessions as u64).all(|s| (1..=4).contains(&periods_until_turn(7, s, stride))));
+        }
+        assert_eq!((stride(31), stride(32), stride(64), stride(4096)), (1, 2, 4, 4));
+    }
+
+    #[test]
+    fn the_elected_one_sweeps_every_time() {
+        let at: Vec<u64> = (1..=64).filter(|&beats| sweeps(beats, true, 5, 64)).collect();
+        assert_eq!(at, [16, 32, 48, 64]);
+    }
+
+    #[test]
+    fn the_others_sweep_seldom_and_twice_in_a_row() {
+        for records in [1, 2, 8, 64, 4096] {
+            let turns = records.min(SWEEP_TURNS);
+            let mut sum = 0;
+            for session in 0..turns {
+                let at: Vec<u64> =
+                    (1..=turns + 1).filter(|&turn| sweeps(turn * 16, false, session, records)).collect();
+                // A slot that is open at one time and still at the next is retired.
+                assert!(at.windows(2).any(|pair| pair[0] + 1 == pair[1]), "{records} {session}: {at:?}");
+                sum += (1..=turns).filter(|&turn| sweeps(turn * 16, false, session, records)).count();
+            }
+            assert!(sum as u64 <= 2 * turns, "all together more than two each time");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! A key handle: the slot found once.
 
-use super::{Expect, Meta, PutOptions, Receipt, Retry, Session, Wait, reader, watch};
+use super::{Expect, Meta, PutOptions, Receipt, Retry, Session, reader, watch};
 use crate::{
     entry::Entry,
     error::{Error, ErrorKind, Result},
@@ -195,21 +195,6 @@ impl Key {
     /// # Errors
     /// `Timeout`; as [`Key::get`].
     pub fn wait_newer(&self, version: u64, timeout: Duration) -> Result<Option<Entry>> {
-        let deadline = watch::deadline(timeout);
-        loop {
-            let seen = self.session.core()?.shard_changes(self.shard);
-            match self.get()? {
-                Some(entry) if entry.version > version => return Ok(Some(entry)),
-                None if version > 0 => return Ok(None),
-                _ => {}
-            }
-            let wanted = seen.saturating_add(1);
-            if watch::has_passed(deadline)
-                || !watch::wait_for(&self.session, 1 + self.shard, wanted, Wait::Adaptive, deadline)?
-            {
-                let text = format!("no version newer than {version} in the time given");
-                return Err(Error::new(ErrorKind::Timeout, text).key(&self.name));
-            }
-        }
+        watch::wait_newer(&self.session, (&self.name, self.shard), version, timeout, || self.get())
     }
 }

@@ -80,7 +80,9 @@ impl Options {
         self.verify = verify;
         self
     }
-    /// How often a session's keeper beats and looks for dead sessions: every second unless set.
+    /// How often a session's keeper beats and looks for dead sessions: every second unless set. Best the same for
+    /// all sessions of a board: one of them does most of the looking, at its own beats, and the others notice what
+    /// it is late for at their third. From 32 sessions on they take turns, up to four periods long.
     #[must_use]
     pub fn beat(mut self, period: Duration) -> Self {
         self.beat = period.max(Duration::from_millis(1));

@@ -1,7 +1,7 @@
 //! Everything that reads. Readers store nothing to the region.
 
 use super::{
-    Event, Events, Metrics, SessionInfo, Verify, View, Wait, Watch, fault, metrics, region::Region, watch,
+    Event, Events, Metrics, SessionInfo, Verify, View, Watch, fault, metrics, region::Region, watch,
 };
 use crate::{
     entry::{Entry, WriterInfo},
@@ -200,23 +200,7 @@ impl Reader {
     /// `Timeout`; as [`Reader::get`].
     pub fn wait(&self, key: &str, newer_than: u64, timeout: Duration) -> Result<Option<Entry>> {
         let shard = checked(&self.core()?, key)?.shard;
-        let deadline = watch::deadline(timeout);
-        loop {
-            // Before the read: a change after it raises the counter beyond.
-            let seen = self.core()?.shard_changes(shard);
-            match self.get(key)? {
-                Some(entry) if entry.version > newer_than => return Ok(Some(entry)),
-                None if newer_than > 0 => return Ok(None),
-                _ => {}
-            }
-            let wanted = seen.saturating_add(1);
-            if watch::has_passed(deadline)
-                || !watch::wait_for(self, 1 + shard, wanted, Wait::Adaptive, deadline)?
-            {
-                let text = format!("no version newer than {newer_than} in the time given");
-                return Err(Error::new(ErrorKind::Timeout, text).key(key));
-            }
-        }
+        watch::wait_newer(self, (key, shard), newer_than, timeout, || self.get(key))
     }
 
     /// The newest generation; 0 before the first write, and in a forked child.

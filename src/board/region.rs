@@ -22,7 +22,33 @@ pub(super) struct Region {
     fork: ForkPage,
     /// Lock bytes that sessions of this handle hold: never probed, and known to be alive.
     held: Mutex<BTreeSet<usize>>,
+    /// The session of this handle that is the board's elected one.
+    elected: Mutex<Option<usize>>,
     reserving: Mutex<()>,
+}
+
+/// Whose lock bytes a session asks for, which does so for all at every beat only where it is elected.
+///
+/// What these fields say is a guess at who may be dead. Whether they are, the lock byte says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Suspects {
+    /// Where to begin: one after another, for each that asks, in a ring.
+    pub(super) from: usize,
+    /// Now, nanoseconds of `CLOCK_BOOTTIME`.
+    pub(super) boot_ns: u64,
+    /// Beats older than this are late.
+    pub(super) late_ns: u64,
+}
+
+impl Suspects {
+    /// Most living sessions that are looked at: when all are late because the machine is, asking for all of them,
+    /// by all of them, would make it later.
+    const LOOKS: usize = 8;
+
+    /// A beat of the future is one of before the machine was started anew, or of another's clock: late as well.
+    fn is_late(&self, heartbeat_ns: u64) -> bool {
+        heartbeat_ns.abs_diff(self.boot_ns) > self.late_ns
+    }
 }
 
 enum Memory {
@@ -79,8 +105,8 @@ impl Region {
     }
 
     fn new(memory: Memory, doorbell: Option<Doorbell>, locks: Option<LockFile>) -> Result<Self> {
-        let (held, reserving) = (Mutex::default(), Mutex::default());
-        Ok(Self { memory, doorbell, locks, fork: ForkPage::new()?, held, reserving })
+        let (held, elected, reserving) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Ok(Self { memory, doorbell, locks, fork: ForkPage::new()?, held, elected, reserving })
     }
 
     /// The protocol over this board's words.
@@ -218,6 +244,17 @@ impl Region {
         // The lock first: once the set forgets the byte, this process may probe it.
         drop(certificate);
         self.held.lock().remove(&index);
+        self.elected.lock().take_if(|elected| *elected == index);
+    }
+
+    /// Whether this session of the handle is the board's elected one, or becomes it now: from then on until its
+    /// certificate is dropped.
+    pub(super) fn is_elected(&self, index: usize, certificate: Option<&Certificate>) -> bool {
+        let mut elected = self.elected.lock();
+        if elected.is_none() && certificate.map_or(self.locks.is_none(), Certificate::try_elect) {
+            *elected = Some(index);
+        }
+        *elected == Some(index)
     }
 
     /// Whether the process of an occupied record is there.
@@ -233,19 +270,50 @@ impl Region {
         let core = self.core()?;
         let (mut reaped, mut failed) = (0, None);
         for index in 0..self.geometry().sessions() {
-            if !core.is_occupied(index) || self.is_alive(index)? {
-                continue;
-            }
-            let Some(certificate) = self.hold(index)? else { continue };
-            let outcome = if core.is_occupied(index) { self.reap_held(&core, index) } else { Ok(()) };
-            self.let_go(index, certificate);
-            match outcome {
-                Ok(()) => reaped += 1,
+            match self.reap_if_dead(&core, index) {
+                Ok(was_dead) => reaped += usize::from(was_dead),
                 // The others are reaped all the same.
                 Err(error) => failed = Some(error),
             }
         }
         failed.map_or(Ok(reaped), Err)
+    }
+
+    /// Reaps the dead ones among those whose beats are late, as far as the looks reach. Returns where the next
+    /// call is to begin.
+    pub(super) fn reap_suspects(&self, suspects: &Suspects) -> Result<usize> {
+        let core = self.core()?;
+        let sessions = self.geometry().sessions();
+        let mut looks = 0;
+        for index in (0..sessions).map(|step| (suspects.from + step) % sessions) {
+            if looks == Suspects::LOOKS {
+                return Ok(index);
+            }
+            if !core.is_occupied(index) {
+                continue;
+            }
+            let was_dead = suspects.is_late(core.heartbeat_ns(index))
+                && self.reap_if_dead(&core, index).unwrap_or(false);
+            looks += usize::from(!was_dead);
+        }
+        Ok(suspects.from)
+    }
+
+    /// How many records have a session, dead or alive.
+    pub(super) fn occupied(&self) -> Result<usize> {
+        let core = self.core()?;
+        Ok((0..self.geometry().sessions()).filter(|&index| core.is_occupied(index)).count())
+    }
+
+    /// Reaps the session if it is dead: only a lock byte that nobody holds says that.
+    fn reap_if_dead(&self, core: &Core<'_>, index: usize) -> Result<bool> {
+        if !core.is_occupied(index) || self.is_alive(index)? {
+            return Ok(false);
+        }
+        let Some(certificate) = self.hold(index)? else { return Ok(false) };
+        let outcome = if core.is_occupied(index) { self.reap_held(core, index) } else { Ok(()) };
+        self.let_go(index, certificate);
+        outcome.map(|()| true)
     }
 
     fn reap_held(&self, core: &Core<'_>, index: usize) -> Result<()> {

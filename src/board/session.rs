@@ -530,6 +530,12 @@ impl Seat {
         self.renewals.lock().iter().map(|renewal| renewal.due_ns).min()
     }
 
+    /// Whether this session is the board's elected one, or becomes it now.
+    pub(super) fn is_elected(&self) -> bool {
+        let certificate = self.certificate.lock();
+        self.region.is_elected(usize::from(self.writer.session), certificate.as_ref())
+    }
+
     /// Leaves the board in good order; nothing in a forked child, which has nothing of the parent's. A
     /// second call finds the record ended.
     pub(super) fn leave(&self) {

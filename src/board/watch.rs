@@ -1,7 +1,12 @@
 //! Waiting for changes.
 
 use super::{Event, Events, Reader};
-use crate::{error::Result, protocol::wake, region::futex};
+use crate::{
+    entry::Entry,
+    error::{Error, ErrorKind, Result},
+    protocol::wake,
+    region::{boottime_ns, futex},
+};
 use std::time::{Duration, Instant};
 
 /// How to wait for a change.
@@ -9,7 +14,7 @@ use std::time::{Duration, Instant};
 pub enum Wait {
     /// Polls, for the lowest latency at the price of a core.
     Spin,
-    /// Polls for 20 µs, then sleeps until it is woken.
+    /// Polls for 20 µs, then sleeps until it is woken. Polls again only when something came.
     #[default]
     Adaptive,
     /// Sleeps until it is woken.
@@ -18,8 +23,11 @@ pub enum Wait {
 
 /// Polling before sleeping.
 const SPIN: Duration = Duration::from_micros(20);
-/// Longest sleep: a wake that was lost to a kill delays, and does not hang.
-const SLEEP_MAX: Duration = Duration::from_secs(1);
+/// Until a waiter looks for itself, doubling while nothing comes: a wake that was lost to a kill delays, and
+/// does not hang.
+const LOOK_MIN: Duration = Duration::from_secs(1);
+/// How often it doubles: up to 4 s.
+const DOUBLINGS: u32 = 2;
 /// Sleeps of those who cannot be woken, growing.
 const NAP_MIN: Duration = Duration::from_millis(1);
 const NAP_MAX: Duration = Duration::from_millis(50);
@@ -28,14 +36,14 @@ const NAP_MAX: Duration = Duration::from_millis(50);
 pub struct Watch {
     reader: Reader,
     prefix: String,
-    wait: Wait,
+    waiting: Waiting,
     events: Events,
 }
 
 impl Watch {
     pub(super) fn new(reader: Reader, prefix: &str) -> Self {
         let events = reader.events(reader.generation());
-        Self { reader, prefix: prefix.to_owned(), wait: Wait::default(), events }
+        Self { reader, prefix: prefix.to_owned(), waiting: Waiting::new(Wait::default()), events }
     }
 
     /// Begins after this generation, instead of in the present.
@@ -48,7 +56,7 @@ impl Watch {
     /// How to wait.
     #[must_use]
     pub fn wait(mut self, wait: Wait) -> Self {
-        self.wait = wait;
+        self.waiting = Waiting::new(wait);
         self
     }
 
@@ -71,11 +79,13 @@ impl Watch {
             }
             let prefix = self.prefix.as_bytes();
             if let Some(event) = self.events.next_where(|key| key.starts_with(prefix))? {
+                self.waiting.looks = 0;
                 return Ok(Some(event));
             }
             let counter = shard.map_or(wake::BOARD, |shard| 1 + shard);
+            let wanted = self.generation().saturating_add(1);
             if has_passed(deadline)
-                || !wait_for(&self.reader, counter, self.generation().saturating_add(1), self.wait, deadline)?
+                || !self.waiting.wait_for(&self.reader, counter, wanted, deadline, Duration::MAX)?
             {
                 return Ok(None);
             }
@@ -98,53 +108,117 @@ impl Iterator for Watch {
     }
 }
 
+/// Waits until `get`, which reads the key, finds a version newer than `newer_than`, or the key removed.
+///
+/// # Errors
+/// `Timeout`; those of `get`.
+pub(super) fn wait_newer(
+    reader: &Reader,
+    (key, shard): (&str, usize),
+    newer_than: u64,
+    timeout: Duration,
+    mut get: impl FnMut() -> Result<Option<Entry>>,
+) -> Result<Option<Entry>> {
+    let deadline = deadline(timeout);
+    let mut waiting = Waiting::new(Wait::default());
+    loop {
+        // Before the read: a change after it raises the counter beyond.
+        let seen = reader.core()?.shard_changes(shard);
+        let expires_ns = match get()? {
+            Some(entry) if entry.version > newer_than => return Ok(Some(entry)),
+            None if newer_than > 0 => return Ok(None),
+            found => found.and_then(|entry| entry.deadline),
+        };
+        // Nobody announces that a time to live is over.
+        let lives =
+            expires_ns.map_or(Duration::MAX, |ns| Duration::from_nanos(ns.saturating_sub(boottime_ns())));
+        let wanted = seen.saturating_add(1);
+        if has_passed(deadline) || !waiting.wait_for(reader, 1 + shard, wanted, deadline, lives)? {
+            let text = format!("no version newer than {newer_than} in the time given");
+            return Err(Error::new(ErrorKind::Timeout, text).key(key));
+        }
+    }
+}
+
 /// The instant when the timeout has passed; `None` for never.
-pub(super) fn deadline(timeout: Duration) -> Option<Instant> {
+fn deadline(timeout: Duration) -> Option<Instant> {
     Instant::now().checked_add(timeout)
 }
 
-pub(super) fn has_passed(deadline: Option<Instant>) -> bool {
+fn has_passed(deadline: Option<Instant>) -> bool {
     deadline.is_some_and(|deadline| Instant::now() >= deadline)
 }
 
-/// Waits until the counter and the board's are at least `wanted`. `false` when the deadline passed first.
-/// May return early, so that a loop around it must look at the deadline itself.
-pub(super) fn wait_for(
-    reader: &Reader,
-    counter: usize,
-    wanted: u64,
+/// What a loop that waits keeps from one look to the next.
+struct Waiting {
     wait: Wait,
-    deadline: Option<Instant>,
-) -> Result<bool> {
-    if wait != Wait::Sleep && spin(reader, counter, wanted, wait, deadline)? {
-        return Ok(true);
+    /// Looks since something came.
+    looks: u32,
+}
+
+impl Waiting {
+    fn new(wait: Wait) -> Self {
+        Self { wait, looks: 0 }
     }
-    let mut nap = NAP_MIN;
-    // A counter that is damaged, or whose raiser was stopped, says nothing: now and then the caller looks
-    // for itself.
-    let look_again = Instant::now() + SLEEP_MAX;
-    loop {
-        let core = reader.core()?;
-        let seen = core.ask_wake(counter);
-        let counted = core.generation() >= wanted;
-        if seen >= wanted && counted {
+
+    /// Waits until the counter and the board's are at least `wanted`. `false` when the deadline passed first.
+    /// May return early, at the latest after `look_in`, so that a loop around it must look at the deadline itself.
+    fn wait_for(
+        &mut self,
+        reader: &Reader,
+        counter: usize,
+        wanted: u64,
+        deadline: Option<Instant>,
+        look_in: Duration,
+    ) -> Result<bool> {
+        if self.polls() && spin(reader, counter, wanted, self.wait, deadline)? {
+            self.looks = 0;
             return Ok(true);
         }
-        if has_passed(deadline) {
-            return Ok(false);
+        let mut nap = NAP_MIN;
+        // A counter that is damaged, or whose raiser was stopped, says nothing: now and then the caller looks
+        // for itself.
+        let look_again = Instant::now() + look_in.min(self.pause());
+        let until = deadline.map_or(look_again, |deadline| deadline.min(look_again));
+        loop {
+            let core = reader.core()?;
+            let seen = core.ask_wake(counter);
+            let counted = core.generation() >= wanted;
+            if seen >= wanted && counted {
+                self.looks = 0;
+                return Ok(true);
+            }
+            if has_passed(deadline) {
+                return Ok(false);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                self.looks = self.looks.saturating_add(1);
+                return Ok(true);
+            }
+            // A shard's counter is raised before the board's, by one who may be stopped in between: then there
+            // is nothing to be woken by.
+            if core.can_wake() && seen < wanted {
+                futex::wait(core.counter(counter), seen as u32, left);
+            } else {
+                std::thread::sleep(left.min(nap));
+                nap = (nap * 2).min(NAP_MAX);
+            }
         }
-        if Instant::now() >= look_again {
-            return Ok(true);
+    }
+
+    /// Whether to poll first. What did not come while it was polled for once is not in haste.
+    fn polls(&self) -> bool {
+        match self.wait {
+            Wait::Spin => true,
+            Wait::Adaptive => self.looks == 0,
+            Wait::Sleep => false,
         }
-        let left = deadline.map_or(SLEEP_MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
-        // A shard's counter is raised before the board's, by one who may be stopped in between: then there
-        // is nothing to be woken by.
-        if core.can_wake() && seen < wanted {
-            futex::wait(core.counter(counter), seen as u32, left.min(SLEEP_MAX));
-        } else {
-            std::thread::sleep(left.min(nap));
-            nap = (nap * 2).min(NAP_MAX);
-        }
+    }
+
+    /// How long nothing may come before the caller looks for itself.
+    fn pause(&self) -> Duration {
+        LOOK_MIN * (1 << self.looks.min(DOUBLINGS))
     }
 }
 
@@ -162,8 +236,44 @@ fn spin(reader: &Reader, counter: usize, wanted: u64, wait: Wait, deadline: Opti
         if has_passed(deadline) || (wait == Wait::Adaptive && started.elapsed() >= SPIN) {
             return Ok(false);
         }
-        if started.elapsed() >= SLEEP_MAX {
+        if started.elapsed() >= LOOK_MIN {
             return Ok(true);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Board;
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn only_what_came_is_polled_for_again() {
+        let session = Board::options().capacity(1 << 20).keys(64).local().unwrap().attach("waiter").unwrap();
+        let mut waiting = Waiting::new(Wait::Adaptive);
+        let mut seconds = Vec::new();
+        for polls in [true, false, false, false, false] {
+            assert_eq!(waiting.polls(), polls);
+            seconds.push(waiting.pause().as_secs());
+            // Nothing came: the caller is to look for itself.
+            assert!(waiting.wait_for(&session, wake::BOARD, 1, None, Duration::ZERO).unwrap());
+        }
+        assert_eq!(seconds, [1, 2, 4, 4, 4]);
+        // Whoever gives up has not seen anything new either.
+        assert!(
+            !waiting.wait_for(&session, wake::BOARD, 1, deadline(Duration::ZERO), Duration::MAX).unwrap()
+        );
+        assert!(!waiting.polls());
+        session.put("x", b"").unwrap();
+        assert!(waiting.wait_for(&session, wake::BOARD, 1, None, Duration::MAX).unwrap() && waiting.polls());
+    }
+
+    #[test]
+    fn a_sleeper_never_polls_and_a_spinner_always_does() {
+        for looks in 0..3 {
+            assert!(Waiting { wait: Wait::Spin, looks }.polls());
+            assert!(!Waiting { wait: Wait::Sleep, looks }.polls());
         }
     }
 }

@@ -106,6 +106,12 @@ impl<'r> Core<'r> {
         self.session_word(session, session::HEARTBEAT_NS).store(boot_ns, Relaxed);
     }
 
+    /// The last beat, nanoseconds of `CLOCK_BOOTTIME`: says who may be asked for, and nothing of who is dead.
+    pub fn heartbeat_ns(&self, session: usize) -> u64 {
+        // Relaxed: a guess, whatever it says.
+        self.session_word(session, session::HEARTBEAT_NS).load(Relaxed)
+    }
+
     /// The record, for people. The session must be below the geometry's number.
     pub fn session_view(&self, session: usize) -> RecordView {
         let word = acquire(self.session_word(session, session::INCARNATION));

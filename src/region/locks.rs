@@ -10,6 +10,14 @@
 //! An OFD lock belongs to the *open file*. A duplicate of a descriptor has the same one and does not see its
 //! lock, so each certificate opens the file anew and probes go through a descriptor of their own. A process
 //! does not probe bytes that it holds: the answer *held* would say nothing.
+//!
+//! One byte more, [`ELECTED`], is held by at most one of the sessions, on the descriptor of its own certificate:
+//! so both have one life, and one fork handler. Nothing follows from who holds it but who does work that one can do
+//! for all.
+//!
+//! Probes are byte by byte. A query over a range is answered with the lock that was taken first, wherever in
+//! the range it lies, so it skips nothing: each held byte takes a query of its own, and each query a walk
+//! through the locks that were taken before.
 
 use super::{
     create::{absolute, publish},
@@ -34,6 +42,8 @@ use std::{
 
 /// What the lock file's name adds to the region's.
 pub const LOCK_SUFFIX: &str = ".lock";
+/// The byte of the elected session. Past every index that a session can have, which takes 16 bits.
+pub const ELECTED: u64 = 1 << 16;
 
 /// The lock file of a board.
 #[derive(Debug)]
@@ -66,11 +76,11 @@ impl LockFile {
     /// holds as many as it may; `Forked` in a child; `Io`.
     pub fn try_hold(&self, byte: u64) -> Result<Option<Certificate>> {
         self.check_process()?;
+        check_range(byte)?;
         let file = registry::register(|| self.reopen())?;
-        let lock = lock_of(byte, libc::F_WRLCK)?;
-        match fcntl(file.file(), FcntlArg::F_OFD_SETLK(&lock)) {
-            Ok(_) => Ok(Some(Certificate { file, byte, fork: Arc::clone(&self.fork) })),
-            Err(Errno::EAGAIN | Errno::EACCES) => Ok(None),
+        match try_lock(file.file(), byte) {
+            Ok(true) => Ok(Some(Certificate { file, fork: Arc::clone(&self.fork) })),
+            Ok(false) => Ok(None),
             Err(error) => Err(self.failed("could not be locked", byte, error)),
         }
     }
@@ -81,7 +91,8 @@ impl LockFile {
     /// `Forked` in a child; `Io`.
     pub fn is_held(&self, byte: u64) -> Result<bool> {
         self.check_process()?;
-        let mut lock = lock_of(byte, libc::F_WRLCK)?;
+        check_range(byte)?;
+        let mut lock = lock_of(byte, 1, libc::F_WRLCK);
         fcntl(&self.probe, FcntlArg::F_OFD_GETLK(&mut lock))
             .map_err(|error| self.failed("could not be probed", byte, error))?;
         Ok(i32::from(lock.l_type) != libc::F_UNLCK)
@@ -117,8 +128,15 @@ impl LockFile {
 #[derive(Debug)]
 pub struct Certificate {
     file: Registered,
-    byte: u64,
     fork: Arc<ForkPage>,
+}
+
+impl Certificate {
+    /// Takes the byte [`ELECTED`] as well, if nobody else holds it. Whether this certificate has it now: it keeps
+    /// it until it is dropped. `false` also in a child, and where the kernel refuses.
+    pub fn try_elect(&self) -> bool {
+        !self.fork.in_child() && try_lock(self.file.file(), ELECTED).unwrap_or(false)
+    }
 }
 
 impl Drop for Certificate {
@@ -129,10 +147,9 @@ impl Drop for Certificate {
             return;
         }
         // Unlocked by name, because closing does nothing while such a child has a copy. A failure is
-        // harmless: the closing, or at last the end of the process, releases the byte.
-        if let Ok(lock) = lock_of(self.byte, libc::F_UNLCK) {
-            let _ = fcntl(self.file.file(), FcntlArg::F_OFD_SETLK(&lock));
-        }
+        // harmless: the closing, or at last the end of the process, releases the bytes.
+        let all = lock_of(0, 0, libc::F_UNLCK);
+        let _ = fcntl(self.file.file(), FcntlArg::F_OFD_SETLK(&all));
     }
 }
 
@@ -162,16 +179,29 @@ pub(super) fn beside(region_path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(path)
 }
 
-/// A lock, or its release, of one byte. The process id is 0, as OFD locks want it.
-fn lock_of(byte: u64, kind: i32) -> Result<libc::flock> {
-    let start = i64::try_from(byte).ok().filter(|start| *start < i64::MAX).ok_or_else(|| {
-        Error::new(ErrorKind::InvalidArgument, format!("byte {byte} is past what a file can have"))
-    })?;
-    Ok(libc::flock {
+fn check_range(byte: u64) -> Result<()> {
+    match i64::try_from(byte) {
+        Ok(start) if start < i64::MAX => Ok(()),
+        _ => Err(Error::new(ErrorKind::InvalidArgument, format!("byte {byte} is past what a file can have"))),
+    }
+}
+
+/// Locks a byte for the open file, unless another holds it.
+fn try_lock(file: &File, byte: u64) -> Result<bool, Errno> {
+    match fcntl(file, FcntlArg::F_OFD_SETLK(&lock_of(byte, 1, libc::F_WRLCK))) {
+        Ok(_) => Ok(true),
+        Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// A lock, or its release, of so many bytes, 0 for all from there on. The process id is 0, as OFD locks want it.
+fn lock_of(byte: u64, bytes: i64, kind: i32) -> libc::flock {
+    libc::flock {
         l_type: kind as libc::c_short,
         l_whence: libc::SEEK_SET as libc::c_short,
-        l_start: start,
-        l_len: 1,
+        l_start: i64::try_from(byte).unwrap_or(i64::MAX),
+        l_len: bytes,
         l_pid: 0,
-    })
+    }
 }

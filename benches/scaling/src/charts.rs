@@ -51,9 +51,9 @@ pub const CHARTS: [Chart; 10] = [
             "a thread started and joined",
         ],
         bends: "get and put are flat: a read looks at no session, and a put weighs the history, over the \
-                counters of every record, only once in as many puts as there are records. Attaching grows as a \
-                beat does: it looks for dead sessions, and so asks the kernel about each, which walks all locks \
-                for every answer.",
+                counters of every record, only once in as many puts as there are records. Attaching grows \
+                as the elected keeper's beat does: it looks for dead sessions, and so asks the kernel \
+                about each, which walks all locks for every answer.",
     },
     Chart {
         file: "scaling-beats",
@@ -61,12 +61,17 @@ pub const CHARTS: [Chart; 10] = [
         title: "processor time of one beat",
         x: sessions,
         y: time,
-        series: &["beat, all in one process", "beat, others in 16 processes", "a thread that wakes"],
-        bends: "A beat asks the kernel of every session that another handle holds whether its lock is held, one \
-                system call each, and the kernel walks all locks of the file to answer: four fifths of the time \
-                are `posix_test_lock`. So one beat takes the square of the sessions, and the beats of all the \
-                cube: about three cores for a thousand sessions that beat every second. Sessions of one handle \
-                know each other without asking, and grow with the number of records alone.",
+        series: &[
+            "beat, all in one process",
+            "beat, others in 16 processes",
+            "the same, not elected",
+            "a thread that wakes",
+        ],
+        bends: "Time in each period. A beat asks the kernel whether sessions' locks are held, one system call each, \
+                and the kernel walks all locks of the file to answer. The elected keeper asks for all that other \
+                handles hold: that takes the square of the sessions, once a period on the whole board. Those that \
+                are not elected ask for at most eight whose beats are late, as all are here, and from 32 sessions \
+                on do not beat in every period. Sessions of one handle know each other without asking.",
     },
     Chart {
         file: "scaling-reap",
@@ -111,11 +116,12 @@ pub const CHARTS: [Chart; 10] = [
             "reaping of one session",
             "clone of a BTreeMap's entries",
         ],
-        bends: "A list looks at the record of every key in the shards that may hold its prefix, whatever the \
-                prefix: keys of no dedicated shard are spread over all the others by their hash. So a hundred \
-                keys take as long to find as it takes to meet all of them, a miss or two each. Listing all adds \
-                the copies and their allocations. A beat is cheap, but each sixteenth one looks at every slot of \
-                the table; reaping looks at every block.",
+        bends: "A list looks at the record of every key in the shards that may hold its prefix, whatever \
+                the prefix: keys of no dedicated shard are spread over all the others by their hash. So a \
+                hundred keys take as long to find as it takes to meet all of them, a miss or two each. \
+                Listing all adds the copies and their allocations. A beat is cheap, but each sixteenth \
+                one of the elected keeper, which this one is, looks at every slot of the table; reaping \
+                looks at every block.",
     },
     Chart {
         file: "scaling-memory",
@@ -176,8 +182,8 @@ pub const CHARTS: [Chart; 10] = [
         x: waiters,
         y: || Axis::linear("part of a core, all waiters together", Unit::Percent),
         series: &["idle, Sleep", "idle, Adaptive", "threads that wake once a second"],
-        bends: "A sleeper looks for itself once a second, in case the wake was lost to a kill: each look is a \
-                thread that wakes. Adaptive ones spin for 20 µs at each of these looks as well, which is most of \
-                what they take.",
+        bends: "A sleeper looks for itself after one second, then two, then every four, in case the wake \
+                was lost to a kill: each look is a thread that wakes. Adaptive ones spin for 20 µs only \
+                when something came.",
     },
 ];
