@@ -11,6 +11,7 @@
 //!      10 key, zero padded to words; then the value, or the blocks of a chained value
 //! ```
 
+use twox_hash::XxHash3_64;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Version of the key.
@@ -266,11 +267,15 @@ pub const fn is_chained(shape: u64) -> bool {
     shape >> 14 & 1 == 1
 }
 
-/// Hash of a value, for the checksum: XXH3, 64 bits.
+/// Hash of a value, for the checksum: XXH3, 64 bits. Of two libraries, one is the faster where the hash has no loop, the
+/// other where it has one, for which it takes the widest instructions that the processor has.
 #[inline]
 pub fn hash_of(value: &[u8]) -> u64 {
-    xxh3_64(value)
+    if value.len() <= NO_LOOP { xxh3_64(value) } else { XxHash3_64::oneshot(value) }
 }
+
+/// Up to so many bytes XXH3 is a fixed sequence of multiplications.
+const NO_LOOP: usize = 240;
 
 /// The high and low halves of a 128-bit product, folded: a cheap mix of two words.
 fn fold(a: u64, b: u64) -> u64 {
@@ -308,6 +313,21 @@ mod tests {
             checksum: 6,
         };
         assert_eq!(header.pack().unpack(), Some(header));
+    }
+
+    #[test]
+    fn the_hash_is_one_function_at_all_lengths() {
+        let bytes: Vec<u8> = (0..70_000_u32).map(|at| (at * 7 + at / 251) as u8).collect();
+        let (step, long): (_, &[usize]) =
+            if cfg!(miri) { (97, &[]) } else { (1, &[4_095, 4_096, 65_536, 70_000]) };
+        for len in (0..1_200).step_by(step).chain(long.iter().copied()) {
+            let value = &bytes[..len];
+            assert_eq!(
+                (hash_of(value), XxHash3_64::oneshot(value)),
+                (xxh3_64(value), xxh3_64(value)),
+                "{len} bytes"
+            );
+        }
     }
 
     #[test]

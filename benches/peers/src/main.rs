@@ -23,6 +23,15 @@ mod works;
 use plan::Plan;
 use std::process::ExitCode;
 
+const USAGE: &str = "\
+usage: peers <peer> <work>         one work of one peer; a JSON line a result
+       peers all                   everything, peers taking turns, for several rounds; writes tables and plots into docs/
+         --quick | --smoke         minutes; seconds, to see that it works
+         --write                   tables and plots after a quick run as well
+         --peers a,b | --only W    some peers, some works
+         --save F | --from F       keep the results; render kept ones
+       peers list                  which peer does which work";
+
 /// What goes wrong in a benchmark ends it.
 pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -31,13 +40,17 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["--role", role @ ..] => pair::play(role),
+        [] | ["--help" | "-h" | "help", ..] | [_, "--help" | "-h", ..] => {
+            println!("{USAGE}");
+            Ok(())
+        }
         ["list"] => {
             print!("{}", report::capabilities());
             Ok(())
         }
         ["all", options @ ..] => all::run(options),
         [peer, work, options @ ..] if !peer.starts_with('-') => single(peer, work, options),
-        _ => Err("usage: peers <peer> <work> | all [--quick|--smoke] [--write] | list".into()),
+        _ => Err(USAGE.into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
