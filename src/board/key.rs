@@ -6,7 +6,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     layout::Head,
     protocol::{
-        read::Meta as Found,
+        read::{Glance, Meta as Found},
         slots::{self, Slot},
     },
 };
@@ -56,12 +56,25 @@ impl Key {
         }
     }
 
+    #[inline]
     fn read(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
-        let region = &*self.session.region;
-        let core = region.core_to_read(region.words()?);
+        if let Some(slot) = self.slot.get() {
+            let region = &*self.session.region;
+            let core = region.core_to_read(region.words()?);
+            let glance = core.glance_at(self.hash, slot, self.session.verify, found, out);
+            if glance == Glance::Is && !reader::is_expired(found.words.deadline()) {
+                return Ok(true);
+            }
+        }
+        self.read_in_full(found, out)
+    }
+
+    /// As `read`, where a glance did not show a value.
+    #[cold]
+    fn read_in_full(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
         let is = self
             .session
-            .read(&core, &self.slot_key(), self.slot.get(), found, out)
+            .read(&self.session.core()?, &self.slot_key(), self.slot.get(), found, out)
             .map_err(|error| error.key(&self.name))?;
         if is {
             self.remember(found.slot);

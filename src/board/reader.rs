@@ -10,7 +10,11 @@ use crate::{
         Writer,
         record::{KEY_MAX, RecordHeader},
     },
-    protocol::{Core, Fault, read::Meta as Found, slots},
+    protocol::{
+        Core, Fault,
+        read::{Glance, Meta as Found},
+        slots,
+    },
     region::boottime_ns,
 };
 use std::{sync::Arc, time::Duration};
@@ -69,6 +73,22 @@ impl Reader {
         check(key)?;
         let core = self.region.core_to_read(self.region.words()?);
         let slot_key = slots::Key::new(core.geometry(), key);
+        let mut found = Found::EMPTY;
+        match core.glance(&slot_key, self.verify, &mut found, buffer) {
+            Glance::Is if !is_expired(found.words.deadline()) => Ok(Some(meta(&found))),
+            Glance::Is | Glance::Absent => {
+                buffer.clear();
+                Ok(None)
+            }
+            Glance::Unclear => self.get_in_full_into(key, buffer),
+        }
+    }
+
+    /// As [`Reader::get_into`], where a glance did not tell.
+    #[cold]
+    fn get_in_full_into(&self, key: &str, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
+        let core = self.core()?;
+        let slot_key = checked(&core, key)?;
         let mut found = Found::EMPTY;
         let is = self.read(&core, &slot_key, None, &mut found, buffer).map_err(|error| error.key(key))?;
         Ok(is.then(|| meta(&found)))

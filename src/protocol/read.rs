@@ -51,6 +51,26 @@ impl Meta {
         head: Head(0),
     };
 
+    /// Takes down where a copied record was found, if it is sound and of this slot.
+    #[inline(always)]
+    fn settle(
+        &mut self,
+        key_hash: u64,
+        generation: u64,
+        found: Found,
+        verify: Verify,
+        value: &[u8],
+    ) -> Result<(), &'static str> {
+        if verify == Verify::Always && !self.words.is_sound(key_hash, value) {
+            return Err("a record's checksum");
+        }
+        if self.words.slot() != found.slot.head_at {
+            return Err("a record's slot");
+        }
+        (self.generation, self.slot, self.head) = (generation, found.slot, found.head);
+        Ok(())
+    }
+
     /// Everything but key and value.
     pub fn header(&self) -> RecordHeader {
         self.words.unpack().unwrap_or_default()
@@ -62,6 +82,17 @@ struct Target<'t> {
     verify: Verify,
     meta: &'t mut Meta,
     value: &'t mut Vec<u8>,
+}
+
+/// What a glance at a key says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Glance {
+    /// Its value was copied.
+    Is,
+    /// It has none.
+    Absent,
+    /// It must be looked for in full: [`Core::get_to`].
+    Unclear,
 }
 
 /// How an attempt ended.
@@ -111,16 +142,14 @@ impl Core<'_> {
         meta: &mut Meta,
         out: &mut Vec<u8>,
     ) -> Result<bool, Fault> {
-        let mut target = Target { verify, meta, value: out };
-        // Nearly every read: the slot is known, or in the chain's first bucket, and stands still under the copy.
-        let attempt = match hint {
-            Some(slot) => self.attempt_at(key, slot, &mut target)?,
-            None => self.attempt_first(key, &mut target)?,
+        let glance = match hint {
+            Some(slot) => self.glance_at(key.hash, slot, verify, meta, out),
+            None => self.glance(key, verify, meta, out),
         };
-        match attempt {
-            Attempt::Is => Ok(!target.meta.words.kind().is_tombstone()),
-            Attempt::Absent => Ok(false),
-            Attempt::Again => self.search(key, &mut target),
+        match glance {
+            Glance::Is => Ok(true),
+            Glance::Absent => Ok(false),
+            Glance::Unclear => self.search(key, &mut Target { verify, meta, value: out }),
         }
     }
 
@@ -160,23 +189,33 @@ impl Core<'_> {
         self.block(now.block()).is_some_and(entering) && self.holds(Proof::Head(slot.head_at, now))
     }
 
-    /// Looks at the slot where the key lived last; another key there says nothing about this one. A slot's hash
-    /// word is of one life, and in one life a slot has one key: where the word still stands the key need not be
-    /// compared again.
+    /// A read of a key with this hash that lived last in this slot, as nearly all are: it still does, and stands still
+    /// under the copy. A slot's hash word is of one life, and in one life a slot has one key: where the word still
+    /// stands the key need not be compared again.
+    ///
+    /// A glance gives the core to no function that is not compiled into it, so the caller's stays in registers.
     #[inline(always)]
-    fn attempt_at(&self, key: &Key<'_>, slot: Slot, target: &mut Target<'_>) -> Result<Attempt, Fault> {
+    pub fn glance_at(
+        &self,
+        key_hash: u64,
+        slot: Slot,
+        verify: Verify,
+        meta: &mut Meta,
+        value: &mut Vec<u8>,
+    ) -> Glance {
         match self.slot_at(slot.head_at - 1) {
             Some((hash, head)) if hash == slot.hash && head.is(HeadKind::Live) => {
-                self.current(key, Found { slot, head }, true, target)
+                let of_key = |_| true;
+                self.glance_live(key_hash, of_key, Found { slot, head }, verify, meta, value)
             }
-            _ => Ok(Attempt::Again),
+            _ => Glance::Unclear,
         }
     }
 
-    /// Looks at the one slot of the chain's first bucket that has the key's fingerprint. What is less simple than
-    /// that is looked at again, in full.
+    /// As [`Core::glance_at`], of a key that is looked up: in the one slot of the chain's first bucket that has its
+    /// fingerprint.
     #[inline(always)]
-    fn attempt_first(&self, key: &Key<'_>, target: &mut Target<'_>) -> Result<Attempt, Fault> {
+    pub fn glance(&self, key: &Key<'_>, verify: Verify, meta: &mut Meta, value: &mut Vec<u8>) -> Glance {
         let base = self.geo.bucket(key.bucket);
         let bucket = &self.words[base..base + geometry::BUCKET_WORDS];
         let link = acquire(&bucket[1]);
@@ -184,37 +223,44 @@ impl Core<'_> {
         let ours = |&slot: &usize| bucket[2 + 2 * slot].load(Relaxed) as u16 == key.fingerprint;
         let Some(slot) = (0..geometry::SLOTS).find(ours) else {
             // As at the end of `attempt`.
-            return Ok(if link == 0 { Attempt::Absent } else { Attempt::Again });
+            return if link == 0 { Glance::Absent } else { Glance::Unclear };
         };
         let hash_at = base + 2 + 2 * slot;
         match self.slot_at(hash_at) {
             Some((hash, head)) if hash.fingerprint() == key.fingerprint && head.is(HeadKind::Live) => {
                 let found = Found { slot: Slot { head_at: hash_at + 1, hash }, head };
-                self.current(key, found, false, target)
+                let of_key = |block| self.key_is(block, key);
+                self.glance_live(key.hash, of_key, found, verify, meta, value)
             }
-            _ => Ok(Attempt::Again),
+            _ => Glance::Unclear,
         }
     }
 
-    /// Copies what a LIVE head names, if that is in the history and the head stands still. `ours`: the slot is
-    /// known to be the key's.
+    /// Copies what a LIVE head names, if that is the key's, in the history, in one block, sound, and the head stands
+    /// still.
     #[inline(always)]
-    fn current(
+    fn glance_live(
         &self,
-        key: &Key<'_>,
+        key_hash: u64,
+        of_key: impl Fn(Block) -> bool,
         found: Found,
-        ours: bool,
-        target: &mut Target<'_>,
-    ) -> Result<Attempt, Fault> {
-        let Some(block) = self.block(found.head.block()) else { return Ok(Attempt::Again) };
-        match self.load_gen(block) {
-            // Before the record: if it is a generation, the record is complete.
-            GenWord::Generation(generation) if ours || self.key_is(block, key) => {
-                let proof = Proof::Head(found.slot.head_at, found.head);
-                self.take(key, block, generation, found, proof, target)
-            }
-            _ => Ok(Attempt::Again),
+        verify: Verify,
+        meta: &mut Meta,
+        value: &mut Vec<u8>,
+    ) -> Glance {
+        let Some(block) = self.block(found.head.block()) else { return Glance::Unclear };
+        // Before the record: if it is a generation, the record is complete.
+        let GenWord::Generation(generation) = self.load_gen(block) else { return Glance::Unclear };
+        let proof = Proof::Head(found.slot.head_at, found.head);
+        let copied = of_key(block)
+            && self.load_header(block, &mut meta.words)
+            && !meta.words.chained()
+            && self.copy_whole(block, &meta.words, value).is_some()
+            && self.holds(proof);
+        if !copied || meta.settle(key_hash, generation, found, verify, value).is_err() {
+            return Glance::Unclear;
         }
+        if meta.words.kind().is_tombstone() { Glance::Absent } else { Glance::Is }
     }
 
     /// Scans the chain. Without a slot of the key there was a moment during the scan when it was absent:
@@ -345,7 +391,6 @@ impl Core<'_> {
     }
 
     /// Copies a record and judges the copy: first whether it is whole, then whether it is sound.
-    #[inline(always)]
     fn take(
         &self,
         key: &Key<'_>,
@@ -355,7 +400,6 @@ impl Core<'_> {
         proof: Proof,
         target: &mut Target<'_>,
     ) -> Result<Attempt, Fault> {
-        let Found { slot, head } = found;
         let Target { verify, meta, value } = target;
         if !self.load_header(block, &mut meta.words) || self.copy_value(block, &meta.words, value).is_none() {
             return self.not_whole(proof);
@@ -363,13 +407,7 @@ impl Core<'_> {
         if !self.holds(proof) {
             return Ok(Attempt::Again);
         }
-        if *verify == Verify::Always && !meta.words.is_sound(key.hash, value) {
-            return Err(Fault::Corrupt("a record's checksum"));
-        }
-        if meta.words.slot() != slot.head_at {
-            return Err(Fault::Corrupt("a record's slot"));
-        }
-        (meta.generation, meta.slot, meta.head) = (generation, slot, head);
+        meta.settle(key.hash, generation, found, *verify, value).map_err(Fault::Corrupt)?;
         Ok(Attempt::Is)
     }
 
@@ -387,11 +425,13 @@ impl Core<'_> {
 
     /// Replaces `out` with the value of the record with these words. What stands in `out` already is not
     /// cleared first, so a buffer that is read into again and again is written once each time.
-    #[inline(always)]
     fn copy_value(&self, block: Block, words: &Words, out: &mut Vec<u8>) -> Option<()> {
-        if words.chained() {
-            return self.copy_pieces(block, words, out);
-        }
+        if words.chained() { self.copy_pieces(block, words, out) } else { self.copy_whole(block, words, out) }
+    }
+
+    /// As [`Core::copy_value`], of a value in one block.
+    #[inline(always)]
+    fn copy_whole(&self, block: Block, words: &Words, out: &mut Vec<u8>) -> Option<()> {
         if !self.fits(block, words.record_words()) {
             return None;
         }
