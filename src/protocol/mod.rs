@@ -21,6 +21,7 @@
 pub mod blocks;
 pub mod chain;
 pub mod history;
+pub mod keys;
 pub mod publish;
 pub mod read;
 pub mod reap;
