@@ -144,11 +144,6 @@ impl Core<'_> {
         Err(Fault::Contended)
     }
 
-    /// The event that stands at a position of the history, as one number: another event has another one.
-    pub fn event_mark(&self, position: u64) -> u64 {
-        self.ring_word(position).0
-    }
-
     /// Replaces `out` with the value that the key had at the point, with the rest in `meta`; whether it had one. The
     /// deadline is the caller's to judge. `head_at`: the slot where the key lives since it was last created, at the
     /// point or before.
