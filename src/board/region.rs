@@ -372,6 +372,10 @@ impl Machine for Region {
         region::copy::prefetch_run(words);
     }
 
+    fn expect(&self, words: &[AtomicU64]) {
+        region::copy::expect(words);
+    }
+
     fn ring(&self, counter: usize) {
         if let Ok(core) = self.core() {
             futex::wake_all(core.counter(counter));

@@ -81,8 +81,11 @@ impl View {
             Some(mut candidates) => {
                 let mut value = std::mem::take(&mut candidates.value);
                 let outcome = self.visit_in(&candidates, &mut value, each);
-                candidates.value = value;
-                index.give_back(candidates);
+                // Not in a forked child, where the lock may be held by a thread that is not there.
+                if outcome.is_ok() {
+                    candidates.value = value;
+                    index.give_back(candidates);
+                }
                 outcome
             }
             None => self.visit_all(prefix, each),
@@ -97,9 +100,16 @@ impl View {
         mut each: impl FnMut(&Core<'_>, &str, &[u8], &Found),
     ) -> Result<()> {
         let (mut found, mut damaged) = (Found::EMPTY, None);
-        for (key, head_at) in candidates.iter() {
+        for (number, (key, head_at)) in candidates.iter().enumerate() {
             // Anew for each: what was called before may have forked.
-            let core = self.reader.core()?;
+            let words = self.reader.region.words()?;
+            let core = self.reader.region.core_to_read(words);
+            let far = if number == 0 { 0..=AHEAD_SLOTS } else { number + AHEAD_SLOTS..=number + AHEAD_SLOTS };
+            far.filter_map(|number| candidates.slot(number)).for_each(|head_at| core.expect_slot(head_at));
+            if let Some(head_at) = candidates.slot(number + AHEAD_RECORDS) {
+                core.expect_record(head_at, found.words.record_words());
+            }
+            let key = utf8(key)?;
             let slot_key = slots::Key::new(core.geometry(), key);
             match core.get_in(&slot_key, head_at, self.point, self.reader.verify, &mut found, value) {
                 Ok(true) if !reader::is_expired(found.words.deadline()) => each(&core, key, value, &found),
@@ -149,6 +159,15 @@ impl View {
         let Item { key, value, header, generation } = item;
         Ok(Some(self.reader.entry(core, text(key)?, value, &header, generation)))
     }
+}
+
+/// How far ahead of the visit slots and records are asked for, in candidates: they lie anywhere, and each would be
+/// waited for.
+const AHEAD_SLOTS: usize = 8;
+const AHEAD_RECORDS: usize = 4;
+
+fn utf8(key: &[u8]) -> Result<&str> {
+    std::str::from_utf8(key).map_err(|_| fault::error(Fault::Corrupt("a record's key, which is not UTF-8,")))
 }
 
 fn text(key: Vec<u8>) -> Result<String> {

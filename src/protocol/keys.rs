@@ -11,6 +11,7 @@ use crate::layout::{
     Block, GenWord, Head, HeadKind, SlotHash,
     record::{self, Words},
 };
+use crate::sync::Ordering::Relaxed;
 
 /// What an event did to a slot.
 #[derive(Clone, Copy, Debug)]
@@ -144,6 +145,24 @@ impl Core<'_> {
         Err(Fault::Contended)
     }
 
+    /// Says that [`Core::get_in`] will be asked about the slot.
+    #[inline]
+    pub fn expect_slot(&self, head_at: usize) {
+        self.machine.expect(&self.words[head_at - 1..=head_at]);
+    }
+
+    /// As [`Core::expect_slot`], soon: asks for the slot's newest record, whose words are about so many.
+    #[inline]
+    pub fn expect_record(&self, head_at: usize, words: usize) {
+        // Relaxed: a hint.
+        let head = Head(self.at(head_at).load(Relaxed));
+        if let Some(block) = self.block(head.block()) {
+            self.machine.expect(std::slice::from_ref(self.gen_of(block)));
+            let data = &self.words[self.geo.data(block)..];
+            self.machine.expect(&data[..words.clamp(1, EXPECTED).min(data.len())]);
+        }
+    }
+
     /// Replaces `out` with the value that the key had at the point, with the rest in `meta`; whether it had one. The
     /// deadline is the caller's to judge. `head_at`: the slot where the key lives since it was last created, at the
     /// point or before.
@@ -204,5 +223,7 @@ impl Core<'_> {
     }
 }
 
+/// Words of a record that are asked for, at most: behind them the processor has found out by itself.
+const EXPECTED: usize = 256;
 /// How often a slot that changes under the reader is looked at.
 const TURNS: usize = 64;

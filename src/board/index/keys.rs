@@ -7,6 +7,7 @@
 //! head gave the same key another value, and changes nothing. When the history went on without the index, slots whose
 //! head is as it was are not looked at again.
 
+use super::name::Name;
 use crate::{
     layout::{Geometry, Head, HeadKind, geometry},
     protocol::{
@@ -25,7 +26,7 @@ const WALKS: usize = 3;
 /// Everything that the index knows.
 pub(super) struct Keys {
     /// Each key's slot, by the word of its head.
-    slots: BTreeMap<Box<str>, u32>,
+    slots: BTreeMap<Name, u32>,
     heads: Heads,
     /// Removals that are in the history, by their generation.
     leaving: BTreeMap<u64, Leaving>,
@@ -37,7 +38,7 @@ pub(super) struct Keys {
 
 /// A removal.
 struct Leaving {
-    key: Box<str>,
+    key: Name,
     head_at: usize,
     head: Head,
 }
@@ -65,10 +66,11 @@ impl Keys {
     }
 
     /// Calls `each` with the keys that start with the prefix, in order.
-    pub(super) fn with_prefix(&self, prefix: &str, mut each: impl FnMut(&str, u32)) {
+    pub(super) fn with_prefix(&self, prefix: &str, mut each: impl FnMut(&[u8], u32)) {
+        let prefix = prefix.as_bytes();
         let from = (Bound::Included(prefix), Bound::Unbounded);
-        let keys = self.slots.range::<str, _>(from).take_while(|(key, _)| key.starts_with(prefix));
-        keys.for_each(|(key, &head_at)| each(key, head_at));
+        let keys = self.slots.range::<[u8], _>(from).take_while(|(key, _)| key.bytes().starts_with(prefix));
+        keys.for_each(|(key, &head_at)| each(key.bytes(), head_at));
     }
 
     /// Brings everything up to the generation in.
@@ -125,22 +127,14 @@ impl Keys {
             return Ok(());
         }
         if !follows(&change) {
-            let key = text(key)?;
-            if self.slots.get(key).copied() != u32::try_from(change.head_at).ok() {
-                self.insert(key, change.head_at)?;
-            }
+            let key = name(key)?;
             if change.tombstone {
-                let leaving = Leaving { key: key.into(), head_at: change.head_at, head: change.head };
+                let leaving = Leaving { key: key.clone(), head_at: change.head_at, head: change.head };
                 self.leaving.insert(position, leaving);
             }
+            self.slots.insert(key, change.head_at as u32);
         }
         self.heads.set(change.head_at, change.head);
-        Ok(())
-    }
-
-    fn insert(&mut self, key: &str, head_at: usize) -> Result<(), Fault> {
-        let head_at = u32::try_from(head_at).map_err(|_| Fault::Corrupt("an event's slot"))?;
-        self.slots.insert(key.into(), head_at);
         Ok(())
     }
 
@@ -194,8 +188,8 @@ impl Keys {
     }
 
     /// Notes what a walk found in a slot.
-    fn note(&mut self, head_at: usize, slot: &SlotKey, key: &[u8]) -> Result<Box<str>, Fault> {
-        let key: Box<str> = text(key)?.into();
+    fn note(&mut self, head_at: usize, slot: &SlotKey, key: &[u8]) -> Result<Name, Fault> {
+        let key = name(key)?;
         match slot.generation {
             Some(event) => {
                 self.heads.set(head_at, slot.head);
@@ -209,7 +203,7 @@ impl Keys {
         Ok(key)
     }
 
-    fn add(&mut self, found: Vec<(Box<str>, u32)>) {
+    fn add(&mut self, found: Vec<(Name, u32)>) {
         if self.slots.is_empty() {
             // Made from what is sorted, which is faster than one by one.
             self.slots = found.into_iter().collect();
@@ -219,8 +213,8 @@ impl Keys {
     }
 }
 
-fn text(key: &[u8]) -> Result<&str, Fault> {
-    std::str::from_utf8(key).map_err(|_| Fault::Corrupt("a record's key, which is not UTF-8,"))
+fn name(key: &[u8]) -> Result<Name, Fault> {
+    std::str::from_utf8(key).map(Name::new).map_err(|_| Fault::Corrupt("a record's key, which is not UTF-8,"))
 }
 
 /// The head under which each slot was last seen; 0 where no key of the index lives.
@@ -266,7 +260,7 @@ mod tests {
 
     fn listed(keys: &Keys) -> Vec<String> {
         let mut found = Vec::new();
-        keys.with_prefix("", |key, _| found.push(key.to_owned()));
+        keys.with_prefix("", |key, _| found.push(String::from_utf8(key.to_vec()).unwrap()));
         found
     }
 

@@ -5,6 +5,7 @@
 //! report what they find.
 
 mod keys;
+mod name;
 
 use crate::protocol::{Core, Fault, view::Point};
 use keys::Keys;
@@ -32,7 +33,7 @@ enum State {
 /// Keys that may have a value, in order, each with the word of its slot's head.
 #[derive(Default)]
 pub(super) struct Candidates {
-    keys: String,
+    keys: Vec<u8>,
     /// Where each key ends in `keys`, and its slot.
     places: Vec<(usize, u32)>,
     /// Room for a value.
@@ -40,18 +41,23 @@ pub(super) struct Candidates {
 }
 
 impl Candidates {
-    fn push(&mut self, key: &str, head_at: u32) {
-        self.keys.push_str(key);
+    fn push(&mut self, key: &[u8], head_at: u32) {
+        self.keys.extend_from_slice(key);
         self.places.push((self.keys.len(), head_at));
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, usize)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], usize)> {
         let mut start = 0;
         self.places.iter().map(move |&(end, head_at)| {
             let key = &self.keys[start..end];
             start = end;
             (key, head_at as usize)
         })
+    }
+
+    /// The slot of a candidate by its number.
+    pub(super) fn slot(&self, number: usize) -> Option<usize> {
+        self.places.get(number).map(|&(_, head_at)| head_at as usize)
     }
 }
 
@@ -97,7 +103,7 @@ impl Index {
         point: Point,
         found: &mut Candidates,
     ) -> Result<bool, Fault> {
-        let mut each = |key: &str, head_at| found.push(key, head_at);
+        let mut each = |key: &[u8], head_at| found.push(key, head_at);
         // The lock is never held while anything is called that is not of the index.
         if let State::Made(keys) = &*self.state.read()
             && keys.has(point.generation)
