@@ -48,7 +48,8 @@ impl View {
     /// The entries whose keys start with the prefix, in key order.
     ///
     /// From the second list of an open handle on, this costs what it finds, and what happened since the last list:
-    /// the handle keeps the board's keys in order, in this process's memory, some 60 bytes and the key for each.
+    /// the handle keeps the board's keys in order, in this process's memory: some 50 bytes for each key, its own length
+    /// besides where that is more than 30, and nine for each slot of the table.
     /// The first looks at every slot, the second reads every key.
     ///
     /// # Errors

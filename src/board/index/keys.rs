@@ -23,6 +23,10 @@ use std::{
 /// Walks over all slots in one attempt to catch up, at most: a history that laps during each is too fast.
 const WALKS: usize = 3;
 
+/// Slots that a walk reads together, and the words of a record up to a short key's end.
+const AHEAD: usize = 32;
+const KEY_WORDS: usize = 16;
+
 /// Everything that the index knows.
 pub(super) struct Keys {
     /// Each key's slot, by the word of its head.
@@ -41,6 +45,18 @@ struct Leaving {
     key: Name,
     head_at: usize,
     head: Head,
+}
+
+/// A walk over all slots.
+struct Walk {
+    /// Removals up to this generation have left the history.
+    floor: u64,
+    /// Keys that were read, each with its slot.
+    found: Vec<(Name, u32)>,
+    /// Slots whose key may be another one now.
+    passed: HashSet<u32>,
+    /// Room for a key.
+    key: Vec<u8>,
 }
 
 impl Keys {
@@ -158,32 +174,44 @@ impl Keys {
         // Before the slots: what changes during the walk is in the events after this one.
         let generation = core.generation();
         let floor = core.floor();
-        let (mut found, mut passed, mut key) = (Vec::new(), HashSet::new(), Vec::new());
+        let mut walk = Walk { floor, found: Vec::new(), passed: HashSet::new(), key: Vec::new() };
+        let mut ahead = Vec::with_capacity(AHEAD);
         core.heads(|head_at, head| {
             let known = self.heads.get(head_at);
-            let live = head.is(HeadKind::Live);
-            if known == head || (known == Head(0) && !live) {
+            if known == head || (known == Head(0) && !head.is(HeadKind::Live)) {
                 return Ok(());
             }
-            let slot = if live { core.slot_key(head_at, &mut key)? } else { None };
-            // A removal that left the history left nothing to view.
-            let slot =
-                slot.filter(|slot| !slot.tombstone || slot.generation.is_none_or(|event| event > floor));
-            if known != Head(0) {
-                passed.insert(head_at as u32);
+            // Records lie anywhere: some are asked for together, and then read.
+            core.expect_record(head_at, KEY_WORDS);
+            ahead.push(head_at);
+            if ahead.len() < AHEAD {
+                return Ok(());
             }
-            match slot {
-                Some(slot) => found.push((self.note(head_at, &slot, &key)?, head_at as u32)),
-                None => self.heads.set(head_at, Head(0)),
-            }
-            Ok(())
+            ahead.drain(..).try_for_each(|head_at| self.look(core, head_at, &mut walk))
         })?;
+        ahead.into_iter().try_for_each(|head_at| self.look(core, head_at, &mut walk))?;
+        let Walk { found, passed, .. } = walk;
         if !passed.is_empty() {
             self.slots.retain(|_, head_at| !passed.contains(head_at));
         }
         self.add(found);
         self.generation = Some(generation);
         self.walked = core.generation() + 1;
+        Ok(())
+    }
+
+    /// Reads the key of a slot whose head is not as it was.
+    fn look(&mut self, core: &Core<'_>, head_at: usize, walk: &mut Walk) -> Result<(), Fault> {
+        let slot = core.slot_key(head_at, &mut walk.key)?;
+        if self.heads.get(head_at) != Head(0) {
+            walk.passed.insert(head_at as u32);
+        }
+        // A removal that left the history left nothing to view.
+        let is_over = |slot: &SlotKey| slot.tombstone && slot.generation.is_some_and(|at| at <= walk.floor);
+        match slot.filter(|slot| !is_over(slot)) {
+            Some(slot) => walk.found.push((self.note(head_at, &slot, &walk.key)?, head_at as u32)),
+            None => self.heads.set(head_at, Head(0)),
+        }
         Ok(())
     }
 
