@@ -97,3 +97,21 @@ fn a_warm_read_into_a_buffer_allocates_nothing() {
         assert_eq!(allocations(&mut work), 0, "{size} bytes");
     }
 }
+
+#[test]
+fn a_warm_scan_allocates_nothing() {
+    let session = session();
+    for n in 0..100 {
+        session.put(&format!("warm/{n}"), vec![3; 10 * n]).unwrap();
+    }
+    let mut work = || {
+        let mut bytes = 0;
+        session.scan("warm/", |_, value, _| bytes += value.len()).unwrap();
+        assert_eq!(bytes, 49_500);
+        // Another value of a key that is there.
+        session.put("warm/3", vec![5; 30].as_slice()).unwrap();
+    };
+    // The first looks at every slot, the second makes the index.
+    (0..3).for_each(|_| work());
+    assert_eq!(allocations(&mut work), 1, "the value that is put");
+}

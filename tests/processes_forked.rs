@@ -28,6 +28,8 @@ impl Handles {
         session.put("x", b"1").unwrap();
         let bound = PutOptions { ephemeral: true, ..PutOptions::default() };
         session.put_with("bound", b"1", bound).unwrap();
+        // With an index, which is the parent's alone.
+        (0..3).for_each(|_| assert!(!session.list("").unwrap().is_empty()));
         Self {
             observer: board.observe().unwrap(),
             view: session.view().unwrap(),
@@ -61,6 +63,7 @@ impl Handles {
             check("get", reader.get("x").err());
             check("get_into", reader.get_into("x", &mut Vec::new()).err());
             check("list", reader.list("").err());
+            check("scan", reader.scan("", |_, _, _| {}).err());
             check("view", reader.view().err());
             check("view_at", reader.view_at(1).err());
             check("event", reader.event(1).err());
@@ -69,6 +72,7 @@ impl Handles {
         }
         check("view.get", view.get("x").err());
         check("view.list", view.list("").err());
+        check("view.scan", view.scan("", |_, _, _| {}).err());
         check("key.get", key.get().err());
         check("key.get_into", key.get_into(&mut Vec::new()).err());
         check("key.version", key.version().err());

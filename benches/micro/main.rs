@@ -26,6 +26,6 @@ fn settings() -> Criterion {
 criterion_group! {
     name = benches;
     config = settings();
-    targets = values::gets, values::puts, values::updates, whole::lists, whole::views, whole::events, waiting::watches
+    targets = values::gets, values::puts, values::updates, whole::lists, whole::scans, whole::views, whole::events, waiting::watches
 }
 criterion_main!(benches);

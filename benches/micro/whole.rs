@@ -2,6 +2,7 @@
 
 use crate::fixture::{Filled, KEYS, SIZES, label};
 use criterion::{BenchmarkId, Criterion, Throughput};
+use slateboard::Board;
 use std::hint::black_box;
 
 pub fn lists(criterion: &mut Criterion) {
@@ -13,6 +14,33 @@ pub fn lists(criterion: &mut Criterion) {
             bencher.iter(|| {
                 let listed = filled.session.list("bench/").unwrap();
                 assert_eq!(black_box(&listed).len(), keys);
+            });
+        });
+    }
+    group.finish();
+}
+
+/// Neighbours among many others, without an allocation.
+pub fn scans(criterion: &mut Criterion) {
+    const FOUND: usize = 100;
+    let mut group = criterion.benchmark_group("scan");
+    for keys in [1_000, 100_000] {
+        let board = Board::options().capacity(256 << 20).keys(2 * keys).local().unwrap();
+        let session = board.attach("bench").unwrap();
+        for number in 0..keys {
+            session.put(&format!("bench/{number:06}"), [1; 64]).unwrap();
+        }
+        group.throughput(Throughput::Elements(FOUND as u64));
+        group.bench_function(BenchmarkId::new("100 keys, 64 B, among", keys), |bencher| {
+            let mut hundred = 0;
+            bencher.iter(|| {
+                hundred = (hundred + 7) % (keys / FOUND as u64);
+                let (mut found, mut bytes) = (0, 0);
+                let prefix = format!("bench/{hundred:04}");
+                session
+                    .scan(&prefix, |_, value, _| (found, bytes) = (found + 1, bytes + value.len()))
+                    .unwrap();
+                assert_eq!((found, black_box(bytes)), (FOUND, FOUND * 64));
             });
         });
     }

@@ -1,6 +1,7 @@
 //! What a user does: open a board, attach, put, get, watch, list.
 
 mod fault;
+mod index;
 mod keeper;
 mod key;
 mod lease;

@@ -138,7 +138,8 @@ impl Reader {
         Err(fault::error(fault))
     }
 
-    /// The entries whose keys start with the prefix, in key order, all of one generation.
+    /// The entries whose keys start with the prefix, in key order, all of one generation. As [`View::list`], of the
+    /// present.
     ///
     /// # Errors
     /// `Lagged` where the whole history went by during every attempt; `Corrupt` for a damaged record;
@@ -151,6 +152,16 @@ impl Reader {
                 other => return other,
             }
         }
+    }
+
+    /// Calls `each` with the key, value and rest of every entry whose key starts with the prefix, in key order, all of
+    /// one generation. As [`View::scan`], of the present.
+    ///
+    /// # Errors
+    /// `Lagged` where the whole history went by meanwhile: what `each` was given before is of one generation, and is
+    /// not all. `Corrupt`, after all other entries, for the first damaged record; `Moved`; `Forked`.
+    pub fn scan(&self, prefix: &str, each: impl FnMut(&str, &[u8], &Meta)) -> Result<()> {
+        self.view()?.scan(prefix, each)
     }
 
     /// The board as it is now, for several reads of one generation.

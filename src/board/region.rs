@@ -1,6 +1,6 @@
 //! Introduces the region to the protocol: the words, the doorbell and the locks of one board.
 
-use super::fault;
+use super::{fault, index::Index};
 use crate::{
     error::{Error, ErrorKind, Result},
     layout::{Geometry, LINE},
@@ -25,6 +25,8 @@ pub(super) struct Region {
     /// The session of this handle that is the board's elected one.
     elected: Mutex<Option<usize>>,
     reserving: Mutex<()>,
+    /// Its keys in order.
+    pub(super) index: Index,
 }
 
 /// Whose lock bytes a session asks for, which does so for all at every beat only where it is elected.
@@ -106,7 +108,8 @@ impl Region {
 
     fn new(memory: Memory, doorbell: Option<Doorbell>, locks: Option<LockFile>) -> Result<Self> {
         let (held, elected, reserving) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Ok(Self { memory, doorbell, locks, fork: ForkPage::new()?, held, elected, reserving })
+        let index = Index::default();
+        Ok(Self { memory, doorbell, locks, fork: ForkPage::new()?, held, elected, reserving, index })
     }
 
     /// The protocol over this board's words.
@@ -367,6 +370,10 @@ impl Machine for Region {
 
     fn prefetch_run(&self, words: &[AtomicU64]) {
         region::copy::prefetch_run(words);
+    }
+
+    fn expect(&self, words: &[AtomicU64]) {
+        region::copy::expect(words);
     }
 
     fn ring(&self, counter: usize) {

@@ -1,12 +1,14 @@
 //! Views of one generation, and the history as events.
 
-use super::{Reader, fault, reader};
+use super::{Meta, Reader, fault, index::Candidates, reader};
 use crate::{
     entry::{Entry, WriterInfo},
     error::{Error, ErrorKind, Result},
     layout::record::RecordKind,
     protocol::{
         Core, Fault,
+        read::Meta as Found,
+        slots,
         view::{EventRecord, Item, Point},
     },
 };
@@ -45,26 +47,109 @@ impl View {
 
     /// The entries whose keys start with the prefix, in key order.
     ///
+    /// From the second list of an open handle on, this costs what it finds, and what happened since the last list:
+    /// the handle keeps the board's keys in order, in this process's memory: some 50 bytes for each key, its own length
+    /// besides where that is more than 30, and nine for each slot of the table.
+    /// The first looks at every slot, the second reads every key.
+    ///
     /// # Errors
     /// `Lagged`; `Corrupt` for the first damaged record; `Moved`; `Forked`.
     pub fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        self.visit(prefix, |core, key, value, found| {
+            let (key, value) = (key.to_owned(), value.to_vec());
+            entries.push(self.reader.entry(core, key, value, &found.header(), found.generation));
+        })?;
+        Ok(entries)
+    }
+
+    /// Calls `each` with the key, value and rest of every entry whose key starts with the prefix, in key order.
+    /// Costs what [`View::list`] costs less its allocations: a warm scan makes none. `each` may call whatever it
+    /// likes, lists and scans among it.
+    ///
+    /// # Errors
+    /// As [`View::list`]. With `Lagged` what `each` was given before is of this view's generation, and is not all;
+    /// with `Corrupt` it was given all but the damaged records.
+    pub fn scan(&self, prefix: &str, mut each: impl FnMut(&str, &[u8], &Meta)) -> Result<()> {
+        self.visit(prefix, |_, key, value, found| each(key, value, &reader::meta(found)))
+    }
+
+    fn visit(&self, prefix: &str, each: impl FnMut(&Core<'_>, &str, &[u8], &Found)) -> Result<()> {
         let core = self.reader.core()?;
-        let mut items = Vec::new();
-        let mut damaged = None;
+        let index = &self.reader.region.index;
+        let candidates = index.candidates(&core, prefix, self.point);
+        match candidates.map_err(|fault| self.gone(&core, fault))? {
+            Some(mut candidates) => {
+                let mut value = std::mem::take(&mut candidates.value);
+                let outcome = self.visit_in(&candidates, &mut value, each);
+                // Not in a forked child, where the lock may be held by a thread that is not there.
+                if outcome.is_ok() {
+                    candidates.value = value;
+                    index.give_back(candidates);
+                }
+                outcome
+            }
+            None => self.visit_all(prefix, each),
+        }
+    }
+
+    /// Visits those of the candidates that have a value.
+    fn visit_in(
+        &self,
+        candidates: &Candidates,
+        value: &mut Vec<u8>,
+        mut each: impl FnMut(&Core<'_>, &str, &[u8], &Found),
+    ) -> Result<()> {
+        let (mut found, mut damaged) = (Found::EMPTY, None);
+        for (number, (key, head_at)) in candidates.iter().enumerate() {
+            // Anew for each: what was called before may have forked.
+            let words = self.reader.region.words()?;
+            let core = self.reader.region.core_to_read(words);
+            let far = if number == 0 { 0..=AHEAD_SLOTS } else { number + AHEAD_SLOTS..=number + AHEAD_SLOTS };
+            far.filter_map(|number| candidates.slot(number)).for_each(|head_at| core.expect_slot(head_at));
+            if let Some(head_at) = candidates.slot(number + AHEAD_RECORDS) {
+                core.expect_record(head_at, found.words.record_words());
+            }
+            let key = utf8(key)?;
+            let slot_key = slots::Key::new(core.geometry(), key);
+            match core.get_in(&slot_key, head_at, self.point, self.reader.verify, &mut found, value) {
+                Ok(true) if !reader::is_expired(found.words.deadline()) => each(&core, key, value, &found),
+                Ok(_) => {}
+                Err(fault @ Fault::Corrupt(_)) => {
+                    damaged.get_or_insert_with(|| fault::error(fault).key(key));
+                }
+                Err(fault) => return Err(self.gone(&core, fault)),
+            }
+        }
+        let core = self.reader.core()?;
+        // Without this a key that left the index with its removal might be missing.
+        core.still_there(self.point).map_err(|fault| self.gone(&core, fault))?;
+        damaged.map_or(Ok(()), Err)
+    }
+
+    /// As [`View::visit_in`], by a look at every slot.
+    fn visit_all(&self, prefix: &str, mut each: impl FnMut(&Core<'_>, &str, &[u8], &Found)) -> Result<()> {
+        let core = self.reader.core()?;
+        let (mut items, mut damaged) = (Vec::new(), None);
         core.list_at(prefix, self.point, self.reader.verify, |item| match item {
             Ok(item) => items.push(item),
-            Err(fault) => damaged = Some(fault),
+            Err(fault) => {
+                damaged.get_or_insert_with(|| fault::error(fault));
+            }
         })
-        .map_err(|fault| self.reader.out_of_history(&core, fault, self.generation()))?;
-        if let Some(fault) = damaged {
-            return Err(fault::error(fault));
+        .map_err(|fault| self.gone(&core, fault))?;
+        items.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        for Item { key, value, header, generation } in items {
+            if !reader::is_expired(header.deadline) {
+                let found = Found { words: header.pack(), generation, ..Found::EMPTY };
+                each(&self.reader.core()?, &text(key)?, &value, &found);
+            }
         }
-        let mut entries = Vec::with_capacity(items.len());
-        for item in items {
-            entries.extend(self.entry(&core, item)?);
-        }
-        entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-        Ok(entries)
+        damaged.map_or(Ok(()), Err)
+    }
+
+    fn gone(&self, core: &Core<'_>, fault: Fault) -> Error {
+        self.reader.out_of_history(core, fault, self.generation())
     }
 
     /// The item as an entry; `None` where its deadline has passed.
@@ -75,6 +160,15 @@ impl View {
         let Item { key, value, header, generation } = item;
         Ok(Some(self.reader.entry(core, text(key)?, value, &header, generation)))
     }
+}
+
+/// How far ahead of the visit slots and records are asked for, in candidates: they lie anywhere, and each would be
+/// waited for.
+const AHEAD_SLOTS: usize = 8;
+const AHEAD_RECORDS: usize = 4;
+
+fn utf8(key: &[u8]) -> Result<&str> {
+    std::str::from_utf8(key).map_err(|_| fault::error(Fault::Corrupt("a record's key, which is not UTF-8,")))
 }
 
 fn text(key: Vec<u8>) -> Result<String> {

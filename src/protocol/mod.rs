@@ -21,6 +21,7 @@
 pub mod blocks;
 pub mod chain;
 pub mod history;
+pub mod keys;
 pub mod publish;
 pub mod read;
 pub mod reap;
@@ -94,6 +95,9 @@ pub trait Machine: Sync {
 
     /// As [`Machine::prefetch`], of words that follow each other.
     fn prefetch_run(&self, _words: &[AtomicU64]) {}
+
+    /// Tells the processor that these words, which follow each other, will be read soon. A hint.
+    fn expect(&self, _words: &[AtomicU64]) {}
 }
 
 /// A machine where nobody sleeps, and copies go word by word.

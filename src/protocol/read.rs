@@ -423,6 +423,12 @@ impl Core<'_> {
         self.copy_value(block, &words, out).map(|()| words)
     }
 
+    /// As [`Core::copy`], with the words into the caller's place.
+    #[inline(always)]
+    pub(super) fn copy_into(&self, block: Block, words: &mut Words, out: &mut Vec<u8>) -> Option<()> {
+        if self.load_header(block, words) { self.copy_value(block, words, out) } else { None }
+    }
+
     /// Replaces `out` with the value of the record with these words. What stands in `out` already is not
     /// cleared first, so a buffer that is read into again and again is written once each time.
     fn copy_value(&self, block: Block, words: &Words, out: &mut Vec<u8>) -> Option<()> {

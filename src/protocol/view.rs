@@ -77,7 +77,8 @@ impl Core<'_> {
         Proof::Floor(point.floor_max)
     }
 
-    fn still_there(&self, point: Point) -> Result<(), Fault> {
+    /// `Lagged` where the point has left the history.
+    pub fn still_there(&self, point: Point) -> Result<(), Fault> {
         if self.holds(self.proof(point)) { Ok(()) } else { Err(Fault::Lagged) }
     }
 
@@ -104,7 +105,11 @@ impl Core<'_> {
 
     /// A LIVE slot's hash and head of one life; `None` for a slot that is not LIVE, or not of the
     /// fingerprint.
-    fn stable_slot(&self, hash_at: usize, fingerprint: Option<u16>) -> Result<Option<(u16, Head)>, Fault> {
+    pub(super) fn stable_slot(
+        &self,
+        hash_at: usize,
+        fingerprint: Option<u16>,
+    ) -> Result<Option<(u16, Head)>, Fault> {
         for _ in 0..64 {
             if let Some((hash, head)) = self.slot_at(hash_at) {
                 let wanted = fingerprint.is_none_or(|wanted| wanted == hash.fingerprint());
@@ -124,7 +129,7 @@ impl Core<'_> {
     }
 
     /// Follows the heads back from `head` to the record that was current at the point.
-    fn record_at(&self, head: Head, point: Point) -> Result<Option<(Block, u64)>, Fault> {
+    pub(super) fn record_at(&self, head: Head, point: Point) -> Result<Option<(Block, u64)>, Fault> {
         let mut head = head;
         for _ in 0..=self.geo.history() + 2 {
             if !head.is(HeadKind::Live) {
@@ -252,17 +257,10 @@ impl Core<'_> {
         let before = position.checked_sub(1).ok_or(Fault::Lagged)?;
         // The event's blocks are whole while the floor is below it.
         let proof = Proof::Floor(before);
-        let gone = |fault| if self.holds(proof) { fault } else { Fault::Lagged };
-        let word = self.ring_word(position);
-        let ours = word.lap() == self.geo.lap(position) && word.is_single();
-        let block = self.block(word.block()).filter(|_| ours);
-        let block = block.ok_or_else(|| gone(Fault::Corrupt("a word of the history ring")))?;
-        if self.load_gen(block) != GenWord::Generation(position) {
-            return Err(gone(Fault::Corrupt("the generation word of an event")));
-        }
+        let block = self.event_block(position, proof)?;
         let mut key = Vec::new();
         if self.copy_key(block, &mut key).is_none() {
-            return Err(gone(Fault::Corrupt("a record's lengths")));
+            return self.gone(proof, "a record's lengths");
         }
         if !filter(&key) {
             return if self.holds(proof) { Ok(None) } else { Err(Fault::Lagged) };
@@ -271,6 +269,25 @@ impl Core<'_> {
         let item = self.copy_item(block, position, proof, verify)?.ok_or(Fault::Lagged)?;
         let previous = same_key(self.previous_item(previous, proof, verify)?, &item.key)?;
         Ok(Some(EventRecord { item, previous }))
+    }
+
+    /// The block of the event at `position`, whole while the proof holds.
+    pub(super) fn event_block(&self, position: u64, proof: Proof) -> Result<Block, Fault> {
+        let word = self.ring_word(position);
+        let ours = word.lap() == self.geo.lap(position) && word.is_single();
+        let Some(block) = self.block(word.block()).filter(|_| ours) else {
+            return self.gone(proof, "a word of the history ring");
+        };
+        if self.load_gen(block) == GenWord::Generation(position) {
+            Ok(block)
+        } else {
+            self.gone(proof, "the generation word of an event")
+        }
+    }
+
+    /// Damage, if the proof holds; otherwise the event has left the history.
+    pub(super) fn gone<T>(&self, proof: Proof, what: &'static str) -> Result<T, Fault> {
+        Err(if self.holds(proof) { Fault::Corrupt(what) } else { Fault::Lagged })
     }
 
     /// What an event superseded; `None` where that was nothing, or a tombstone.

@@ -62,6 +62,12 @@ pub fn prefetch_run(words: &[AtomicU64]) {
     words.iter().step_by(LINE).for_each(prefetch_line);
 }
 
+/// Asks for the lines of these words, which follow each other, to be read soon. Others keep them.
+#[inline]
+pub fn expect(words: &[AtomicU64]) {
+    words.iter().step_by(LINE).for_each(expect_line);
+}
+
 /// Words of a cache line.
 const LINE: usize = 8;
 
@@ -72,6 +78,17 @@ fn prefetch_line(word: &AtomicU64) {
     // know it take it for a no-op.
     unsafe {
         std::arch::asm!("prefetchw [{}]", in(reg) std::ptr::from_ref(word), options(nostack, preserves_flags, readonly));
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = word;
+}
+
+#[inline]
+fn expect_line(word: &AtomicU64) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: as `prefetch_line`.
+    unsafe {
+        std::arch::asm!("prefetcht0 [{}]", in(reg) std::ptr::from_ref(word), options(nostack, preserves_flags, readonly));
     }
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]
     let _ = word;
@@ -242,6 +259,7 @@ mod tests {
         let word = AtomicU64::new(7);
         prefetch(&[&word, &word]);
         prefetch_run(std::slice::from_ref(&word));
+        expect(std::slice::from_ref(&word));
         assert_eq!(word.load(Relaxed), 7);
     }
 }

@@ -116,12 +116,11 @@ pub const CHARTS: [Chart; 10] = [
             "reaping of one session",
             "clone of a BTreeMap's entries",
         ],
-        bends: "A list looks at the record of every key in the shards that may hold its prefix, whatever \
-                the prefix: keys of no dedicated shard are spread over all the others by their hash. So a \
-                hundred keys take as long to find as it takes to meet all of them, a miss or two each. \
-                Listing all adds the copies and their allocations. A beat is cheap, but each sixteenth \
-                one of the elected keeper, which this one is, looks at every slot of the table; reaping \
-                looks at every block.",
+        bends: "A handle's second list and all later ones go by an index of the keys, which the history keeps up to date: \
+                a hundred keys cost the way to the first and a hundred records, with a miss or two each where \
+                they lie far apart. The first list of a handle looks at every slot. Listing all adds the copies \
+                and their allocations. A beat is cheap, but each sixteenth one of the elected keeper, \
+                which this one is, looks at every slot of the table; reaping looks at every block.",
     },
     Chart {
         file: "scaling-memory",

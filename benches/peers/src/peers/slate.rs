@@ -140,8 +140,15 @@ impl Peer for Slate {
         Ok(())
     }
 
-    fn scan(&self, prefix: &str, _buffer: &mut Vec<u8>) -> Outcome<usize> {
-        Ok(black_box(self.session.list(prefix)?).len())
+    fn scan(&self, prefix: &str, buffer: &mut Vec<u8>) -> Outcome<usize> {
+        let mut found = 0;
+        self.session.scan(prefix, |_, value, _| {
+            buffer.clear();
+            buffer.extend_from_slice(value);
+            black_box(&buffer);
+            found += 1;
+        })?;
+        Ok(found)
     }
 
     fn wait(&self, key: &str) -> Outcome<()> {

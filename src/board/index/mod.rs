@@ -1,0 +1,146 @@
+//! The keys of a board in order: private to this process, and derived from the board, which stays the only truth.
+//!
+//! The first list of a handle goes without it, so that whoever lists once pays for no index. Later ones find it made,
+//! and bring it up to date from the history. Where damage keeps it from being made, lists look at every slot, and
+//! report what they find.
+
+mod keys;
+mod name;
+
+use crate::protocol::{Core, Fault, view::Point};
+use keys::Keys;
+use parking_lot::{Mutex, RwLock};
+
+/// The index of one open handle.
+#[derive(Default)]
+pub(super) struct Index {
+    state: RwLock<State>,
+    spare: Mutex<Vec<Candidates>>,
+}
+
+#[derive(Default)]
+enum State {
+    /// Nobody has listed yet.
+    #[default]
+    Unused,
+    /// The next list makes it.
+    Asked,
+    /// It could not be made: so many lists go without before another attempt.
+    Resting(u32),
+    Made(Box<Keys>),
+}
+
+/// Keys that may have a value, in order, each with the word of its slot's head.
+#[derive(Default)]
+pub(super) struct Candidates {
+    keys: Vec<u8>,
+    /// Where each key ends in `keys`, and its slot.
+    places: Vec<(usize, u32)>,
+    /// Room for a value.
+    pub(super) value: Vec<u8>,
+}
+
+impl Candidates {
+    fn push(&mut self, key: &[u8], head_at: u32) {
+        self.keys.extend_from_slice(key);
+        self.places.push((self.keys.len(), head_at));
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], usize)> {
+        let mut start = 0;
+        self.places.iter().map(move |&(end, head_at)| {
+            let key = &self.keys[start..end];
+            start = end;
+            (key, head_at as usize)
+        })
+    }
+
+    /// The slot of a candidate by its number.
+    pub(super) fn slot(&self, number: usize) -> Option<usize> {
+        self.places.get(number).map(|&(_, head_at)| head_at as usize)
+    }
+}
+
+/// Lists that go without an index after one could not be made, so that a damaged board does not cost each of them
+/// both.
+const REST: u32 = 16;
+/// Candidates that are kept for the next list: so many, and no larger.
+const SPARES: usize = 8;
+const SPARE_BYTES: usize = 1 << 20;
+
+impl Index {
+    /// The keys that start with the prefix and may have a value at the point: all that have one are among them, as
+    /// long as the point is in the history. `None` where there is no index: then every slot must be looked at.
+    pub(super) fn candidates(
+        &self,
+        core: &Core<'_>,
+        prefix: &str,
+        point: Point,
+    ) -> Result<Option<Candidates>, Fault> {
+        let mut found = self.spare.lock().pop().unwrap_or_default();
+        if self.fill(core, prefix, point, &mut found)? {
+            return Ok(Some(found));
+        }
+        self.give_back(found);
+        Ok(None)
+    }
+
+    /// Keeps the room of candidates for the next list.
+    pub(super) fn give_back(&self, mut candidates: Candidates) {
+        candidates.keys.clear();
+        candidates.places.clear();
+        let mut spare = self.spare.lock();
+        let bytes = candidates.keys.capacity().max(candidates.value.capacity());
+        if spare.len() < SPARES && bytes <= SPARE_BYTES {
+            spare.push(candidates);
+        }
+    }
+
+    fn fill(
+        &self,
+        core: &Core<'_>,
+        prefix: &str,
+        point: Point,
+        found: &mut Candidates,
+    ) -> Result<bool, Fault> {
+        let mut each = |key: &[u8], head_at| found.push(key, head_at);
+        // The lock is never held while anything is called that is not of the index.
+        if let State::Made(keys) = &*self.state.read()
+            && keys.has(point.generation)
+        {
+            keys.with_prefix(prefix, &mut each);
+            return Ok(true);
+        }
+        let mut state = self.state.write();
+        let outcome = match &mut *state {
+            State::Made(keys) => keys.catch_up(core, point.generation),
+            State::Asked => {
+                let mut keys = Box::new(Keys::new(core.geometry()));
+                let outcome = keys.catch_up(core, point.generation);
+                *state = State::Made(keys);
+                outcome
+            }
+            State::Resting(left) if *left > 0 => {
+                *left -= 1;
+                return Ok(false);
+            }
+            State::Unused | State::Resting(_) => {
+                *state = State::Asked;
+                return Ok(false);
+            }
+        };
+        match (outcome, &*state) {
+            (Ok(()), State::Made(keys)) => {
+                keys.with_prefix(prefix, &mut each);
+                Ok(true)
+            }
+            (Err(Fault::Moved), _) => Err(Fault::Moved),
+            (Err(Fault::Corrupt(_)), _) => {
+                *state = State::Resting(REST);
+                Ok(false)
+            }
+            // A history that laps during every attempt: what is there is as good next time.
+            _ => Ok(false),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! A key as the index keeps it: short ones beside each other in the tree, where a scan meets them in order.
+
+use std::cmp::Ordering;
+
+/// Bytes that need no place of their own.
+const SHORT: usize = 30;
+
+/// A key.
+#[derive(Clone, Debug)]
+pub(super) enum Name {
+    Short { len: u8, bytes: [u8; SHORT] },
+    Long(Box<str>),
+}
+
+impl Name {
+    pub(super) fn new(key: &str) -> Self {
+        let mut bytes = [0; SHORT];
+        match bytes.get_mut(..key.len()) {
+            Some(place) => {
+                place.copy_from_slice(key.as_bytes());
+                Self::Short { len: key.len() as u8, bytes }
+            }
+            None => Self::Long(key.into()),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Short { len, bytes } => &bytes[..usize::from(*len)],
+            Self::Long(key) => key.as_bytes(),
+        }
+    }
+}
+
+// A tree of names is asked by bytes.
+impl std::borrow::Borrow<[u8]> for Name {
+    fn borrow(&self) -> &[u8] {
+        self.bytes()
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for Name {}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Name {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.bytes().cmp(other.bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_in_the_order_of_their_bytes() {
+        assert!(size_of::<Name>() <= 32);
+        let long = "x".repeat(SHORT + 1);
+        let keys = ["", "a", "a\0", "b", "é", &long[..SHORT - 1], &long[..SHORT], &long];
+        for one in keys {
+            assert_eq!(Name::new(one).bytes(), one.as_bytes());
+            for other in keys {
+                assert_eq!(Name::new(one).cmp(&Name::new(other)), one.as_bytes().cmp(other.as_bytes()));
+            }
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What an index of the keys is made of: which slot has which key, which events change that, and a key's record
+//! at a point by its slot. An index belongs to whoever keeps it; nothing here stores to the region.
+
+use super::{
+    Core, Fault,
+    read::{Meta, Proof, Verify},
+    slots::{Key, Slot, slots_of},
+    view::Point,
+};
+use crate::layout::{
+    Block, GenWord, Head, HeadKind, SlotHash,
+    record::{self, Words},
+};
+use crate::sync::Ordering::Relaxed;
+
+/// What an event did to a slot.
+#[derive(Clone, Copy, Debug)]
+pub struct SlotChange {
+    /// Word of the slot's head.
+    pub head_at: usize,
+    /// The head before: LIVE where the slot had its key already.
+    pub previous: Head,
+    /// The head that the event made.
+    pub head: Head,
+    /// Whether the key is absent from then on.
+    pub tombstone: bool,
+}
+
+/// The key of a slot, as its head tells it.
+#[derive(Clone, Copy, Debug)]
+pub struct SlotKey {
+    /// The head.
+    pub head: Head,
+    /// The head before.
+    pub previous: Head,
+    /// Generation of the record; `None` while it is not in the history.
+    pub generation: Option<u64>,
+    /// Whether the key is absent.
+    pub tombstone: bool,
+}
+
+impl Core<'_> {
+    /// What the event at `position` did to its slot, without its value. `wanted` is asked whether the key is; then
+    /// it replaces `key`, and was found to be the slot's. What `wanted` is shown may be torn: the answer says whether
+    /// it was, by `Lagged`.
+    pub fn slot_change(
+        &self,
+        position: u64,
+        wanted: impl FnOnce(&SlotChange) -> bool,
+        key: &mut Vec<u8>,
+    ) -> Result<SlotChange, Fault> {
+        let proof = Proof::Floor(position.checked_sub(1).ok_or(Fault::Lagged)?);
+        let block = self.event_block(position, proof)?;
+        let Some(words) = self.header_words(block) else { return self.gone(proof, "a record's lengths") };
+        let previous = Head(words.0[record::PREVIOUS]);
+        let change = SlotChange {
+            head_at: words.slot(),
+            previous,
+            head: previous.next(HeadKind::Live, block.index()),
+            tombstone: words.kind().is_tombstone(),
+        };
+        if wanted(&change) {
+            let fits = self.copy_key(block, key).is_some() && self.is_where_it_was_made(&words, &change, key);
+            if !self.holds(proof) {
+                return Err(Fault::Lagged);
+            }
+            if !fits {
+                return Err(Fault::Corrupt("an event's slot"));
+            }
+        }
+        if self.holds(proof) { Ok(change) } else { Err(Fault::Lagged) }
+    }
+
+    /// Whether the slot that the event names is one of the key's chain, has the key's fingerprint and a head that may
+    /// follow the event's: while the event is in the history its slot does not pass to another key.
+    fn is_where_it_was_made(&self, words: &Words, change: &SlotChange, bytes: &[u8]) -> bool {
+        let Some(key) = self.key_of(words, bytes) else { return false };
+        if !self.slots(key.bucket).any(|hash_at| hash_at + 1 == change.head_at) {
+            return false;
+        }
+        let now = (0..TURNS).find_map(|_| self.slot_at(change.head_at - 1));
+        now.is_some_and(|(hash, head)| {
+            hash.fingerprint() == key.fingerprint && head.counter() >= change.head.counter()
+        })
+    }
+
+    /// The key of a record with these words; `None` where it cannot be one. A tombstone, whose value is no burden, must
+    /// be sound besides: damage that looks like a removal must hide no key.
+    fn key_of<'k>(&self, words: &Words, bytes: &'k [u8]) -> Option<Key<'k>> {
+        let key = Key::new(self.geo, std::str::from_utf8(bytes).ok()?);
+        let gone = words.kind().is_tombstone();
+        (!gone || (words.value_len() == 0 && words.is_sound(key.hash, &[]))).then_some(key)
+    }
+
+    /// Calls `each` with every slot's word of its head and what is there, in no order.
+    pub fn heads(&self, mut each: impl FnMut(usize, Head) -> Result<(), Fault>) -> Result<(), Fault> {
+        for bucket in 0..self.geo.buckets() {
+            let mut chain = self.chain(bucket);
+            for hash_at in chain.by_ref().flat_map(slots_of) {
+                let head = self.load_head(hash_at + 1);
+                if head.is(HeadKind::Moved) {
+                    return Err(Fault::Moved);
+                }
+                each(hash_at + 1, head)?;
+            }
+            chain.ended()?;
+        }
+        Ok(())
+    }
+
+    /// Replaces `key` with the key of the slot, which [`Core::heads`] told; `None` where no key lives there.
+    pub fn slot_key(&self, head_at: usize, key: &mut Vec<u8>) -> Result<Option<SlotKey>, Fault> {
+        for _ in 0..TURNS {
+            let Some((hash, head)) = self.slot_at(head_at - 1) else { continue };
+            if !head.is(HeadKind::Live) {
+                return Ok(None);
+            }
+            let proof = Proof::Head(head_at, head);
+            let block = self.block(head.block());
+            let found = block.and_then(|block| {
+                // Before the record: if it is a generation, the record is complete.
+                let gen_word = self.load_gen(block);
+                let words = self.header_words(block)?;
+                self.copy_key(block, key)?;
+                Some((gen_word, words))
+            });
+            if !self.holds(proof) {
+                continue;
+            }
+            let (gen_word, words) = found.ok_or(Fault::Corrupt("a slot's block"))?;
+            let fits = self.key_of(&words, key).is_some_and(|key| {
+                hash.fingerprint() == key.fingerprint && self.bucket_of_slot(head_at) == Some(key.bucket)
+            });
+            if words.slot() != head_at || !fits {
+                return Err(Fault::Corrupt("a record's slot"));
+            }
+            let generation = match gen_word {
+                GenWord::Generation(generation) => Some(generation),
+                GenWord::Unlogged(_) => None,
+                _ => return Err(Fault::Corrupt("a block's generation word")),
+            };
+            let (previous, tombstone) = (Head(words.0[record::PREVIOUS]), words.kind().is_tombstone());
+            return Ok(Some(SlotKey { head, previous, generation, tombstone }));
+        }
+        Err(Fault::Contended)
+    }
+
+    /// Says that [`Core::get_in`] will be asked about the slot.
+    #[inline]
+    pub fn expect_slot(&self, head_at: usize) {
+        self.machine.expect(&self.words[head_at - 1..=head_at]);
+    }
+
+    /// As [`Core::expect_slot`], soon: asks for the slot's newest record, whose words are about so many.
+    #[inline]
+    pub fn expect_record(&self, head_at: usize, words: usize) {
+        // Relaxed: a hint.
+        let head = Head(self.at(head_at).load(Relaxed));
+        if let Some(block) = self.block(head.block()) {
+            self.machine.expect(std::slice::from_ref(self.gen_of(block)));
+            let data = &self.words[self.geo.data(block)..];
+            self.machine.expect(&data[..words.clamp(1, EXPECTED).min(data.len())]);
+        }
+    }
+
+    /// Replaces `out` with the value that the key had at the point, with the rest in `meta`; whether it had one. The
+    /// deadline is the caller's to judge. `head_at`: the slot where the key lives since it was last created, at the
+    /// point or before.
+    #[inline]
+    pub fn get_in(
+        &self,
+        key: &Key<'_>,
+        head_at: usize,
+        point: Point,
+        verify: Verify,
+        meta: &mut Meta,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Fault> {
+        let Some((_, head)) = self.stable_slot(head_at - 1, None)? else {
+            return self.still_there(point).map(|()| false);
+        };
+        let Some((block, generation)) = self.record_at(head, point)? else { return Ok(false) };
+        let ours = self.key_is(block, key);
+        let words = self.copy_into(block, &mut meta.words, out);
+        self.still_there(point)?;
+        if !ours {
+            return self.get_elsewhere(key, block, point, verify, meta, out);
+        }
+        words.ok_or(Fault::Corrupt("a record's lengths"))?;
+        if verify == Verify::Always && !meta.words.is_sound(key.hash, out) {
+            return Err(Fault::Corrupt("a record's checksum"));
+        }
+        if meta.words.slot() != head_at {
+            return Err(Fault::Corrupt("a record's slot"));
+        }
+        meta.generation = generation;
+        Ok(!meta.words.kind().is_tombstone())
+    }
+
+    /// The slot has another key's record now, or a damaged one.
+    #[cold]
+    fn get_elsewhere(
+        &self,
+        key: &Key<'_>,
+        block: Block,
+        point: Point,
+        verify: Verify,
+        meta: &mut Meta,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Fault> {
+        let mut other = Vec::new();
+        let copied = self.copy_key(block, &mut other).and_then(|_| self.copy(block, out));
+        self.still_there(point)?;
+        let words = copied.ok_or(Fault::Corrupt("a record's lengths"))?;
+        if verify == Verify::Always && !words.is_sound(self.geo.hash(&other), out) {
+            return Err(Fault::Corrupt("a record's checksum"));
+        }
+        let Some(item) = self.get_at(key, point, verify)? else { return Ok(false) };
+        let slot = Slot { head_at: item.header.slot as usize, hash: SlotHash(0) };
+        *meta = Meta { words: item.header.pack(), generation: item.generation, slot, head: Head(0) };
+        *out = item.value;
+        Ok(true)
+    }
+}
+
+/// Words of a record that are asked for, at most: behind them the processor has found out by itself.
+const EXPECTED: usize = 256;
+/// How often a slot that changes under the reader is looked at.
+const TURNS: usize = 64;
