@@ -409,7 +409,7 @@ impl Core<'_> {
         let held = self.history_granules();
         lane.excess = held.saturating_sub(quarter);
         lane.until_trim = (quarter / 64).max(quarter.saturating_sub(held) / 16).max(TRIM_LEAST);
-        lane.at_bound = held + lane.until_trim >= quarter;
+        lane.at_bound = held.saturating_add(lane.until_trim) >= quarter;
     }
 
     /// Granules that the history holds: what all sessions superseded less what they freed.

@@ -223,7 +223,9 @@ impl Core<'_> {
         }
         self.count(lane, Counter::Superseded, superseded);
         lane.until_trim = lane.until_trim.saturating_sub(superseded);
-        lane.excess += if lane.at_bound { superseded } else { 0 };
+        if lane.at_bound {
+            lane.excess = lane.excess.saturating_add(superseded);
+        }
         lane.newest = generation;
         Ok(Outcome::Done { version, generation, retries, slot })
     }
