@@ -216,6 +216,7 @@ impl Core<'_> {
             Logged::Past => return Err(Fault::Corrupt("a pinned block's generation word")),
         };
         self.settle(lane, claimed);
+        self.room_for_the_next(lane, generation);
         let Record { version, slot, retries, superseded } = published;
         self.count(lane, if kind.is_tombstone() { Counter::Removes } else { Counter::Puts }, 1);
         if retries > 0 {
