@@ -364,6 +364,16 @@ fn damage_that_looks_like_a_removal_hides_nothing() {
 }
 
 #[test]
+fn a_new_key_whose_record_follows_nothing_is_not_taken_for_a_known_one() {
+    let (_folder, path) = folder();
+    let (session, oracle) = indexed(&path);
+    session.put("task/new", b"here").unwrap();
+    let previous = oracle.record("task/new") + record::PREVIOUS;
+    oracle.change(previous, oracle.load(previous));
+    (0..40).for_each(|_| told_as_corrupt(&session, "task/new", 0));
+}
+
+#[test]
 fn a_damaged_event_costs_a_walk_and_hides_no_key() {
     let (_folder, path) = folder();
     let (session, oracle) = indexed(&path);

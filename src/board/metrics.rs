@@ -19,7 +19,8 @@ pub enum Liveness {
     Alive,
     /// It is, but has not beaten for 300 s: stopped, or starved.
     Unresponsive,
-    /// It is gone. The next attach or beat of another session reaps it.
+    /// It is gone. It is reaped by the next attach, by the next beat of the board's elected keeper, or by the third of
+    /// another's.
     Dead,
 }
 

@@ -50,7 +50,7 @@ impl Options {
         self.keys = keys;
         self
     }
-    /// Events of history: 16,384 unless set, 64 to 4,194,304.
+    /// Events of history: 16,384 unless set, 64 to 4,194,304. When it is full, one leaves ahead of the next that comes.
     #[must_use]
     pub fn history(mut self, events: u64) -> Self {
         self.history = events;

@@ -244,10 +244,11 @@ impl Region {
     }
 
     pub(super) fn let_go(&self, index: usize, certificate: Option<Certificate>) {
-        // The lock first: once the set forgets the byte, this process may probe it.
+        // Before the byte is given back: whoever takes the index next must not find itself elected.
+        self.elected.lock().take_if(|elected| *elected == index);
+        // The lock before the set: once that forgets the byte, this process may probe it.
         drop(certificate);
         self.held.lock().remove(&index);
-        self.elected.lock().take_if(|elected| *elected == index);
     }
 
     /// Whether this session of the handle is the board's elected one, or becomes it now: from then on until its

@@ -141,7 +141,7 @@ impl Session {
         };
         // What cannot be finished is found by whoever needs it. A failure detaches by dropping the session.
         let _ = region.core()?.finish_pending(&mut seat.lane());
-        // Nor does another's remains that cannot be reaped keep anybody out: every beat tries again.
+        // Nor does another's remains that cannot be reaped keep anybody out: the keepers try again.
         let _ = region.reap_dead();
         *session.inner.keeper.lock() = Some(Keeper::start(seat, options)?);
         Ok(session)

@@ -49,7 +49,8 @@ impl View {
     ///
     /// From the second list of an open handle on, this costs what it finds, and what happened since the last list:
     /// the handle keeps the board's keys in order, in this process's memory: some 50 bytes for each key, its own length
-    /// besides where that is more than 30, and nine for each slot of the table.
+    /// besides where that is more than 30, nine for each slot of the table, and about a hundred for each removal that is
+    /// still in the history.
     /// The first looks at every slot, the second reads every key.
     ///
     /// # Errors

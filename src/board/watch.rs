@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 pub enum Wait {
     /// Polls, for the lowest latency at the price of a core.
     Spin,
-    /// Polls for 20 µs, then sleeps until it is woken. Polls again only when something came.
+    /// Polls for 20 µs, then sleeps until it is woken. Polls again only when something came. Should the one who was to
+    /// wake it be stopped just then, it looks for itself after 1 s, or up to 4 s where it has slept for long.
     #[default]
     Adaptive,
-    /// Sleeps until it is woken.
+    /// Sleeps until it is woken, as `Adaptive` does.
     Sleep,
 }
 

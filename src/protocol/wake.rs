@@ -34,18 +34,16 @@ impl Core<'_> {
         self.wake_if_asked(BOARD);
     }
 
-    /// Raises every shard's counter to the newest generation and wakes everybody: after a reap, when
-    /// nobody knows what a killed writer did not announce.
+    /// Raises every shard's counter to the newest generation and wakes everybody: after a reap, when nobody knows what a
+    /// killed writer did not announce, nor whose flags it had taken down without waking.
     pub fn announce_all(&self) {
         let generation = self.generation();
         for shard in 0..self.geo.shards() {
             self.raise_shard(shard, generation);
         }
-        // As in `wake` (P10).
-        fence(SeqCst);
-        for counter in 0..=self.geo.shards() {
-            self.wake_if_asked(counter);
-        }
+        // Without a look at the flags, so without a fence: who is asleep is woken, and who is not yet finds, at the latest
+        // in the kernel, that its counter was raised.
+        (0..=self.geo.shards()).for_each(|counter| self.machine.ring(counter));
     }
 
     #[inline]

@@ -51,7 +51,7 @@ pub const CHARTS: [Chart; 10] = [
             "a thread started and joined",
         ],
         bends: "get and put are flat: a read looks at no session, and a put weighs the history, over the \
-                counters of every record, only once in as many puts as there are records. Attaching grows \
+                counters of every record, only when a 64th of its bound has been superseded since. Attaching grows \
                 as the elected keeper's beat does: it looks for dead sessions, and so asks the kernel \
                 about each, which walks all locks for every answer.",
     },

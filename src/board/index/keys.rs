@@ -132,11 +132,13 @@ impl Keys {
     /// Takes one event.
     fn take(&mut self, core: &Core<'_>, position: u64, key: &mut Vec<u8>) -> Result<(), Fault> {
         let (heads, walked) = (&self.heads, self.walked);
+        // Of slots that the index does not know nothing is believed without a look at the key.
+        let known = |change: &SlotChange| Some(heads.get(change.head_at)).filter(|&head| head != Head(0));
         // A walk finds slots as they are then, which is later than the events that follow its beginning.
         let seen = |change: &SlotChange| {
-            position <= walked && heads.get(change.head_at).counter() >= change.head.counter()
+            position <= walked && known(change).is_some_and(|head| head.counter() >= change.head.counter())
         };
-        let follows = |change: &SlotChange| !change.tombstone && heads.get(change.head_at) == change.previous;
+        let follows = |change: &SlotChange| !change.tombstone && known(change) == Some(change.previous);
         let wanted = |change: &SlotChange| !seen(change) && !follows(change);
         let change = core.slot_change(position, wanted, key)?;
         if seen(&change) {

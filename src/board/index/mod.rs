@@ -90,7 +90,8 @@ impl Index {
         candidates.keys.clear();
         candidates.places.clear();
         let mut spare = self.spare.lock();
-        let bytes = candidates.keys.capacity().max(candidates.value.capacity());
+        let places = candidates.places.capacity() * size_of::<(usize, u32)>();
+        let bytes = candidates.keys.capacity().max(candidates.value.capacity()).max(places);
         if spare.len() < SPARES && bytes <= SPARE_BYTES {
             spare.push(candidates);
         }
