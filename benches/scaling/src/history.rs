@@ -46,7 +46,8 @@ fn of_length(plan: &Plan, length: usize, points: &mut Points) -> Outcome<()> {
                 }),
             ],
         )?);
-        if session.generation() - session.floor() < length as u64 {
+        // One leaves ahead of the next that comes.
+        if session.generation() - session.floor() + 1 < length as u64 {
             return Err(format!("the history holds fewer than its {length} events").into());
         }
     }
