@@ -6,7 +6,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     layout::Head,
     protocol::{
-        read::{Glance, Meta as Found},
+        read::Meta as Found,
         slots::{self, Slot},
     },
 };
@@ -62,14 +62,14 @@ impl Key {
             let region = &*self.session.region;
             let core = region.core_to_read(region.words()?);
             let glance = core.glance_at(self.hash, slot, self.session.verify, found, out);
-            if glance == Glance::Is && !reader::is_expired(found.words.deadline()) {
-                return Ok(true);
+            if let Some(is) = reader::told(glance, found, out) {
+                return Ok(is);
             }
         }
         self.read_in_full(found, out)
     }
 
-    /// As `read`, where a glance did not show a value.
+    /// As `read`, where a glance did not tell.
     #[cold]
     fn read_in_full(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
         let is = self

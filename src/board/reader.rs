@@ -74,13 +74,10 @@ impl Reader {
         let core = self.region.core_to_read(self.region.words()?);
         let slot_key = slots::Key::new(core.geometry(), key);
         let mut found = Found::EMPTY;
-        match core.glance(&slot_key, self.verify, &mut found, buffer) {
-            Glance::Is if !is_expired(found.words.deadline()) => Ok(Some(meta(&found))),
-            Glance::Is | Glance::Absent => {
-                buffer.clear();
-                Ok(None)
-            }
-            Glance::Unclear => self.get_in_full_into(key, buffer),
+        let glance = core.glance(&slot_key, self.verify, &mut found, buffer);
+        match told(glance, &found, buffer) {
+            Some(is) => Ok(is.then(|| meta(&found))),
+            None => self.get_in_full_into(key, buffer),
         }
     }
 
@@ -296,6 +293,20 @@ pub(super) fn meta(meta: &Found) -> Meta {
         time: meta.words.time(),
         codec: meta.words.codec(),
         len: meta.words.value_len(),
+    }
+}
+
+/// Whether a glance found a value, an expired one being none; `None` where it did not tell. Without a value `out` is
+/// cleared.
+#[inline(always)]
+pub(super) fn told(glance: Glance, found: &Found, out: &mut Vec<u8>) -> Option<bool> {
+    match glance {
+        Glance::Unclear => None,
+        Glance::Is if !is_expired(found.words.deadline()) => Some(true),
+        Glance::Is | Glance::Absent => {
+            out.clear();
+            Some(false)
+        }
     }
 }
 

@@ -41,7 +41,7 @@ impl View {
         let slot_key = reader::checked(&core, key)?;
         let item = core
             .get_at(&slot_key, self.point, self.reader.verify)
-            .map_err(|fault| self.reader.out_of_history(&core, fault, self.generation()).key(key))?;
+            .map_err(|fault| self.gone(&core, fault).key(key))?;
         item.map(|item| self.entry(&core, item)).transpose().map(Option::flatten)
     }
 
@@ -143,7 +143,7 @@ impl View {
         for Item { key, value, header, generation } in items {
             if !reader::is_expired(header.deadline) {
                 let found = Found { words: header.pack(), generation, ..Found::EMPTY };
-                each(&self.reader.core()?, &text(key)?, &value, &found);
+                each(&self.reader.core()?, utf8(&key)?, &value, &found);
             }
         }
         damaged.map_or(Ok(()), Err)

@@ -146,7 +146,7 @@ impl Core<'_> {
     #[inline]
     pub(super) fn room_for_the_next(&self, lane: &mut Lane, generation: u64) {
         let history = self.geo.history();
-        if AHEAD > 0 && history >= ROOMY && self.floor() + history <= generation {
+        if history >= ROOMY && self.floor() + history <= generation {
             // The change has happened; damage is reported to whoever needs the room.
             let _ = self.advance_floor(lane, false);
         }
@@ -433,8 +433,8 @@ impl Core<'_> {
 
 /// Floor steps between asking for a line and needing it; none in the models.
 const AHEAD: u64 = if cfg!(any(loom, slate_search)) { 0 } else { 8 };
-/// Events of a history that lets one go before it must.
-const ROOMY: u64 = 64;
+/// Events of a history that lets one go before it must; those of the models are too short.
+const ROOMY: u64 = if cfg!(any(loom, slate_search)) { u64::MAX } else { 64 };
 /// Words of a block that are asked for ahead, at most: behind them the processor has found out by itself.
 const AHEAD_WORDS: usize = 256;
 /// Granules from which on looking ahead pays.

@@ -4,7 +4,7 @@
 use super::{
     Core, Fault,
     read::{Meta, Proof, Verify},
-    slots::{Key, Slot, slots_of},
+    slots::{Found, Key, Slot, slots_of},
     view::Point,
 };
 use crate::layout::{
@@ -181,19 +181,14 @@ impl Core<'_> {
         };
         let Some((block, generation)) = self.record_at(head, point)? else { return Ok(false) };
         let ours = self.key_is(block, key);
-        let words = self.copy_into(block, &mut meta.words, out);
+        let copied = self.copy_into(block, &mut meta.words, out);
         self.still_there(point)?;
         if !ours {
             return self.get_elsewhere(key, block, point, verify, meta, out);
         }
-        words.ok_or(Fault::Corrupt("a record's lengths"))?;
-        if verify == Verify::Always && !meta.words.is_sound(key.hash, out) {
-            return Err(Fault::Corrupt("a record's checksum"));
-        }
-        if meta.words.slot() != head_at {
-            return Err(Fault::Corrupt("a record's slot"));
-        }
-        meta.generation = generation;
+        copied.ok_or(Fault::Corrupt("a record's lengths"))?;
+        let found = Found { slot: Slot { head_at, hash: SlotHash(0) }, head };
+        meta.settle(key.hash, generation, found, verify, out).map_err(Fault::Corrupt)?;
         Ok(!meta.words.kind().is_tombstone())
     }
 
@@ -208,13 +203,8 @@ impl Core<'_> {
         meta: &mut Meta,
         out: &mut Vec<u8>,
     ) -> Result<bool, Fault> {
-        let mut other = Vec::new();
-        let copied = self.copy_key(block, &mut other).and_then(|_| self.copy(block, out));
-        self.still_there(point)?;
-        let words = copied.ok_or(Fault::Corrupt("a record's lengths"))?;
-        if verify == Verify::Always && !words.is_sound(self.geo.hash(&other), out) {
-            return Err(Fault::Corrupt("a record's checksum"));
-        }
+        // Sound, or damage: that is told first.
+        self.copy_item(block, point.generation, self.proof(point), verify)?.ok_or(Fault::Lagged)?;
         let Some(item) = self.get_at(key, point, verify)? else { return Ok(false) };
         let slot = Slot { head_at: item.header.slot as usize, hash: SlotHash(0) };
         *meta = Meta { words: item.header.pack(), generation: item.generation, slot, head: Head(0) };

@@ -16,7 +16,7 @@
 //! | P7 | `settle`, `release`, `advance_floor`: a block's state | `claim`: compare-and-swap of the state | the last life's accesses are over |
 //! | P8 | `slots`: compare-and-swap of guard, hash, link or head | loads of the same in `apply` and `find` | who may use the slot; `version_base` of keys that left |
 //! | P9 | `sessions`: release store of an intent's event, of a record's incarnation | `reap`: acquire loads | the intent's block; the identity |
-//! | P10 | `wake`: `SeqCst` fence between raising a counter and reading its flag | `Sleeper::prepare`: `SeqCst` fence between setting the flag and reading the counter | either the writer sees the flag, or the sleeper sees the counter |
+//! | P10 | `wake`: `SeqCst` fence between raising a counter and reading its flag | `ask_wake`: `SeqCst` fence between setting the flag and reading the counter | either the writer sees the flag, or the sleeper sees the counter |
 
 pub mod blocks;
 pub mod chain;

@@ -53,7 +53,7 @@ impl Meta {
 
     /// Takes down where a copied record was found, if it is sound and of this slot.
     #[inline(always)]
-    fn settle(
+    pub(super) fn settle(
         &mut self,
         key_hash: u64,
         generation: u64,

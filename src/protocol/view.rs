@@ -73,7 +73,7 @@ impl Core<'_> {
         block.is_some_and(|block| self.load_gen(block) == GenWord::Generation(position))
     }
 
-    fn proof(&self, point: Point) -> Proof {
+    pub(super) fn proof(&self, point: Point) -> Proof {
         Proof::Floor(point.floor_max)
     }
 
@@ -167,7 +167,7 @@ impl Core<'_> {
     }
 
     /// Copies key and value; `None` where the proof does not hold.
-    fn copy_item(
+    pub(super) fn copy_item(
         &self,
         block: Block,
         generation: u64,
