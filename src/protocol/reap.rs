@@ -39,7 +39,7 @@ impl Core<'_> {
         self.finish_intents(lane, dead);
         self.settle_blocks(lane, dead, &mut reaped)?;
         self.finish_pending(lane)?;
-        reaped.ephemerals = self.remove_ephemerals(lane, dead, now)?;
+        reaped.ephemerals = self.remove_ephemerals(lane, dead, RecordKind::Died, now)?;
         self.free_names_of(dead as u16 + 1);
         self.announce_all();
         self.vacate(dead);
@@ -54,7 +54,7 @@ impl Core<'_> {
         }
         let Some(lane) = lanes.first_mut() else { return Ok(()) };
         self.check_fence(lane)?;
-        self.remove_ephemerals(lane, lane.session, now)?;
+        self.remove_ephemerals(lane, lane.session, RecordKind::Detached, now)?;
         self.empty_stash(lane);
         self.vacate(lane.session);
         Ok(())
@@ -196,8 +196,14 @@ impl Core<'_> {
         }
     }
 
-    /// Removes the entries that were to end with this life of the session.
-    fn remove_ephemerals(&self, lane: &mut Lane, dead: usize, now: Now) -> Result<u64, Fault> {
+    /// Removes the entries that were to end with this life of the session. `kind`: how it ended.
+    fn remove_ephemerals(
+        &self,
+        lane: &mut Lane,
+        dead: usize,
+        kind: RecordKind,
+        now: Now,
+    ) -> Result<u64, Fault> {
         let view = self.session_view(dead);
         if session::COUNTERS_KEPT && view.counters[Counter::Ephemerals as usize] == 0 {
             return Ok(0);
@@ -211,7 +217,7 @@ impl Core<'_> {
         for (key, generation) in found {
             let Ok(key) = String::from_utf8(key) else { continue };
             let key = Key::new(self.geo, &key);
-            let change = Change::tombstone(RecordKind::Removed, Expect::Generation(generation));
+            let change = Change::tombstone(kind, Expect::Generation(generation));
             match self.change(lane, &key, &change, now, None) {
                 Ok(outcome) => removed += u64::from(matches!(outcome, Outcome::Done { .. })),
                 // A damaged key is the scrubber's; it must not keep the record occupied for ever.
