@@ -36,7 +36,7 @@ pub const RULES: &[(&str, &str)] = &[
     ("replay", "a slot's head names the newest event of the history in that slot"),
     ("guard", "what a chain's guard asks for is done, or can be; slots were written by guards up to it"),
     ("chain", "a chain of buckets ends, and its overflow buckets say whose they are"),
-    ("overflow-count", "a shard counts no more overflow buckets than its chains have"),
+    ("overflow-count", "a shard counts as many overflow buckets as its chains have, each of them once"),
     ("bucket-trace", "no block but a linked bucket says that it is one"),
     ("shard-changes", "a shard's counter shows its newest event, and nothing beyond the generation"),
     ("version-base", "a shard's version base is at least the version of every key that left it"),

@@ -53,8 +53,8 @@ pub fn read(board: &Board<'_>, names: &mut Names, out: &mut Findings) -> Slots {
     }
     for (shard, linked) in linked.into_iter().enumerate() {
         let counted = board.word(board.layout.shard(shard) + OVERFLOW);
-        out.unless(counted <= linked, "overflow-count", || {
-            format!("shard {shard} counts {counted} overflow buckets, and has {linked}")
+        out.unless(counted >> 23 == linked, "overflow-count", || {
+            format!("shard {shard} counts {} overflow buckets, and has {linked}", counted >> 23)
         });
     }
     slots
@@ -88,8 +88,10 @@ fn follow(board: &Board<'_>, bucket: usize, chain: &mut Vec<usize>, names: &mut 
                 .push("chain", format!("the chain of bucket {bucket} has more than {CHAIN_MAX} buckets"));
         }
         base = board.layout.data(block);
-        out.unless(board.word(base) == 0, "chain", || {
-            format!("block {block}, an overflow bucket, has a guard")
+        let shard = board.layout.shard(board.layout.shard_of_bucket(bucket));
+        let last = board.word(shard + OVERFLOW) & 0x7f_ffff == u64::from(block);
+        out.unless(board.word(base) == 1 || (last && board.word(base) == 0), "overflow-count", || {
+            format!("block {block}, an overflow bucket, does not say that it was counted")
         });
     }
 }

@@ -254,6 +254,20 @@ const SLOTS: &[Canary] = &[
         "            let _ = base;\n",
         &["link"],
     ),
+    canary(
+        "the reaper counts no bucket",
+        "reap.rs",
+        "                        if linked {",
+        "                        if linked && bucket == usize::MAX {",
+        &["link-count", "link-kill"],
+    ),
+    canary(
+        "a bucket counted before the last does not say so",
+        "slots.rs",
+        "                self.at(self.geo.data(last)).store(Overflow::COUNTED, Relaxed);\n",
+        "                let _ = last;\n",
+        &["link-count"],
+    ),
 ];
 
 const STORES: &[Canary] = &[

@@ -8,8 +8,8 @@ use crate::{
 };
 use slateboard::{
     layout::{
-        Block, GenWord, Geometry, Head, HeadKind, RingWord, SlotHash, State, StateKind, Writer, geometry,
-        header,
+        Block, GenWord, Geometry, Head, HeadKind, Overflow, RingWord, SlotHash, State, StateKind, Writer,
+        geometry, header,
         record::{RecordHeader, RecordKind},
         session,
     },
@@ -44,6 +44,7 @@ impl Rest<'_> {
     pub fn check(&self) -> Check {
         self.history()?;
         self.heads()?;
+        self.buckets()?;
         self.names()?;
         self.records_of_sessions()
     }
@@ -104,6 +105,28 @@ impl Rest<'_> {
     fn slots(&self) -> Vec<usize> {
         let bases = (0..self.geo.buckets()).flat_map(|bucket| self.chain(bucket));
         bases.flat_map(|base| (0..geometry::SLOTS).map(move |slot| base + 2 + 2 * slot)).collect()
+    }
+
+    /// Each overflow bucket is counted once: the shard's count is theirs, and all but the last say so.
+    fn buckets(&self) -> Check {
+        for shard in 0..self.geo.shards() {
+            let overflow = Overflow(self.words[self.geo.shard(shard) + geometry::SHARD_OVERFLOW]);
+            let chains = self.geo.shard_buckets(shard).map(|bucket| self.chain(bucket));
+            let linked: Vec<usize> = chains.flat_map(|chain| chain.into_iter().skip(1)).collect();
+            if overflow.count() != linked.len() as u64 {
+                return Err(format!(
+                    "{overflow:?} of shard {shard}, which has {} overflow buckets",
+                    linked.len()
+                ));
+            }
+            let last = self.geo.block(overflow.last()).map(|block| self.geo.data(block));
+            if let Some(base) =
+                linked.into_iter().find(|&at| Some(at) != last && self.words[at] != Overflow::COUNTED)
+            {
+                return Err(format!("the overflow bucket at {base} does not say that it was counted"));
+            }
+        }
+        Ok(())
     }
 
     /// Every LIVE head names its key's newest event; every key with a value has one slot.

@@ -143,6 +143,11 @@ pub fn five_keys(_geo: &Geometry) -> Vec<String> {
     ["a", "b", "c", "d", "e"].map(String::from).to_vec()
 }
 
+/// Seven keys of different fingerprints.
+pub fn seven_keys(_geo: &Geometry) -> Vec<String> {
+    ["a", "b", "c", "d", "e", "f", "g"].map(String::from).to_vec()
+}
+
 /// Two keys of one fingerprint, and a third.
 pub fn twin_keys(geo: &Geometry) -> Vec<String> {
     let mut known = HashMap::new();

@@ -13,7 +13,7 @@ pub const SHARD_WORDS: usize = if LINE == 1 { 3 } else { 2 * LINE };
 pub const SHARD_CHANGES: usize = 0;
 /// At least the version of every retired key of the shard.
 pub const SHARD_VERSION_BASE: usize = if LINE == 1 { 1 } else { LINE };
-/// Overflow buckets linked in the shard.
+/// An [`Overflow`](super::Overflow): how many overflow buckets the shard has.
 pub const SHARD_OVERFLOW: usize = SHARD_VERSION_BASE + 1;
 
 /// Most dedicated shards.

@@ -25,7 +25,8 @@ pub mod words;
 pub use class::Classes;
 pub use geometry::{Block, Geometry, Shape};
 pub use words::{
-    ClassWord, GenWord, Guard, GuardOp, Head, HeadKind, RingWord, SlotHash, State, StateKind, Writer,
+    ClassWord, GenWord, Guard, GuardOp, Head, HeadKind, Overflow, RingWord, SlotHash, State, StateKind,
+    Writer,
 };
 
 /// Words of one cache line; 1 in the models, where false sharing costs nothing and every word does.

@@ -361,6 +361,28 @@ impl ClassWord {
     }
 }
 
+/// How many overflow buckets a shard has, and which was counted last: `count:41 | block:23`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Overflow(pub u64);
+
+impl Overflow {
+    /// First word of a bucket that was counted, once another is counted too.
+    pub const COUNTED: u64 = 1;
+
+    /// How many buckets were counted.
+    pub const fn count(self) -> u64 {
+        self.0 >> BLOCK_BITS
+    }
+    /// The block of the bucket that was counted last, not yet checked against the geometry; 0 for none.
+    pub const fn last(self) -> u32 {
+        (self.0 & mask(BLOCK_BITS)) as u32
+    }
+    /// The word that follows when the bucket in this block is counted.
+    pub const fn next(self, block: u32) -> Self {
+        Self((self.count() + 1) << BLOCK_BITS | block as u64 & mask(BLOCK_BITS))
+    }
+}
+
 /// Who wrote a record: `name:16 | session:16 | incarnation:32`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Writer {

@@ -116,7 +116,13 @@ impl Core<'_> {
             }
             StateKind::Inflight => {
                 let published = match self.bucket_of_inflight(block) {
-                    Some(bucket) => self.is_linked(bucket, block, state)?,
+                    Some(bucket) => {
+                        let linked = self.is_linked(bucket, block, state)?;
+                        if linked {
+                            self.count_bucket(self.geo.shard_of_bucket(bucket), block)?;
+                        }
+                        linked
+                    }
                     None => self.is_published(lane, block, state, reaped)?,
                 };
                 self.end_inflight(lane, block, state, published, reaped);

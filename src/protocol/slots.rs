@@ -10,7 +10,7 @@ use super::{
     blocks::{Claimed, Lane},
     chain::last_word,
 };
-use crate::layout::{Block, GenWord, Guard, GuardOp, Head, HeadKind, SlotHash, geometry, record};
+use crate::layout::{Block, GenWord, Guard, GuardOp, Head, HeadKind, Overflow, SlotHash, geometry, record};
 use crate::sync::{
     AtomicU64,
     Ordering::{AcqRel, Acquire, Relaxed, Release},
@@ -362,8 +362,8 @@ impl Core<'_> {
     /// Appends an overflow bucket; or, when there may be no more, lets events go so that tombstones may
     /// be retired.
     fn add_bucket(&self, lane: &mut Lane, key: &Key<'_>, guard: Guard) -> Result<(), Fault> {
-        let overflow = |shard| acquire(self.at(self.geo.shard(shard) + geometry::SHARD_OVERFLOW));
-        let added = (0..self.geo.shards()).map(overflow).fold(0, u64::saturating_add);
+        let added =
+            (0..self.geo.shards()).map(|shard| self.overflow(shard).count()).fold(0, u64::saturating_add);
         let longest = CHAIN_MAX.min(Guard::SLOT_MAX / geometry::SLOTS);
         if added >= self.geo.shape().overflow_max || self.chain(key.bucket).count() >= longest {
             let room = self.shrink_history(lane, 16)?;
@@ -390,9 +390,39 @@ impl Core<'_> {
             return Ok(());
         }
         self.apply(key.bucket, link)?;
-        self.at(self.geo.shard(key.shard) + geometry::SHARD_OVERFLOW).fetch_add(1, AcqRel);
+        self.count_bucket(key.shard, claimed.block)?;
         self.settle(lane, claimed);
         Ok(())
+    }
+
+    fn overflow(&self, shard: usize) -> Overflow {
+        Overflow(acquire(self.at(self.geo.shard(shard) + geometry::SHARD_OVERFLOW)))
+    }
+
+    /// Counts an overflow bucket that is linked, unless it was counted: for whoever linked it, and for the reaper
+    /// that finds it unsettled. The shard's word names the bucket that was counted last; every other says of itself
+    /// that it was, because whoever counts the next writes it there before.
+    pub fn count_bucket(&self, shard: usize, block: Block) -> Result<(), Fault> {
+        let word = self.at(self.geo.shard(shard) + geometry::SHARD_OVERFLOW);
+        let mut tries = Tries::new();
+        loop {
+            let overflow = self.overflow(shard);
+            // Relaxed: behind the shard's word, which carries the mark of every bucket counted before its last (P8).
+            let marked = self.at(self.geo.data(block)).load(Relaxed) == Overflow::COUNTED;
+            if marked || overflow.last() == block.index() {
+                return Ok(());
+            }
+            let last = self.block(overflow.last()).filter(|&last| self.fits(last, geometry::BUCKET_WORDS));
+            // Nothing else may be written to: a damaged word names anything.
+            if let Some(last) = last.filter(|&last| matches!(self.load_gen(last), GenWord::Bucket(_))) {
+                self.at(self.geo.data(last)).store(Overflow::COUNTED, Relaxed);
+            }
+            // AcqRel: carries the mark of the last one (P8).
+            if word.compare_exchange(overflow.0, overflow.next(block.index()).0, AcqRel, Relaxed).is_ok() {
+                return Ok(());
+            }
+            tries.again(overflow.0, "a shard's count of overflow buckets")?;
+        }
     }
 
     /// Whether the chain has a slot that waits to be freed, or changed since the guard was loaded.

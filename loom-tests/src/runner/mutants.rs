@@ -286,6 +286,13 @@ pub const MUTANTS: &[Mutant] = &[
         models: &["slots::inserts_into_a_full_bucket_link_others"],
     },
     Mutant {
+        name: "the bucket that was counted last is counted again",
+        file: SLOTS,
+        search: "if marked || overflow.last() == block.index() {",
+        replace: "if marked {",
+        models: &["slots::a_linked_bucket_is_counted_once"],
+    },
+    Mutant {
         name: "a frozen guard asks for nothing",
         file: SLOTS,
         search: "Some(GuardOp::Frozen) => return Err(Fault::Moved),",

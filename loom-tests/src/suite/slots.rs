@@ -6,7 +6,7 @@ use super::{
     fsck,
 };
 use slateboard::{
-    layout::{HeadKind, Shape, SlotHash},
+    layout::{GenWord, HeadKind, Overflow, Shape, SlotHash, geometry},
     protocol::{
         Fault, Full,
         publish::{Change, Expect, Now, Outcome},
@@ -32,6 +32,7 @@ pub const MODELS: &[&Model] = &[
     &SWEEP,
     &LINK_READ,
     &LINK_KILLED,
+    &COUNTED,
 ];
 
 /// A board of one bucket that may have `overflow` more.
@@ -509,5 +510,44 @@ static LINK_KILLED: Model = Model {
         assert_eq!((put.0, board.get("d").map(|got| got.2)), (1, Some(9)));
         run.saw_if(board.get("c").is_none(), "linked by another");
         fsck::check_and_drain(&board, &mut setup, &[&two]);
+    },
+};
+
+/// A linker's reaper counts its bucket again, beside one who counts another: each is counted once.
+static COUNTED: Model = Model {
+    name: "slots::a_linked_bucket_is_counted_once",
+    budget: 5_000,
+    least: 50,
+    must_see: &["the other's is last", "one's own is last"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let board = Board::new(shape(4, 1), 1);
+        for block in 1..=3 {
+            let at = board.geo.generation(board.block(block));
+            assert!(board.swap(at, 0, GenWord::Bucket(0).pack()), "a block that nobody used");
+        }
+        let count = |board: &Board, block| {
+            board.core().count_bucket(0, board.block(block)).expect("a sound count");
+        };
+        count(&board, 1);
+        let again = {
+            let board = board.clone();
+            move || {
+                count(&board, 1);
+                count(&board, 2);
+            }
+        };
+        let other = {
+            let board = board.clone();
+            move || count(&board, 3)
+        };
+        run.two(again, other);
+        let overflow = Overflow(board.read(board.geo.shard(0) + geometry::SHARD_OVERFLOW));
+        assert_eq!(overflow.count(), 3, "a bucket is counted twice, or not at all");
+        for block in (1..=3).filter(|&block| block != overflow.last()) {
+            assert_eq!(board.record(board.block(block), 0), Overflow::COUNTED, "block {block} says nothing");
+        }
+        run.saw(if overflow.last() == 3 { "the other's is last" } else { "one's own is last" });
     },
 };

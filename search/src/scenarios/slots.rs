@@ -3,7 +3,7 @@
 use super::forget_history;
 use crate::{
     party::Party,
-    scenario::{Lead, Scenario, board, five_keys, mortal, role, three_keys, twin_keys},
+    scenario::{Lead, Scenario, board, five_keys, mortal, role, seven_keys, three_keys, twin_keys},
 };
 use slateboard::{layout::Shape, protocol::publish::Expect};
 
@@ -187,6 +187,25 @@ fn overflows() -> Vec<Scenario> {
             kills: 1,
             roles: vec![mortal("put c", put_c), role("put d", put_d)],
             ..Scenario::new("link-kill", "two inserters into a full bucket, one killed")
+        },
+        Scenario {
+            keys: seven_keys,
+            shape: Shape { overflow_max: 2, ..board(1, 16, 8) },
+            setup: full,
+            may_fill: true,
+            kills: 2,
+            mortal_reapers: true,
+            roles: vec![
+                mortal("put c", put_c),
+                role("put d e f", |party| {
+                    put_d(party);
+                    party.put(4, 6, Expect::Any);
+                    party.put(5, 7, Expect::Any);
+                }),
+            ],
+            preemptions: 0,
+            ..Scenario::new("link-count", "a linker killed, then its reaper, beside one who links another")
+                .sees(12_000, 8)
         },
     ]
 }
