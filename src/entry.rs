@@ -29,6 +29,13 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The entry with its sessions shown by number: their names may be others' by now.
+    pub(crate) fn without_names(mut self) -> Self {
+        self.writer.name.clear();
+        self.ephemeral.iter_mut().for_each(|session| session.name.clear());
+        self
+    }
+
     /// The value as text, where it is UTF-8.
     pub fn text(&self) -> Option<&str> {
         std::str::from_utf8(&self.value).ok()
@@ -39,7 +46,7 @@ impl Entry {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Hash)]
 #[non_exhaustive]
 pub struct WriterInfo {
-    /// The session's name; empty when the name table was full.
+    /// The session's name; empty where it could not be told whose it is any more.
     pub name: String,
     /// Index of its record.
     pub session: u16,

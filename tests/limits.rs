@@ -172,30 +172,33 @@ fn a_session_too_many_is_told_so_until_one_ends() {
     assert!(board.attach("later").unwrap_err().is_full());
 }
 
+/// Names that nothing refers to any more are given up, so that whoever comes later is shown by name, too.
 #[test]
-fn more_names_than_the_table_holds_are_shown_by_number() {
+fn names_of_sessions_that_are_forgotten_make_room_for_others() {
     let (_folder, path) = folder();
     let board = small().create(&path).unwrap();
-    let mut unnamed = 0;
-    for n in 0..400 {
-        let session = board.attach(&format!("worker-{n}")).unwrap();
-        session.put("task/last", n.to_string()).unwrap();
-        let writer = session.get("task/last").unwrap().unwrap().writer;
-        let number = format!("#{}.{}", session.index(), session.incarnation());
-        if writer.name.is_empty() {
-            assert_eq!(writer.to_string(), number);
-            assert_eq!(board.sessions().unwrap()[0].name, "");
-            unnamed += 1;
-        } else {
-            assert_eq!(writer.to_string(), format!("worker-{n}"));
-            assert_eq!(unnamed, 0, "a name after the table was full");
+    let kept = board.attach("kept by a value").unwrap();
+    kept.put("task/kept", b"").unwrap();
+    drop(kept);
+    let names_max = board.metrics().unwrap().names_max;
+    assert!(names_max >= 4095, "{names_max} names");
+    let sessions = names_max + names_max / 4;
+    for n in 0..sessions {
+        let name = format!("worker-{n}");
+        let session = board.attach(&name).unwrap();
+        if n % 64 == 0 || n + 8 > sessions {
+            session.put("task/last", n.to_string()).unwrap();
+            assert_eq!(session.get("task/last").unwrap().unwrap().writer.name, name);
+            assert_eq!(board.sessions().unwrap()[0].name, name);
         }
     }
-    assert!(unnamed > 0 && unnamed < 200, "{unnamed} of 400 names did not fit");
-    // Known names are still known.
-    let session = board.attach("worker-7").unwrap();
-    session.put("task/last", b"").unwrap();
-    assert_eq!(session.get("task/last").unwrap().unwrap().writer.name, "worker-7");
+    assert_eq!(board.reader().get("task/kept").unwrap().unwrap().writer.name, "kept by a value");
+    let events: Vec<_> = board.reader().events(board.reader().floor()).map(Result::unwrap).collect();
+    assert!(events.iter().all(|event| !event.session.name.is_empty()));
+    let last = format!("worker-{}", sessions - 1);
+    assert!(events.iter().any(|event| event.session.name == last));
+    let names = board.metrics().unwrap().names;
+    assert!(names <= names_max / 2, "{names} names are in use");
 }
 
 #[test]

@@ -8,11 +8,13 @@ const INTENT_WORDS: usize = 8;
 const INTENT_EVENT: usize = 2;
 const LANES: usize = 4;
 const NAME_BYTES: u64 = 56;
+const FREE: u64 = 0;
 const READY: u64 = 2;
 
 /// All records and names.
 pub fn check(board: &Board<'_>, living: &[u16], out: &mut Findings) -> Vec<SessionState> {
-    for entry in 0..board.layout.names {
+    // Entry 0 is no name: it counts how often entries were freed.
+    for entry in 1..board.layout.names {
         check_name(board, entry, out);
     }
     for &session in living.iter().filter(|&&session| usize::from(session) >= board.layout.sessions) {
@@ -56,14 +58,14 @@ fn is_name(board: &Board<'_>, name: u64) -> bool {
 fn check_name(board: &Board<'_>, entry: usize, out: &mut Findings) {
     let at = board.layout.name(entry);
     let state = board.word(at);
-    let finished = state & 0xff == READY && state >> 8 <= NAME_BYTES && entry != 0;
-    if !finished {
-        return out.unless(state == 0, "name", || {
+    let len = state >> 8 & 0xffff;
+    if state & 0xff != READY || len > NAME_BYTES {
+        return out.unless(state & 0xff == FREE && len == 0, "name", || {
             format!("entry {entry} of the name table is in state {state:#x}")
         });
     }
     let bytes: Vec<u8> = board.slice(at + 1, 7).iter().flat_map(|word| word.to_le_bytes()).collect();
-    let name = std::str::from_utf8(&bytes[..(state >> 8) as usize]);
+    let name = std::str::from_utf8(&bytes[..len as usize]);
     out.unless(name.is_ok(), "name", || format!("entry {entry} of the name table is no UTF-8"));
 }
 

@@ -1,7 +1,7 @@
 //! A board on the heap: words, sessions and a clock of its own.
 
 use slateboard::{
-    layout::{Geometry, Shape, session},
+    layout::{Geometry, Shape, Writer, session},
     protocol::{Core, Silent, blocks::Lane, publish::Now, sessions::Identity},
     region::header::{self, Origin},
     sync::{AtomicU64, Ordering::Relaxed},
@@ -65,8 +65,9 @@ impl Heap {
     /// Begins a life of the record.
     pub fn attach(&self, index: usize) -> Lane {
         let core = self.core();
-        let name = core.intern(["ann", "bob", "cy"][index], index as u16 + 1);
-        let writer = core.occupy(index, name, &Identity::default());
+        let writer = core.occupy(index, 0, &Identity::default());
+        let name = core.intern(["ann", "bob", "cy"][index], index).expect("a name is free");
+        let writer = Writer { name, ..writer };
         let mut lane = Lane::new(&core, index % session::LANES, writer);
         core.finish_pending(&mut lane).expect("nothing is pending on a board at rest");
         lane

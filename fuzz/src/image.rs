@@ -133,9 +133,9 @@ fn sound() -> &'static Image {
 }
 
 fn attach(core: &Core<'_>, index: usize) -> Lane {
-    let name = core.intern(["ann", "bob", "cy"][index], index as u16 + 1);
-    let writer = core.occupy(index, name, &Identity::default());
-    Lane::new(core, index % session::LANES, writer)
+    let writer = core.occupy(index, 0, &Identity::default());
+    let name = core.intern(["ann", "bob", "cy"][index], index).unwrap_or(0);
+    Lane::new(core, index % session::LANES, Writer { name, ..writer })
 }
 
 /// Plays the script over a copy of the image. The first byte says whether another thread does the damage
@@ -191,7 +191,7 @@ fn act(core: &Core<'_>, script: &mut Script<'_>, before: impl Fn(&mut Script<'_>
             11 => core.empty_stash(lane),
             12 => drop(core.sweep_open(&core.sweep_open(&[]))),
             13 => core.announce_all(),
-            14 => drop(core.intern("dora", 2)),
+            14 => drop(core.intern("dora", 1)),
             _ => read_history(core, script.word()),
         }
     }

@@ -189,6 +189,17 @@ const REAP: &[Canary] = &[
         "",
         &["floor", "doomed"],
     ),
+    canary(
+        "a name is taken before it is written down",
+        "names.rs",
+        "        self.at(self.geo.session(session) + session::NAME).store(index as u64, Release);
+        // AcqRel: a sweep that sees it taken sees who refers to it; a freed one's last maker is over (P11).
+        self.name_word(index).compare_exchange(state.0, next.0, AcqRel, Relaxed).is_ok()",
+        "        let taken = self.name_word(index).compare_exchange(state.0, next.0, AcqRel, Relaxed).is_ok();
+        self.at(self.geo.session(session) + session::NAME).store(index as u64, Release);
+        taken",
+        &["names-swept"],
+    ),
     canary("names not freed", "reap.rs", "        self.free_names_of(dead as u16 + 1);\n", "", &["names"]),
     canary(
         "begin in the other order",

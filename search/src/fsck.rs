@@ -11,7 +11,7 @@ use slateboard::{
         Block, GenWord, Geometry, Head, HeadKind, Overflow, RingWord, SlotHash, State, StateKind, Writer,
         geometry, header,
         record::{RecordHeader, RecordKind},
-        session,
+        session::{self, NameKind, NameState},
     },
     protocol::publish::Expect,
 };
@@ -251,7 +251,21 @@ impl Rest<'_> {
             }
         }
         let half = (1..self.geo.names()).find(|&name| self.words[self.geo.name(name)] & 0xff == 1);
-        half.map_or(Ok(()), |name| Err(format!("name {name} is half made")))
+        half.map_or(Ok(()), |name| Err(format!("name {name} is half made")))?;
+        self.names_of_sessions()
+    }
+
+    /// A session that is attached has the name that its record names.
+    fn names_of_sessions(&self) -> Check {
+        let records = (0..self.geo.sessions()).map(|session| self.geo.session(session));
+        for record in records.filter(|record| session::is_active(self.words[record + session::INCARNATION])) {
+            let name = self.words[record + session::NAME] as usize;
+            let kind = NameState(self.words[self.geo.name(name)]).kind();
+            if name != 0 && !matches!(kind, Some(NameKind::Ready { .. })) {
+                return Err(format!("an attached session has name {name}, which is {kind:?}"));
+            }
+        }
+        Ok(())
     }
 
     /// Whether the board was as good as new for a party that used every key when all was over.

@@ -3,11 +3,12 @@
 use slateboard::{
     layout::{Writer, record::RecordKind},
     protocol::{
-        Core, Fault,
+        Core, Fault, Full,
         blocks::Lane,
         publish::{Change, Expect, Now, Outcome},
         read::Verify,
         reap::Reaped,
+        sessions::Identity,
         slots::Key,
         view::Item,
     },
@@ -289,15 +290,31 @@ impl<'r> Party<'r> {
 
     /// Interns a name, and says under which number it is found.
     pub fn intern(&self, name: &'static str) {
-        let session = self.lane.borrow().owner();
-        let index = self.core.intern(name, session);
-        let found = self.core.name(index);
-        let told = match found.as_deref() {
-            Some(found) if found == name => Told::Said(format!("{name} is {index}")),
-            None if index == 0 => Told::Said("full".into()),
-            _ => Told::Torn,
+        let session = self.lane.borrow().session;
+        let told = match self.core.intern(name, session) {
+            Err(Fault::Full(Full::Names)) => Told::Said("full".into()),
+            Err(fault) => Told::Fault(fault),
+            Ok(index) if self.core.name(index).as_deref() == Some(name) => {
+                Told::Said(format!("{name} is {index}"))
+            }
+            Ok(_) => Told::Torn,
         };
         self.note(Asked::Other("intern"), 0, 0, told);
+    }
+
+    /// Ends the session's life and begins another.
+    pub fn attach_anew(&self) {
+        let mut lane = self.lane.borrow_mut();
+        let left = self.core.leave(std::slice::from_mut(&mut lane), Now::default());
+        let session = lane.session;
+        *lane = Lane::new(&self.core, 0, self.core.occupy(session, 0, &Identity::default()));
+        drop(lane);
+        self.note(
+            Asked::Other("attach anew"),
+            0,
+            0,
+            left.map_or_else(Told::Fault, |()| Told::Said("new".into())),
+        );
     }
 
     /// Retires slots that stayed OPEN over two rounds.

@@ -23,6 +23,11 @@ pub(super) fn error(fault: Fault) -> Error {
         }
         Fault::Full(Full::Slots) => Error::new(ErrorKind::Full, "there is no slot for another key")
             .next("remove keys, or make the board for more keys"),
+        Fault::Full(Full::Names) => Error::new(
+            ErrorKind::Full,
+            "the board has room for no further name: living sessions, values or the history refer to all it has",
+        )
+        .next("attach under a name that is in use, remove keys of sessions that ended, or make a larger board"),
         Fault::Unreserved => Error::new(ErrorKind::Full, "no more pages are reserved").next("try again"),
         Fault::Moved => {
             Error::new(ErrorKind::Moved, "the board lives in another region now").next("open it again")

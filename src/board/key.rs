@@ -94,12 +94,14 @@ impl Key {
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
     pub fn get(&self) -> Result<Option<Entry>> {
-        let mut value = Vec::new();
-        let mut found = Found::EMPTY;
-        let is = self.read(&mut found, &mut value)?;
         let core = self.session.core()?;
-        let entry = || self.session.entry(&core, self.name.clone(), value, &found.header(), found.generation);
-        Ok(is.then(entry))
+        self.session.named(&core, || {
+            let (mut found, mut value) = (Found::EMPTY, Vec::new());
+            let is = self.read(&mut found, &mut value)?;
+            let entry =
+                || self.session.entry(&core, self.name.clone(), value, &found.header(), found.generation);
+            Ok(is.then(entry))
+        })
     }
 
     /// Replaces `buffer` with the key's value. Allocates only where the buffer is too small.

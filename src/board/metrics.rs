@@ -32,7 +32,7 @@ pub struct SessionInfo {
     pub index: u16,
     /// Which life of that record.
     pub incarnation: u32,
-    /// Its name; empty where the name table was full.
+    /// Its name; empty where it could not be told.
     pub name: String,
     /// Process id, in its own pid namespace.
     pub pid: u32,
@@ -92,6 +92,10 @@ pub struct Metrics {
     pub sessions: u64,
     /// Session records.
     pub sessions_max: u64,
+    /// Names that the board knows, of sessions that are attached, have values or are in the history, or were.
+    pub names: u64,
+    /// Names that it can know. Those that nothing refers to any more are given up when room is needed.
+    pub names_max: u64,
     /// Bytes for values.
     pub capacity: u64,
     /// Bytes of it whose pages are reserved.
@@ -128,6 +132,7 @@ pub(super) fn sessions(region: &Region) -> Result<Vec<SessionInfo>> {
     let now = boottime_ns();
     let mut sessions = Vec::new();
     for index in 0..region.geometry().sessions() {
+        let freed = core.names_freed();
         let record = core.session_view(index);
         if !record.active {
             continue;
@@ -142,7 +147,7 @@ pub(super) fn sessions(region: &Region) -> Result<Vec<SessionInfo>> {
         sessions.push(SessionInfo {
             index: index as u16,
             incarnation: record.incarnation,
-            name: core.name(record.name).unwrap_or_default(),
+            name: core.name(record.name).filter(|_| core.names_stand(freed)).unwrap_or_default(),
             pid: record.identity.pid as u32,
             start_time: record.identity.start_time,
             attached: record.identity.attached_ns,
@@ -168,6 +173,8 @@ pub(super) fn metrics(region: &Region) -> Result<Metrics> {
         slots,
         sessions: (0..geometry.sessions()).filter(|&index| core.is_occupied(index)).count() as u64,
         sessions_max: geometry.sessions() as u64,
+        names: core.names_in_use(),
+        names_max: geometry.names() as u64 - 1,
         capacity: geometry.shape().capacity,
         reserved: u64::from(core.reserved()) * extent_bytes,
         claimed: u64::from(core.claimed_extents()) * extent_bytes,

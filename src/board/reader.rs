@@ -56,13 +56,31 @@ impl Reader {
     /// # Errors
     /// `InvalidKey`; `Corrupt` for a damaged record; `Moved`; `Forked`; `Contended`.
     pub fn get(&self, key: &str) -> Result<Option<Entry>> {
-        let mut value = Vec::new();
         let core = self.core()?;
         let slot_key = checked(&core, key)?;
-        let mut meta = Found::EMPTY;
-        let found =
-            self.read(&core, &slot_key, None, &mut meta, &mut value).map_err(|error| error.key(key))?;
-        Ok(found.then(|| self.entry(&core, key.to_owned(), value, &meta.header(), meta.generation)))
+        self.named(&core, || {
+            let (mut meta, mut value) = (Found::EMPTY, Vec::new());
+            let found =
+                self.read(&core, &slot_key, None, &mut meta, &mut value).map_err(|error| error.key(key))?;
+            Ok(found.then(|| self.entry(&core, key.to_owned(), value, &meta.header(), meta.generation)))
+        })
+    }
+
+    /// Reads an entry with the names of its sessions: again where a name was given up meanwhile, which may have been
+    /// theirs and be another's by now.
+    pub(super) fn named(
+        &self,
+        core: &Core<'_>,
+        read: impl Fn() -> Result<Option<Entry>>,
+    ) -> Result<Option<Entry>> {
+        for _ in 0..16 {
+            let freed = core.names_freed();
+            let entry = read()?;
+            if core.names_stand(freed) {
+                return Ok(entry);
+            }
+        }
+        Ok(read()?.map(Entry::without_names))
     }
 
     /// Replaces `buffer` with the key's value. Allocates only where the buffer is too small.

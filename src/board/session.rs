@@ -251,10 +251,13 @@ impl Session {
     ) -> Result<Option<Receipt>, E> {
         reader::check(key)?;
         let slot_key = slots::Key::new(self.region.geometry(), key);
+        let freed = self.core()?.names_freed();
         self.update_at(key, &slot_key, &mut None, retry, |found, value| {
             let core = self.core()?;
             let entry = found.map(|found| {
-                self.entry(&core, key.to_owned(), value.to_vec(), &found.header(), found.generation)
+                let (key, value) = (key.to_owned(), value.to_vec());
+                let entry = self.entry(&core, key, value, &found.header(), found.generation);
+                if core.names_stand(freed) { entry } else { entry.without_names() }
             });
             f(entry.as_ref())
         })
@@ -429,7 +432,14 @@ impl Seat {
         };
         // The life first: a name that is half made belongs to it, and is freed by its reaper.
         let writer = core.occupy(index, 0, &identity());
-        let writer = core.call(writer, core.intern(name, index as u16 + 1));
+        let writer = match core.intern(name, index) {
+            Ok(name) => Writer { name, ..writer },
+            Err(fault) => {
+                // Nothing was written yet: the life ends as it began.
+                let _ = core.leave(&mut [Lane::new(&core, 0, writer)], region::now());
+                return Err((fault::error(fault), certificate));
+            }
+        };
         Ok(Self {
             name: name.to_owned(),
             writer,

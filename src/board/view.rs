@@ -42,7 +42,10 @@ impl View {
         let item = core
             .get_at(&slot_key, self.point, self.reader.verify)
             .map_err(|fault| self.gone(&core, fault).key(key))?;
-        item.map(|item| self.entry(&core, item)).transpose().map(Option::flatten)
+        let entry = item.map(|item| self.entry(&core, item)).transpose()?.flatten();
+        // The names are their sessions' while the records are in the history.
+        core.still_there(self.point).map_err(|fault| self.gone(&core, fault).key(key))?;
+        Ok(entry)
     }
 
     /// The entries whose keys start with the prefix, in key order.
@@ -146,6 +149,8 @@ impl View {
                 each(&self.reader.core()?, utf8(&key)?, &value, &found);
             }
         }
+        // As in `get`, for names that `each` looked up.
+        core.still_there(self.point).map_err(|fault| self.gone(&core, fault))?;
         damaged.map_or(Ok(()), Err)
     }
 
@@ -263,12 +268,19 @@ pub(super) fn event(_reader: &Reader, core: &Core<'_>, record: EventRecord) -> E
             codec: previous.header.codec,
         }),
     };
-    Event {
+    let mut event = Event {
         generation: item.generation,
         session: reader::writer_info(core, item.header.writer),
         time: item.header.time,
         mutations: vec![mutation],
+    };
+    // The names are their sessions' while the event is in the history.
+    if core.point_at(item.generation.saturating_sub(1)).is_err() {
+        event.session.name.clear();
+        let previous = event.mutations.iter_mut().filter_map(|mutation| mutation.previous.as_mut());
+        previous.for_each(|previous| previous.writer.name.clear());
     }
+    event
 }
 
 /// Iterator over the history up to the present. After an error of kind `Lagged`, which says how many

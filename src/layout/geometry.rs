@@ -90,7 +90,7 @@ impl Shape {
             history,
             history_min: 64.min(history),
             sessions,
-            names: (sessions * 8).clamp(256, 16_384),
+            names: (sessions * 8).clamp(4096, 16_384),
             dedicated_buckets: 0,
             uniform_buckets: 0,
             uniform_shards: 8,

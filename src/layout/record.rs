@@ -11,6 +11,7 @@
 //!      10 key, zero padded to words; then the value, or the blocks of a chained value
 //! ```
 
+use super::Writer;
 use twox_hash::XxHash3_64;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -190,6 +191,10 @@ impl Words {
     /// How the value is encoded.
     pub fn codec(&self) -> u8 {
         (self.0[SHAPE] >> 15) as u8
+    }
+    /// Who wrote it, and whose end it ends with; nobody where there is none.
+    pub fn writers(&self) -> [Writer; 2] {
+        [WRITER, EPHEMERAL].map(|word| Writer::unpack(self.detail(word)))
     }
     /// Nanoseconds of `CLOCK_REALTIME`.
     pub fn time(&self) -> u64 {

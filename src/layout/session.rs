@@ -115,5 +115,57 @@ pub const NAME_WORDS: usize = 8;
 /// Longest name, bytes.
 pub const NAME_MAX: usize = (NAME_WORDS - 1) * 8;
 
+/// What an entry of the name table is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NameKind {
+    /// Nobody's.
+    Free,
+    /// Being made.
+    Claimed {
+        /// A session's index plus one.
+        owner: u16,
+    },
+    /// A name.
+    Ready {
+        /// Its bytes.
+        len: u16,
+    },
+}
+
+/// The state word of an entry of the name table: `uses:40 | operand:16 | kind:8`. Entry 0 is no name: its word counts
+/// how often entries were freed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NameState(pub u64);
+
+impl NameState {
+    /// The kind; `None` for a kind or a length that cannot be.
+    pub const fn kind(self) -> Option<NameKind> {
+        let operand = (self.0 >> 8) as u16;
+        match self.0 & 0xff {
+            0 => Some(NameKind::Free),
+            1 => Some(NameKind::Claimed { owner: operand }),
+            2 if operand as usize <= NAME_MAX => Some(NameKind::Ready { len: operand }),
+            _ => None,
+        }
+    }
+    /// How often the entry was taken; never restarts.
+    pub const fn uses(self) -> u64 {
+        self.0 >> 24
+    }
+    /// The entry as this kind, after as many uses.
+    pub const fn with(self, kind: NameKind) -> Self {
+        let (kind, operand) = match kind {
+            NameKind::Free => (0, 0),
+            NameKind::Claimed { owner } => (1, owner),
+            NameKind::Ready { len } => (2, len),
+        };
+        Self(self.uses() << 24 | (operand as u64) << 8 | kind)
+    }
+    /// The entry as this kind, taken once more.
+    pub const fn taken(self, kind: NameKind) -> Self {
+        Self(self.uses().wrapping_add(1) << 24).with(kind)
+    }
+}
+
 const _: () = assert!(LINE == 1 || RECORD_WORDS.is_multiple_of(LINE));
 const _: () = assert!(COUNTERS <= 16 && Counter::Extents as usize + 1 == COUNTERS);

@@ -16,12 +16,14 @@
 //! | P7 | `settle`, `release`, `advance_floor`: a block's state | `claim`: compare-and-swap of the state | the last life's accesses are over |
 //! | P8 | `slots`: compare-and-swap of guard, hash, link or head | loads of the same in `apply` and `find` | who may use the slot; `version_base` of keys that left |
 //! | P9 | `sessions`: release store of an intent's event, of a record's incarnation | `reap`: acquire loads | the intent's block; the identity |
+//! | P11 | `names`: compare-and-swap and store of an entry's state, addition to how often entries were freed | loads of the same in `take_name`, `sweep_names`, `name`, `names_stand` | who refers to the entry; its bytes; that it was freed |
 //! | P10 | `wake`: `SeqCst` fence between raising a counter and reading its flag | `ask_wake`: `SeqCst` fence between setting the flag and reading the counter | either the writer sees the flag, or the sleeper sees the counter |
 
 pub mod blocks;
 pub mod chain;
 pub mod history;
 pub mod keys;
+pub mod names;
 pub mod publish;
 pub mod read;
 pub mod reap;
@@ -69,6 +71,8 @@ pub enum Full {
     Blocks,
     /// No slot for another key, and no overflow bucket may be added.
     Slots,
+    /// Every name of the table is in use.
+    Names,
     /// As `Blocks`, while sessions that are stopped or slow still hold superseded blocks.
     Pinned,
 }

@@ -1,12 +1,12 @@
-//! Session records and names. Who may take or reap a record is decided outside, by a lock that the
+//! Session records. Who may take or reap a record is decided outside, by a lock that the
 //! kernel releases when its holder is gone; these are the words behind it.
 
 use super::{Core, Fault, acquire, blocks::Lane};
 use crate::layout::{
     Writer,
-    session::{self, COUNTERS, Counter, LANES, NAME_MAX},
+    session::{self, COUNTERS, Counter, LANES},
 };
-use crate::sync::Ordering::{AcqRel, Relaxed, Release};
+use crate::sync::Ordering::{Relaxed, Release};
 
 /// What a process says of itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -40,9 +40,6 @@ pub struct RecordView {
     pub counters: [u64; COUNTERS],
 }
 
-const NAME_CLAIMED: u64 = 1;
-const NAME_READY: u64 = 2;
-
 impl<'r> Core<'r> {
     fn session_word(&self, session: usize, word: usize) -> &'r crate::sync::AtomicU64 {
         self.at(self.geo.session(session) + word)
@@ -57,7 +54,6 @@ impl<'r> Core<'r> {
         put(session::PID_NAMESPACE, identity.pid_namespace);
         put(session::START_TIME, identity.start_time);
         put(session::BOOT, identity.boot);
-        put(session::NAME, u64::from(name));
         put(session::HEARTBEAT_NS, identity.heartbeat_ns);
         put(session::ATTACHED_NS, identity.attached_ns);
         if session::COUNTERS_KEPT {
@@ -65,16 +61,11 @@ impl<'r> Core<'r> {
                 put(session::baseline(counter), self.counter_sum(session, counter));
             }
         }
+        // Release: a sweep of names that meets this life sees the last one over (P9).
+        self.session_word(session, session::NAME).store(u64::from(name), Release);
         // Release: who sees the life sees its identity (P9).
         word.store(session::incarnation_word(incarnation, true), Release);
         Writer { name, session: session as u16, incarnation }
-    }
-
-    /// Gives a life its name, an entry of the table. The caller is its session.
-    pub fn call(&self, writer: Writer, name: u16) -> Writer {
-        // Relaxed: for people; records carry the name themselves.
-        self.session_word(usize::from(writer.session), session::NAME).store(u64::from(name), Relaxed);
-        Writer { name, ..writer }
     }
 
     /// Whether the record is in a life: attached, or dead and not reaped yet.
@@ -151,60 +142,5 @@ impl<'r> Core<'r> {
         }
         let sum = |session| self.counter_sum(session, counter as usize);
         (0..self.geo.sessions()).map(sum).fold(0, u64::wrapping_add)
-    }
-
-    /// The table's entry for a name, made where there is none; 0 when the table is full. `owner` holds
-    /// the lock byte of that session; a killed one's half-made entry is freed by its reaper.
-    pub fn intern(&self, name: &str, owner: u16) -> u16 {
-        let name = &name.as_bytes()[..name.len().min(NAME_MAX)];
-        for index in 1..self.geo.names() {
-            let word = self.at(self.geo.name(index));
-            let state = acquire(word);
-            if state == 0 {
-                let claimed = NAME_CLAIMED | u64::from(owner) << 8;
-                // AcqRel: one maker an entry; a freed one's last maker is over.
-                if word.compare_exchange(0, claimed, AcqRel, Relaxed).is_ok() {
-                    self.store_bytes(self.geo.name(index) + 1, name);
-                    // Release: who sees it ready sees the name.
-                    word.store(NAME_READY | (name.len() as u64) << 8, Release);
-                    return index as u16;
-                }
-            } else if self.name_bytes(index).is_some_and(|bytes| bytes == name) {
-                return index as u16;
-            }
-        }
-        0
-    }
-
-    /// The name of a table entry; `None` for 0 and for what is no finished entry.
-    pub fn name(&self, index: u16) -> Option<String> {
-        let bytes = self.name_bytes(usize::from(index)).filter(|_| index > 0)?;
-        String::from_utf8(bytes).ok()
-    }
-
-    fn name_bytes(&self, index: usize) -> Option<Vec<u8>> {
-        if index >= self.geo.names() {
-            return None;
-        }
-        let state = acquire(self.at(self.geo.name(index)));
-        let len = usize::try_from(state >> 8).ok().filter(|&len| len <= NAME_MAX)?;
-        if state & 0xff != NAME_READY {
-            return None;
-        }
-        let mut bytes = vec![0; len];
-        self.load_bytes(self.geo.name(index) + 1, &mut bytes);
-        Some(bytes)
-    }
-
-    /// Frees name entries that a killed session left half made.
-    pub(super) fn free_names_of(&self, owner: u16) {
-        let claimed = NAME_CLAIMED | u64::from(owner) << 8;
-        for index in 1..self.geo.names() {
-            let word = self.at(self.geo.name(index));
-            if word.load(Relaxed) == claimed {
-                // AcqRel: the dead maker is over for whoever makes the entry next.
-                let _ = word.compare_exchange(claimed, 0, AcqRel, Relaxed);
-            }
-        }
     }
 }

@@ -166,9 +166,9 @@ pub fn reap_all(core: &Core<'_>) -> Result<(), String> {
 fn attach(core: &Core<'_>, name: &str) -> Result<Lane, String> {
     let free = (0..core.geometry().sessions()).find(|&index| !core.is_occupied(index));
     let index = free.ok_or("no record is free")?;
-    let name = core.intern(name, index as u16 + 1);
-    let writer: Writer = core.occupy(index, name, &Identity::default());
-    Ok(Lane::new(core, 0, writer))
+    let writer: Writer = core.occupy(index, 0, &Identity::default());
+    let name = core.intern(name, index).map_err(|fault| format!("the name: {fault:?}"))?;
+    Ok(Lane::new(core, 0, Writer { name, ..writer }))
 }
 
 /// Another session comes, reads everything, and changes, adds and removes keys.

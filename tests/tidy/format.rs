@@ -3,7 +3,8 @@
 use crate::source::root;
 use slateboard::layout::{
     GenWord, Guard, GuardOp, Head, HeadKind, RingWord, SlotHash, State, StateKind, Writer, geometry, header,
-    record, session,
+    record,
+    session::{self, NameKind, NameState},
 };
 
 /// First column and name of every row of the tables in the section, which ends at the next heading.
@@ -162,7 +163,9 @@ fn packed_words_are_documented() {
     let state = |owner, tag| State::new(StateKind::Free, owner, tag).0;
     let writer = |name, session, incarnation| Writer { name, session, incarnation }.pack();
     let operand = GenWord::Generation(all).pack() ^ GenWord::Generation(0).pack();
-    let tables: [(&str, &[(u64, &str)]); 8] = [
+    let name = |state: NameState, kind| state.with(kind).0;
+    let ready = NameKind::Ready { len: u16::MAX };
+    let tables: [(&str, &[(u64, &str)]); 9] = [
         (
             "### Head of a slot",
             &[(!head(all, u32::MAX), "kind"), (head(all, 0), "counter"), (head(0, u32::MAX), "block")],
@@ -198,6 +201,14 @@ fn packed_words_are_documented() {
             ],
         ),
         ("### Class word of an extent", &[(!0xff, "serial"), (0xff, "class")]),
+        (
+            "### State of a name's entry",
+            &[
+                (name(NameState(all), NameKind::Free), "uses"),
+                (name(NameState(0), ready) & !0xff, "operand"),
+                (NameState(all).0 & 0xff, "kind"),
+            ],
+        ),
         (
             "### Writer",
             &[(writer(!0, 0, 0), "name"), (writer(0, !0, 0), "session"), (writer(0, 0, !0), "incarnation")],

@@ -23,6 +23,7 @@ const BLOCKS: &str = "src/protocol/blocks.rs";
 const CHAIN: &str = "src/protocol/chain.rs";
 const REAP: &str = "src/protocol/reap.rs";
 const WAKE: &str = "src/protocol/wake.rs";
+const NAMES: &str = "src/protocol/names.rs";
 const SESSIONS: &str = "src/protocol/sessions.rs";
 
 /// All of them, by file.
@@ -448,9 +449,41 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a name is shown before it is whole",
-        file: SESSIONS,
-        search: "word.store(NAME_READY | (name.len() as u64) << 8, Release);",
-        replace: "word.store(NAME_READY | (name.len() as u64) << 8, Relaxed);",
+        file: NAMES,
+        search: "self.name_word(index).store(ready.0, Release);",
+        replace: "self.name_word(index).store(ready.0, Relaxed);",
         models: &["sessions::an_interned_name_is_whole"],
+    },
+    Mutant {
+        name: "a name's entry is taken without being changed",
+        file: NAMES,
+        search: "state.taken(kind)",
+        replace: "state.with(kind)",
+        models: &["sessions::a_name_in_use_is_not_given_up"],
+    },
+    Mutant {
+        name: "a sweep of names does not look at sessions",
+        file: NAMES,
+        search: "self.refer_sessions(&mut referred);",
+        replace: "",
+        models: &["sessions::a_name_in_use_is_not_given_up"],
+    },
+    Mutant {
+        name: "a sweep of names looks at sessions first",
+        file: NAMES,
+        search: "let states: Vec<NameState> = (0..self.geo.names()).map(state).collect();
+        let mut referred = Referred(vec![false; self.geo.names()]);
+        self.refer_sessions(&mut referred);",
+        replace: "let mut referred = Referred(vec![false; self.geo.names()]);
+        self.refer_sessions(&mut referred);
+        let states: Vec<NameState> = (0..self.geo.names()).map(state).collect();",
+        models: &["sessions::a_name_in_use_is_not_given_up"],
+    },
+    Mutant {
+        name: "a reader does not learn that names were freed",
+        file: NAMES,
+        search: "self.name_word(0).fetch_add(1, AcqRel);",
+        replace: "",
+        models: &["sessions::a_name_that_is_shown_is_its_session_s"],
     },
 ];

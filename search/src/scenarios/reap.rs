@@ -2,7 +2,7 @@
 
 use super::{get, put2, put3, put4, remove};
 use crate::scenario::{Scenario, board, mortal, role, three_keys};
-use slateboard::protocol::publish::Expect;
+use slateboard::{layout::Shape, protocol::publish::Expect};
 
 /// The scenarios.
 pub fn scenarios() -> Vec<Scenario> {
@@ -80,6 +80,25 @@ pub fn scenarios() -> Vec<Scenario> {
             ],
             preemptions: 4,
             ..Scenario::new("names", "names interned by two, one killed").sees(254, 6)
+        },
+        Scenario {
+            kills: 1,
+            shape: Shape { names: 3, ..board(1, 8, 2) },
+            setup: |party| {
+                party.intern("n");
+                party.attach_anew();
+                party.intern("m");
+                party.attach_anew();
+            },
+            roles: vec![
+                mortal("intern n", |party| party.intern("n")),
+                mortal("intern o p", |party| {
+                    party.intern("o");
+                    party.intern("p");
+                }),
+            ],
+            preemptions: 4,
+            ..Scenario::new("names-swept", "names given up for others', and taken again, one killed")
         },
     ]
 }
