@@ -50,6 +50,10 @@ pub const RULES: &[(&str, &str)] = &[
     ("double-use", "no block is named twice"),
     ("leak", "a block that nothing names is free"),
     ("private", "only living sessions keep private blocks"),
+    (
+        "weight",
+        "a record says how many granules it superseded; what sessions count of them is what the history holds",
+    ),
     ("intent", "no floor step is left half done"),
     ("session", "only living sessions have active records"),
     ("name", "every entry of the name table is free, or finished"),

@@ -121,6 +121,14 @@ pub fn check(board: &Board<'_>, history: &History, names: &mut Names, out: &mut 
             names.name_pieces(board, previous, out);
         }
         check_follows(board, history, record, previous.as_deref(), out);
+        let granules = previous.as_deref().map_or(0, |previous| previous.granules);
+        out.unless(record.superseded == granules, "weight", || {
+            format!(
+                "event {event}, {}, superseded {granules} granules, not {}",
+                record.name(),
+                record.superseded
+            )
+        });
         states.push(EventState {
             generation: event,
             key: record.key.clone(),

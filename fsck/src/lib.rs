@@ -154,6 +154,7 @@ pub fn check(words: &[u64], living: &[u16]) -> Result<Summary, Vec<Finding>> {
     let slots = slots::read(&board, &mut names, &mut out);
     let events = history::check(&board, &history, &mut names, &mut out);
     let keys = keys::check(&board, &history, &slots, &mut names, &mut out);
+    sessions::check_weight(&board, &history, &mut out);
     sessions::check_writers(&board, &history, living, &keys, &mut out);
     let blocks = names::check(&board, &names, living, &mut out);
     out.none().map(|()| Summary {

@@ -27,6 +27,10 @@ pub struct Record {
     pub created: u64,
     pub deadline: u64,
     pub ephemeral: Writer,
+    /// Granules of the record that it superseded, as it says.
+    pub superseded: u64,
+    /// Granules of its own, pieces included.
+    pub granules: u64,
     pub key: Vec<u8>,
     pub hash: u64,
     pub value: Vec<u8>,
@@ -44,6 +48,11 @@ struct Shape {
 impl Shape {
     fn value_at(&self) -> usize {
         RECORD_WORDS + self.key_len.div_ceil(8)
+    }
+
+    /// With its value, wherever that lies.
+    fn words(&self) -> usize {
+        self.value_at() + self.value_len.div_ceil(8)
     }
 }
 
@@ -82,6 +91,8 @@ impl Record {
             created: word(6),
             deadline: word(7),
             ephemeral: Writer(word(8)),
+            superseded: word(3) >> 23,
+            granules: shape.words().div_ceil(board.layout.granule_words) as u64,
             key,
             hash,
             value,
@@ -118,13 +129,13 @@ fn read_shape(board: &Board<'_>, block: u32) -> Result<Shape, Finding> {
     };
     let value_len = (board.word(at + 2) & 0xffff_ffff) as usize;
     let shape = Shape { key_len: (word & 0x7ff) as usize, value_len, chained: word >> 14 & 1 == 1, kind };
-    if word >> 23 != 0 || !(1..=1024).contains(&shape.key_len) {
+    if word >> 46 != 0 || !(1..=1024).contains(&shape.key_len) {
         return Err(bad("the key's length cannot be"));
     }
     if value_len as u64 > board.layout.value_max || (kind != Kind::Put && value_len > 0) {
         return Err(bad("the value's length cannot be"));
     }
-    let whole = shape.value_at() + value_len.div_ceil(8);
+    let whole = shape.words();
     if shape.chained != (whole > board.layout.extent_words()) {
         return Err(bad("it is chained and need not be, or the other way round"));
     }

@@ -7,6 +7,10 @@ const INTENTS: usize = 8;
 const INTENT_WORDS: usize = 8;
 const INTENT_EVENT: usize = 2;
 const LANES: usize = 4;
+const COUNTER_WORDS: usize = 16;
+/// The first lane's two sums; a record's fifth lane is its reapers'.
+const WEIGHTS: usize = 40 + 6;
+const WEIGHT_MASK: u64 = (1 << 24) - 1;
 const NAME_BYTES: u64 = 56;
 const FREE: u64 = 0;
 const READY: u64 = 2;
@@ -21,6 +25,20 @@ pub fn check(board: &Board<'_>, living: &[u16], out: &mut Findings) -> Vec<Sessi
         out.push("session", format!("session {session} is said to live, and has no record"));
     }
     (0..board.layout.sessions).map(|session| check_session(board, session, living, out)).collect()
+}
+
+/// What all lanes, and the reapers of their sessions, superseded less what they freed is what the history holds.
+pub fn check_weight(board: &Board<'_>, history: &History, out: &mut Findings) {
+    let sum = |sum: usize| {
+        let records = (0..board.layout.sessions).map(|session| board.layout.session(session) + WEIGHTS + sum);
+        let words = records.flat_map(|at| (0..=LANES).map(move |lane| at + lane * COUNTER_WORDS));
+        words.map(|at| board.word(at) & WEIGHT_MASK).fold(0u64, u64::wrapping_add)
+    };
+    let counted = sum(0).wrapping_sub(sum(1)) & WEIGHT_MASK;
+    let held = history.records().map(|record| record.superseded).sum::<u64>() & WEIGHT_MASK;
+    out.unless(counted == held, "weight", || {
+        format!("sessions count {counted} granules that the history holds; it holds {held}")
+    });
 }
 
 fn check_session(board: &Board<'_>, session: usize, living: &[u16], out: &mut Findings) -> SessionState {

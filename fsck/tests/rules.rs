@@ -249,6 +249,10 @@ const BREAKS: &[(&str, Break)] = &[
         let (block, owner) = (board.in_state(StateKind::Claimed), board.vacated + 1);
         board.set_state(block, StateKind::Claimed, owner);
     }),
+    ("weight", |board| {
+        let living = board.living;
+        *board.session(living, session::weight(1, session::Sum::Superseded)) += 1;
+    }),
     ("intent", |board| {
         let living = board.living;
         *board.session(living, session::intent(1) + session::INTENT_EVENT) = 1;

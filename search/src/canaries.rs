@@ -190,6 +190,43 @@ const REAP: &[Canary] = &[
         &["floor", "doomed"],
     ),
     canary(
+        "the reaper adds nothing that was superseded",
+        "reap.rs",
+        "        self.weigh_for(dead, Sum::Superseded, own, superseded);\n",
+        "        let _ = superseded;\n",
+        &["reaper-killed", "put-put-kill"],
+    ),
+    canary(
+        "the reaper adds what the dead added",
+        "reap.rs",
+        "        if !self.is_weighed(dead, sum, last) {",
+        "        {",
+        &["reaper-killed", "put-put-kill"],
+    ),
+    canary(
+        "settled before it was added",
+        "publish.rs",
+        "        self.weigh(lane, Sum::Superseded, generation, superseded);
+        self.settle(lane, claimed);",
+        "        self.settle(lane, claimed);
+        self.weigh(lane, Sum::Superseded, generation, superseded);",
+        &["reaper-killed", "put-put-kill"],
+    ),
+    canary(
+        "the reaper adds nothing that was freed",
+        "reap.rs",
+        "                if state == taken {",
+        "                if state == taken && event == u64::MAX {",
+        &["floor", "reuse-kill"],
+    ),
+    canary(
+        "a doomed block's owner adds nothing",
+        "blocks.rs",
+        "            self.weigh(lane, Sum::Freed, Weight::of_doomed(own), self.footprint(claimed.block));\n",
+        "            let _ = own;\n",
+        &["doomed"],
+    ),
+    canary(
         "a name is taken before it is written down",
         "names.rs",
         "        self.at(self.geo.session(session) + session::NAME).store(index as u64, Release);

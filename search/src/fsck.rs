@@ -9,9 +9,9 @@ use crate::{
 use slateboard::{
     layout::{
         Block, GenWord, Geometry, Head, HeadKind, Overflow, RingWord, SlotHash, State, StateKind, Writer,
-        geometry, header,
+        geometry, header, record as records,
         record::{RecordHeader, RecordKind},
-        session::{self, NameKind, NameState},
+        session::{self, NameKind, NameState, Sum, Weight},
     },
     protocol::publish::Expect,
 };
@@ -45,6 +45,7 @@ impl Rest<'_> {
         self.history()?;
         self.heads()?;
         self.buckets()?;
+        self.weight()?;
         self.names()?;
         self.records_of_sessions()
     }
@@ -105,6 +106,29 @@ impl Rest<'_> {
     fn slots(&self) -> Vec<usize> {
         let bases = (0..self.geo.buckets()).flat_map(|bucket| self.chain(bucket));
         bases.flat_map(|base| (0..geometry::SLOTS).map(move |slot| base + 2 + 2 * slot)).collect()
+    }
+
+    /// What sessions superseded less what they freed is what the history holds.
+    fn weight(&self) -> Check {
+        let sum = |sum| {
+            let records = (0..self.geo.sessions()).map(|session| self.geo.session(session));
+            let words =
+                records.flat_map(|at| (0..=session::LANES).map(move |lane| at + session::weight(lane, sum)));
+            words.map(|at| Weight(self.words[at]).sum()).fold(0u64, u64::wrapping_add)
+        };
+        let counted = sum(Sum::Superseded).wrapping_sub(sum(Sum::Freed));
+        let floor = self.words[header::FLOOR];
+        let mut held = 0u64;
+        for event in self.events.iter().filter(|event| event.generation > floor && event.superseded != 0) {
+            let block = self.geo.block(event.superseded).ok_or("an event superseded no block")?;
+            let base = self.geo.data(block);
+            let words = records::len_of(self.words[base + records::PLACE], self.words[base + records::SHAPE]);
+            held += self.geo.granules_for(words) as u64;
+        }
+        if Weight(counted) == Weight(held) {
+            return Ok(());
+        }
+        Err(format!("{counted} granules are counted, and the history holds {held}"))
     }
 
     /// Each overflow bucket is counted once: the shard's count is theirs, and all but the last say so.

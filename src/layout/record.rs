@@ -87,6 +87,8 @@ pub struct RecordHeader {
     pub chained: bool,
     /// How the value is encoded.
     pub codec: u8,
+    /// Granules of the record that it superseded.
+    pub superseded: u32,
     /// Packed writer word.
     pub writer: u64,
     /// Nanoseconds of `CLOCK_REALTIME`.
@@ -119,6 +121,7 @@ impl RecordHeader {
             | kind << 11
             | u64::from(self.chained) << 14
             | u64::from(self.codec) << 15
+            | u64::from(self.superseded) << SUPERSEDED_AT
     }
     /// The header's words.
     #[inline]
@@ -227,6 +230,7 @@ impl Words {
             kind: self.kind(),
             chained: self.chained(),
             codec: self.codec(),
+            superseded: superseded_in(self.0[SHAPE]) as u32,
             writer: self.detail(WRITER),
             time: self.time(),
             created: self.created(),
@@ -245,9 +249,11 @@ impl Words {
         }
         fold(sum ^ self.detail(EPHEMERAL), 0xe703_7ed1_a0b4_28db) ^ sum
     }
-    /// Gives a record its place among its key's: a version, the head before it, the slot, the key's creation.
+    /// Gives a record its place among its key's: a version, the head before it, the slot, the key's creation, the
+    /// granules that it supersedes.
     #[inline]
-    pub fn follow(&mut self, version: u64, previous: u64, slot: usize, created: u64) {
+    pub fn follow(&mut self, version: u64, previous: u64, slot: usize, created: u64, superseded: u64) {
+        self.0[SHAPE] = self.0[SHAPE] & ((1 << SUPERSEDED_AT) - 1) | superseded << SUPERSEDED_AT;
         self.0[VERSION] = version;
         self.0[PREVIOUS] = previous;
         self.0[PLACE] = (slot as u64) << 32 | self.0[PLACE] & u64::from(u32::MAX);
@@ -274,6 +280,14 @@ impl Words {
 pub const fn len_of(place: u64, shape: u64) -> usize {
     words_of((shape & 0x7ff) as usize, place as u32 as usize)
 }
+
+/// Granules of the record that one with this [`SHAPE`] superseded.
+pub const fn superseded_in(shape: u64) -> u64 {
+    shape >> SUPERSEDED_AT & ((1 << super::words::BLOCK_BITS) - 1)
+}
+
+/// First bit of the granules in [`SHAPE`].
+const SUPERSEDED_AT: u32 = 23;
 
 /// Whether a record with this [`SHAPE`] has its value in pieces.
 pub const fn is_chained(shape: u64) -> bool {
@@ -318,6 +332,7 @@ mod tests {
             kind: RecordKind::Expired,
             chained: true,
             codec: 255,
+            superseded: (1 << 23) - 1,
             writer: 1,
             time: 2,
             created: 3,

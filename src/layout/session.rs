@@ -56,12 +56,8 @@ pub enum Counter {
     Helped,
     /// Events that this session let go past the floor.
     Floored,
-    /// Granules that this session's events superseded.
-    Superseded,
-    /// Granules that this session freed past the floor.
-    Freed,
     /// Sessions that this session reaped.
-    Reaped,
+    Reaped = 8,
     /// Ephemeral puts.
     Ephemerals,
     /// Expired entries this session removed.
@@ -70,11 +66,14 @@ pub enum Counter {
     Extents,
 }
 
-/// How many counters there are.
+/// Words of a lane's counters; two of them are its weights.
 pub const COUNTERS: usize = 12;
 /// Whether counters are kept; the models leave them out, but for the random schedules.
 pub const COUNTERS_KEPT: bool = cfg!(slate_whole) || !cfg!(any(loom, slate_search));
-const COUNTER_WORDS: usize = if COUNTERS_KEPT { 16 } else { 0 };
+/// Whether weights are kept: where counters are, and in the search, which checks that a kill leaves them right.
+pub const WEIGHTS_KEPT: bool = COUNTERS_KEPT || cfg!(slate_search);
+const COUNTER_WORDS: usize = if COUNTERS_KEPT { 16 } else { 2 * WEIGHTS_KEPT as usize };
+const WEIGHTS_AT: usize = if COUNTERS_KEPT { Counter::Floored as usize + 1 } else { 0 };
 const COUNTER_BASE: usize = INTENTS + LANES * INTENT_WORDS;
 const BASELINE_BASE: usize = COUNTER_BASE + LANES * COUNTER_WORDS;
 /// Words of a session record.
@@ -88,6 +87,56 @@ pub const fn counter(lane: usize, counter: usize) -> usize {
 /// Word of a counter's baseline, from the start of the record. Only where counters are kept.
 pub const fn baseline(counter: usize) -> usize {
     BASELINE_BASE + counter
+}
+
+/// Whether a word of a lane's counters is a counter's, and not a weight.
+pub const fn is_counter(word: usize) -> bool {
+    word < WEIGHTS_AT || word >= WEIGHTS_AT + 2
+}
+
+/// What a lane adds up about the history, each a [`Weight`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sum {
+    /// Granules that its events superseded.
+    Superseded,
+    /// Granules that it freed past the floor.
+    Freed,
+}
+
+/// Word of a lane's sum, from the start of the record. Lane [`LANES`] is the reaper's. Only where weights are kept.
+pub const fn weight(lane: usize, sum: Sum) -> usize {
+    COUNTER_BASE + lane * COUNTER_WORDS + WEIGHTS_AT + sum as usize
+}
+
+/// A sum of granules, and what was added last, so that a reaper can tell what the dead added: `last:40 | sum:24`. There
+/// are less than 2^24 granules, so what is left of one sum when another is taken from it can be told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Weight(pub u64);
+
+impl Weight {
+    /// Bits of the sum.
+    pub const BITS: u32 = 24;
+
+    /// What is told of the event that let a block go.
+    pub const fn of_event(event: u64) -> u64 {
+        event << 1
+    }
+    /// What is told of a block's own event where its owner frees it, because it still looked at it when it was let go.
+    pub const fn of_doomed(event: u64) -> u64 {
+        event << 1 | 1
+    }
+    /// The sum.
+    pub const fn sum(self) -> u64 {
+        self.0 & ((1 << Self::BITS) - 1)
+    }
+    /// Whether this was added last.
+    pub const fn ends_with(self, last: u64) -> bool {
+        self.0 >> Self::BITS == last << Self::BITS >> Self::BITS
+    }
+    /// The word with so many granules more.
+    pub const fn with(self, last: u64, granules: u64) -> Self {
+        Self(last << Self::BITS | self.0.wrapping_add(granules) & ((1 << Self::BITS) - 1))
+    }
 }
 
 /// First word of lane `lane`'s intent, from the start of the record.

@@ -5,8 +5,8 @@
 
 use super::{Core, Fault, Full, acquire, sessions::RecordView};
 use crate::layout::{
-    Block, ClassWord, State, StateKind, Writer, header,
-    session::{self, Counter},
+    Block, ClassWord, GenWord, State, StateKind, Writer, header,
+    session::{self, Counter, LANES, Sum, Weight},
 };
 use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
@@ -41,8 +41,9 @@ pub struct Lane {
     pub session: usize,
     /// Who the records name as their writer.
     pub writer: Writer,
-    /// First word of the lane's counters, and of its intent: each lane of a session has its own.
+    /// First word of the lane's counters, weights, and intent: each lane of a session has its own.
     counters_at: usize,
+    weights_at: usize,
     pub(super) intent_at: usize,
     /// The generation of this lane's last change.
     pub(super) newest: u64,
@@ -69,6 +70,7 @@ impl Lane {
             session: usize::from(writer.session),
             writer,
             counters_at: record + session::counter(lane, 0),
+            weights_at: record + session::weight(lane, Sum::Superseded),
             intent_at: record + session::intent(lane),
             newest: 0,
             may_reserve: true,
@@ -86,7 +88,8 @@ impl Lane {
     pub fn for_reaping(core: &Core<'_>, dead: usize) -> Self {
         let RecordView { name, incarnation, .. } = core.session_view(dead);
         let writer = Writer { name, session: dead as u16, incarnation };
-        Self { stash_max: 0, ..Self::new(core, 0, writer) }
+        let weights_at = core.geo.session(dead) + session::weight(LANES, Sum::Superseded);
+        Self { stash_max: 0, weights_at, ..Self::new(core, 0, writer) }
     }
 
     /// The owner that this lane's blocks name.
@@ -108,6 +111,16 @@ impl Core<'_> {
         if session::COUNTERS_KEPT {
             let word = self.at(lane.counters_at + counter as usize);
             word.store(word.load(Relaxed).wrapping_add(by), Relaxed);
+        }
+    }
+
+    /// Adds granules to one of the lane's sums; `last` says of what. As [`Core::count`], one store: a kill leaves it done
+    /// or not, and the word says which.
+    #[inline]
+    pub(super) fn weigh(&self, lane: &Lane, sum: Sum, last: u64, granules: u64) {
+        if session::WEIGHTS_KEPT {
+            let word = self.at(lane.weights_at + sum as usize);
+            word.store(Weight(word.load(Relaxed)).with(last, granules).0, Relaxed);
         }
     }
 
@@ -423,26 +436,32 @@ impl Core<'_> {
         // Release: our accesses are over when another frees it; acquire on failure: the floor that doomed it.
         match word.compare_exchange(inflight.0, owned.0, Release, Acquire) {
             Ok(_) => {}
-            Err(state) if state == doomed.0 => {
-                self.free_pieces(lane, claimed.block, claimed.tag);
-                self.reclaim(lane, claimed.block, State(state));
-            }
+            Err(state) if state == doomed.0 => self.free_doomed(lane, claimed, doomed),
             // Only damage, or having been reaped alive, leads here; the block is not ours then.
             Err(_) => {}
         }
     }
 
-    /// From `state` to a claimed block with the next tag, into the stash. Whether it was still in `state`.
+    /// Ends the life of a block that was let go while its owner looked at it.
+    #[cold]
+    fn free_doomed(&self, lane: &mut Lane, claimed: Claimed, doomed: State) {
+        self.free_pieces(lane, claimed.block, claimed.tag);
+        if let GenWord::Generation(own) = self.load_gen(claimed.block) {
+            self.weigh(lane, Sum::Freed, Weight::of_doomed(own), self.footprint(claimed.block));
+        }
+        if let Some(claimed) = self.reclaim(lane.owner(), claimed.block, doomed) {
+            self.keep(lane, claimed);
+        }
+    }
+
+    /// From `state` to a block of this owner with the next tag, if it was still in `state`.
     #[inline]
-    pub(super) fn reclaim(&self, lane: &mut Lane, block: Block, state: State) -> bool {
+    pub(super) fn reclaim(&self, owner: u16, block: Block, state: State) -> Option<Claimed> {
         let tag = state.next_tag();
-        let claimed = State::new(StateKind::Claimed, lane.owner(), tag);
+        let claimed = State::new(StateKind::Claimed, owner, tag);
         // AcqRel: takes over what the last owner did, and what made it superseded (P6, P7).
         let won = self.state_of(block).compare_exchange(state.0, claimed.0, AcqRel, Acquire).is_ok();
-        if won {
-            self.keep(lane, Claimed { block, tag });
-        }
-        won
+        won.then_some(Claimed { block, tag })
     }
 
     /// Makes extents usable whose pages were just reserved: all below `extents`.

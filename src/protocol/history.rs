@@ -4,10 +4,13 @@
 //! since it was read, so the counter stayed below; a block that had entered earlier would have shown its
 //! generation, because `finish` writes that before it raises the counter.
 
-use super::{Core, Fault, Tries, acquire, blocks::Lane};
+use super::{
+    Core, Fault, Tries, acquire,
+    blocks::{Claimed, Lane},
+};
 use crate::layout::{
     Block, GenWord, Head, HeadKind, RingWord, State, StateKind, header, record,
-    session::{self, Counter},
+    session::{self, Counter, Sum, Weight},
 };
 use crate::sync::{
     Ordering::{AcqRel, Acquire, Relaxed, Release},
@@ -220,7 +223,7 @@ impl Core<'_> {
         if word.compare_exchange(floor, oldest.event, AcqRel, Relaxed).is_ok() {
             self.count(lane, Counter::Floored, 1);
             if let Some(superseded) = oldest.superseded {
-                self.free_superseded(lane, superseded, true);
+                self.free_superseded(lane, superseded, oldest.event);
             }
         }
         self.forget_intent_at(lane.intent_at);
@@ -279,13 +282,11 @@ impl Core<'_> {
         let linked = matches!(previous.kind(), Some(HeadKind::Live | HeadKind::Open));
         let superseded =
             self.block(previous.block()).filter(|&block| linked && self.fits(block, record::HEADER_WORDS))?;
-        let (place, shape) =
-            (self.record_word(superseded, record::PLACE), self.record_word(superseded, record::SHAPE));
-        let same = place >> 32 == self.record_word(block, record::PLACE) >> 32;
-        same.then(|| Superseded {
+        let slot = |block| self.record_word(block, record::PLACE) >> 32;
+        (slot(superseded) == slot(block)).then(|| Superseded {
             block: superseded,
             state: self.load_state(superseded),
-            granules: self.geo.granules_for(record::len_of(place, shape)) as u64,
+            granules: record::superseded_in(self.record_word(block, record::SHAPE)),
         })
     }
 
@@ -314,32 +315,44 @@ impl Core<'_> {
         self.at(at + session::INTENT_EVENT).store(0, Release);
     }
 
-    /// Frees a block whose superseding event has left the history: an exclusive right, from having moved
-    /// the floor, or from reaping whoever did. `keep`: into the lane's stash.
+    /// Takes a block into the stash whose superseding event has left the history: an exclusive right, from having
+    /// moved the floor.
     #[inline(always)]
-    pub(super) fn free_superseded(&self, lane: &mut Lane, superseded: Superseded, keep: bool) {
-        let Superseded { block, mut state, granules } = superseded;
+    fn free_superseded(&self, lane: &mut Lane, superseded: Superseded, event: u64) {
+        let granules = superseded.granules;
+        if let Some(claimed) = self.take_superseded(lane, lane.owner(), superseded) {
+            // While the intent stands: a reaper that finds the block taken finds out whether this was done.
+            self.weigh(lane, Sum::Freed, Weight::of_event(event), granules);
+            self.keep(lane, claimed);
+        }
+        lane.excess = lane.excess.saturating_sub(granules);
+    }
+
+    /// The block for this owner; `None` where it is doomed and so its owner's to free, or was taken by another.
+    #[inline(always)]
+    pub(super) fn take_superseded(&self, lane: &Lane, owner: u16, superseded: Superseded) -> Option<Claimed> {
+        let Superseded { block, mut state, .. } = superseded;
         let tag = state.tag();
         // Twice is enough: INFLIGHT may become OWNED meanwhile; that changes no further while the right is ours.
         for _ in 0..3 {
-            let freed = match state.kind() {
+            match state.kind() {
                 StateKind::Owned => {
                     self.free_pieces(lane, block, state.tag());
-                    if keep { self.reclaim(lane, block, state) } else { self.free_owned(block, state) }
+                    let taken = self.reclaim(owner, block, state);
+                    if taken.is_some() {
+                        return taken;
+                    }
                 }
-                StateKind::Inflight => self.doom(block, state),
-                _ => return,
-            };
-            if freed {
-                self.count(lane, Counter::Freed, granules);
-                lane.excess = lane.excess.saturating_sub(granules);
-                return;
+                StateKind::Inflight if self.doom(block, state) => return None,
+                StateKind::Inflight => {}
+                _ => return None,
             }
             state = self.load_state(block);
             if state.tag() != tag {
-                return;
+                return None;
             }
         }
+        None
     }
 
     /// Leaves the freeing of a block to its owner, who still looks at it. Whether it was still in `state`.
@@ -424,10 +437,24 @@ impl Core<'_> {
         lane.at_bound = held >= quarter - quarter / 32;
     }
 
-    /// Granules that the history holds: what all sessions superseded less what they freed.
+    /// Granules that the history holds: what all sessions superseded less what they freed. Exact when no call is under
+    /// way and the dead were reaped.
     pub fn history_granules(&self) -> u64 {
-        let sum = |counter| self.total(counter);
-        sum(Counter::Superseded).saturating_sub(sum(Counter::Freed))
+        if !session::COUNTERS_KEPT {
+            return 0;
+        }
+        let (mut superseded, mut freed) = (0u64, 0u64);
+        for at in (0..self.geo.sessions()).map(|session| self.geo.session(session)) {
+            for lane in 0..=session::LANES {
+                // Relaxed: an estimate while others write.
+                let sum = |sum| Weight(self.at(at + session::weight(lane, sum)).load(Relaxed)).sum();
+                superseded = superseded.wrapping_add(sum(Sum::Superseded));
+                freed = freed.wrapping_add(sum(Sum::Freed));
+            }
+        }
+        let held = Weight(superseded.wrapping_sub(freed)).sum();
+        // What was freed may be added before what was superseded.
+        if held >> (Weight::BITS - 2) == 3 { 0 } else { held }
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::layout::{
     Block, GenWord, HeadKind, geometry, header,
     record::{self, RecordHeader, RecordKind, Words},
-    session::Counter,
+    session::{Counter, Sum},
 };
 use crate::sync::{
     Ordering::{Acquire, Relaxed, Release},
@@ -215,14 +215,15 @@ impl Core<'_> {
             Logged::At(generation) => generation,
             Logged::Past => return Err(Fault::Corrupt("a pinned block's generation word")),
         };
+        let Record { version, slot, retries, superseded } = published;
+        // Before the block is settled: a reaper that finds it unsettled finds out whether this was done.
+        self.weigh(lane, Sum::Superseded, generation, superseded);
         self.settle(lane, claimed);
         self.room_for_the_next(lane, generation);
-        let Record { version, slot, retries, superseded } = published;
         self.count(lane, if kind.is_tombstone() { Counter::Removes } else { Counter::Puts }, 1);
         if retries > 0 {
             self.count(lane, Counter::Retries, u64::from(retries));
         }
-        self.count(lane, Counter::Superseded, superseded);
         lane.until_trim = lane.until_trim.saturating_sub(superseded);
         if lane.at_bound {
             lane.excess = lane.excess.saturating_add(superseded);
@@ -307,7 +308,8 @@ impl Core<'_> {
             };
             match self.judge(lane, key, &found, change, now)? {
                 Judged::Go(after) => {
-                    words.follow(after.version, found.head.0, found.slot.head_at, after.created);
+                    let After { version, created, superseded } = after;
+                    words.follow(version, found.head.0, found.slot.head_at, created, superseded);
                     words.seal(key.hash, value_hash);
                     self.store_words(claimed.block, words);
                     let new = found.head.next(HeadKind::Live, claimed.block.index());
@@ -317,7 +319,6 @@ impl Core<'_> {
                         .compare_exchange(found.head.0, new.0, Release, Relaxed)
                         .is_ok()
                     {
-                        let After { version, superseded, .. } = after;
                         return Ok(Published::As(Record { version, slot: found.slot, retries, superseded }));
                     }
                     retries += 1;

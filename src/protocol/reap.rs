@@ -13,7 +13,7 @@ use super::{
 use crate::layout::{
     Block, GenWord, Guard, Head, HeadKind, State, StateKind, Writer,
     record::{self, RecordKind},
-    session::{self, Counter, LANES},
+    session::{self, Counter, LANES, Sum, Weight},
 };
 use crate::sync::{
     Ordering::{AcqRel, Acquire, Relaxed},
@@ -69,12 +69,47 @@ impl Core<'_> {
             let seen = State(self.at(at + session::INTENT_STATE).load(Relaxed));
             let index = u32::try_from(self.at(at + session::INTENT_BLOCK).load(Relaxed)).unwrap_or(0);
             if let Some(block) = self.block(index).filter(|_| event != 0 && self.floor() >= event) {
-                let (state, granules) = (self.load_state(block), self.footprint(block));
+                let granules = self.footprint(block);
+                let mut state = self.load_state(block);
                 if state.tag() == seen.tag() {
-                    self.free_superseded(lane, Superseded { block, state, granules }, false);
+                    let superseded = Superseded { block, state, granules };
+                    self.take_superseded(lane, dead as u16 + 1, superseded);
+                    state = self.load_state(block);
+                }
+                // Taken in the dead's name, by it or by a reaper; freed with all else that is the dead's.
+                let taken = State::new(StateKind::Claimed, dead as u16 + 1, seen.next_tag());
+                if state == taken {
+                    self.weigh_for(dead, Sum::Freed, Weight::of_event(event), granules);
                 }
             }
             self.forget_intent(dead, intent);
+        }
+    }
+
+    /// Whether this was added to one of the dead's sums.
+    fn is_weighed(&self, dead: usize, sum: Sum, last: u64) -> bool {
+        // Relaxed: the owner is dead, and its lock's release ordered everything it did.
+        let weight =
+            |lane| Weight(self.at(self.geo.session(dead) + session::weight(lane, sum)).load(Relaxed));
+        !session::WEIGHTS_KEPT || (0..=LANES).any(|lane| weight(lane).ends_with(last))
+    }
+
+    /// Adds to one of the dead's sums what the dead, or a reaper that was killed, did not come to.
+    fn weigh_for(&self, dead: usize, sum: Sum, last: u64, granules: u64) {
+        if !self.is_weighed(dead, sum, last) {
+            let word = self.at(self.geo.session(dead) + session::weight(LANES, sum));
+            // Relaxed: as above, for the next reaper; the sums are estimates while others write.
+            word.store(Weight(word.load(Relaxed)).with(last, granules).0, Relaxed);
+        }
+    }
+
+    /// Adds what the event of a published block superseded to the dead's sum; and, where that was let go, the block.
+    fn weigh_event(&self, dead: usize, block: Block, doomed: bool) {
+        let GenWord::Generation(own) = self.load_gen(block) else { return };
+        let superseded = record::superseded_in(self.record_word(block, record::SHAPE));
+        self.weigh_for(dead, Sum::Superseded, own, superseded);
+        if doomed {
+            self.weigh_for(dead, Sum::Freed, Weight::of_doomed(own), self.footprint(block));
         }
     }
 
@@ -82,14 +117,30 @@ impl Core<'_> {
     fn settle_blocks(&self, lane: &mut Lane, dead: usize, reaped: &mut Reaped) -> Result<(), Fault> {
         let owner = dead as u16 + 1;
         let end = (self.reserved() * self.geo.extent_granules()).min(self.geo.granules());
+        let mut owned = Vec::new();
         for block in (1..end).filter_map(|index| self.geo.block(index)) {
             // Relaxed: the owner is dead, and its lock's release ordered everything it did.
             let state = State(self.state_of(block).load(Relaxed));
             if state.owner() == owner {
-                self.settle_block(lane, block, state, reaped)?;
+                owned.push((self.is_left(dead, block, state), block, state));
             }
         }
-        Ok(())
+        // What was weighed for one comes before what is weighed for another: a sum tells of the last one only.
+        owned.sort_by_key(|&(left, ..)| left);
+        owned.into_iter().try_for_each(|(_, block, state)| self.settle_block(lane, block, state, reaped))
+    }
+
+    /// What is left to be added to the dead's sums for a block: in which order they are settled.
+    fn is_left(&self, dead: usize, block: Block, state: State) -> (bool, bool) {
+        // Acquire: behind the state, which was loaded relaxed, lies the generation word (P7).
+        fence(Acquire);
+        match (state.kind(), self.load_gen(block)) {
+            (StateKind::Inflight | StateKind::Doomed, GenWord::Generation(own)) => (
+                !self.is_weighed(dead, Sum::Freed, Weight::of_doomed(own)),
+                !self.is_weighed(dead, Sum::Superseded, own),
+            ),
+            _ => (true, true),
+        }
     }
 
     fn settle_block(
@@ -111,6 +162,7 @@ impl Core<'_> {
                 reaped.blocks += u64::from(self.free_owned(block, state));
             }
             StateKind::Doomed => {
+                self.weigh_event(session_of(state), block, true);
                 self.free_pieces(lane, block, state.tag());
                 reaped.blocks += u64::from(self.free_owned(block, state));
             }
@@ -188,11 +240,13 @@ impl Core<'_> {
     fn end_inflight(&self, lane: &Lane, block: Block, state: State, published: bool, reaped: &mut Reaped) {
         let owned = State::new(StateKind::Owned, 0, state.tag());
         if published {
+            self.weigh_event(session_of(state), block, false);
             // AcqRel: takes over for the dead owner (P7).
             if self.state_of(block).compare_exchange(state.0, owned.0, AcqRel, Acquire).is_ok() {
                 return;
             }
             // Only the floor changes a dead owner's block: it is doomed.
+            self.weigh_event(session_of(state), block, true);
             self.free_pieces(lane, block, state.tag());
             let doomed = State::new(StateKind::Doomed, state.owner(), state.tag());
             reaped.blocks += u64::from(self.free_owned(block, doomed));
@@ -257,4 +311,9 @@ impl Core<'_> {
         }
         None
     }
+}
+
+/// The session that owns a block in this state.
+fn session_of(state: State) -> usize {
+    usize::from(state.owner()).saturating_sub(1)
 }

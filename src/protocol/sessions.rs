@@ -57,7 +57,7 @@ impl<'r> Core<'r> {
         put(session::HEARTBEAT_NS, identity.heartbeat_ns);
         put(session::ATTACHED_NS, identity.attached_ns);
         if session::COUNTERS_KEPT {
-            for counter in 0..COUNTERS {
+            for counter in (0..COUNTERS).filter(|&word| session::is_counter(word)) {
                 put(session::baseline(counter), self.counter_sum(session, counter));
             }
         }
@@ -109,7 +109,9 @@ impl<'r> Core<'r> {
         let get = |at| self.session_word(session, at).load(Relaxed);
         let mut counters = [0; COUNTERS];
         if session::COUNTERS_KEPT {
-            for (counter, value) in counters.iter_mut().enumerate() {
+            for (counter, value) in
+                counters.iter_mut().enumerate().filter(|(word, _)| session::is_counter(*word))
+            {
                 *value = self.counter_sum(session, counter).wrapping_sub(get(session::baseline(counter)));
             }
         }

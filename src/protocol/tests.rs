@@ -483,7 +483,7 @@ fn a_sweep_of_names_keeps_those_that_are_referred_to() {
         let writer = core.occupy(session, 0, &Identity::default());
         core.intern(name, session).map(|name| Lane::new(&core, 0, Writer { name, ..writer }))
     };
-    let put = |lane: &mut Lane, key: &str| drop(put(&core, lane, key, b"value", Expect::Any).unwrap());
+    let put = |lane: &mut Lane, key: &str| put(&core, lane, key, b"value", Expect::Any).unwrap();
     let leave = |mut lane: Lane| core.leave(std::slice::from_mut(&mut lane), Now::default()).unwrap();
     let mut value = attach(0, "has a value").unwrap();
     put(&mut value, "kept");

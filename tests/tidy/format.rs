@@ -4,7 +4,7 @@ use crate::source::root;
 use slateboard::layout::{
     GenWord, Guard, GuardOp, Head, HeadKind, RingWord, SlotHash, State, StateKind, Writer, geometry, header,
     record,
-    session::{self, NameKind, NameState},
+    session::{self, NameKind, NameState, Weight},
 };
 
 /// First column and name of every row of the tables in the section, which ends at the next heading.
@@ -165,7 +165,7 @@ fn packed_words_are_documented() {
     let operand = GenWord::Generation(all).pack() ^ GenWord::Generation(0).pack();
     let name = |state: NameState, kind| state.with(kind).0;
     let ready = NameKind::Ready { len: u16::MAX };
-    let tables: [(&str, &[(u64, &str)]); 9] = [
+    let tables: [(&str, &[(u64, &str)]); 10] = [
         (
             "### Head of a slot",
             &[(!head(all, u32::MAX), "kind"), (head(all, 0), "counter"), (head(0, u32::MAX), "block")],
@@ -209,6 +209,7 @@ fn packed_words_are_documented() {
                 (NameState(all).0 & 0xff, "kind"),
             ],
         ),
+        ("### Weight", &[(Weight(0).with(all, 0).0, "last"), (Weight(0).with(0, all).0, "sum")]),
         (
             "### Writer",
             &[(writer(!0, 0, 0), "name"), (writer(0, !0, 0), "session"), (writer(0, 0, !0), "incarnation")],

@@ -340,10 +340,12 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a doomed block keeps its tag",
         file: BLOCKS,
-        search: "self.reclaim(lane, claimed.block, State(state));",
-        replace: "let held = State::new(StateKind::Claimed, lane.owner(), claimed.tag);
+        search: "Err(state) if state == doomed.0 => self.free_doomed(lane, claimed, doomed),",
+        replace: "Err(state) if state == doomed.0 => {
+                let held = State::new(StateKind::Claimed, lane.owner(), claimed.tag);
                 self.state_of(claimed.block).store(held.0 | state & 0, Release);
-                self.keep(lane, claimed);",
+                self.keep(lane, claimed);
+            }",
         models: &["blocks::a_doomed_block_begins_with_another_tag"],
     },
     Mutant {
