@@ -262,6 +262,41 @@ fn ephemerals_and_leases_end_with_a_killed_process() {
 }
 
 #[test]
+fn as_large() {
+    let Some((path, name)) = role() else { return };
+    let session = small().beat(SELDOM).open(&path).unwrap().attach(&name).unwrap();
+    say("writing");
+    for turn in 0u64.. {
+        session.put(&format!("large/{}", turn % 4), vec![turn as u8; 16_000]).unwrap();
+    }
+}
+
+/// Writers of large values are killed anywhere: what the board says that its history holds is what it holds.
+#[test]
+fn what_the_history_holds_is_counted_exactly_after_kills() {
+    let (_folder, path) = folder();
+    let board = small().beat(SELDOM).create(&path).unwrap();
+    let mut random = Random(31);
+    for round in 0..rounds(25) {
+        let mut large = Actor::start("as_large", &path, "x");
+        assert!(large.says("writing"));
+        std::thread::sleep(Duration::from_micros(random.below(3_000)));
+        large.kill();
+        // Whoever attaches reaps.
+        let heir = board.attach("heir").unwrap();
+        let history: usize = heir
+            .events(heir.floor())
+            .map(|event| event.unwrap().mutations.remove(0))
+            .filter_map(|mutation| mutation.previous.map(|previous| (mutation.key, previous.value.len())))
+            .map(|(key, len)| {
+                (80 + key.len().next_multiple_of(8) + len.next_multiple_of(8)).next_multiple_of(64)
+            })
+            .sum();
+        assert_eq!(heir.metrics().unwrap().history_bytes, history as u64, "after kill {round}");
+    }
+}
+
+#[test]
 fn as_polite() {
     let Some((path, name)) = role() else { return };
     let board = small().beat(SELDOM).end_on_signals(true).open(&path).unwrap();

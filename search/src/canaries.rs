@@ -136,8 +136,8 @@ const FLOOR: &[Canary] = &[
     canary(
         "no pin",
         "history.rs",
-        "StateKind::Inflight => self.doom(block, state),",
-        "StateKind::Inflight => self.reclaim(lane, block, state),",
+        "StateKind::Inflight if self.doom(block, state) => return None,",
+        "StateKind::Inflight => return self.reclaim(owner, block, state),",
         &["doomed", "lap-3"],
     ),
     canary(
@@ -354,10 +354,10 @@ const BLOCKS: &[Canary] = &[
         "reclaimed with the old tag",
         "blocks.rs",
         "        let tag = state.next_tag();
-        let claimed = State::new(StateKind::Claimed, lane.owner(), tag);
+        let claimed = State::new(StateKind::Claimed, owner, tag);
         // AcqRel",
         "        let tag = state.tag();
-        let claimed = State::new(StateKind::Claimed, lane.owner(), tag);
+        let claimed = State::new(StateKind::Claimed, owner, tag);
         // AcqRel",
         &["doomed"],
     ),

@@ -69,10 +69,10 @@ pub const BREAKS: &[Break] = &[
         name: "freed by a store",
         lost: "a superseded block is given away while its owner still looks at it",
         file: "src/protocol/history.rs",
-        search: "StateKind::Inflight => self.doom(block, state),",
+        search: "StateKind::Inflight if self.doom(block, state) => return None,",
         replace: "StateKind::Inflight => {
                     self.state_of(block).store(State::new(StateKind::Free, 0, state.tag()).0, Release);
-                    true
+                    return None;
                 }",
         checks: &[models("blocks::a_late_owner_learns_its_generation"), states("lap-3")],
     },
