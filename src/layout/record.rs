@@ -195,6 +195,10 @@ impl Words {
     pub fn deadline(&self) -> u64 {
         self.detail(DEADLINE)
     }
+    /// Packed writer word of the session that the entry ends with; 0 for none.
+    pub fn ephemeral(&self) -> u64 {
+        self.detail(EPHEMERAL)
+    }
     /// First word of the value, from the start of the record.
     pub fn value_at(&self) -> usize {
         HEADER_WORDS + self.key_len().div_ceil(8)
