@@ -161,6 +161,21 @@ impl Reader {
         self.view()?.scan(prefix, each)
     }
 
+    /// The keys that start with the prefix and have a value, in order, all of one generation. As [`View::keys`], of the
+    /// present.
+    ///
+    /// # Errors
+    /// As [`Reader::list`].
+    pub fn keys(&self, prefix: &str) -> Result<Vec<String>> {
+        let mut attempts = 0;
+        loop {
+            match self.view()?.keys(prefix) {
+                Err(error) if error.is_lagged() && attempts < 16 => attempts += 1,
+                other => return other,
+            }
+        }
+    }
+
     /// The board as it is now, for several reads of one generation.
     ///
     /// # Errors
@@ -229,6 +244,11 @@ impl Reader {
     pub fn wait(&self, key: &str, newer_than: u64, timeout: Duration) -> Result<Option<Entry>> {
         let shard = checked(&self.core()?, key)?.shard;
         watch::wait_newer(self, (key, shard), newer_than, timeout, || self.get(key))
+    }
+
+    /// Bytes that a value may have on this board.
+    pub fn value_max(&self) -> u64 {
+        self.region.geometry().shape().value_max
     }
 
     /// The newest generation; 0 before the first write, and in a forked child.

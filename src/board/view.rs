@@ -57,7 +57,7 @@ impl View {
     /// `Lagged`; `Corrupt` for the first damaged record; `Moved`; `Forked`.
     pub fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
         let mut entries = Vec::new();
-        self.visit(prefix, |core, key, value, found| {
+        self.visit(prefix, true, |core, key, value, found| {
             let (key, value) = (key.to_owned(), value.to_vec());
             entries.push(self.reader.entry(core, key, value, &found.header(), found.generation));
         })?;
@@ -72,10 +72,27 @@ impl View {
     /// As [`View::list`]. With `Lagged` what `each` was given before is of this view's generation, and is not all;
     /// with `Corrupt` it was given all but the damaged records.
     pub fn scan(&self, prefix: &str, mut each: impl FnMut(&str, &[u8], &Meta)) -> Result<()> {
-        self.visit(prefix, |_, key, value, found| each(key, value, &reader::meta(found)))
+        self.visit(prefix, true, |_, key, value, found| each(key, value, &reader::meta(found)))
     }
 
-    fn visit(&self, prefix: &str, each: impl FnMut(&Core<'_>, &str, &[u8], &Found)) -> Result<()> {
+    /// The keys that start with the prefix and have a value, in order. As [`View::list`], for less memory: of the values
+    /// one at a time is held, for its checksum.
+    ///
+    /// # Errors
+    /// As [`View::list`].
+    pub fn keys(&self, prefix: &str) -> Result<Vec<String>> {
+        let mut keys = Vec::new();
+        self.visit(prefix, false, |_, key, _, _| keys.push(key.to_owned()))?;
+        Ok(keys)
+    }
+
+    /// `values`: whether `each` needs them.
+    fn visit(
+        &self,
+        prefix: &str,
+        values: bool,
+        each: impl FnMut(&Core<'_>, &str, &[u8], &Found),
+    ) -> Result<()> {
         let core = self.reader.core()?;
         let index = &self.reader.region.index;
         let candidates = index.candidates(&core, prefix, self.point);
@@ -90,7 +107,7 @@ impl View {
                 }
                 outcome
             }
-            None => self.visit_all(prefix, each),
+            None => self.visit_all(prefix, values, each),
         }
     }
 
@@ -129,11 +146,17 @@ impl View {
     }
 
     /// As [`View::visit_in`], by a look at every slot.
-    fn visit_all(&self, prefix: &str, mut each: impl FnMut(&Core<'_>, &str, &[u8], &Found)) -> Result<()> {
+    fn visit_all(
+        &self,
+        prefix: &str,
+        values: bool,
+        mut each: impl FnMut(&Core<'_>, &str, &[u8], &Found),
+    ) -> Result<()> {
         let core = self.reader.core()?;
         let (mut items, mut damaged) = (Vec::new(), None);
         core.list_at(prefix, self.point, self.reader.verify, |item| match item {
-            Ok(item) => items.push(item),
+            Ok(item) if values => items.push(item),
+            Ok(item) => items.push(Item { value: Vec::new(), ..item }),
             Err(fault) => {
                 damaged.get_or_insert_with(|| fault::error(fault));
             }
