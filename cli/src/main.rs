@@ -5,15 +5,15 @@ mod commands;
 mod demo;
 mod failure;
 mod locate;
+mod merge;
 mod print;
 mod record;
 mod units;
 
-use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match args::Cli::try_parse() {
+    match args::parse() {
         Ok(cli) => commands::run(cli),
         Err(error) => failure::usage(&error),
     }

@@ -59,13 +59,13 @@ fn at_path(context: &Context, args: &Init, named: &Located) -> Result<Status, Fa
     if args.placement.is_some() || args.scope.is_some() || args.replace {
         return Err(Failure::usage(format!(
             "--placement, --scope and --replace are for a project's board, and {} names a region file",
-            named.found_by.name()
+            named.found_by.words()
         )));
     }
     let path = &named.region;
     let present = fs::symlink_metadata(path).is_ok();
     let board = if present && args.if_missing { Board::open(path)? } else { shaped(args).create(path)? };
-    let why = format!("named by {}", named.found_by.name());
+    let why = format!("{} names it", named.found_by.words());
     print(context, &InitDoc::new(!present, path, why, &board)?)
 }
 
@@ -315,9 +315,12 @@ impl InitDoc {
 }
 
 fn print(context: &Context, doc: &InitDoc) -> Result<Status, Failure> {
+    if context.globals.quiet {
+        return Ok(Status::Done);
+    }
     if context.globals.json {
         context.out.document(doc)?;
-    } else if !context.globals.quiet {
+    } else {
         let head = if doc.created { "made     " } else { "present  " };
         context.out.line(format!("{head} {}", doc.path))?;
         if let Some(project) = &doc.project {

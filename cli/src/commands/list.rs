@@ -7,7 +7,7 @@ use crate::{
     print::{EntryDoc, LONG, long_row, printable},
 };
 use serde::Serialize;
-use slateboard::{Entry, Reader};
+use slateboard::{Entry, Reader, View};
 
 /// Views that left the history while they were read, before giving up: a board written to that fast needs a
 /// longer history.
@@ -21,29 +21,41 @@ struct ListDoc<'a> {
 }
 
 pub(crate) fn run(context: &Context, args: &Ls) -> Result<Status, Failure> {
-    let (generation, entries) = at_one_generation(&context.reader()?, args)?;
-    if context.globals.json {
-        let entries = entries.iter().map(EntryDoc::new).collect();
-        context.out.document(&ListDoc { generation, entries })?;
-    } else if args.long {
-        let rows: Vec<_> = entries.iter().map(long_row).collect();
-        context.out.table(&LONG, &rows)?;
+    let reader = context.reader()?;
+    if context.globals.json || args.long {
+        let (generation, entries) = at_one_generation(&reader, args, View::list)?;
+        with_values(context, generation, &entries)?;
     } else {
-        for entry in &entries {
-            context.out.line(printable(&entry.key))?;
-        }
+        let (_, keys) = at_one_generation(&reader, args, View::keys)?;
+        let end = if args.null { '\0' } else { '\n' };
+        let shown = |key: String| if args.null { key } else { printable(&key) };
+        let text: String = keys.into_iter().flat_map(|key| [shown(key), end.into()]).collect();
+        context.out.bytes(text.as_bytes())?;
     }
     Ok(Status::Done)
 }
 
-fn at_one_generation(reader: &Reader, args: &Ls) -> Result<(u64, Vec<Entry>), Failure> {
+fn with_values(context: &Context, generation: u64, entries: &[Entry]) -> Result<(), Failure> {
+    if context.globals.json {
+        let entries = entries.iter().map(EntryDoc::new).collect();
+        return context.out.document(&ListDoc { generation, entries });
+    }
+    let rows: Vec<_> = entries.iter().map(long_row).collect();
+    context.out.table(&LONG, &rows)
+}
+
+fn at_one_generation<T>(
+    reader: &Reader,
+    args: &Ls,
+    read: impl Fn(&View, &str) -> slateboard::Result<T>,
+) -> Result<(u64, T), Failure> {
     let mut attempt = 1;
     loop {
         let view = match args.at {
             Some(generation) => reader.view_at(generation)?,
             None => reader.view()?,
         };
-        match view.list(&args.prefix) {
+        match read(&view, &args.prefix) {
             Ok(entries) => return Ok((view.generation(), entries)),
             // What was asked for by number does not come back; the present can be asked for again.
             Err(error) if error.is_lagged() && args.at.is_none() && attempt < ATTEMPTS => attempt += 1,

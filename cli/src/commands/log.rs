@@ -2,14 +2,13 @@
 
 use super::{
     Context,
-    watch::{next_event, passed_over},
+    watch::{is_asked_for, next_event, passed_over},
 };
 use crate::{
     args::Log,
     failure::{Failure, Status},
-    print::concerned,
 };
-use slateboard::{Event, Reader};
+use slateboard::Reader;
 use std::{collections::VecDeque, time::Duration};
 
 const DEFAULT_LAST: u64 = 50;
@@ -28,17 +27,14 @@ pub(crate) fn run(context: &Context, args: &Log) -> Result<Status, Failure> {
     Ok(Status::Done)
 }
 
-fn is_asked_for(context: &Context, args: &Log, event: &Event) -> bool {
-    let session = context.globals.session.as_deref();
-    session.is_none_or(|name| event.session.name == name) && concerned(event, &args.prefix).next().is_some()
-}
-
 fn everything_since(context: &Context, args: &Log, reader: &Reader, since: u64) -> Result<u64, Failure> {
     let mut seen = since;
     let mut events = reader.events(since);
     while let Some(event) = events.next() {
         match event {
-            Ok(event) if is_asked_for(context, args, &event) => context.out.event(&event, &args.prefix)?,
+            Ok(event) if is_asked_for(context, &args.prefix, &event) => {
+                context.out.event(&event, &args.prefix)?
+            }
             Ok(_) => {}
             Err(error) => passed_over(context, error, events.generation() > seen)?,
         }
@@ -58,7 +54,7 @@ fn the_last(context: &Context, args: &Log, reader: &Reader) -> Result<u64, Failu
     let mut events = reader.events(since);
     while let Some(event) = events.next() {
         match event {
-            Ok(event) if wanted > 0 && is_asked_for(context, args, &event) => {
+            Ok(event) if wanted > 0 && is_asked_for(context, &args.prefix, &event) => {
                 last.push_back(event);
                 if last.len() as u64 > wanted {
                     last.pop_front();
@@ -79,7 +75,7 @@ fn follow(context: &Context, args: &Log, reader: &Reader, since: u64) -> Result<
     let mut watch = reader.watch(&args.prefix).since(since);
     loop {
         let event = next_event(context, &mut watch, SLICE)?;
-        if let Some(event) = event.filter(|event| is_asked_for(context, args, event)) {
+        if let Some(event) = event.filter(|event| is_asked_for(context, &args.prefix, event)) {
             context.out.event(&event, &args.prefix)?;
         }
     }
