@@ -71,6 +71,12 @@ pub(crate) struct Failure {
     pub(crate) text: String,
     /// A name for programs: an [`ErrorKind`]'s, or one of this program's own.
     pub(crate) kind: &'static str,
+    pub(crate) about: Box<About>,
+}
+
+/// What a failure is about, as far as is known.
+#[derive(Default, Debug)]
+pub(crate) struct About {
     /// The key that it is about.
     pub(crate) key: Option<String>,
     /// The file that it is about.
@@ -78,18 +84,23 @@ pub(crate) struct Failure {
     /// How far a reader fell behind.
     pub(crate) lagged: Option<Lagged>,
     /// Where something else stands than was expected, the entry that does (`None`: the key is absent).
-    pub(crate) current: Option<Option<Box<Entry>>>,
+    pub(crate) current: Option<Option<Entry>>,
 }
 
 impl Failure {
     pub(crate) fn new(status: Status, text: impl Into<String>) -> Self {
-        let text = text.into();
-        Self { status, text, kind: status.kind(), key: None, path: None, lagged: None, current: None }
+        Self { status, text: text.into(), kind: status.kind(), about: Box::default() }
+    }
+
+    /// Adds the key.
+    pub(crate) fn on_key(mut self, key: &str) -> Self {
+        self.about.key = Some(key.into());
+        self
     }
 
     /// Of the library's kind, about a key.
     pub(crate) fn of_key(kind: ErrorKind, key: &str, text: impl Into<String>) -> Self {
-        Self { kind: kind.name(), key: Some(key.into()), ..Self::new(Status::of(kind), text) }
+        Self { kind: kind.name(), ..Self::new(Status::of(kind), text).on_key(key) }
     }
 
     pub(crate) fn failed(text: impl Into<String>) -> Self {
@@ -102,7 +113,7 @@ impl Failure {
 
     pub(crate) fn no_key(key: &str) -> Self {
         let text = format!("no such key: {key:?}; `slate ls` shows what is there");
-        Self { key: Some(key.into()), ..Self::new(Status::NoKey, text) }
+        Self::new(Status::NoKey, text).on_key(key)
     }
 
     /// An operating system's error, with what was being done to what.
@@ -125,14 +136,13 @@ impl From<Error> for Failure {
         }
         let kind = error.kind();
         let met_another = matches!(kind, ErrorKind::Conflict | ErrorKind::Held | ErrorKind::RetriesExhausted);
-        Self {
-            kind: kind.name(),
+        let about = About {
             key: error.on_key().map(str::to_owned),
             path: error.at_path().map(|path| path.display().to_string()),
             lagged: error.missed(),
-            current: met_another.then(|| error.current().cloned().map(Box::new)),
-            ..Self::new(Status::of(kind), text)
-        }
+            current: met_another.then(|| error.current().cloned()),
+        };
+        Self { kind: kind.name(), about: Box::new(about), ..Self::new(Status::of(kind), text) }
     }
 }
 

@@ -4,7 +4,7 @@
 //! `"encoding":"base64"` beside it. Times are given twice: RFC 3339 text, and nanoseconds since 1970.
 
 use crate::{
-    failure::{Failure, Status, say},
+    failure::{About, Failure, Status, say},
     units,
 };
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
@@ -286,8 +286,8 @@ impl Output {
 
     /// A failure's document for programs; for people, what stands where another entry was expected.
     pub(crate) fn failure(&self, failure: &Failure) -> Result<(), Failure> {
-        let Failure { kind, text, key, path, lagged, current, .. } = failure;
-        let current = current.as_ref().map(Option::as_deref);
+        let (Failure { kind, text, .. }, About { key, path, lagged, current }) = (failure, &*failure.about);
+        let current = current.as_ref().map(Option::as_ref);
         if self.json {
             return self.document(&FailureDoc {
                 error: ErrorDoc {

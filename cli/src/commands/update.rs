@@ -145,7 +145,7 @@ fn execute(key: &str, old: Option<&Entry>, command: &str, value_max: u64) -> Res
         return Ok(output);
     }
     let text = format!("--exec: `{command}` ended with {status}; key {key:?} was left as it is");
-    Err(Failure { key: Some(key.into()), ..Failure::failed(text) })
+    Err(Failure::failed(text).on_key(key))
 }
 
 fn unsuitable(option: &str, entry: &Entry, what: &str) -> Failure {

@@ -45,12 +45,12 @@ pub(crate) fn run(context: &Context, args: &Wait) -> Result<Status, Failure> {
         }
     }
     let text = format!("the time is over; key {:?} did not become newer than version {threshold}", args.key);
-    Err(Failure { key: Some(args.key.clone()), ..Failure::new(Status::Timeout, text) })
+    Err(Failure::new(Status::Timeout, text).on_key(&args.key))
 }
 
 fn removed(key: &str) -> Failure {
     let text = format!("key {key:?} is not there any more; use `--newer-than 0` to wait for it");
-    Failure { key: Some(key.into()), ..Failure::new(Status::NoKey, text) }
+    Failure::new(Status::NoKey, text).on_key(key)
 }
 
 fn look(reader: &Reader, event: &Event, key: &str, threshold: u64) -> Result<Seen, Failure> {
