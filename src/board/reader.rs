@@ -248,6 +248,11 @@ impl Reader {
         self.core().map_or(0, |core| core.floor())
     }
 
+    /// The board's uuid; zeros for a local board.
+    pub fn uuid(&self) -> [u64; 2] {
+        self.region.uuid()
+    }
+
     /// The sessions that are attached, or died and are not reaped yet.
     ///
     /// # Errors

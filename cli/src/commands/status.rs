@@ -66,7 +66,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Status, Fail
         if time > 0 {
             thread::sleep(REFRESH);
         }
-        let health = examine(&reader, &located)?;
+        let health = examine(&reader)?;
         if args.watch && !context.globals.json && std::io::stdout().is_terminal() {
             context.out.bytes(b"\x1b[H\x1b[2J")?;
         }
@@ -76,7 +76,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Status, Fail
     Ok(ended)
 }
 
-fn examine(reader: &Reader, located: &Located) -> Result<Health, Failure> {
+fn examine(reader: &Reader) -> Result<Health, Failure> {
     let (metrics, sessions) = (reader.metrics()?, reader.sessions()?);
     let mut attention = Vec::new();
     let Metrics { generation, floor, history, .. } = metrics;
@@ -87,13 +87,13 @@ fn examine(reader: &Reader, located: &Located) -> Result<Health, Failure> {
              make a new one and put again what `slate ls` still shows"
         ));
     }
-    let mut lock = located.region.clone().into_os_string();
-    lock.push(".lock");
-    if !std::path::Path::new(&lock).exists() {
-        attention.push(format!(
-            "{} is gone: nobody can attach any more; end the processes that use the board and make a new one",
-            std::path::Path::new(&lock).display()
-        ));
+    if let Err(error) = reader.check_locks() {
+        attention.push(format!("nobody can attach any more: {}", Failure::from(error).text));
+    }
+    let unknown = sessions.iter().filter(|session| session.liveness == Liveness::Unknown).count();
+    if unknown > 0 {
+        attention
+            .push(format!("whether {unknown} sessions live cannot be told from here, for the same reason"));
     }
     for session in &sessions {
         let name = printable(&session.name);
