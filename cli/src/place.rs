@@ -177,7 +177,12 @@ pub(crate) fn tidy(slate: &SlateFolder, recorded: &Path) {
 
 /// Removes a region with what belongs to it, if certainly nobody uses it.
 pub(crate) fn remove_region(region: &Path) {
-    if Board::is_in_use(region).is_ok_and(|is_in_use| !is_in_use) {
+    let is_unused = match Board::is_in_use(region) {
+        Ok(is_in_use) => !is_in_use,
+        // Neither the region nor anything that could be asked: the rest of one that was removed by hand.
+        Err(_) => !region.exists() && !region.with_file_name(format!("{}.lock", name(region))).exists(),
+    };
+    if is_unused {
         remove_unasked(region);
     }
 }

@@ -190,6 +190,50 @@ fn many_inits_at_once_make_one_board() {
 }
 
 #[test]
+fn the_same_process_id_in_several_containers_makes_one_board() {
+    let place = Place::empty();
+    let container = |args: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--pid", "--fork"]).args(args);
+        command.current_dir(place.folder()).env_remove("SLATE_BOARD").stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    };
+    if !container(&["true"]).output().is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: this machine gives no process namespace");
+        return;
+    }
+    let line = [
+        env!("CARGO_BIN_EXE_slate"),
+        "init",
+        "--ensure",
+        "--placement",
+        "project",
+        "--capacity",
+        "8M",
+        "--json",
+    ];
+    let inits: Vec<_> = (0..4).map(|_| container(&line).spawn().expect("run")).collect();
+    let uuids: Vec<_> = inits
+        .into_iter()
+        .map(|init| common::Done::from(init.wait_with_output().expect("run")).json()["uuid"].clone())
+        .collect();
+    assert!(uuids.iter().all(|uuid| *uuid == uuids[0]), "{uuids:?}");
+}
+
+#[test]
+fn an_unreadable_record_is_replaced_only_where_nobody_uses_the_board() {
+    let place = Place::with_board();
+    fs::write(place.folder().join(".slate/board.toml"), "placement = \"moon\"").expect("written");
+    let session = Board::open(place.region()).expect("board").attach("busy").expect("session");
+    place.slate("init --replace").fails(1, &["busy", "in use"]);
+    drop(session);
+    place.slate("init --replace --placement project --capacity 8M").ok();
+    let left = names(&place.folder().join(".slate"));
+    assert_eq!(left.iter().filter(|name| name.starts_with("region")).count(), 3, "{left:?}");
+}
+
+#[test]
 fn many_inits_in_the_project_at_once_make_one_board() {
     let place = Place::empty();
     let line = "init --ensure --placement project --capacity 8M --json";

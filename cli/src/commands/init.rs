@@ -131,10 +131,16 @@ impl Project<'_> {
         let args = self.args;
         let standing = match Record::read(&self.slate.path) {
             // A record that cannot be read is what `--replace` is for.
-            Err(failure) if failure.status == Status::Corrupt && args.replace => return Ok(Plan::Make(None)),
-            other => other?,
+            Err(failure) if failure.status == Status::Corrupt && args.replace => None,
+            other => match other? {
+                None if !args.replace && !args.adopt => return self.take_up(),
+                standing => standing,
+            },
         };
-        let Some(record) = standing else { return self.take_up() };
+        let Some(record) = standing else {
+            self.nobody_uses_any()?;
+            return Ok(Plan::Make(None));
+        };
         let told = |why: Unreachable| Failure::new(Status::NoBoard, why.text(&record, &self.slate.path));
         match record.check(&self.slate, &self.boot_id) {
             Ok(()) if args.ensure => Ok(Plan::Use(record)),
@@ -147,23 +153,43 @@ impl Project<'_> {
                 "there is a board already: {}; use it, or make a new, empty one in its place with --replace",
                 record.region(&self.slate.path).display()
             ))),
-            Ok(()) if args.force => Ok(Plan::Make(Some(record))),
-            Ok(()) => nobody_uses(&record.region(&self.slate.path)).map(|()| Plan::Make(Some(record))),
+            Ok(()) => {
+                self.nobody_uses(&record.region(&self.slate.path))?;
+                Ok(Plan::Make(Some(record)))
+            }
             // What the record names belongs to another folder, and stays.
-            Err(Unreachable::Copied) if args.adopt || args.replace => Ok(Plan::Make(Some(record))),
+            Err(Unreachable::Copied) if args.adopt || args.replace => {
+                self.nobody_uses_any()?;
+                Ok(Plan::Make(Some(record)))
+            }
             Err(why) if !args.replace => Err(told(why)),
             // Others still share the board that we cannot see; a second one in memory would part us silently.
             Err(Unreachable::Hidden) if args.placement != Some(PlacementArg::Project) => {
                 Err(told(Unreachable::Hidden))
             }
-            Err(_) => Ok(Plan::Make(Some(record))),
+            Err(_) => {
+                self.nobody_uses_any()?;
+                Ok(Plan::Make(Some(record)))
+            }
         }
     }
 
+    /// Whether a board may give way: certainly nobody has it open, or nobody is to be asked.
+    fn nobody_uses(&self, region: &Path) -> Result<(), Failure> {
+        if self.args.force { Ok(()) } else { nobody_uses(region) }
+    }
+
+    /// The same of every region that was made for this folder, where the record does not say which is its board.
+    fn nobody_uses_any(&self) -> Result<(), Failure> {
+        let regions = place::regions_of(&self.slate, None);
+        regions.iter().filter(|region| region.exists()).try_for_each(|region| self.nobody_uses(region))
+    }
+
     /// Without a record: a region of this folder that is whole, from an `init` that was killed before it recorded it,
-    /// or of a record that was removed. Its keys are there, and sessions may be.
+    /// or of a record that was removed. Its keys are there, and sessions may be. Not where an `init` may be at work
+    /// that is about to record it.
     fn take_up(&self) -> Result<Plan, Failure> {
-        if self.args.replace || self.args.adopt {
+        if !self.is_locked {
             return Ok(Plan::Make(None));
         }
         let placement = self.args.placement.map(placement_of);
@@ -198,7 +224,10 @@ impl Project<'_> {
             }
             other => {
                 drop(board);
-                place::remove_region(&region);
+                let standing = Record::read(&self.slate.path).ok().flatten();
+                if standing.is_none_or(|record| record.region(&self.slate.path) != region) {
+                    place::remove_region(&region);
+                }
                 other.map(|_| None)
             }
         }
@@ -262,7 +291,7 @@ fn scope(args: &Init, old: Option<&Record>) -> Scope {
     }
 }
 
-/// Whether the standing board may give way: certainly nobody has it open.
+/// Waits a little for commands that just end.
 fn nobody_uses(region: &Path) -> Result<(), Failure> {
     let started = Instant::now();
     while Board::is_in_use(region).map_err(|error| cannot_ask(region, &error))? {
