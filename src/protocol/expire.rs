@@ -292,7 +292,7 @@ impl Core<'_> {
 
     /// Publishes the expire event of an entry whose deadline has passed. Whether it did: the entry may have changed
     /// meanwhile.
-    pub(super) fn expire(
+    pub fn expire(
         &self,
         lane: &mut Lane,
         key: &Key<'_>,
