@@ -201,7 +201,11 @@ fn check_deadlines(board: &Board<'_>, live: &[(&Slot, Cow<'_, Record>)], out: &m
         let told = (1..=unit).contains(&swept) || (fresh != 0 && !fresh <= record.deadline);
         // A deadline of all ones never comes.
         out.unless(told || record.deadline == u64::MAX, "deadline", || {
-            format!("{} has deadline {}, its group says {swept} and {fresh:#x}", record.name(), record.deadline)
+            format!(
+                "{} has deadline {}, its group says {swept} and {fresh:#x}",
+                record.name(),
+                record.deadline
+            )
         });
     }
 }

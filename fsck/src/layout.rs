@@ -128,10 +128,10 @@ impl Layout {
             blocks_at,
             data_at,
         ] = parts.map(|(words, multiple)| {
-                let start = end.next_multiple_of(multiple);
-                end = start + words;
-                start as usize
-            });
+            let start = end.next_multiple_of(multiple);
+            end = start + words;
+            start as usize
+        });
         Ok(Self {
             seed,
             granule_words: n[1] as usize,

@@ -367,7 +367,13 @@ impl Pair<'_> {
         let Some(generation) = self.model.map.get(key).map(|record| record.generation) else { return };
         let outcome = self.with_lane(|heap, lane| {
             let core = heap.core();
-            core.expire(lane, &Key::new(core.geometry(), key), generation + u64::from(!right), heap::now(), None)
+            core.expire(
+                lane,
+                &Key::new(core.geometry(), key),
+                generation + u64::from(!right),
+                heap::now(),
+                None,
+            )
         });
         match outcome {
             Ok(true) if right => {

@@ -496,9 +496,7 @@ impl Seat {
         self.region.with_space(lane, extents as u32, |lane| {
             loop {
                 let outcome = match first.take() {
-                    Some(Fault::Full(_)) => {
-                        core.change_in_need(lane, key, change, region::now(), hint)
-                    }
+                    Some(Fault::Full(_)) => core.change_in_need(lane, key, change, region::now(), hint),
                     Some(fault) => Err(fault),
                     None => core
                         .check_fence(lane)

@@ -1,6 +1,8 @@
 //! Where everything is: offsets computed once, with checked arithmetic, from a few numbers.
 
-use super::{Classes, GRANULE_WORDS_MIN, Groups, LINE, divisor::Divisor, groups::GROUP_WORDS, header, record, session};
+use super::{
+    Classes, GRANULE_WORDS_MIN, Groups, LINE, divisor::Divisor, groups::GROUP_WORDS, header, record, session,
+};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// Words of a bucket: guard, link, seven slots of two words.

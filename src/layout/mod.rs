@@ -27,7 +27,8 @@ pub use class::Classes;
 pub use geometry::{Block, Geometry, Shape};
 pub use groups::Groups;
 pub use words::{
-    ClassWord, DeadlineHint, GenWord, Guard, GuardOp, Head, HeadKind, RingWord, SlotHash, State, StateKind, Writer,
+    ClassWord, DeadlineHint, GenWord, Guard, GuardOp, Head, HeadKind, RingWord, SlotHash, State, StateKind,
+    Writer,
 };
 
 /// Words of one cache line; 1 in the models, where false sharing costs nothing and every word does.

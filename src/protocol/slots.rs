@@ -330,7 +330,7 @@ impl Core<'_> {
     }
 
     /// Makes progress towards a slot for the key: claims a free one, frees a retired one, retires a
-    /// tombstone, ends what expired in the chain, or adds a bucket.
+    /// tombstone, or adds a bucket. Before all that it ends what expired in the chain.
     fn make_slot(
         &self,
         lane: &mut Lane,
@@ -339,14 +339,16 @@ impl Core<'_> {
         scan: &Scan,
         now: Now,
     ) -> Result<(), Fault> {
+        // Early: the slots of what expired come back only when its events have left the history.
+        if self.end_in_chain(lane, key.bucket, now)? > 0 {
+            return Ok(());
+        }
         let fingerprint = key.fingerprint;
         let next = match (scan.free, scan.retired) {
             (Some(slot), _) => GuardOp::Claim { slot, fingerprint },
             (None, Some(slot)) => GuardOp::Free { slot },
             (None, None) => match self.find_tombstone(key.bucket) {
                 Some((head_at, head)) => return self.retire(key.shard, head_at, head),
-                // Those slots come back when the events have left the history: later keys need no bucket.
-                None if self.end_in_chain(lane, key.bucket, now)? > 0 => return Ok(()),
                 None => return self.add_bucket(lane, key, guard),
             },
         };
