@@ -176,16 +176,17 @@ impl Reader {
         }
     }
 
-    /// The board as it is now, for several reads of one generation.
+    /// The board as it is now, for several reads of one generation and one instant.
     ///
     /// # Errors
     /// `Forked`.
     pub fn view(&self) -> Result<View> {
         let point = self.core()?.point();
-        Ok(View::new(self.clone(), point))
+        Ok(View::new(self.clone(), point, Some(boottime_ns())))
     }
 
-    /// The board as it was at a generation of the history.
+    /// The board as it was at a generation of the history. An entry whose time to live passed is there until the
+    /// generation of its expire event.
     ///
     /// # Errors
     /// `Lagged` where the generation has left the history; `Future` where it has not happened; `Forked`.
@@ -193,7 +194,7 @@ impl Reader {
         let core = self.core()?;
         let point =
             core.point_at(generation).map_err(|fault| self.out_of_history(&core, fault, generation))?;
-        Ok(View::new(self.clone(), point))
+        Ok(View::new(self.clone(), point, None))
     }
 
     pub(super) fn out_of_history(&self, core: &Core<'_>, fault: Fault, generation: u64) -> Error {

@@ -2,7 +2,7 @@
 
 use super::{
     Expect, Key, Lease, Options, Reader, fault,
-    keeper::{Keeper, Renewal, Signal},
+    keeper::{Expiries, Keeper, Renewal, Signal},
     reader,
     region::{self, Region},
 };
@@ -64,6 +64,7 @@ pub(super) struct Seat {
     certificate: Mutex<Option<Certificate>>,
     renewals: Mutex<Vec<Renewal>>,
     pub(super) signal: Signal,
+    pub(super) expiries: Expiries,
 }
 
 /// What a change became.
@@ -138,7 +139,7 @@ impl Session {
             return cannot("must not have control characters");
         }
         let (index, certificate) = region.take_record()?;
-        let seat = match Seat::take(&region, index, certificate, name) {
+        let seat = match Seat::take(&region, index, certificate, name, options.beat) {
             Ok(seat) => Arc::new(seat),
             Err((error, certificate)) => {
                 region.let_go(index, certificate);
@@ -202,7 +203,11 @@ impl Session {
     /// As [`Session::put_if`].
     pub fn put_with(&self, key: &str, value: impl AsRef<[u8]>, options: PutOptions) -> Result<Receipt> {
         let change = self.change(value.as_ref(), options);
-        self.write_key(key, &change)
+        let receipt = self.write_key(key, &change)?;
+        if options.ttl.is_some() {
+            self.inner.seat.expects_expiry(change.deadline);
+        }
+        Ok(receipt)
     }
 
     /// Removes the key; `None` where it had no value.
@@ -477,6 +482,7 @@ impl Seat {
         index: usize,
         certificate: Option<Certificate>,
         name: &str,
+        beat: Duration,
     ) -> std::result::Result<Self, (Error, Option<Certificate>)> {
         let core = match region.core() {
             Ok(core) => core,
@@ -492,6 +498,7 @@ impl Seat {
             certificate: Mutex::new(certificate),
             renewals: Mutex::default(),
             signal: Signal::default(),
+            expiries: Expiries::new(beat),
             region: Arc::clone(region),
         })
     }
@@ -544,6 +551,7 @@ impl Seat {
         self.region.with_space(lane, extents as u32, |lane| {
             loop {
                 let outcome = match first.take() {
+                    Some(Fault::Full(_)) => core.change_in_need(lane, key, change, region::now(), hint),
                     Some(fault) => Err(fault),
                     None => core
                         .check_fence(lane)
@@ -583,6 +591,13 @@ impl Seat {
     /// The time until the first lease is due.
     pub(super) fn next_renewal_ns(&self) -> Option<u64> {
         self.renewals.lock().iter().map(|renewal| renewal.due_ns).min()
+    }
+
+    /// Wakes the keeper in time for a deadline that comes before its next beat.
+    fn expects_expiry(&self, deadline_ns: u64) {
+        if self.expiries.note(deadline_ns, boottime_ns()) {
+            self.signal.nudge();
+        }
     }
 
     /// Whether this session is the board's elected one, or becomes it now.

@@ -13,18 +13,24 @@ use crate::{
     },
 };
 
-/// The board at one generation.
+/// The board at one generation. It answers the same for as long as that is in the history.
+///
+/// A view of the present ([`Reader::view`]) is of one instant besides: entries whose time to live had passed by then are
+/// absent, the others are present for the view's whole life. A view of a given generation ([`Reader::view_at`]) looks at
+/// no clock: it has an entry until the generation of its expire event.
 ///
 /// It pins nothing: when the generation leaves the history, reads answer `Lagged`.
 #[derive(Clone)]
 pub struct View {
     reader: Reader,
     point: Point,
+    /// When it was made, nanoseconds of `CLOCK_BOOTTIME`; `None` for a view that looks at no deadlines.
+    instant_ns: Option<u64>,
 }
 
 impl View {
-    pub(super) fn new(reader: Reader, point: Point) -> Self {
-        Self { reader, point }
+    pub(super) fn new(reader: Reader, point: Point, instant_ns: Option<u64>) -> Self {
+        Self { reader, point, instant_ns }
     }
 
     /// The generation.
@@ -131,7 +137,7 @@ impl View {
             let key = utf8(key)?;
             let slot_key = slots::Key::new(core.geometry(), key);
             match core.get_in(&slot_key, head_at, self.point, self.reader.verify, &mut found, value) {
-                Ok(true) if !reader::is_expired(found.words.deadline()) => each(&core, key, value, &found),
+                Ok(true) if !self.is_expired(found.words.deadline()) => each(&core, key, value, &found),
                 Ok(_) => {}
                 Err(fault @ Fault::Corrupt(_)) => {
                     damaged.get_or_insert_with(|| fault::error(fault).key(key));
@@ -164,7 +170,7 @@ impl View {
         .map_err(|fault| self.gone(&core, fault))?;
         items.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         for Item { key, value, header, generation } in items {
-            if !reader::is_expired(header.deadline) {
+            if !self.is_expired(header.deadline) {
                 let found = Found { words: header.pack(), generation, ..Found::EMPTY };
                 each(&self.reader.core()?, utf8(&key)?, &value, &found);
             }
@@ -176,9 +182,14 @@ impl View {
         self.reader.out_of_history(core, fault, self.generation())
     }
 
-    /// The item as an entry; `None` where its deadline has passed.
+    /// Whether a deadline, 0 for none, had passed when the view was made.
+    fn is_expired(&self, deadline_ns: u64) -> bool {
+        deadline_ns != 0 && self.instant_ns.is_some_and(|instant_ns| deadline_ns <= instant_ns)
+    }
+
+    /// The item as an entry; `None` where its deadline had passed.
     fn entry(&self, core: &Core<'_>, item: Item) -> Result<Option<Entry>> {
-        if reader::is_expired(item.header.deadline) {
+        if self.is_expired(item.header.deadline) {
             return Ok(None);
         }
         let Item { key, value, header, generation } = item;

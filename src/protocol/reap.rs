@@ -117,7 +117,13 @@ impl Core<'_> {
             StateKind::Inflight => {
                 let published = match self.bucket_of_inflight(block) {
                     Some(bucket) => self.is_linked(bucket, block, state)?,
-                    None => self.is_published(lane, block, state, reaped)?,
+                    None => {
+                        let published = self.is_published(lane, block, state, reaped)?;
+                        if published {
+                            self.announce_for(block);
+                        }
+                        published
+                    }
                 };
                 self.end_inflight(lane, block, state, published, reaped);
             }
@@ -193,6 +199,14 @@ impl Core<'_> {
         } else {
             self.free_pieces(lane, block, state.tag());
             reaped.blocks += u64::from(self.free_owned(block, state));
+        }
+    }
+
+    /// Announces the deadline of a published record, as its dead writer may not have done.
+    fn announce_for(&self, block: Block) {
+        let Some(words) = self.header_words(block).filter(|words| words.deadline() != 0) else { return };
+        if let Some(bucket) = self.bucket_of_slot(words.slot()) {
+            self.announce_deadline(bucket, words.deadline());
         }
     }
 
