@@ -177,6 +177,22 @@ impl Error {
         self
     }
 
+    /// The same kind, words and path, for who must be told again. Without the cause, whose words are added.
+    pub(crate) fn again(&self) -> Self {
+        let inner = &*self.0;
+        let what = match &inner.source {
+            // A refused file's reason is the error's own text.
+            Some(source) if !source.to_string().starts_with(&inner.what) => {
+                format!("{}: {source}", inner.what)
+            }
+            _ => inner.what.clone(),
+        };
+        let mut error = Self::new(inner.kind, what);
+        error.0.next = inner.next;
+        error.0.path.clone_from(&inner.path);
+        error
+    }
+
     /// What went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

@@ -142,7 +142,7 @@ fn run(seat: &Seat, period: Duration, signals: Option<&Signals>) {
     let period_ns = u64::try_from(period.as_nanos()).unwrap_or(u64::MAX);
     let mut rounds = Rounds::new(seat, period_ns);
     let mut due_ns = rounds.next_ns(seat, false, boottime_ns());
-    while sleep(seat, due_ns, signals.is_some()) {
+    while sleep(seat, due_ns.min(rounds.look_ns), signals.is_some()) {
         if let Some(signal) = signals.and_then(Signals::caught) {
             seat.leave();
             Signals::die_of(signal);
@@ -150,6 +150,7 @@ fn run(seat: &Seat, period: Duration, signals: Option<&Signals>) {
         }
         let boot_ns = boottime_ns();
         seat.renew(boot_ns);
+        rounds.look(seat, boot_ns);
         if boot_ns >= due_ns {
             due_ns = rounds.beat(seat, boot_ns);
         } else if boot_ns >= seat.expiries.next_ns() {
@@ -174,6 +175,8 @@ fn sleep(seat: &Seat, due_ns: u64, signals: bool) -> bool {
 struct Rounds {
     beats: u64,
     period_ns: u64,
+    /// When to look next whether the board is still there.
+    look_ns: u64,
     /// Periods of a turn.
     stride: u64,
     suspects: Suspects,
@@ -187,7 +190,16 @@ impl Rounds {
     fn new(seat: &Seat, period_ns: u64) -> Self {
         let suspects = Suspects { from: usize::from(seat.writer.session), boot_ns: 0, late_ns: 0 };
         let stride = seat.region.occupied().map_or(1, stride);
-        Self { beats: 0, period_ns, stride, suspects, open: Vec::new(), from_group: 0 }
+        let look_ns = boottime_ns().saturating_add(period_ns);
+        Self { beats: 0, period_ns, look_ns, stride, suspects, open: Vec::new(), from_group: 0 }
+    }
+
+    /// Looks in each period whether the board is still at its path: that is cheap, and nobody's turn but one's own.
+    fn look(&mut self, seat: &Seat, boot_ns: u64) {
+        if boot_ns >= self.look_ns {
+            self.look_ns = boot_ns.saturating_add(self.period_ns);
+            seat.region.look();
+        }
     }
 
     /// One beat. What fails is tried again at the next: nothing here is waited for by anybody. Returns when the

@@ -1,7 +1,8 @@
 //! Everything that reads. Readers store nothing to the region.
 
 use super::{
-    Event, Events, Metrics, SessionInfo, Verify, View, Watch, fault, metrics, region::Region, watch,
+    Event, Events, Metrics, Options, SessionInfo, Verify, View, Watch, fault, lookout, metrics,
+    region::Region, watch,
 };
 use crate::{
     entry::{Entry, WriterInfo},
@@ -45,6 +46,12 @@ pub struct Meta {
 impl Reader {
     pub(super) fn new(region: Arc<Region>, verify: Verify) -> Self {
         Self { region, verify }
+    }
+
+    /// A reader that no session's keeper looks for whether the board has moved.
+    pub(super) fn looking(region: Arc<Region>, options: &Options) -> Self {
+        lookout::start(&region, options.beat);
+        Self::new(region, options.verify)
     }
 
     pub(super) fn core(&self) -> Result<Core<'_>> {
@@ -252,7 +259,7 @@ impl Reader {
         self.region.geometry().shape().value_max
     }
 
-    /// The newest generation; 0 before the first write, and in a forked child.
+    /// The newest generation; 0 before the first write, in a forked child, and when the board has moved.
     pub fn generation(&self) -> u64 {
         self.region.words().map_or(0, |words| self.region.core_to_read(words).generation())
     }
@@ -265,9 +272,18 @@ impl Reader {
     /// The sessions that are attached, or died and are not reaped yet.
     ///
     /// # Errors
-    /// `Forked`; `Io` where the lock file cannot be asked.
+    /// `Forked`; `Moved`.
     pub fn sessions(&self) -> Result<Vec<SessionInfo>> {
         metrics::sessions(&self.region)
+    }
+
+    /// Whether the lock file is as it must be, so that it can be told who lives, and newcomers can attach.
+    ///
+    /// # Errors
+    /// `Refused`, with the reason; `Io`. Where it could not be asked from the beginning, sessions are
+    /// [`Liveness::Unknown`](super::Liveness::Unknown).
+    pub fn check_locks(&self) -> Result<()> {
+        self.region.check_locks()
     }
 
     /// What the board holds, how full it is, and what its sessions have done.

@@ -3,7 +3,7 @@
 use super::{
     Expect, Key, Lease, Options, Reader, fault,
     keeper::{Expiries, Keeper, Renewal, Signal},
-    reader,
+    lookout, reader,
     region::{self, Region},
 };
 use crate::{
@@ -44,6 +44,7 @@ struct Attached {
     seat: Arc<Seat>,
     /// Behind a lock so that dropping it can stop it before the seat is given up.
     keeper: Mutex<Option<Keeper>>,
+    beat: Duration,
 }
 
 /// A session that does not keep itself attached: for what the keeper holds.
@@ -150,6 +151,7 @@ impl Session {
             inner: Arc::new(Attached {
                 reader: Reader::new(Arc::clone(&region), options.verify),
                 keeper: Mutex::new(None),
+                beat: options.beat,
                 seat: Arc::clone(&seat),
             }),
         };
@@ -512,7 +514,7 @@ impl Seat {
         }
         match self.try_write(&core, key, change, hint) {
             // Dead sessions may hold blocks and slots.
-            Err(error) if error.is_full() && self.region.reap_dead()? > 0 => {
+            Err(error) if error.is_full() && self.region.reap_dead().unwrap_or(0) > 0 => {
                 self.try_write(&core, key, change, hint)
             }
             other => other,
@@ -638,6 +640,10 @@ impl Drop for Attached {
         }
         drop(keeper);
         self.seat.leave();
+        // Readers that stay have no keeper any more.
+        if Arc::strong_count(&self.seat.region) > 2 {
+            lookout::start(&self.seat.region, self.beat);
+        }
     }
 }
 

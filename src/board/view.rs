@@ -371,14 +371,19 @@ impl Iterator for Events {
     fn next(&mut self) -> Option<Self::Item> {
         match self.next_where(|_| true) {
             Ok(event) => event.map(Ok),
-            // A handle from before a fork says so once, and ends.
-            Err(error) if error.is_forked() && self.next == u64::MAX => None,
+            // A handle from before a fork or a move says so once, and ends.
+            Err(error) if is_lost(&error) && self.next == u64::MAX => None,
             Err(error) => {
-                if error.is_forked() {
+                if is_lost(&error) {
                     self.next = u64::MAX;
                 }
                 Some(Err(error))
             }
         }
     }
+}
+
+/// Whether the handle is of no use any more.
+pub(super) fn is_lost(error: &Error) -> bool {
+    error.is_forked() || error.is_moved()
 }

@@ -59,8 +59,20 @@ pub(super) fn check_regular(file: &File, path: &Path) -> Result<()> {
 
 /// Checks kind, owner, mode, links and file system of an open file.
 pub(super) fn check_file(file: &File, path: &Path) -> Result<Stat> {
+    check(file, path, check_stat)
+}
+
+/// As [`check_file`], whatever rights others have: for a file from which the kernel alone is asked something.
+pub(super) fn check_file_to_ask(file: &File, path: &Path) -> Result<Stat> {
+    check(file, path, |stat, uid| match check_stat(stat, uid) {
+        Err(Refusal::Mode(_)) => Ok(()),
+        other => other,
+    })
+}
+
+fn check(file: &File, path: &Path, of: impl FnOnce(&Stat, u32) -> Result<(), Refusal>) -> Result<Stat> {
     let stat = fstat(file).map_err(|error| Error::io("the file could not be examined", error).path(path))?;
-    check_stat(&stat, geteuid().as_raw()).map_err(|refusal| refusal.at(path))?;
+    of(&stat, geteuid().as_raw()).map_err(|refusal| refusal.at(path))?;
     check_file_system(file, path)?;
     Ok(stat)
 }
@@ -81,10 +93,10 @@ fn check_stat(stat: &Stat, uid: u32) -> Result<(), Refusal> {
         Err(Refusal::NotRegular)
     } else if stat.st_uid != uid {
         Err(Refusal::Owner(stat.st_uid))
-    } else if mode & 0o077 != 0 {
-        Err(Refusal::Mode(mode))
     } else if stat.st_nlink != 1 {
         Err(Refusal::Links(links(stat)))
+    } else if mode & 0o077 != 0 {
+        Err(Refusal::Mode(mode))
     } else {
         Ok(())
     }
