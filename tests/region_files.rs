@@ -201,15 +201,26 @@ fn a_path_that_moved_on_is_noticed() {
 fn a_foreign_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("text");
-    for (bytes, refusal) in [
-        (vec![b'x'; 64 << 10], Refusal::Foreign),
-        (vec![0; 64 << 10], Refusal::Foreign),
-        (vec![b'x'; 100], Refusal::TooShort(100)),
-        (vec![], Refusal::TooShort(0)),
-    ] {
+    for bytes in [vec![b'x'; 64 << 10], vec![0; 64 << 10], vec![b'x'; 100], vec![b'x'; 3], vec![]] {
         fs::write(&path, bytes).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        assert_refused(&path, &refusal, ErrorKind::Refused);
+        // Whatever its mode and its names are: nobody is advised to change another file's.
+        for mode in [0o600, 0o644, 0o666] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_refused(&path, &Refusal::Foreign, ErrorKind::Refused);
+        }
+        let second = folder.path().join("second");
+        fs::hard_link(&path, &second).unwrap();
+        assert_refused(&path, &Refusal::Foreign, ErrorKind::Refused);
+        fs::remove_file(second).unwrap();
+    }
+}
+
+#[test]
+fn a_board_that_was_cut_off_is_corrupt() {
+    let (_folder, path) = board();
+    for bytes in [100, 8] {
+        fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(bytes).unwrap();
+        assert_refused(&path, &Refusal::TooShort(bytes), ErrorKind::Corrupt);
     }
 }
 

@@ -355,6 +355,8 @@ pub(crate) enum StoreArg {
     OneFile,
     /// Three JSON files, each under a lock.
     Shards,
+    /// A board on which one asks and the other answers.
+    Answers,
 }
 
 impl StoreArg {
@@ -364,6 +366,7 @@ impl StoreArg {
             Self::Board => "board",
             Self::OneFile => "one-file",
             Self::Shards => "shards",
+            Self::Answers => "answers",
         }
     }
 }

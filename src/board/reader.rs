@@ -168,16 +168,32 @@ impl Reader {
         self.view()?.scan(prefix, each)
     }
 
-    /// The board as it is now, for several reads of one generation.
+    /// The keys that start with the prefix and have a value, in order, all of one generation. As [`View::keys`], of the
+    /// present.
+    ///
+    /// # Errors
+    /// As [`Reader::list`].
+    pub fn keys(&self, prefix: &str) -> Result<Vec<String>> {
+        let mut attempts = 0;
+        loop {
+            match self.view()?.keys(prefix) {
+                Err(error) if error.is_lagged() && attempts < 16 => attempts += 1,
+                other => return other,
+            }
+        }
+    }
+
+    /// The board as it is now, for several reads of one generation and one instant.
     ///
     /// # Errors
     /// `Forked`.
     pub fn view(&self) -> Result<View> {
         let point = self.core()?.point();
-        Ok(View::new(self.clone(), point))
+        Ok(View::new(self.clone(), point, Some(boottime_ns())))
     }
 
-    /// The board as it was at a generation of the history.
+    /// The board as it was at a generation of the history. An entry whose time to live passed is there until the
+    /// generation of its expire event.
     ///
     /// # Errors
     /// `Lagged` where the generation has left the history; `Future` where it has not happened; `Forked`.
@@ -185,7 +201,7 @@ impl Reader {
         let core = self.core()?;
         let point =
             core.point_at(generation).map_err(|fault| self.out_of_history(&core, fault, generation))?;
-        Ok(View::new(self.clone(), point))
+        Ok(View::new(self.clone(), point, None))
     }
 
     pub(super) fn out_of_history(&self, core: &Core<'_>, fault: Fault, generation: u64) -> Error {
@@ -236,6 +252,11 @@ impl Reader {
     pub fn wait(&self, key: &str, newer_than: u64, timeout: Duration) -> Result<Option<Entry>> {
         let shard = checked(&self.core()?, key)?.shard;
         watch::wait_newer(self, (key, shard), newer_than, timeout, || self.get(key))
+    }
+
+    /// Bytes that a value may have on this board.
+    pub fn value_max(&self) -> u64 {
+        self.region.geometry().shape().value_max
     }
 
     /// The newest generation; 0 before the first write, in a forked child, and when the board has moved.

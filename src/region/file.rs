@@ -10,7 +10,7 @@ use super::{
     validate,
 };
 use crate::{
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
     layout::Geometry,
 };
 use rustix::{
@@ -136,10 +136,9 @@ impl RegionFile {
 pub fn open(path: &Path, access: Access) -> Result<RegionFile> {
     let path = absolute(path)?;
     let writable = access == Access::ReadWrite;
-    let file = validate::open_existing(&path, writable)?;
+    let (file, words) = open_board(&path, writable)?;
     let stat = validate::check_file(&file, &path)?;
     let len_bytes = u64::try_from(stat.st_size).unwrap_or(0);
-    let words = read_header(&file).map_err(|error| error.path(&path))?;
     let (geometry, origin) =
         header::decode(&words, len_bytes, writable).map_err(|refusal| refusal.at(&path))?;
     check_boot(&origin).map_err(|refusal| refusal.at(&path))?;
@@ -158,6 +157,28 @@ fn check_boot(origin: &Origin) -> Result<(), Refusal> {
     let now = identity::boot_id();
     let is_told = origin.boot != [0; 2] && now != [0; 2];
     if is_told && origin.boot != now { Err(Refusal::OtherBoot) } else { Ok(()) }
+}
+
+/// The open file with its header's words, if it is a board; whose it is comes after.
+fn open_board(path: &Path, writable: bool) -> Result<(File, Vec<u64>)> {
+    let opened = validate::open_existing(path, writable).and_then(|file| begins_as_board(file, path));
+    match opened {
+        // What may not be written may be something else altogether, which one may look at.
+        Err(error) if writable && error.kind() == ErrorKind::Io => {
+            match validate::open_existing(path, false).and_then(|file| begins_as_board(file, path)) {
+                Err(refused) if refused.kind() == ErrorKind::Refused => Err(refused),
+                _ => Err(error),
+            }
+        }
+        other => other,
+    }
+}
+
+fn begins_as_board(file: File, path: &Path) -> Result<(File, Vec<u64>)> {
+    validate::check_regular(&file, path)?;
+    let words = read_header(&file).map_err(|error| error.path(path))?;
+    header::check_magic(&words).map_err(|refusal| refusal.at(path))?;
+    Ok((file, words))
 }
 
 /// The header's whole words: fewer where the file is shorter. Read, not mapped, because touching a mapping

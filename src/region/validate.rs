@@ -38,7 +38,7 @@ const INCOHERENT: &[(u64, &str)] = &[
 /// waiting for the other end of a pipe.
 pub(super) fn open_existing(path: &Path, writable: bool) -> Result<File> {
     let access = if writable { OFlags::RDWR } else { OFlags::RDONLY };
-    let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     match openat(CWD, path, flags, Mode::empty()) {
         Ok(file) => Ok(File::from(file)),
         Err(Errno::NOENT | Errno::NOTDIR) => {
@@ -48,6 +48,13 @@ pub(super) fn open_existing(path: &Path, writable: bool) -> Result<File> {
         Err(Errno::ISDIR | Errno::NXIO | Errno::NODEV) => Err(Refusal::NotRegular.at(path)),
         Err(error) => Err(Error::io("the file could not be opened", error).path(path)),
     }
+}
+
+/// Checks that an open file is a regular one, before anything is read from it.
+pub(super) fn check_regular(file: &File, path: &Path) -> Result<()> {
+    let stat = fstat(file).map_err(|error| Error::io("the file could not be examined", error).path(path))?;
+    let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+    if regular { Ok(()) } else { Err(Refusal::NotRegular.at(path)) }
 }
 
 /// Checks kind, owner, mode, links and file system of an open file.
