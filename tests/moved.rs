@@ -224,7 +224,7 @@ fn what_cannot_be_asked_is_unknown_and_never_dead() {
     fs::create_dir(&lock).unwrap();
     let (unknown, why) = liveness();
     assert_eq!(unknown, Liveness::Unknown);
-    assert!(why.unwrap_err().contains("not a regular file"));
+    assert!(why.unwrap_err().contains("not a slateboard file"));
     fs::remove_dir(&lock).unwrap();
     fs::rename(&aside, &lock).unwrap();
     assert_eq!(liveness(), (Liveness::Alive, Ok(())));
