@@ -371,8 +371,11 @@ fn a_board_in_use_is_replaced_by_force_alone_and_all_are_told() {
     let status = place.slate("status");
     assert!(status.status == 10 && status.out.contains("unknown"), "{status:?}");
     fs::rename(&aside, &lock).expect("moved");
-    let watch = place.background("watch");
     drop(session);
+    let watch = place.background("watch");
+    while !Board::is_in_use(place.region()).expect("asked") {
+        thread::sleep(Duration::from_millis(1));
+    }
     place.slate("init --replace").fails(1, &["a process that reads it", "--force"]);
     let session = Board::open(place.region()).expect("board").attach("busy").expect("session");
     place.slate("init --force").fails(2, &["--replace"]);
