@@ -208,6 +208,8 @@ impl Waiting {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 self.looks = self.looks.saturating_add(1);
+                // Whoever else looks may have been stopped, or could not be started.
+                reader.region.look();
                 return Ok(true);
             }
             // A shard's counter is raised before the board's, by one who may be stopped in between: then there
