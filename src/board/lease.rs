@@ -3,9 +3,8 @@
 use super::{Expect, PutOptions, Session, keeper::Renewal};
 use crate::{
     error::{Error, ErrorKind, Result},
-    region::boottime_ns,
+    region::{Lock, boottime_ns},
 };
-use parking_lot::Mutex;
 use std::{sync::Arc, time::Duration};
 
 /// A held lease. The session's keeper renews it; dropping it releases it.
@@ -18,7 +17,7 @@ pub struct Lease {
     ttl: Duration,
     token: u64,
     /// Version of our newest entry; `None` when another's stands there.
-    version: Arc<Mutex<Option<u64>>>,
+    version: Arc<Lock<Option<u64>>>,
     id: u64,
 }
 
@@ -28,7 +27,7 @@ impl Lease {
             return Err(Error::new(ErrorKind::InvalidArgument, "a lease must last for some time").key(key));
         }
         let receipt = put(&session, key, ttl, Expect::Absent).map_err(|error| held(error, key))?;
-        let version = Arc::new(Mutex::new(Some(receipt.version)));
+        let version = Arc::new(Lock::new(Some(receipt.version)));
         let id = receipt.generation;
         let lease = Self { session, key: key.to_owned(), ttl, token: receipt.generation, version, id };
         lease.keep_renewed();
@@ -106,7 +105,7 @@ fn put(session: &Session, key: &str, ttl: Duration, expect: Expect) -> Result<su
     session.put_with(key, session.name(), options)
 }
 
-fn renew(session: &Session, key: &str, ttl: Duration, version: &Mutex<Option<u64>>) -> Result<()> {
+fn renew(session: &Session, key: &str, ttl: Duration, version: &Lock<Option<u64>>) -> Result<()> {
     let mut version = version.lock();
     let Some(current) = *version else {
         return Err(Error::new(ErrorKind::Held, "the lease was lost").key(key).next("acquire it again"));

@@ -5,10 +5,9 @@ use crate::{
     error::{Error, ErrorKind, Result},
     layout::{Geometry, LINE},
     protocol::{Core, Fault, Full, Machine, blocks::Lane, publish::Now},
-    region::{self, Access, Certificate, Doorbell, ForkPage, LockFile, Mapping, RegionFile, futex},
+    region::{self, Access, Certificate, Doorbell, ForkPage, Lock, LockFile, Mapping, RegionFile, futex},
     sync::AtomicU64,
 };
-use parking_lot::Mutex;
 use std::{collections::BTreeSet, path::Path};
 
 /// Extents that are reserved at once, ahead of use.
@@ -21,10 +20,10 @@ pub(super) struct Region {
     locks: Option<LockFile>,
     fork: ForkPage,
     /// Lock bytes that sessions of this handle hold: never probed, and known to be alive.
-    held: Mutex<BTreeSet<usize>>,
+    held: Lock<BTreeSet<usize>>,
     /// The session of this handle that is the board's elected one.
-    elected: Mutex<Option<usize>>,
-    reserving: Mutex<()>,
+    elected: Lock<Option<usize>>,
+    reserving: Lock<()>,
     /// Its keys in order.
     pub(super) index: Index,
 }
@@ -107,7 +106,7 @@ impl Region {
     }
 
     fn new(memory: Memory, doorbell: Option<Doorbell>, locks: Option<LockFile>) -> Result<Self> {
-        let (held, elected, reserving) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (held, elected, reserving) = (Lock::default(), Lock::default(), Lock::default());
         let index = Index::default();
         Ok(Self { memory, doorbell, locks, fork: ForkPage::new()?, held, elected, reserving, index })
     }
@@ -380,6 +379,16 @@ impl Machine for Region {
     fn ring(&self, counter: usize) {
         if let Ok(core) = self.core() {
             futex::wake_all(core.counter(counter));
+        }
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        if self.in_child() {
+            // As they were in the midst of another thread's work: not even their memory can be given back.
+            std::mem::forget(std::mem::take(self.held.get_mut()));
+            std::mem::forget(std::mem::take(&mut self.index));
         }
     }
 }

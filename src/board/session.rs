@@ -22,9 +22,8 @@ use crate::{
         sessions::Identity,
         slots::{self, Slot},
     },
-    region::{Certificate, ProcessIdentity, boottime_ns},
+    region::{Certificate, Guard, Lock, ProcessIdentity, boottime_ns},
 };
-use parking_lot::{Mutex, MutexGuard};
 use std::{
     ops::Deref,
     sync::{Arc, Weak},
@@ -43,7 +42,7 @@ struct Attached {
     reader: Reader,
     seat: Arc<Seat>,
     /// Behind a lock so that dropping it can stop it before the seat is given up.
-    keeper: Mutex<Option<Keeper>>,
+    keeper: Lock<Option<Keeper>>,
 }
 
 /// A session that does not keep itself attached: for what the keeper holds.
@@ -60,9 +59,9 @@ pub(super) struct Seat {
     pub(super) region: Arc<Region>,
     pub(super) name: String,
     pub(super) writer: Writer,
-    lanes: [Mutex<Lane>; LANES],
-    certificate: Mutex<Option<Certificate>>,
-    renewals: Mutex<Vec<Renewal>>,
+    lanes: [Lock<Lane>; LANES],
+    certificate: Lock<Option<Certificate>>,
+    renewals: Lock<Vec<Renewal>>,
     pub(super) signal: Signal,
 }
 
@@ -135,7 +134,7 @@ impl Session {
         let session = Self {
             inner: Arc::new(Attached {
                 reader: Reader::new(Arc::clone(&region), options.verify),
-                keeper: Mutex::new(None),
+                keeper: Lock::new(None),
                 seat: Arc::clone(&seat),
             }),
         };
@@ -433,9 +432,9 @@ impl Seat {
         Ok(Self {
             name: name.to_owned(),
             writer,
-            lanes: std::array::from_fn(|lane| Mutex::new(Lane::new(&core, lane, writer))),
-            certificate: Mutex::new(certificate),
-            renewals: Mutex::default(),
+            lanes: std::array::from_fn(|lane| Lock::new(Lane::new(&core, lane, writer))),
+            certificate: Lock::new(certificate),
+            renewals: Lock::default(),
             signal: Signal::default(),
             region: Arc::clone(region),
         })
@@ -505,9 +504,14 @@ impl Seat {
 
     /// A lane that no other thread is in: the thread's usual one, or the next that is free.
     #[inline]
-    pub(super) fn lane(&self) -> MutexGuard<'_, Lane> {
+    pub(super) fn lane(&self) -> Guard<'_, Lane> {
         let usual = lane_of_thread();
-        (0..LANES)
+        self.lanes[usual].try_lock().unwrap_or_else(|| self.another_lane(usual))
+    }
+
+    #[cold]
+    fn another_lane(&self, usual: usize) -> Guard<'_, Lane> {
+        (1..LANES)
             .find_map(|step| self.lanes[(usual + step) % LANES].try_lock())
             .unwrap_or_else(|| self.lanes[usual].lock())
     }
@@ -545,7 +549,7 @@ impl Seat {
         let index = usize::from(self.writer.session);
         if let Ok(core) = self.region.core() {
             // All lanes, until the record is ended: a thread that gets one afterwards finds itself fenced.
-            let mut lanes = self.lanes.each_ref().map(Mutex::lock);
+            let mut lanes = self.lanes.each_ref().map(Lock::lock);
             let left = core.check_fence(&lanes[0]).is_ok() && {
                 lanes[1..].iter_mut().for_each(|lane| core.empty_stash(lane));
                 let leave = |lane: &mut Lane| core.leave(std::slice::from_mut(lane), region::now());
@@ -560,13 +564,13 @@ impl Seat {
 
 impl Drop for Attached {
     fn drop(&mut self) {
-        let keeper = self.keeper.lock().take();
         if self.seat.region.in_child() {
-            // The thread is the parent's: there is nothing to join.
-            std::mem::forget(keeper);
+            // The keeper is the parent's, and the seat as it was in the midst of other threads' work.
+            std::mem::forget(self.keeper.get_mut().take());
+            std::mem::forget(Arc::clone(&self.seat));
             return;
         }
-        drop(keeper);
+        drop(self.keeper.get_mut().take());
         self.seat.leave();
     }
 }
