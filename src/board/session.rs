@@ -323,6 +323,12 @@ impl Session {
         Lease::acquire(self.clone(), key, ttl)
     }
 
+    /// Whether the session is what it was when it attached: its process has the board, and its record is its own.
+    pub(super) fn check(&self) -> Result<()> {
+        let core = self.core()?;
+        core.check_fence(&self.inner.seat.lane()).map_err(fault::error)
+    }
+
     pub(super) fn weak(&self) -> WeakSession {
         WeakSession(Arc::downgrade(&self.inner))
     }
