@@ -63,7 +63,10 @@ fn who_took_a_lease_by_force_keeps_it_from_renewals_and_from_releases() {
     other.remove_if("lease", slateboard::Expect::Version(taken.version)).unwrap();
     let lease = holder.acquire("lease", BRIEF / 6).unwrap();
     let taken = other.put("lease", b"by force").unwrap();
-    assert!(other.wait("lease", taken.version, BRIEF / 3).unwrap_err().is_timeout(), "the keeper took it back");
+    assert!(
+        other.wait("lease", taken.version, BRIEF / 3).unwrap_err().is_timeout(),
+        "the keeper took it back"
+    );
     assert!(stands() && !lease.is_held());
     assert!(lease.renew().unwrap_err().is_conflict());
 }

@@ -123,8 +123,10 @@ impl Session {
         if name.chars().any(char::is_control) {
             return cannot("must not have control characters");
         }
+        // Before the record: where no descriptor is left the certificate fails, rather than the answers about this process.
+        let identity = identity();
         let (index, certificate) = region.take_record()?;
-        let seat = match Seat::take(&region, index, certificate, name) {
+        let seat = match Seat::take(&region, index, certificate, name, &identity) {
             Ok(seat) => Arc::new(seat),
             Err((error, certificate)) => {
                 region.let_go(index, certificate);
@@ -427,13 +429,14 @@ impl Seat {
         index: usize,
         certificate: Option<Certificate>,
         name: &str,
+        identity: &Identity,
     ) -> std::result::Result<Self, (Error, Option<Certificate>)> {
         let core = match region.core() {
             Ok(core) => core,
             Err(error) => return Err((error, certificate)),
         };
         // The life first: a name that is half made belongs to it, and is freed by its reaper.
-        let writer = core.occupy(index, 0, &identity());
+        let writer = core.occupy(index, 0, identity);
         let writer = core.call(writer, core.intern(name, index as u16 + 1));
         Ok(Self {
             name: name.to_owned(),

@@ -15,7 +15,7 @@
 //! Its argument is the work, boxed: given away where the thread starts, taken back where it does not. No panic leaves the
 //! function.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use nix::{
     libc,
     sys::signal::{SigSet, SigmaskHow, Signal},
@@ -153,10 +153,12 @@ extern "C" fn enter(start: *mut c_void) -> *mut c_void {
 
 fn refused(error: i32) -> Error {
     let error = io::Error::from_raw_os_error(error);
-    Error::io("the system gave no thread for the session's keeper", error).next(
-        "raise the limit on processes (RLIMIT_NPROC, `ulimit -u`) or on address space (RLIMIT_AS, `ulimit -v`), or end \
-         other processes",
-    )
+    Error::new(ErrorKind::Io, "the system gave no thread for the session's keeper")
+        .next(
+            "raise the limit on processes (RLIMIT_NPROC, `ulimit -u`) or on address space (RLIMIT_AS, `ulimit -v`), \
+             or end other processes",
+        )
+        .caused_by(error)
 }
 
 #[cfg(test)]
