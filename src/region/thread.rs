@@ -30,9 +30,6 @@ use std::{
     time::Duration,
 };
 
-/// Address space for the thread's stack; pages are taken as it is used. Given by name, because the C library looks the
-/// usual size up under a lock.
-const STACK_BYTES: usize = 2 << 20;
 /// Signals of faults: where they are blocked the process ends without running its handlers.
 const FAULTS: [Signal; 6] =
     [Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGFPE, Signal::SIGILL, Signal::SIGTRAP, Signal::SIGSYS];
@@ -74,15 +71,20 @@ struct Start {
 }
 
 impl Thread {
-    /// Starts a thread that does this. What the work owns is dropped before the thread counts as ended; a panic of the
-    /// work ends the thread alone.
+    /// Starts a thread that does this, with address space for a stack of so many bytes (the C library looks the usual size
+    /// up under a lock). What the work owns is dropped before the thread counts as ended; a panic of the work ends the
+    /// thread alone.
     ///
     /// # Errors
     /// `Io` where the system gives no thread.
-    pub fn start(name: &'static CStr, work: impl FnOnce() + Send + 'static) -> Result<Self> {
+    pub fn start(
+        name: &'static CStr,
+        stack_bytes: usize,
+        work: impl FnOnce() + Send + 'static,
+    ) -> Result<Self> {
         let life = Arc::new(Life::default());
         let start = Start { name, work: Box::new(work), life: Arc::clone(&life) };
-        match without_signals(|| create(Box::new(start))) {
+        match without_signals(|| create(stack_bytes, Box::new(start))) {
             0 => Ok(Self(life)),
             error => Err(refused(error)),
         }
@@ -115,7 +117,7 @@ fn without_signals<T>(call: impl FnOnce() -> T) -> T {
 }
 
 /// Creates the thread, detached; an error number where that fails.
-fn create(start: Box<Start>) -> i32 {
+fn create(stack_bytes: usize, start: Box<Start>) -> i32 {
     let mut attributes = mem::MaybeUninit::<libc::pthread_attr_t>::uninit();
     let attributes = attributes.as_mut_ptr();
     let start = Box::into_raw(start);
@@ -124,7 +126,7 @@ fn create(start: Box<Start>) -> i32 {
     // takes the box over, once.
     let status = unsafe {
         let _ = libc::pthread_attr_init(attributes);
-        let _ = libc::pthread_attr_setstacksize(attributes, STACK_BYTES);
+        let _ = libc::pthread_attr_setstacksize(attributes, stack_bytes);
         let _ = libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED);
         let status = libc::pthread_create(&raw mut thread, attributes, enter, start.cast());
         let _ = libc::pthread_attr_destroy(attributes);
@@ -153,7 +155,7 @@ extern "C" fn enter(start: *mut c_void) -> *mut c_void {
 
 fn refused(error: i32) -> Error {
     let error = io::Error::from_raw_os_error(error);
-    Error::new(ErrorKind::Io, "the system gave no thread for the session's keeper")
+    Error::new(ErrorKind::Io, "the system gave no thread to look after the board")
         .next(
             "raise the limit on processes (RLIMIT_NPROC, `ulimit -u`) or on address space (RLIMIT_AS, `ulimit -v`), \
              or end other processes",
@@ -167,6 +169,7 @@ mod tests {
     use std::sync::mpsc::channel;
 
     const SOON: Duration = Duration::from_secs(60);
+    const STACK_BYTES: usize = 2 << 20;
 
     #[test]
     #[cfg_attr(miri, ignore = "starts a thread without the standard library")]
@@ -174,7 +177,7 @@ mod tests {
         let owned = Arc::new(());
         let theirs = Arc::clone(&owned);
         let (go_on, wait) = channel::<()>();
-        let thread = Thread::start(c"slate-test", move || {
+        let thread = Thread::start(c"slate-test", STACK_BYTES, move || {
             let _ = wait.recv();
             drop(theirs);
         });
@@ -187,7 +190,7 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "starts a thread without the standard library")]
     fn a_panic_ends_the_thread_alone() {
-        let thread = Thread::start(c"slate-test", || panic!("on purpose")).unwrap();
+        let thread = Thread::start(c"slate-test", STACK_BYTES, || panic!("on purpose")).unwrap();
         assert!(thread.ends_within(SOON));
     }
 
@@ -196,7 +199,7 @@ mod tests {
     fn signals_are_blocked_there_and_as_they_were_here() {
         let before = SigSet::thread_get_mask().unwrap();
         let (say, hear) = channel();
-        let thread = Thread::start(c"slate-test", move || {
+        let thread = Thread::start(c"slate-test", STACK_BYTES, move || {
             let mask = SigSet::thread_get_mask().unwrap();
             let name = std::fs::read_to_string("/proc/thread-self/comm").unwrap();
             let blocked = |signal| mask.contains(signal);
