@@ -5,6 +5,7 @@ use super::{
     keeper::{Expiries, Keeper, Renewal, Signal},
     lookout, reader,
     region::{self, Region},
+    update::{Next, Retry},
 };
 use crate::{
     entry::Entry,
@@ -27,7 +28,7 @@ use crate::{
 use std::{
     ops::Deref,
     sync::{Arc, Weak},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// An attached participant. `Send`, `Sync`, cheap to clone; the last clone's drop detaches.
@@ -90,42 +91,6 @@ pub struct PutOptions {
     pub ephemeral: bool,
     /// How the value is encoded; see [`crate::codec`].
     pub codec: u8,
-}
-
-/// How often and with what pauses `update` tries again after losing to another writer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Retry {
-    /// Attempts in all.
-    pub attempts: u32,
-    /// First pause; it doubles, with jitter.
-    pub base: Duration,
-    /// Longest pause.
-    pub max: Duration,
-}
-
-/// What an update makes of an entry. What it does not name stays as it is.
-pub(super) struct Next<V> {
-    value: V,
-    codec: Option<u8>,
-    ttl: Option<Duration>,
-}
-
-impl<V> Next<V> {
-    pub(super) fn value(value: V) -> Self {
-        Self { value, codec: None, ttl: None }
-    }
-}
-
-impl Default for Retry {
-    fn default() -> Self {
-        Self { attempts: 16, base: Duration::from_micros(1), max: Duration::from_millis(1) }
-    }
-}
-
-impl Retry {
-    /// As often as it takes.
-    pub const UNLIMITED: Self =
-        Self { attempts: u32::MAX, base: Duration::from_micros(1), max: Duration::from_millis(1) };
 }
 
 impl Session {
@@ -354,8 +319,8 @@ impl Session {
                     return Ok(Some(Receipt { version, generation, retries: retries + attempt }));
                 }
                 // Another was first: what stands there now is read anyway.
-                Ok(Outcome::Conflict { .. } | Outcome::Nothing) => wait_a_little(&mut pause, &retry),
-                Err(error) if error.is_retryable() => wait_a_little(&mut pause, &retry),
+                Ok(Outcome::Conflict { .. } | Outcome::Nothing) => retry.wait(&mut pause),
+                Err(error) if error.is_retryable() => retry.wait(&mut pause),
                 Err(error) => return Err(error.key(key).into()),
             }
         }
@@ -695,19 +660,4 @@ fn identity() -> Identity {
         attached_ns: crate::region::realtime_ns(),
         heartbeat_ns: boottime_ns(),
     }
-}
-
-/// Pauses with jitter, and doubles the pause. Short ones spin: a sleep would take fifty times as long.
-fn wait_a_little(pause: &mut Duration, retry: &Retry) {
-    let started = Instant::now();
-    let jitter = boottime_ns() % 1024;
-    let time = pause.mul_f64(0.5 + jitter as f64 / 2048.0);
-    if time < Duration::from_micros(50) {
-        while started.elapsed() < time {
-            crate::sync::pause();
-        }
-    } else {
-        std::thread::sleep(time);
-    }
-    *pause = (*pause * 2).min(retry.max);
 }
