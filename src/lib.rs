@@ -57,6 +57,18 @@
 //! file that the kernel may write back in any order; it survives the death of every process that used it.
 //! Never promised: truth from a malicious writer, and progress of a process that is itself stopped.
 //!
+//! # Processes that fork
+//!
+//! A handle that was made before a `fork(2)` answers [`ErrorKind::Forked`] in the child, and its drop there does nothing:
+//! the child opens the board and attaches anew. It may do so at any moment, whatever the threads of its parent were doing
+//! at the fork: starting, ending, or holding any lock of this crate or of the standard library. No call here waits for a
+//! lock that a thread of the parent can have held, and the end of a session waits at most two seconds for its own thread.
+//!
+//! What the child does besides is for the program to know. The standard library's own `thread::spawn`, for one, takes locks
+//! of the whole process at a thread's start and end: a child of a process that starts threads at the moment of a fork may
+//! wait in it for ever. An allocator must be usable in a child, as glibc's is. A child that is made without `fork(2)`'s handlers
+//! (`vfork`, a bare `clone`) must not use this crate before it runs another program.
+//!
 //! # When not
 //!
 //! Several machines, more data than memory, other systems than Linux on x86-64 and aarch64, participants that

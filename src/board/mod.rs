@@ -12,6 +12,7 @@ mod reader;
 mod region;
 mod session;
 mod typed;
+mod update;
 mod view;
 mod watch;
 
@@ -21,7 +22,8 @@ pub use lease::Lease;
 pub use metrics::{Counters, Liveness, Metrics, SessionInfo};
 pub use options::Options;
 pub use reader::{Meta, Reader};
-pub use session::{PutOptions, Receipt, Retry, Session};
+pub use session::{PutOptions, Receipt, Session};
+pub use update::Retry;
 pub use view::{Event, Events, Mutation, MutationKind, Previous, View};
 pub use watch::{Wait, Watch};
 
