@@ -161,7 +161,7 @@ pub(super) fn metrics(region: &Region) -> Result<Metrics> {
     let granule_bytes = geometry.granule_words() as u64 * 8;
     let extent_bytes = u64::from(geometry.extent_granules()) * granule_bytes;
     Ok(Metrics {
-        generation: core.generation(),
+        generation: core.newest(),
         floor: core.floor(),
         history: geometry.history(),
         keys,

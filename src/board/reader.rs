@@ -182,7 +182,7 @@ impl Reader {
     }
 
     pub(super) fn out_of_history(&self, core: &Core<'_>, fault: Fault, generation: u64) -> Error {
-        let (floor, newest) = (core.floor(), core.generation());
+        let (floor, newest) = (core.floor(), core.newest());
         match fault {
             Fault::Lagged => Error::new(
                 ErrorKind::Lagged,
@@ -231,9 +231,10 @@ impl Reader {
         watch::wait_newer(self, (key, shard), newer_than, timeout, || self.get(key))
     }
 
-    /// The newest generation; 0 before the first write, and in a forked child.
+    /// The newest generation; 0 before the first write, and in a forked child. At least that of everything that this
+    /// reader was told before.
     pub fn generation(&self) -> u64 {
-        self.region.words().map_or(0, |words| self.region.core_to_read(words).generation())
+        self.region.words().map_or(0, |words| self.region.core_to_read(words).newest())
     }
 
     /// Generations up to this one have left the history.

@@ -280,12 +280,12 @@ impl Events {
     }
 
     /// Goes past events of other shards, if this one has had none since: its counter is raised before the
-    /// board's.
+    /// board's. Not past an event that is not counted yet: its shard's counter may not be raised either.
     pub(super) fn skip_others(&mut self, shard: usize) -> Result<()> {
         let core = self.reader.core()?;
-        let newest = core.generation();
+        let counted = core.generation();
         if core.shard_changes(shard) < self.next {
-            self.next = self.next.max(newest + 1);
+            self.next = self.next.max(counted + 1);
         }
         Ok(())
     }
@@ -295,7 +295,7 @@ impl Events {
         let reader = self.reader.clone();
         let core = reader.core()?;
         loop {
-            let newest = core.generation();
+            let newest = core.newest();
             if self.next > newest {
                 return Ok(None);
             }

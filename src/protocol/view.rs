@@ -10,7 +10,7 @@ use super::{
     slots::{Key, Slot, slots_of},
 };
 use crate::layout::{
-    Block, GenWord, Head, HeadKind,
+    Block, GenWord, Head, HeadKind, RingWord,
     record::{self, RecordHeader, RecordKind},
 };
 
@@ -46,29 +46,57 @@ pub struct Point {
 }
 
 impl Core<'_> {
+    /// The newest generation as readers see it: that of the counter, or of the event after it, where that is entered
+    /// and its block has its generation word. A read may have told of that event already, and whoever was to count it
+    /// may be stopped, or killed. Readers cannot count it, since they store nothing.
+    ///
+    /// Not less than any generation that a read by this caller told before. Say that is `g`. Whoever gave the block the
+    /// word `g` had read the counter at `g - 1` and the ring word of `g`, so the counter is at least `g - 1` here (P3,
+    /// P4), and only the event after it can be missing: no event enters before the one before it is counted. Where the
+    /// counter still says `g - 1`:
+    ///
+    /// - the ring word names `g`, and its block says `g`: that is the answer;
+    /// - the ring word is of a later lap, or the block is in a later life. Both come after the counter passed `g`, and
+    ///   loading them carries it (P5, P7): the second look at the counter finds it;
+    /// - an earlier ring word cannot be read any more.
+    ///
+    /// The answer has all events up to it: the counter carries those up to itself (P4), and the one more is carried by
+    /// its generation word (P3).
+    #[inline]
+    pub fn newest(&self) -> u64 {
+        let counted = self.generation();
+        let next = counted + 1;
+        let (word, lap) = (self.ring_word(next), self.geo.lap(next));
+        if word.lap() < lap {
+            return counted;
+        }
+        if self.is_entered(next, word) { next } else { self.generation() }
+    }
+
     /// The present.
     pub fn point(&self) -> Point {
-        let generation = self.generation();
-        Point { generation, floor_max: generation }
+        let generation = self.newest();
+        Point { generation, floor_max: Self::floor_max(generation, self.generation()) }
     }
 
     /// The board at `generation`. The newest event, which readers may have seen before it was counted, is
     /// accepted too, without helping it: a reader stores nothing.
     pub fn point_at(&self, generation: u64) -> Result<Point, Fault> {
-        let newest = self.generation();
-        let floor_max = if generation <= newest {
-            generation
-        } else if generation == newest + 1 && self.is_entered(generation) {
-            generation - 1
-        } else {
+        let counted = self.generation();
+        if generation > counted && generation > self.newest() {
             return Err(Fault::Future);
-        };
+        }
+        let floor_max = Self::floor_max(generation, counted);
         if self.floor() > floor_max { Err(Fault::Lagged) } else { Ok(Point { generation, floor_max }) }
     }
 
-    /// Whether the event is in the ring and its block says so.
-    fn is_entered(&self, position: u64) -> bool {
-        let word = self.ring_word(position);
+    /// What the floor may be for a point: of one that was not counted yet, less by one.
+    fn floor_max(generation: u64, counted: u64) -> u64 {
+        if generation <= counted { generation } else { generation - 1 }
+    }
+
+    /// Whether the event at `position` is in the ring, as `word`, and its block says so.
+    fn is_entered(&self, position: u64, word: RingWord) -> bool {
         let block = self.block(word.block()).filter(|_| word.lap() == self.geo.lap(position));
         block.is_some_and(|block| self.load_gen(block) == GenWord::Generation(position))
     }
@@ -250,7 +278,8 @@ impl Core<'_> {
         verify: Verify,
         filter: impl Fn(&[u8]) -> bool,
     ) -> Result<Option<EventRecord>, Fault> {
-        if self.generation() < position {
+        // Nearly every event that is asked for is counted.
+        if self.generation() < position && self.newest() < position {
             return Err(Fault::Future);
         }
         // No event led to generation 0.

@@ -230,10 +230,31 @@ pub const MUTANTS: &[Mutant] = &[
         models: &["view::an_event_is_whole_or_gone"],
     },
     Mutant {
+        name: "the present is what is counted",
+        file: VIEW,
+        search: "if word.lap() < lap {",
+        replace: "if word.lap() <= lap {",
+        models: &["told::what_a_read_told_can_be_listed"],
+    },
+    Mutant {
+        name: "no second look at the counter",
+        file: VIEW,
+        search: "if self.is_entered(next, word) { next } else { self.generation() }",
+        replace: "if self.is_entered(next, word) { next } else { counted }",
+        models: &["told::what_a_read_told_is_in_a_later_present"],
+    },
+    Mutant {
+        name: "the present has an event without its generation word",
+        file: VIEW,
+        search: "if self.is_entered(next, word) { next } else",
+        replace: "if word.lap() == lap { next } else",
+        models: &["told::what_a_read_told_can_be_listed", "told::what_a_read_told_is_in_a_later_present"],
+    },
+    Mutant {
         name: "the next generation is accepted before it is entered",
         file: VIEW,
-        search: "generation == newest + 1 && self.is_entered(generation)",
-        replace: "generation == newest + 1",
+        search: "generation > counted && generation > self.newest()",
+        replace: "generation > counted && generation > counted + 1",
         models: &["view::the_next_generation_can_be_seen_when_it_is_entered"],
     },
     Mutant {
