@@ -114,8 +114,9 @@ mod region;
 
 #[cfg(not(any(loom, slate_search)))]
 pub use board::{
-    Board, Counters, Event, Events, Expect, Key, Lease, Liveness, Meta, Metrics, Mutation, MutationKind,
-    Options, Previous, PutOptions, Reader, Receipt, Retry, Session, SessionInfo, Verify, View, Wait, Watch,
+    Board, Counters, Damage, Event, Events, Expect, Key, Lease, Listing, Liveness, Meta, Metrics, Mutation,
+    MutationKind, Options, Previous, PutOptions, Reader, Receipt, Retry, Session, SessionInfo, Soundness,
+    Verify, View, Wait, Watch,
 };
 pub use entry::{Entry, WriterInfo};
 pub use error::{Error, ErrorKind, Lagged, Result};

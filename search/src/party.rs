@@ -251,7 +251,7 @@ impl<'r> Party<'r> {
             Ok(item) => drop(
                 listed.insert(item.key.clone(), whole(&item.value, item.header.version, item.generation)),
             ),
-            Err(fault) => drop(listed.insert(Vec::new(), Told::Fault(fault))),
+            Err(damaged) => drop(listed.insert(Vec::new(), Told::Fault(Fault::Corrupt(damaged.what)))),
         });
         let damaged = listed.remove(&Vec::new());
         for (key, name) in self.keys.iter().enumerate() {

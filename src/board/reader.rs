@@ -1,7 +1,7 @@
 //! Everything that reads. Readers store nothing to the region.
 
 use super::{
-    Event, Events, Metrics, SessionInfo, Verify, View, Watch, fault, metrics, region::Region, watch,
+    Damage, Event, Events, Metrics, SessionInfo, Verify, View, Watch, fault, metrics, region::Region, watch,
 };
 use crate::{
     entry::{Entry, WriterInfo},
@@ -139,8 +139,8 @@ impl Reader {
     /// present.
     ///
     /// # Errors
-    /// `Lagged` where the whole history went by during every attempt; `Corrupt` for a damaged record;
-    /// `Moved`; `Forked`.
+    /// `Lagged` where the whole history went by during every attempt, and `Corrupt` where records are damaged, which
+    /// names them: [`Reader::list_whole`] tells what can be told in both cases; `Moved`; `Forked`.
     pub fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
         let mut attempts = 0;
         loop {
@@ -198,6 +198,14 @@ impl Reader {
         }
     }
 
+    /// As `out_of_history`, of an event, which may be damaged.
+    pub(super) fn no_event(&self, core: &Core<'_>, fault: Fault, generation: u64) -> Error {
+        match fault {
+            Fault::Corrupt(what) => Damage::of_event(core, generation, what).error(),
+            fault => self.out_of_history(core, fault, generation),
+        }
+    }
+
     /// The events after generation `since`, up to the present.
     pub fn events(&self, since: u64) -> Events {
         Events::new(self.clone(), since)
@@ -211,7 +219,7 @@ impl Reader {
         let core = self.core()?;
         let record = core
             .event(generation, self.verify, |_| true)
-            .map_err(|fault| self.out_of_history(&core, fault, generation))?
+            .map_err(|fault| self.no_event(&core, fault, generation))?
             .ok_or_else(|| fault::error(Fault::Lagged))?;
         Ok(super::view::event(self, &core, record))
     }

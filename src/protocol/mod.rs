@@ -27,6 +27,8 @@ pub mod read;
 pub mod reap;
 pub mod sessions;
 pub mod slots;
+pub mod survey;
+pub mod usage;
 pub mod view;
 pub mod wake;
 

@@ -5,9 +5,10 @@
 //! has not passed the generation.
 
 use super::{
-    Core, Fault, acquire,
+    Core, Fault,
     read::{Proof, Verify},
     slots::{Key, Slot, slots_of},
+    survey::Damaged,
 };
 use crate::layout::{
     Block, GenWord, Head, HeadKind, RingWord,
@@ -115,7 +116,7 @@ impl Core<'_> {
         let mut chain = self.chain(key.bucket);
         for hash_at in chain.by_ref().flat_map(slots_of) {
             let Some((_, head)) = self.stable_slot(hash_at, Some(key.fingerprint))? else { continue };
-            let Some(block) = self.block(head.block()) else { return self.damaged(point, "a slot's block") };
+            let Some(block) = self.block(head.block()) else { return self.refused(point, "a slot's block") };
             if !self.key_is(block, key) {
                 self.still_there(point)?;
                 continue;
@@ -144,6 +145,7 @@ impl Core<'_> {
                 return match head.kind() {
                     Some(HeadKind::Live) if wanted => Ok(Some((hash.fingerprint(), head))),
                     Some(HeadKind::Moved) => Err(Fault::Moved),
+                    None if wanted => Err(Fault::Corrupt("a slot's head")),
                     _ => Ok(None),
                 };
             }
@@ -151,7 +153,7 @@ impl Core<'_> {
         Err(Fault::Contended)
     }
 
-    fn damaged<T>(&self, point: Point, what: &'static str) -> Result<T, Fault> {
+    fn refused<T>(&self, point: Point, what: &'static str) -> Result<T, Fault> {
         self.still_there(point)?;
         Err(Fault::Corrupt(what))
     }
@@ -165,18 +167,18 @@ impl Core<'_> {
                 return Ok(None);
             }
             let Some(block) = self.block(head.block()) else {
-                return self.damaged(point, "a record's block");
+                return self.refused(point, "a record's block");
             };
             match self.load_gen(block) {
                 GenWord::Generation(generation) if generation <= point.generation => {
                     return Ok(Some((block, generation)));
                 }
                 GenWord::Generation(_) | GenWord::Unlogged(_) => {}
-                _ => return self.damaged(point, "a block's generation word"),
+                _ => return self.refused(point, "a block's generation word"),
             }
             head = Head(self.record_word(block, record::PREVIOUS));
         }
-        self.damaged(point, "a key's records, which lead round")
+        self.refused(point, "a key's records, which lead round")
     }
 
     fn item_at(
@@ -217,29 +219,31 @@ impl Core<'_> {
     }
 
     /// Calls `each` with every key that starts with the prefix and has a value at the point, in no order.
-    /// A damaged record is given as the fault, and the rest goes on.
+    /// A damaged record is given as what is damaged, and the rest goes on.
     pub fn list_at(
         &self,
         prefix: &str,
         point: Point,
         verify: Verify,
-        mut each: impl FnMut(Result<Item, Fault>),
+        mut each: impl FnMut(Result<Item, Damaged>),
     ) -> Result<(), Fault> {
-        for shard in self.geo.shards_of_prefix(prefix) {
-            for bucket in self.geo.shard_buckets(shard) {
-                let mut chain = self.chain(bucket);
-                for hash_at in chain.by_ref().flat_map(slots_of) {
-                    let Some((_, head)) = self.stable_slot(hash_at, None)? else { continue };
-                    match self.listed(hash_at + 1, head, prefix, point, verify) {
-                        Ok(Some(item)) => each(Ok(item)),
-                        Ok(None) => {}
-                        Err(Fault::Corrupt(what)) => each(Err(Fault::Corrupt(what))),
-                        Err(fault) => return Err(fault),
+        for bucket in self.geo.shards_of_prefix(prefix).flat_map(|shard| self.geo.shard_buckets(shard)) {
+            let mut chain = self.chain(bucket);
+            for hash_at in chain.by_ref().flat_map(slots_of) {
+                match self.listed(bucket, hash_at, prefix, point, verify) {
+                    Ok(Some(item)) => each(Ok(item)),
+                    Ok(None) => {}
+                    Err(Fault::Corrupt(what)) => {
+                        let damaged = self.damaged(hash_at + 1, what);
+                        if damaged.concerns(prefix) {
+                            each(Err(damaged));
+                        }
                     }
+                    Err(fault) => return Err(fault),
                 }
-                if let Err(damage) = chain.ended() {
-                    each(Err(damage));
-                }
+            }
+            if let Err(Fault::Corrupt(what)) = chain.ended() {
+                each(Err(Damaged::link(what)));
             }
         }
         self.still_there(point)
@@ -248,24 +252,30 @@ impl Core<'_> {
     /// The slot's record at the point, if its key starts with the prefix.
     fn listed(
         &self,
-        head_at: usize,
-        head: Head,
+        bucket: usize,
+        hash_at: usize,
         prefix: &str,
         point: Point,
         verify: Verify,
     ) -> Result<Option<Item>, Fault> {
+        let Some((fingerprint, head)) = self.stable_slot(hash_at, None)? else { return Ok(None) };
         if !prefix.is_empty() {
             let mut key = Vec::new();
-            let Some(block) = self.block(head.block()) else { return self.damaged(point, "a slot's block") };
+            let Some(block) = self.block(head.block()) else { return self.refused(point, "a slot's block") };
             if self.copy_key(block, &mut key).is_none() {
-                return self.damaged(point, "a record's lengths");
+                return self.refused(point, "a record's lengths");
             }
             if !key.starts_with(prefix.as_bytes()) {
                 self.still_there(point)?;
                 return Ok(None);
             }
         }
-        let item = self.item_at(head_at, head, point, verify)?;
+        let item = self.item_at(hash_at + 1, head, point, verify)?;
+        // Where a get does not find it, a list must not tell it either.
+        let fits = |item: &Item| self.fits_slot(bucket, fingerprint, &item.key);
+        if item.as_ref().is_some_and(|item| !fits(item)) {
+            return Err(Fault::Corrupt("the hash of a record's slot"));
+        }
         let listed = item.as_ref().is_none_or(|item| item.key.starts_with(prefix.as_bytes()));
         if listed { Ok(item) } else { Err(Fault::Corrupt("a superseded record's key")) }
     }
@@ -331,21 +341,6 @@ impl Core<'_> {
         };
         let item = self.copy_item(block, generation, proof, verify)?.ok_or(Fault::Lagged)?;
         Ok((item.header.kind == RecordKind::Value).then_some(item))
-    }
-
-    /// Slots that hold a key with a value, and slots in all, over the whole table. An estimate.
-    pub fn occupancy(&self) -> (u64, u64) {
-        let (mut keys, mut slots) = (0, 0);
-        for bucket in 0..self.geo.buckets() {
-            for hash_at in self.slots(bucket) {
-                slots += 1;
-                let head = Head(acquire(self.at(hash_at + 1)));
-                let block = self.block(head.block()).filter(|_| head.is(HeadKind::Live));
-                let header = block.and_then(|block| self.record_header(block));
-                keys += u64::from(header.is_some_and(|header| !header.kind.is_tombstone()));
-            }
-        }
-        (keys, slots)
     }
 }
 

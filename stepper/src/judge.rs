@@ -9,6 +9,7 @@ use slateboard::{
         read::Verify,
         sessions::Identity,
         slots::Key,
+        survey::Damaged,
         view::Item,
     },
     sync::AtomicU64,
@@ -141,7 +142,7 @@ impl<'j> Judge<'j> {
     fn agree(&self, core: &Core<'_>) -> Result<(), String> {
         let point = core.point();
         let mut listed = BTreeMap::new();
-        let note = |item: Result<Item, Fault>| {
+        let note = |item: Result<Item, Damaged>| {
             listed.extend(item.ok().map(|item| (item.key, item.generation)));
         };
         core.list_at("", point, Verify::Always, note).map_err(|fault| format!("list: {fault:?}"))?;
@@ -224,7 +225,7 @@ fn survive(core: &Core<'_>, summary: &Summary, full: bool) -> Result<(), String>
 /// What reads answer is what the words say.
 fn finds(core: &Core<'_>, summary: &Summary) -> Result<(), String> {
     let mut listed = BTreeMap::new();
-    let note = |item: Result<Item, Fault>| {
+    let note = |item: Result<Item, Damaged>| {
         if let Ok(item) = item
             && item.header.kind == RecordKind::Value
         {

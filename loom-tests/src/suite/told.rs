@@ -92,7 +92,9 @@ fn is_present(board: &Board, told: u64) {
         match core.event(generation, Verify::Always, |_| true) {
             Ok(Some(event)) => assert_eq!(event.item.generation, generation),
             Err(Fault::Lagged) => {}
-            other => panic!("a reader at {newest} was told {told}, and event {generation} reads as {other:?}"),
+            other => {
+                panic!("a reader at {newest} was told {told}, and event {generation} reads as {other:?}")
+            }
         }
     }
 }
