@@ -142,7 +142,15 @@ impl Reader {
     /// # Errors
     /// `Contended` where one key changed so fast that it could not be read; `Moved`; `Forked`.
     pub fn list_whole(&self, prefix: &str) -> Result<Listing> {
-        self.gather_by(prefix, |core, key, value, found| self.listed(core, key, value, found))
+        self.gather_by(prefix, true, |core, key, value, found| self.listed(core, key, value, found))
+    }
+
+    /// As [`Reader::list_whole`], of the keys alone, for less memory.
+    ///
+    /// # Errors
+    /// As [`Reader::list_whole`].
+    pub fn keys_whole(&self, prefix: &str) -> Result<Listing<String>> {
+        self.gather_by(prefix, false, |_, key, _, _| key.to_owned())
     }
 
     /// As [`Reader::list_whole`], of what `make` makes of each key, value and the rest. It may be called more than once for
@@ -155,16 +163,17 @@ impl Reader {
         prefix: &str,
         mut make: impl FnMut(&str, &[u8], &Meta) -> T,
     ) -> Result<Listing<T>> {
-        self.gather_by(prefix, |_, key, value, found| make(key, value, &reader::meta(found)))
+        self.gather_by(prefix, true, |_, key, value, found| make(key, value, &reader::meta(found)))
     }
 
     fn gather_by<T>(
         &self,
         prefix: &str,
+        values: bool,
         mut make: impl FnMut(&Core<'_>, &str, &[u8], &Found) -> T,
     ) -> Result<Listing<T>> {
         for _ in 0..EXACT_ATTEMPTS {
-            match self.view()?.gather_by(prefix, &mut make) {
+            match self.view()?.gather_by(prefix, values, &mut make) {
                 Err(error) if error.is_lagged() => {}
                 other => return other,
             }
@@ -211,7 +220,7 @@ impl Reader {
     /// As [`Reader::list_whole`].
     pub fn soundness(&self) -> Result<Soundness> {
         let strict = Self { verify: Verify::Always, ..self.clone() };
-        let Listing { entries, mut damaged, .. } = strict.gather("", |_, _, _| ())?;
+        let Listing { entries, mut damaged, .. } = strict.gather_by("", false, |_, _, _, _| ())?;
         let events = strict.sound_events(&mut damaged)?;
         Ok(Soundness { keys: entries.len() as u64, events, damaged })
     }
@@ -254,7 +263,15 @@ impl View {
     /// # Errors
     /// `Lagged`; `Moved`; `Forked`.
     pub fn list_whole(&self, prefix: &str) -> Result<Listing> {
-        self.gather_by(prefix, |core, key, value, found| self.reader.listed(core, key, value, found))
+        self.gather_by(prefix, true, |core, key, value, found| self.reader.listed(core, key, value, found))
+    }
+
+    /// As [`View::list_whole`], of the keys alone, for less memory.
+    ///
+    /// # Errors
+    /// As [`View::list_whole`].
+    pub fn keys_whole(&self, prefix: &str) -> Result<Listing<String>> {
+        self.gather_by(prefix, false, |_, key, _, _| key.to_owned())
     }
 
     /// As [`View::list_whole`], of what `make` makes of each key, value and the rest.
@@ -266,16 +283,17 @@ impl View {
         prefix: &str,
         mut make: impl FnMut(&str, &[u8], &Meta) -> T,
     ) -> Result<Listing<T>> {
-        self.gather_by(prefix, |_, key, value, found| make(key, value, &reader::meta(found)))
+        self.gather_by(prefix, true, |_, key, value, found| make(key, value, &reader::meta(found)))
     }
 
     fn gather_by<T>(
         &self,
         prefix: &str,
+        values: bool,
         mut make: impl FnMut(&Core<'_>, &str, &[u8], &Found) -> T,
     ) -> Result<Listing<T>> {
         let (mut entries, mut damaged) = (Vec::new(), Vec::new());
-        self.visit(prefix, &mut damaged, |core, key, value, found| {
+        self.visit(prefix, values, &mut damaged, |core, key, value, found| {
             entries.push(make(core, key, value, found));
         })?;
         Ok(Listing { entries, generation: self.generation(), exact: true, damaged })

@@ -13,18 +13,24 @@ use crate::{
     },
 };
 
-/// The board at one generation.
+/// The board at one generation. It answers the same for as long as that is in the history.
+///
+/// A view of the present ([`Reader::view`]) is of one instant besides: entries whose time to live had passed by then are
+/// absent, the others are present for the view's whole life. A view of a given generation ([`Reader::view_at`]) looks at
+/// no clock: it has an entry until the generation of its expire event.
 ///
 /// It pins nothing: when the generation leaves the history, reads answer `Lagged`.
 #[derive(Clone)]
 pub struct View {
     pub(super) reader: Reader,
     point: Point,
+    /// When it was made, nanoseconds of `CLOCK_BOOTTIME`; `None` for a view that looks at no deadlines.
+    instant_ns: Option<u64>,
 }
 
 impl View {
-    pub(super) fn new(reader: Reader, point: Point) -> Self {
-        Self { reader, point }
+    pub(super) fn new(reader: Reader, point: Point, instant_ns: Option<u64>) -> Self {
+        Self { reader, point, instant_ns }
     }
 
     /// The generation.
@@ -69,14 +75,27 @@ impl View {
     /// with `Corrupt` it was given all but the damaged records.
     pub fn scan(&self, prefix: &str, mut each: impl FnMut(&str, &[u8], &Meta)) -> Result<()> {
         let mut damaged = Vec::new();
-        self.visit(prefix, &mut damaged, |_, key, value, found| each(key, value, &reader::meta(found)))?;
+        let each = |_: &Core<'_>, key: &str, value: &[u8], found: &Found| {
+            each(key, value, &reader::meta(found));
+        };
+        self.visit(prefix, true, &mut damaged, each)?;
         listing::sound(&damaged)
     }
 
-    /// Visits every sound record, and names the damaged ones.
+    /// The keys that start with the prefix and have a value, in order. As [`View::list`], for less memory: of the values
+    /// one at a time is held, for its checksum.
+    ///
+    /// # Errors
+    /// As [`View::list`].
+    pub fn keys(&self, prefix: &str) -> Result<Vec<String>> {
+        self.keys_whole(prefix).and_then(Listing::into_sound)
+    }
+
+    /// Visits every sound record, and names the damaged ones. `values`: whether `each` needs them.
     pub(super) fn visit(
         &self,
         prefix: &str,
+        values: bool,
         damaged: &mut Vec<Damage>,
         each: impl FnMut(&Core<'_>, &str, &[u8], &Found),
     ) -> Result<()> {
@@ -94,7 +113,7 @@ impl View {
                 }
                 outcome
             }
-            None => self.visit_all(prefix, damaged, each),
+            None => self.visit_all(prefix, values, damaged, each),
         }
     }
 
@@ -119,7 +138,7 @@ impl View {
             let key = utf8(key)?;
             let slot_key = slots::Key::new(core.geometry(), key);
             match core.get_in(&slot_key, head_at, self.point, self.reader.verify, &mut found, value) {
-                Ok(true) if !reader::is_expired(found.words.deadline()) => each(&core, key, value, &found),
+                Ok(true) if !self.is_expired(found.words.deadline()) => each(&core, key, value, &found),
                 Ok(_) => {}
                 Err(Fault::Corrupt(what)) => damaged.push(Damage::of_key(key, what)),
                 Err(fault) => return Err(self.gone(&core, fault)),
@@ -134,19 +153,21 @@ impl View {
     fn visit_all(
         &self,
         prefix: &str,
+        values: bool,
         damaged: &mut Vec<Damage>,
         mut each: impl FnMut(&Core<'_>, &str, &[u8], &Found),
     ) -> Result<()> {
         let core = self.reader.core()?;
         let mut items = Vec::new();
         core.list_at(prefix, self.point, self.reader.verify, |item| match item {
-            Ok(item) => items.push(item),
+            Ok(item) if values => items.push(item),
+            Ok(item) => items.push(Item { value: Vec::new(), ..item }),
             Err(found) => damaged.push(Damage::from(found)),
         })
         .map_err(|fault| self.gone(&core, fault))?;
         items.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         for Item { key, value, header, generation } in items {
-            if !reader::is_expired(header.deadline) {
+            if !self.is_expired(header.deadline) {
                 let found = Found { words: header.pack(), generation, ..Found::EMPTY };
                 each(&self.reader.core()?, utf8(&key)?, &value, &found);
             }
@@ -158,9 +179,14 @@ impl View {
         self.reader.out_of_history(core, fault, self.generation())
     }
 
-    /// The item as an entry; `None` where its deadline has passed.
+    /// Whether a deadline, 0 for none, had passed when the view was made.
+    fn is_expired(&self, deadline_ns: u64) -> bool {
+        deadline_ns != 0 && self.instant_ns.is_some_and(|instant_ns| deadline_ns <= instant_ns)
+    }
+
+    /// The item as an entry; `None` where its deadline had passed.
     fn entry(&self, core: &Core<'_>, item: Item) -> Result<Option<Entry>> {
-        if reader::is_expired(item.header.deadline) {
+        if self.is_expired(item.header.deadline) {
             return Ok(None);
         }
         let Item { key, value, header, generation } = item;
@@ -342,14 +368,19 @@ impl Iterator for Events {
     fn next(&mut self) -> Option<Self::Item> {
         match self.next_where(|_| true) {
             Ok(event) => event.map(Ok),
-            // A handle from before a fork says so once, and ends.
-            Err(error) if error.is_forked() && self.next == u64::MAX => None,
+            // A handle from before a fork or a move says so once, and ends.
+            Err(error) if is_lost(&error) && self.next == u64::MAX => None,
             Err(error) => {
-                if error.is_forked() {
+                if is_lost(&error) {
                     self.next = u64::MAX;
                 }
                 Some(Err(error))
             }
         }
     }
+}
+
+/// Whether the handle is of no use any more.
+pub(super) fn is_lost(error: &Error) -> bool {
+    error.is_forked() || error.is_moved()
 }

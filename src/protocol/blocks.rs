@@ -3,7 +3,7 @@
 //! A block's state word is the only truth about who owns it. Cursors, stashes and hints only say where
 //! to look first: wrong ones cost time.
 
-use super::{Core, Fault, Full, acquire};
+use super::{Core, Fault, Full, acquire, expire::Walk};
 use crate::layout::{
     Block, ClassWord, State, StateKind, Writer, header,
     session::{self, Counter},
@@ -54,6 +54,8 @@ pub struct Lane {
     pub(super) excess: u64,
     /// Whether the history is at its bound: then this lane frees as much as it supersedes.
     pub(super) at_bound: bool,
+    /// What this lane knows of its last look at every slot, for want of room.
+    pub(super) walk: Option<Walk>,
     stash_max: usize,
     stash: Vec<Vec<Claimed>>,
     /// For each class, the block that a search found last: where the next begins.
@@ -75,6 +77,7 @@ impl Lane {
             until_trim: 0,
             excess: 0,
             at_bound: false,
+            walk: None,
             stash_max: STASH_MAX,
             stash: (0..classes).map(|_| Vec::with_capacity(STASH_MAX)).collect(),
             cursors: vec![0; classes],

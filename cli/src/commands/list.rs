@@ -35,9 +35,7 @@ pub(crate) fn run(context: &Context, args: &Ls) -> Result<Status, Failure> {
         }
         return Ok(told(context, &listing));
     }
-    let name = |key: &str, _: &[u8], _: &slateboard::Meta| key.to_owned();
-    let present = |reader: &Reader, prefix: &str| reader.gather(prefix, name);
-    let listing = read(&reader, args, present, |view, prefix| view.gather(prefix, name))?;
+    let listing = read(&reader, args, Reader::keys_whole, View::keys_whole)?;
     for key in &listing.entries {
         context.out.line(printable(key))?;
     }
