@@ -16,6 +16,12 @@ fn board(place: &Place) -> Board {
     Board::open(place.region()).expect("board")
 }
 
+fn small(args: &[&str]) -> Place {
+    let place = Place::empty();
+    place.run([&["init", "--placement", "project"], args].concat()).ok();
+    place
+}
+
 /// Puts until there is no room; how often it went well.
 fn fill(session: &Session, bytes: usize) -> u64 {
     (0..)
@@ -56,7 +62,7 @@ fn is_healthy(place: &Place) {
 #[test]
 fn a_data_area_that_fills_up() {
     for bytes in [40, 3_000, 40_000, 130_000] {
-        let place = Place::with_board_of(&["--capacity", "2M", "--keys", "20000", "--history", "64"]);
+        let place = small(&["--capacity", "2M", "--keys", "20000", "--history", "64"]);
         let session = board(&place).attach("writer").expect("session");
         session.put("fill/0", vec![7; bytes]).expect("put");
         is_healthy(&place);
@@ -71,7 +77,7 @@ fn a_data_area_that_fills_up() {
 
 #[test]
 fn a_board_without_slots() {
-    let place = Place::with_board_of(&["--capacity", "4M", "--keys", "8", "--history", "64"]);
+    let place = small(&["--capacity", "4M", "--keys", "8", "--history", "64"]);
     let session = board(&place).attach("writer").expect("session");
     session.put("fill/0", "x").expect("put");
     is_healthy(&place);
