@@ -18,6 +18,7 @@ const HISTORY: &str = "src/protocol/history.rs";
 const PUBLISH: &str = "src/protocol/publish.rs";
 const READ: &str = "src/protocol/read.rs";
 const VIEW: &str = "src/protocol/view.rs";
+const SURVEY: &str = "src/protocol/survey.rs";
 const SLOTS: &str = "src/protocol/slots.rs";
 const BLOCKS: &str = "src/protocol/blocks.rs";
 const CHAIN: &str = "src/protocol/chain.rs";
@@ -228,6 +229,13 @@ pub const MUTANTS: &[Mutant] = &[
         search: "Proof::Floor(before)",
         replace: "Proof::Floor(position)",
         models: &["view::an_event_is_whole_or_gone"],
+    },
+    Mutant {
+        name: "a walk believes what it copied",
+        file: SURVEY,
+        search: "if self.holds(Proof::HeadOrFloor(hash_at + 1, head, since)) {",
+        replace: "if since < u64::MAX {",
+        models: &["view::a_walk_finds_every_key_that_stands"],
     },
     Mutant {
         name: "the present is what is counted",
