@@ -341,6 +341,8 @@ pub(crate) enum StoreArg {
     OneFile,
     /// Three JSON files, each under a lock.
     Shards,
+    /// A board on which one asks and the other answers.
+    Answers,
 }
 
 impl StoreArg {
@@ -350,6 +352,7 @@ impl StoreArg {
             Self::Board => "board",
             Self::OneFile => "one-file",
             Self::Shards => "shards",
+            Self::Answers => "answers",
         }
     }
 }

@@ -215,8 +215,12 @@ pub enum MutationKind {
     Put,
     /// It was removed.
     Remove,
-    /// Its time to live passed.
+    /// Its time to live passed; [`Previous::writer`] says whose entry it was.
     Expire,
+    /// The session that it was bound to detached.
+    Detached,
+    /// The session that it was bound to died.
+    Died,
 }
 
 /// One change of one key.
@@ -245,6 +249,8 @@ pub struct Previous {
     pub version: u64,
     /// Its generation.
     pub generation: u64,
+    /// Who wrote it.
+    pub writer: WriterInfo,
     /// Its bytes.
     pub value: Vec<u8>,
     /// How they are encoded.
@@ -257,7 +263,7 @@ pub struct Previous {
 pub struct Event {
     /// The generation.
     pub generation: u64,
-    /// Who did it.
+    /// Who did it. Where a session's end did it, this is that session; where a deadline did, whoever published it.
     pub session: WriterInfo,
     /// When, nanoseconds since 1970.
     pub time: u64,
@@ -271,6 +277,8 @@ pub(super) fn event(_reader: &Reader, core: &Core<'_>, record: EventRecord) -> E
         RecordKind::Value => MutationKind::Put,
         RecordKind::Removed => MutationKind::Remove,
         RecordKind::Expired => MutationKind::Expire,
+        RecordKind::Detached => MutationKind::Detached,
+        RecordKind::Died => MutationKind::Died,
     };
     let mutation = Mutation {
         kind,
@@ -281,6 +289,7 @@ pub(super) fn event(_reader: &Reader, core: &Core<'_>, record: EventRecord) -> E
         previous: previous.map(|previous| Previous {
             version: previous.header.version,
             generation: previous.generation,
+            writer: reader::writer_info(core, previous.header.writer),
             value: previous.value,
             codec: previous.header.codec,
         }),

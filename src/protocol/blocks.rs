@@ -3,7 +3,7 @@
 //! A block's state word is the only truth about who owns it. Cursors, stashes and hints only say where
 //! to look first: wrong ones cost time.
 
-use super::{Core, Fault, Full, acquire, expire::Walk};
+use super::{Core, Fault, Full, acquire, expire::Walk, sessions::RecordView};
 use crate::layout::{
     Block, ClassWord, State, StateKind, Writer, header,
     session::{self, Counter},
@@ -84,11 +84,11 @@ impl Lane {
         }
     }
 
-    /// A lane for reaping a session in its own name, by whoever holds its lock byte. It keeps no blocks:
-    /// they would be the dead session's.
+    /// A lane for reaping a session in its own name, by whoever holds its lock byte: events that end its entries
+    /// say whose they were. It keeps no blocks: they would be the dead session's.
     pub fn for_reaping(core: &Core<'_>, dead: usize) -> Self {
-        let incarnation = core.session_view(dead).incarnation;
-        let writer = Writer { name: 0, session: dead as u16, incarnation };
+        let RecordView { name, incarnation, .. } = core.session_view(dead);
+        let writer = Writer { name, session: dead as u16, incarnation };
         Self { stash_max: 0, ..Self::new(core, 0, writer) }
     }
 
