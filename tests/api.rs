@@ -184,6 +184,9 @@ fn a_time_to_live_ends_an_entry_for_reads_and_expectations() {
     let kinds: Vec<_> = session.events(0).map(|event| event.unwrap().mutations[0].kind).collect();
     use slateboard::MutationKind::{Expire, Put};
     assert_eq!(kinds, [Put, Expire, Put]);
+    // Whose entry it was, whoever published its end.
+    let expired = session.event(session.generation() - 1).unwrap();
+    assert_eq!(expired.mutations[0].previous.as_ref().unwrap().writer.name, "w");
     let long = PutOptions { ttl: Some(Duration::from_secs(1000)), ..PutOptions::default() };
     session.put_with("y", b"long", long).unwrap();
     assert!(session.get("y").unwrap().unwrap().deadline.is_some());
@@ -202,6 +205,10 @@ fn ephemeral_entries_end_with_their_session() {
     drop(one);
     assert!(two.get("claim/1").unwrap().is_none());
     assert_eq!(two.get("claim/2").unwrap().unwrap().value, b"taken over");
+    let event = two.event(two.generation()).unwrap();
+    let mutation = &event.mutations[0];
+    assert_eq!((event.session.name.as_str(), mutation.kind), ("one", slateboard::MutationKind::Detached));
+    assert_eq!((mutation.key.as_str(), &mutation.value), ("claim/1", &None));
     assert_eq!(board.sessions().unwrap().len(), 1);
 }
 

@@ -4,11 +4,14 @@ mod args;
 mod commands;
 mod demo;
 mod failure;
+mod folder;
 mod locate;
 mod merge;
+mod place;
 mod print;
 mod record;
 mod units;
+mod whole;
 
 use std::process::ExitCode;
 

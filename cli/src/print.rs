@@ -9,7 +9,7 @@ use crate::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde::Serialize;
-use slateboard::{Entry, Event, Mutation, MutationKind, Receipt, codec};
+use slateboard::{Damage, Entry, Event, Mutation, MutationKind, Receipt, codec};
 use std::{
     borrow::Cow,
     env,
@@ -79,8 +79,9 @@ struct FailureDoc<'a> {
     error: ErrorDoc<'a>,
 }
 
+/// A failure as a program sees it.
 #[derive(Serialize)]
-struct ErrorDoc<'a> {
+pub(crate) struct ErrorDoc<'a> {
     kind: &'static str,
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,9 +124,52 @@ struct MutationDoc<'a> {
 struct PreviousDoc<'a> {
     version: u64,
     generation: u64,
+    writer: &'a str,
+    session: u16,
+    incarnation: u32,
     #[serde(flatten)]
     value: ValueDoc<'a>,
     codec: String,
+}
+
+/// Records that cannot be read, as an error beside what can.
+#[derive(Serialize)]
+pub(crate) struct DamageDoc<'a> {
+    kind: &'static str,
+    message: String,
+    /// The first one's key, where that can be read.
+    key: Option<&'a str>,
+    damaged: Vec<DamagedDoc<'a>>,
+}
+
+#[derive(Serialize)]
+struct DamagedDoc<'a> {
+    key: Option<&'a str>,
+    /// Word of the region where its slot is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slot: Option<u64>,
+    /// Of the event, where it was met in the history.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generation: Option<u64>,
+    message: String,
+}
+
+impl<'a> DamageDoc<'a> {
+    /// `None` where nothing is damaged.
+    pub(crate) fn of(damaged: &'a [Damage]) -> Option<Self> {
+        let first = damaged.first()?;
+        let message = match damaged.len() {
+            1 => first.to_string(),
+            count => format!("{count} records are damaged, and left out"),
+        };
+        let damaged = damaged.iter().map(|damage| DamagedDoc {
+            key: damage.key.as_deref(),
+            slot: damage.slot,
+            generation: damage.generation,
+            message: damage.to_string(),
+        });
+        Some(Self { kind: "corrupt", message, key: first.key.as_deref(), damaged: damaged.collect() })
+    }
 }
 
 #[derive(Serialize)]
@@ -188,6 +232,9 @@ impl<'a> MutationDoc<'a> {
             previous: mutation.previous.as_ref().map(|previous| PreviousDoc {
                 version: previous.version,
                 generation: previous.generation,
+                writer: &previous.writer.name,
+                session: previous.writer.session,
+                incarnation: previous.writer.incarnation,
                 value: ValueDoc::new(&previous.value),
                 codec: codec_name(previous.codec),
             }),
@@ -198,6 +245,21 @@ impl<'a> MutationDoc<'a> {
 /// The mutations of an event that a prefix asks for.
 pub(crate) fn concerned<'a>(event: &'a Event, prefix: &str) -> impl Iterator<Item = &'a Mutation> {
     event.mutations.iter().filter(move |mutation| mutation.key.starts_with(prefix))
+}
+
+impl<'a> ErrorDoc<'a> {
+    pub(crate) fn of(failure: &'a Failure) -> Self {
+        let About { key, path, lagged, current } = &*failure.about;
+        Self {
+            kind: failure.kind,
+            message: &failure.text,
+            key: key.as_deref(),
+            path: path.as_deref(),
+            missed: lagged.map(|lagged| lagged.missed),
+            resume_at: lagged.map(|lagged| lagged.resume_at),
+            current: current.as_ref().map(|entry| entry.as_ref().map(EntryDoc::new)),
+        }
+    }
 }
 
 impl Output {
@@ -286,22 +348,11 @@ impl Output {
 
     /// A failure's document for programs; for people, what stands where another entry was expected.
     pub(crate) fn failure(&self, failure: &Failure) -> Result<(), Failure> {
-        let (Failure { kind, text, .. }, About { key, path, lagged, current }) = (failure, &*failure.about);
-        let current = current.as_ref().map(Option::as_ref);
         if self.json {
-            return self.document(&FailureDoc {
-                error: ErrorDoc {
-                    kind,
-                    message: text,
-                    key: key.as_deref(),
-                    path: path.as_deref(),
-                    missed: lagged.map(|lagged| lagged.missed),
-                    resume_at: lagged.map(|lagged| lagged.resume_at),
-                    current: current.map(|entry| entry.map(EntryDoc::new)),
-                },
-            });
+            return self.document(&FailureDoc { error: ErrorDoc::of(failure) });
         }
-        match current.flatten().filter(|_| matches!(failure.status, Status::Conflict | Status::Held)) {
+        let current = failure.about.current.as_ref().and_then(Option::as_ref);
+        match current.filter(|_| matches!(failure.status, Status::Conflict | Status::Held)) {
             Some(entry) => self.table(&LONG, &[long_row(entry)]),
             None => Ok(()),
         }
@@ -313,7 +364,14 @@ impl Output {
             return self.document(&EventDoc::new(event, prefix));
         }
         for mutation in concerned(event, prefix) {
-            let value = mutation.value.as_deref().map(|value| preview(value, 60)).unwrap_or_default();
+            let value = match (&mutation.value, &mutation.previous) {
+                (Some(value), _) => preview(value, 60),
+                // Whoever published it is not whose entry it was.
+                (None, Some(previous)) if mutation.kind == MutationKind::Expire => {
+                    format!("of {}", printable(&previous.writer.to_string()))
+                }
+                _ => String::new(),
+            };
             self.line(format!(
                 "{} {} {} {} {} v{} {value}",
                 event.generation,
@@ -486,6 +544,8 @@ fn kind_name(kind: MutationKind) -> &'static str {
         MutationKind::Put => "put",
         MutationKind::Remove => "remove",
         MutationKind::Expire => "expire",
+        MutationKind::Detached => "detached",
+        MutationKind::Died => "died",
         #[allow(unreachable_patterns, reason = "the library may learn further kinds")]
         _ => "other",
     }

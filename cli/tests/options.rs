@@ -3,11 +3,11 @@
 mod common;
 
 use common::{Done, Place};
-use slateboard::Board;
+use slateboard::{Board, Session};
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt};
 
 /// A line that each command succeeds with.
-const BASES: [(&str, &str); 12] = [
+const BASES: [(&str, &str); 13] = [
     ("put", "put k new"),
     ("get", "get k"),
     ("update", "update n --add 1"),
@@ -19,7 +19,8 @@ const BASES: [(&str, &str); 12] = [
     ("log", "log"),
     ("status", "status"),
     ("sessions", "sessions"),
-    ("init", "init --if-missing"),
+    ("where", "where"),
+    ("init", "init --ensure"),
 ];
 
 /// What shows that an option does something.
@@ -97,7 +98,9 @@ const ROWS: &[Row] = &[
     row("init", "--keys", IN_PROJECT, "--keys 1000", 0, Another),
     row("init", "--sessions", IN_PROJECT, "--sessions 7", 0, Words("7 sessions")),
     row("init", "--replace", IN_PROJECT, "--replace", 0, Words("made")),
-    row("init", "--if-missing", IN_PROJECT, "--if-missing", 0, Words("present")),
+    row("init", "--force", "init --placement project --capacity 8M --replace", "--force", 0, Words("made")),
+    row("init", "--ensure", IN_PROJECT, "--ensure", 0, Words("present")),
+    row("init", "--adopt", IN_PROJECT, "--adopt", 1, Words("is no copy")),
 ];
 
 /// Shown elsewhere: it does not end.
@@ -105,10 +108,10 @@ const ELSEWHERE: [(&str, &str); 1] = [("log", "--follow")];
 /// What every command takes.
 const GLOBALS: [&str; 4] = ["--board", "--session", "--json", "--quiet"];
 
-/// A place with a board, unless the row is to make one.
-fn place_for(row: &Row) -> Place {
-    if row.command == "init" && !matches!(row.option, "--replace" | "--if-missing") {
-        return Place::empty();
+/// A place with a board, unless the row is to make one; where somebody is to be in the way, with somebody attached.
+fn place_for(row: &Row) -> (Place, Option<Session>) {
+    if row.command == "init" && !matches!(row.option, "--replace" | "--force" | "--ensure" | "--adopt") {
+        return (Place::empty(), None);
     }
     let place = Place::with_board();
     let board = Board::open(place.region()).expect("board");
@@ -125,7 +128,7 @@ fn place_for(row: &Row) -> Place {
         fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("script");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("mode");
     }
-    place
+    (place, Some(session).filter(|_| row.option == "--force"))
 }
 
 /// What the command said, and what can be seen afterwards.
@@ -141,11 +144,11 @@ fn seen(place: &Place, done: &Done, writes: bool) -> String {
 fn check(row: &Row) {
     let Row { command, option, base, with, status, shows } = row;
     let without = (!base.is_empty()).then(|| {
-        let place = place_for(row);
+        let (place, _attached) = place_for(row);
         let done = place.slate(base);
         (seen(&place, &done, writes(command)), done.out.replace(&place.folder().display().to_string(), ""))
     });
-    let place = place_for(row);
+    let (place, _attached) = place_for(row);
     let line = if base.is_empty() { (*with).to_owned() } else { format!("{base} {with}") };
     let done = place.slate(&line);
     assert_eq!(done.status, *status, "{line}: {done:?}");
@@ -205,11 +208,11 @@ fn writes(command: &str) -> bool {
 #[test]
 fn every_command_takes_a_board() {
     let row = &ROWS[0];
-    let place = place_for(row);
+    let (place, _attached) = place_for(row);
     for (_, base) in BASES.iter().filter(|(command, _)| *command != "init") {
         place.slate(&format!("{base} --board nowhere")).fails(9, &["nowhere"]);
     }
-    place.slate("init --if-missing --board mine --capacity 8M").ok();
+    place.slate("init --ensure --board mine --capacity 8M").ok();
     assert!(place.folder().join("mine").is_file());
     place.slate("demo --board mine").fails(2, &["--board"]);
 }
@@ -218,7 +221,7 @@ fn every_command_takes_a_board() {
 fn a_session_is_a_writer_a_filter_or_refused() {
     // A watch for what nobody writes does not end.
     for (command, base) in BASES.into_iter().filter(|(command, _)| *command != "watch") {
-        let place = place_for(&ROWS[0]);
+        let (place, _) = place_for(&ROWS[0]);
         let done = place.slate(&format!("{base} --session me"));
         match command {
             "put" | "update" | "touch" | "rm" => {
@@ -232,7 +235,7 @@ fn a_session_is_a_writer_a_filter_or_refused() {
             _ => drop(done.fails(2, &["--session"])),
         }
     }
-    let place = place_for(&ROWS[0]);
+    let (place, _) = place_for(&ROWS[0]);
     place.slate("put k mine --session me").ok();
     let events = place.slate("watch --since 0 --count 1 --session me --json").lines();
     assert_eq!((&events[0]["writer"], &events[0]["generation"]), (&"me".into(), &4.into()));
@@ -242,16 +245,16 @@ fn a_session_is_a_writer_a_filter_or_refused() {
 #[test]
 fn documents_and_silence_of_every_command() {
     for (command, base) in BASES {
-        let place = place_for(&ROWS[0]);
+        let (place, _) = place_for(&ROWS[0]);
         let documents = place.slate(&format!("{base} --json")).lines();
         assert!(!documents.is_empty() && documents.iter().all(serde_json::Value::is_object), "{command}");
-        let (place, quiet) = (place_for(&ROWS[0]), place_for(&ROWS[0]));
+        let ((place, _), (quiet, _)) = (place_for(&ROWS[0]), place_for(&ROWS[0]));
         let loud = place.slate(base).out.replace(&place.folder().display().to_string(), "");
         let done = quiet.slate(&format!("{base} --quiet"));
         assert_eq!(done.err, "", "{command}");
         match command {
-            // Their times and their durations differ.
-            "watch" | "log" | "status" => assert!(!done.ok().is_empty(), "{command}"),
+            // Their times and names differ.
+            "watch" | "log" | "status" | "where" => assert!(!done.ok().is_empty(), "{command}"),
             _ if writes(command) => assert_eq!(done.ok(), "", "{command}"),
             _ => assert_eq!(done.ok(), loud, "{command}"),
         }
@@ -260,7 +263,7 @@ fn documents_and_silence_of_every_command() {
 
 #[test]
 fn what_cannot_be_is_refused_and_not_offered() {
-    let place = place_for(&ROWS[0]);
+    let (place, _) = place_for(&ROWS[0]);
     assert!(!place.slate("put --help").ok().contains("--ephemeral"));
     place.slate("put k v --ephemeral").fails(2, &["--ephemeral", "--ttl"]);
     place.slate("put k v --ttl 0").fails(2, &["--ttl", "longer than nothing"]);

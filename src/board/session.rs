@@ -2,9 +2,10 @@
 
 use super::{
     Expect, Key, Lease, Options, Reader, fault,
-    keeper::{Keeper, Renewal, Signal},
-    reader,
+    keeper::{Expiries, Keeper, Renewal, Signal},
+    lookout, reader,
     region::{self, Region},
+    update::{Next, Retry},
 };
 use crate::{
     entry::Entry,
@@ -22,13 +23,12 @@ use crate::{
         sessions::Identity,
         slots::{self, Slot},
     },
-    region::{Certificate, ProcessIdentity, boottime_ns},
+    region::{Certificate, Guard, Lock, ProcessIdentity, boottime_ns},
 };
-use parking_lot::{Mutex, MutexGuard};
 use std::{
     ops::Deref,
     sync::{Arc, Weak},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// An attached participant. `Send`, `Sync`, cheap to clone; the last clone's drop detaches.
@@ -43,7 +43,7 @@ struct Attached {
     reader: Reader,
     seat: Arc<Seat>,
     /// Behind a lock so that dropping it can stop it before the seat is given up.
-    keeper: Mutex<Option<Keeper>>,
+    keeper: Lock<Option<Keeper>>,
 }
 
 /// A session that does not keep itself attached: for what the keeper holds.
@@ -60,10 +60,11 @@ pub(super) struct Seat {
     pub(super) region: Arc<Region>,
     pub(super) name: String,
     pub(super) writer: Writer,
-    lanes: [Mutex<Lane>; LANES],
-    certificate: Mutex<Option<Certificate>>,
-    renewals: Mutex<Vec<Renewal>>,
+    lanes: [Lock<Lane>; LANES],
+    certificate: Lock<Option<Certificate>>,
+    renewals: Lock<Vec<Renewal>>,
     pub(super) signal: Signal,
+    pub(super) expiries: Expiries,
 }
 
 /// What a change became.
@@ -91,42 +92,6 @@ pub struct PutOptions {
     pub codec: u8,
 }
 
-/// How often and with what pauses `update` tries again after losing to another writer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Retry {
-    /// Attempts in all.
-    pub attempts: u32,
-    /// First pause; it doubles, with jitter.
-    pub base: Duration,
-    /// Longest pause.
-    pub max: Duration,
-}
-
-/// What an update makes of an entry. What it does not name stays as it is.
-pub(super) struct Next<V> {
-    value: V,
-    codec: Option<u8>,
-    ttl: Option<Duration>,
-}
-
-impl<V> Next<V> {
-    pub(super) fn value(value: V) -> Self {
-        Self { value, codec: None, ttl: None }
-    }
-}
-
-impl Default for Retry {
-    fn default() -> Self {
-        Self { attempts: 16, base: Duration::from_micros(1), max: Duration::from_millis(1) }
-    }
-}
-
-impl Retry {
-    /// As often as it takes.
-    pub const UNLIMITED: Self =
-        Self { attempts: u32::MAX, base: Duration::from_micros(1), max: Duration::from_millis(1) };
-}
-
 impl Session {
     pub(super) fn attach(region: Arc<Region>, options: &Options, name: &str) -> Result<Self> {
         let cannot =
@@ -137,8 +102,10 @@ impl Session {
         if name.chars().any(char::is_control) {
             return cannot("must not have control characters");
         }
+        // Before the record: where no descriptor is left the certificate fails, rather than the answers about this process.
+        let identity = identity();
         let (index, certificate) = region.take_record()?;
-        let seat = match Seat::take(&region, index, certificate, name) {
+        let seat = match Seat::take(&region, index, certificate, name, (&identity, options.beat)) {
             Ok(seat) => Arc::new(seat),
             Err((error, certificate)) => {
                 region.let_go(index, certificate);
@@ -148,7 +115,7 @@ impl Session {
         let session = Self {
             inner: Arc::new(Attached {
                 reader: Reader::new(Arc::clone(&region), options.verify),
-                keeper: Mutex::new(None),
+                keeper: Lock::new(None),
                 seat: Arc::clone(&seat),
             }),
         };
@@ -202,7 +169,11 @@ impl Session {
     /// As [`Session::put_if`].
     pub fn put_with(&self, key: &str, value: impl AsRef<[u8]>, options: PutOptions) -> Result<Receipt> {
         let change = self.change(value.as_ref(), options);
-        self.write_key(key, &change)
+        let receipt = self.write_key(key, &change)?;
+        if options.ttl.is_some() {
+            self.inner.seat.expects_expiry(change.deadline);
+        }
+        Ok(receipt)
     }
 
     /// Removes the key; `None` where it had no value.
@@ -346,8 +317,8 @@ impl Session {
                     return Ok(Some(Receipt { version, generation, retries: retries + attempt }));
                 }
                 // Another was first: what stands there now is read anyway.
-                Ok(Outcome::Conflict { .. } | Outcome::Nothing) => wait_a_little(&mut pause, &retry),
-                Err(error) if error.is_retryable() => wait_a_little(&mut pause, &retry),
+                Ok(Outcome::Conflict { .. } | Outcome::Nothing) => retry.wait(&mut pause),
+                Err(error) if error.is_retryable() => retry.wait(&mut pause),
                 Err(error) => return Err(error.key(key).into()),
             }
         }
@@ -380,6 +351,12 @@ impl Session {
     /// [`Session::put`].
     pub fn acquire(&self, key: &str, ttl: Duration) -> Result<Lease> {
         Lease::acquire(self.clone(), key, ttl)
+    }
+
+    /// Whether the session is what it was when it attached: its process has the board, and its record is its own.
+    pub(super) fn check(&self) -> Result<()> {
+        let core = self.core()?;
+        core.check_fence(&self.inner.seat.lane()).map_err(fault::error)
     }
 
     pub(super) fn weak(&self) -> WeakSession {
@@ -477,21 +454,23 @@ impl Seat {
         index: usize,
         certificate: Option<Certificate>,
         name: &str,
+        (identity, beat): (&Identity, Duration),
     ) -> std::result::Result<Self, (Error, Option<Certificate>)> {
         let core = match region.core() {
             Ok(core) => core,
             Err(error) => return Err((error, certificate)),
         };
         // The life first: a name that is half made belongs to it, and is freed by its reaper.
-        let writer = core.occupy(index, 0, &identity());
+        let writer = core.occupy(index, 0, identity);
         let writer = core.call(writer, core.intern(name, index as u16 + 1));
         Ok(Self {
             name: name.to_owned(),
             writer,
-            lanes: std::array::from_fn(|lane| Mutex::new(Lane::new(&core, lane, writer))),
-            certificate: Mutex::new(certificate),
-            renewals: Mutex::default(),
+            lanes: std::array::from_fn(|lane| Lock::new(Lane::new(&core, lane, writer))),
+            certificate: Lock::new(certificate),
+            renewals: Lock::default(),
             signal: Signal::default(),
+            expiries: Expiries::new(beat),
             region: Arc::clone(region),
         })
     }
@@ -505,7 +484,7 @@ impl Seat {
         }
         match self.try_write(&core, key, change, hint) {
             // Dead sessions may hold blocks and slots.
-            Err(error) if error.is_full() && self.region.reap_dead()? > 0 => {
+            Err(error) if error.is_full() && self.region.reap_dead().unwrap_or(0) > 0 => {
                 self.try_write(&core, key, change, hint)
             }
             other => other,
@@ -544,6 +523,7 @@ impl Seat {
         self.region.with_space(lane, extents as u32, |lane| {
             loop {
                 let outcome = match first.take() {
+                    Some(Fault::Full(_)) => core.change_in_need(lane, key, change, region::now(), hint),
                     Some(fault) => Err(fault),
                     None => core
                         .check_fence(lane)
@@ -560,9 +540,14 @@ impl Seat {
 
     /// A lane that no other thread is in: the thread's usual one, or the next that is free.
     #[inline]
-    pub(super) fn lane(&self) -> MutexGuard<'_, Lane> {
+    pub(super) fn lane(&self) -> Guard<'_, Lane> {
         let usual = lane_of_thread();
-        (0..LANES)
+        self.lanes[usual].try_lock().unwrap_or_else(|| self.another_lane(usual))
+    }
+
+    #[cold]
+    fn another_lane(&self, usual: usize) -> Guard<'_, Lane> {
+        (1..LANES)
             .find_map(|step| self.lanes[(usual + step) % LANES].try_lock())
             .unwrap_or_else(|| self.lanes[usual].lock())
     }
@@ -585,6 +570,13 @@ impl Seat {
         self.renewals.lock().iter().map(|renewal| renewal.due_ns).min()
     }
 
+    /// Wakes the keeper in time for a deadline that comes before its next beat.
+    fn expects_expiry(&self, deadline_ns: u64) {
+        if self.expiries.note(deadline_ns, boottime_ns()) {
+            self.signal.nudge();
+        }
+    }
+
     /// Whether this session is the board's elected one, or becomes it now.
     pub(super) fn is_elected(&self) -> bool {
         let certificate = self.certificate.lock();
@@ -600,7 +592,7 @@ impl Seat {
         let index = usize::from(self.writer.session);
         if let Ok(core) = self.region.core() {
             // All lanes, until the record is ended: a thread that gets one afterwards finds itself fenced.
-            let mut lanes = self.lanes.each_ref().map(Mutex::lock);
+            let mut lanes = self.lanes.each_ref().map(Lock::lock);
             let left = core.check_fence(&lanes[0]).is_ok() && {
                 lanes[1..].iter_mut().for_each(|lane| core.empty_stash(lane));
                 let leave = |lane: &mut Lane| core.leave(std::slice::from_mut(lane), region::now());
@@ -615,14 +607,15 @@ impl Seat {
 
 impl Drop for Attached {
     fn drop(&mut self) {
-        let keeper = self.keeper.lock().take();
         if self.seat.region.in_child() {
-            // The thread is the parent's: there is nothing to join.
-            std::mem::forget(keeper);
+            // The keeper is the parent's, and the seat as it was in the midst of other threads' work.
+            std::mem::forget(self.keeper.get_mut().take());
+            std::mem::forget(Arc::clone(&self.seat));
             return;
         }
-        drop(keeper);
+        drop(self.keeper.get_mut().take());
         self.seat.leave();
+        lookout::take_over(&self.seat.region);
     }
 }
 
@@ -662,19 +655,4 @@ fn identity() -> Identity {
         attached_ns: crate::region::realtime_ns(),
         heartbeat_ns: boottime_ns(),
     }
-}
-
-/// Pauses with jitter, and doubles the pause. Short ones spin: a sleep would take fifty times as long.
-fn wait_a_little(pause: &mut Duration, retry: &Retry) {
-    let started = Instant::now();
-    let jitter = boottime_ns() % 1024;
-    let time = pause.mul_f64(0.5 + jitter as f64 / 2048.0);
-    if time < Duration::from_micros(50) {
-        while started.elapsed() < time {
-            crate::sync::pause();
-        }
-    } else {
-        std::thread::sleep(time);
-    }
-    *pause = (*pause * 2).min(retry.max);
 }

@@ -39,7 +39,7 @@ impl Core<'_> {
         self.finish_intents(lane, dead);
         self.settle_blocks(lane, dead, &mut reaped)?;
         self.finish_pending(lane)?;
-        reaped.ephemerals = self.remove_ephemerals(lane, dead, now)?;
+        reaped.ephemerals = self.remove_ephemerals(lane, dead, RecordKind::Died, now)?;
         self.free_names_of(dead as u16 + 1);
         self.announce_all();
         self.vacate(dead);
@@ -54,7 +54,7 @@ impl Core<'_> {
         }
         let Some(lane) = lanes.first_mut() else { return Ok(()) };
         self.check_fence(lane)?;
-        self.remove_ephemerals(lane, lane.session, now)?;
+        self.remove_ephemerals(lane, lane.session, RecordKind::Detached, now)?;
         self.empty_stash(lane);
         self.vacate(lane.session);
         Ok(())
@@ -117,7 +117,13 @@ impl Core<'_> {
             StateKind::Inflight => {
                 let published = match self.bucket_of_inflight(block) {
                     Some(bucket) => self.is_linked(bucket, block, state)?,
-                    None => self.is_published(lane, block, state, reaped)?,
+                    None => {
+                        let published = self.is_published(lane, block, state, reaped)?;
+                        if published {
+                            self.announce_for(block);
+                        }
+                        published
+                    }
                 };
                 self.end_inflight(lane, block, state, published, reaped);
             }
@@ -196,8 +202,22 @@ impl Core<'_> {
         }
     }
 
-    /// Removes the entries that were to end with this life of the session.
-    fn remove_ephemerals(&self, lane: &mut Lane, dead: usize, now: Now) -> Result<u64, Fault> {
+    /// Announces the deadline of a published record, as its dead writer may not have done.
+    fn announce_for(&self, block: Block) {
+        let Some(words) = self.header_words(block).filter(|words| words.deadline() != 0) else { return };
+        if let Some(bucket) = self.bucket_of_slot(words.slot()) {
+            self.announce_deadline(bucket, words.deadline());
+        }
+    }
+
+    /// Removes the entries that were to end with this life of the session. `kind`: how it ended.
+    fn remove_ephemerals(
+        &self,
+        lane: &mut Lane,
+        dead: usize,
+        kind: RecordKind,
+        now: Now,
+    ) -> Result<u64, Fault> {
         let view = self.session_view(dead);
         if session::COUNTERS_KEPT && view.counters[Counter::Ephemerals as usize] == 0 {
             return Ok(0);
@@ -205,7 +225,7 @@ impl Core<'_> {
         let life = Writer { name: 0, session: dead as u16, incarnation: view.incarnation };
         let mut removed = 0;
         for hash_at in (0..self.geo.buckets()).flat_map(|bucket| self.slots(bucket)) {
-            removed += u64::from(self.remove_ephemeral(lane, hash_at + 1, life, now)?);
+            removed += u64::from(self.remove_ephemeral(lane, hash_at + 1, (life, kind), now)?);
         }
         Ok(removed)
     }
@@ -215,7 +235,7 @@ impl Core<'_> {
         &self,
         lane: &mut Lane,
         head_at: usize,
-        life: Writer,
+        (life, kind): (Writer, RecordKind),
         now: Now,
     ) -> Result<bool, Fault> {
         let mut tried = 0;
@@ -226,7 +246,7 @@ impl Core<'_> {
             };
             let Ok(key) = String::from_utf8(key) else { return Ok(false) };
             let key = Key::new(self.geo, &key);
-            let change = Change::tombstone(RecordKind::Removed, Expect::Generation(generation));
+            let change = Change::tombstone(kind, Expect::Generation(generation));
             match self.change(lane, &key, &change, now, None) {
                 Ok(Outcome::Done { .. }) => return Ok(true),
                 // Updated meanwhile, which gives another generation, or damaged.

@@ -338,12 +338,12 @@ fn a_record_that_would_end_behind_the_region_is_damage() {
     let mut lane = heap.lane(0);
     put(&core, &mut lane, "key", b"x", Expect::Any).unwrap();
     let key = Key::new(&heap.geo, "key");
-    let head_at = core.find(&mut lane, &key, false).unwrap().unwrap().slot.head_at;
+    let head_at = core.find(&mut lane, &key, None).unwrap().unwrap().slot.head_at;
     let last = heap.geo.block(heap.geo.granules() - 1).unwrap();
     core.at(head_at).store(Head::new(HeadKind::Live, 9, last.index()).0, Relaxed);
     core.gen_of(last).store(GenWord::Generation(1).pack(), Relaxed);
     assert!(matches!(core.get(&key, None, Verify::Always, &mut Vec::new()), Err(Fault::Corrupt(_))));
-    assert_eq!(core.occupancy().0, 0);
+    assert_eq!(core.usage().keys, 0);
     core.gen_of(last).store(GenWord::Bucket(0).pack(), Relaxed);
     assert_eq!(core.bucket_of_slot(heap.geo.words() + 1), None);
 }

@@ -21,6 +21,8 @@ pub enum Refusal {
     Replaced,
     /// The lock file beside a board is gone.
     NoLockFile,
+    /// Made in another boot of this machine, or on another machine.
+    OtherBoot,
     /// On this kind of file system, where processes may not see each other's stores.
     FileSystem(&'static str),
     /// It begins as a board does, and has only so many bytes: fewer than a header.
@@ -76,6 +78,7 @@ impl Refusal {
             Self::NoLockFile => {
                 "end the processes that use the board, then make a new one; the lock file must never be deleted"
             }
+            Self::OtherBoot => "make a new board: `slate init --replace` in a project, or another path",
             Self::FileSystem(_) => "put the board on tmpfs or a local disk, or run on one machine",
             Self::Foreign => "give the path of a board; the file was left as it is",
             Self::Endianness => "use the board on the machine that made it",
@@ -112,6 +115,11 @@ impl Refusal {
             Self::Replaced => "is another file than the one that was opened here".into(),
             Self::NoLockFile => {
                 "is missing, so nobody can tell which sessions of the board still live".into()
+            }
+            Self::OtherBoot => {
+                "was made before the machine was restarted, or on another machine: who wrote it was cut off, and \
+                 its times to live are of another clock"
+                    .into()
             }
             Self::FileSystem(name) => {
                 format!("is on {name}, where processes may not see each other's stores to shared memory")

@@ -13,6 +13,7 @@ mod touch;
 mod update;
 mod wait;
 mod watch;
+mod r#where;
 
 use crate::{
     args::{Cli, Command, Globals},
@@ -52,6 +53,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Status, Failure> {
     }
     match command {
         Command::Init(args) => init::run(context, &args),
+        Command::Where(_) => r#where::run(context),
         Command::Put(args) => put::run(context, &args),
         Command::Get(args) => get::run(context, &args),
         Command::Update(args) => update::run(context, &args),
