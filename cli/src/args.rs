@@ -1,6 +1,6 @@
 //! The arguments of every command.
 
-use crate::units::{parse_count, parse_duration, parse_size, parse_ttl};
+use crate::units::{parse_count, parse_duration, parse_integer, parse_size, parse_ttl};
 use clap::{ArgGroup, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
@@ -37,20 +37,23 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+const EVERYWHERE: &str = "Options of all commands";
+
 /// Options that every command takes.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Globals {
     /// Region file of the board, instead of the project's.
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, global = true, value_name = "PATH", help_heading = EVERYWHERE)]
     pub(crate) board: Option<PathBuf>,
-    /// Name under which put, update, touch and rm write [default: slate]; watch and log: show only what this name wrote.
-    #[arg(long, global = true, value_name = "NAME")]
+    /// Name to write under, for put, update, touch and rm [default: slate]; for watch and log: show only what it wrote;
+    /// refused by commands for which it means nothing.
+    #[arg(long, global = true, value_name = "NAME", help_heading = EVERYWHERE)]
     pub(crate) session: Option<String>,
     /// Print one JSON document, or one JSON object a line for streams.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) json: bool,
     /// Print no receipts and no remarks; data and errors stay.
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = EVERYWHERE)]
     pub(crate) quiet: bool,
 }
 
@@ -195,11 +198,12 @@ pub(crate) enum CodecArg {
 #[command(after_help = "\
 Examples:
   slate put task/42 open
-  slate put task/42 mine --if-version 3     exit status 4 when another was faster; 0: only if it does not exist
+  slate put task/42 mine --if-version 3     exit status 4 when another was faster
   slate put team/plan @plan.md              the content of a file (@@x is the text @x)
   make 2>&1 | slate put build/log -         standard input
   slate put claim/42 me --if-absent --ttl 60s")]
 pub(crate) struct Put {
+    /// The key, as in task/42: 1 to 1,024 bytes.
     pub(crate) key: String,
     /// The value itself, `-` for standard input, or `@FILE` for a file's content; '' is an empty value.
     #[arg(value_name = "VALUE|-|@FILE", allow_negative_numbers = true)]
@@ -229,6 +233,7 @@ Examples:
   slate get task/42 --at 1200               as it was at generation 1200
   slate get image/logo --raw > logo.png")]
 pub(crate) struct Get {
+    /// The key, as in task/42: 1 to 1,024 bytes.
     pub(crate) key: String,
     /// As it was at this generation.
     #[arg(long, value_name = "GENERATION", value_parser = parse_count)]
@@ -253,9 +258,10 @@ Examples:
 
 Whatever is not changed stays: the time to live, the session that the key ends with, how the value is encoded.")]
 pub(crate) struct Update {
+    /// The key, as in task/42: 1 to 1,024 bytes.
     pub(crate) key: String,
     /// Add an integer; a missing key counts as 0.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_integer)]
     pub(crate) add: Option<i64>,
     /// Merge into the JSON value; `null` removes a member, what is not named stays as it is written.
     #[arg(long, value_name = "JSON|-|@FILE", allow_hyphen_values = true)]
@@ -278,6 +284,7 @@ Examples:
 
 The version rises; the value, and the session that the key ends with, stay. Ends with status 3 when the key is gone.")]
 pub(crate) struct Touch {
+    /// The key, as in task/42: 1 to 1,024 bytes.
     pub(crate) key: String,
     /// Time to live from now on, as in 60s.
     #[arg(long, value_name = "T", value_parser = parse_ttl, allow_hyphen_values = true)]
@@ -292,6 +299,7 @@ Examples:
 
 Ends with status 3 when there is no such key.")]
 pub(crate) struct Rm {
+    /// The key, as in task/42: 1 to 1,024 bytes.
     pub(crate) key: String,
     /// Only if the key stands at this version.
     #[arg(long, value_name = "N", value_parser = parse_count)]
@@ -308,7 +316,8 @@ Examples:
 
 Control characters and backslashes in keys are shown escaped, as in \\n and \\\\; --null and --json give keys as they are.")]
 pub(crate) struct Ls {
-    #[arg(default_value = "")]
+    /// Only keys that begin so, as in task/.
+    #[arg(default_value = "", hide_default_value = true)]
     pub(crate) prefix: String,
     /// Version, generation, size, writer, time and the beginning of the value as well.
     #[arg(long, short)]
@@ -331,7 +340,8 @@ Examples:
 
 Ends with status 124 when the time is over.")]
 pub(crate) struct Watch {
-    #[arg(default_value = "")]
+    /// Only keys that begin so, as in task/.
+    #[arg(default_value = "", hide_default_value = true)]
     pub(crate) prefix: String,
     /// Begin after this generation instead of now.
     #[arg(long, value_name = "GENERATION", value_parser = parse_count)]
@@ -353,6 +363,7 @@ Examples:
 
 Ends with status 3 when the key was removed, 124 when the time is over.")]
 pub(crate) struct Wait {
+    /// The key, as in task/42: 1 to 1,024 bytes.
     pub(crate) key: String,
     /// Return at once if the version is newer than this [default: the present version].
     #[arg(long, value_name = "VERSION", value_parser = parse_count)]
@@ -370,7 +381,8 @@ Examples:
   slate log --since 1200 --json
   slate log --follow")]
 pub(crate) struct Log {
-    #[arg(default_value = "")]
+    /// Only keys that begin so, as in task/.
+    #[arg(default_value = "", hide_default_value = true)]
     pub(crate) prefix: String,
     /// Everything after this generation.
     #[arg(long, value_name = "GENERATION", conflicts_with = "last", value_parser = parse_count)]

@@ -57,6 +57,11 @@ pub(crate) fn parse_count(text: &str) -> Result<u64, String> {
     }
 }
 
+/// A whole number of 64 bits.
+pub(crate) fn parse_integer(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| "must be a whole number of at most 64 bits".into())
+}
+
 /// A decimal number with a unit, exactly: the value is `digits` divided by ten as often as `decimals` says.
 struct Quantity<'a> {
     digits: u128,

@@ -271,6 +271,8 @@ fn what_cannot_be_is_refused_and_not_offered() {
     place.slate("watch --since -1").fails(2, &["--since", "must not be negative"]);
     place.slate("get k --at 1.5").fails(2, &["--at", "whole number"]);
     place.slate("update k --attempts 0 --add 1").fails(2, &["--attempts"]);
+    place.slate("update k --add 1.5").fails(2, &["--add", "whole number"]);
+    place.slate("update k --add 9223372036854775808").fails(2, &["--add", "64 bits"]);
     place.slate("ls --null --json").fails(2, &["cannot be used with"]);
     for capacity in ["0", "-1", "99999999999G", "many"] {
         Place::empty().run(["init", "--capacity", capacity]).fails(2, &["--capacity"]);

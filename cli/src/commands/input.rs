@@ -44,7 +44,7 @@ pub(super) fn within(source: impl Read, limit: u64, what: &str) -> Result<Vec<u8
 
 fn file(path: &str, limit: u64) -> Result<Vec<u8>, Failure> {
     let failed = |error: &io::Error| {
-        Failure::io(format!("reading {path:?} (a text that begins with @ is written with two, @@)"), error)
+        Failure::io(format!("reading the file {path:?} (the text itself is written @@{path})"), error)
     };
     let kind = fs::metadata(path).map_err(|error| failed(&error))?.file_type();
     if kind.is_dir() {
