@@ -408,7 +408,11 @@ fn a_superseded_record_of_another_key_is_damage() {
     assert_eq!(core.get_at(&key, point, Verify::Always).unwrap_err(), corrupt);
     let mut listed = Vec::new();
     core.list_at("ke", point, Verify::Always, |item| listed.push(item)).unwrap();
-    assert_eq!(listed, [Err(corrupt)]);
+    let [Err(damaged)] = &listed[..] else { panic!("{listed:?}") };
+    assert_eq!(
+        (Fault::Corrupt(damaged.what), damaged.key.as_deref(), damaged.slot),
+        (corrupt, Some(&b"key"[..]), Some((place >> 32) as usize))
+    );
 }
 
 #[test]
