@@ -61,7 +61,7 @@ pub(crate) enum Command {
     Update(Update),
     /// Remove a key.
     Rm(Rm),
-    /// List keys, all at one generation.
+    /// List keys, all of one generation where the history lasts long enough.
     Ls(Ls),
     /// Stream changes as they happen.
     Watch(Watch),
@@ -313,6 +313,7 @@ pub(crate) struct Log {
 
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  slate status\n  slate status --json\n  slate status --watch\n
+Every record is read and its checksum verified. What is four fifths full needs attention.
 Exit status: 0 all healthy, 10 something needs attention, 9 no board.")]
 pub(crate) struct Status {
     /// Show it again every second.

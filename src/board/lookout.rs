@@ -5,7 +5,7 @@
 
 use super::region::Region;
 use crate::{
-    region::futex,
+    region::{Thread, futex},
     sync::{AtomicU64, Ordering},
 };
 use std::{
@@ -39,11 +39,7 @@ impl Lookout {
     fn begin(region: Weak<Region>, period: Duration) -> Option<Self> {
         let over = Arc::new(AtomicU64::new(0));
         let theirs = Arc::clone(&over);
-        std::thread::Builder::new()
-            .name("slate-lookout".into())
-            .stack_size(STACK_BYTES)
-            .spawn(move || run(&region, &theirs, period))
-            .ok()?;
+        Thread::start(c"slate-lookout", STACK_BYTES, move || run(&region, &theirs, period)).ok()?;
         Some(Self(over))
     }
 }

@@ -5,6 +5,7 @@ mod index;
 mod keeper;
 mod key;
 mod lease;
+mod listing;
 mod lookout;
 mod metrics;
 mod options;
@@ -12,16 +13,19 @@ mod reader;
 mod region;
 mod session;
 mod typed;
+mod update;
 mod view;
 mod watch;
 
 pub use crate::protocol::{publish::Expect, read::Verify};
 pub use key::Key;
 pub use lease::Lease;
+pub use listing::{Damage, Listing, Soundness};
 pub use metrics::{Counters, Liveness, Metrics, SessionInfo};
 pub use options::Options;
 pub use reader::{Meta, Reader};
-pub use session::{PutOptions, Receipt, Retry, Session};
+pub use session::{PutOptions, Receipt, Session};
+pub use update::Retry;
 pub use view::{Event, Events, Mutation, MutationKind, Previous, View};
 pub use watch::{Wait, Watch};
 

@@ -5,6 +5,7 @@ use super::{
     keeper::{Expiries, Keeper, Renewal, Signal},
     lookout, reader,
     region::{self, Region},
+    update::{Next, Retry},
 };
 use crate::{
     entry::Entry,
@@ -22,13 +23,12 @@ use crate::{
         sessions::Identity,
         slots::{self, Slot},
     },
-    region::{Certificate, ProcessIdentity, boottime_ns},
+    region::{Certificate, Guard, Lock, ProcessIdentity, boottime_ns},
 };
-use parking_lot::{Mutex, MutexGuard};
 use std::{
     ops::Deref,
     sync::{Arc, Weak},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// An attached participant. `Send`, `Sync`, cheap to clone; the last clone's drop detaches.
@@ -43,7 +43,7 @@ struct Attached {
     reader: Reader,
     seat: Arc<Seat>,
     /// Behind a lock so that dropping it can stop it before the seat is given up.
-    keeper: Mutex<Option<Keeper>>,
+    keeper: Lock<Option<Keeper>>,
 }
 
 /// A session that does not keep itself attached: for what the keeper holds.
@@ -60,9 +60,9 @@ pub(super) struct Seat {
     pub(super) region: Arc<Region>,
     pub(super) name: String,
     pub(super) writer: Writer,
-    lanes: [Mutex<Lane>; LANES],
-    certificate: Mutex<Option<Certificate>>,
-    renewals: Mutex<Vec<Renewal>>,
+    lanes: [Lock<Lane>; LANES],
+    certificate: Lock<Option<Certificate>>,
+    renewals: Lock<Vec<Renewal>>,
     pub(super) signal: Signal,
     pub(super) expiries: Expiries,
 }
@@ -92,42 +92,6 @@ pub struct PutOptions {
     pub codec: u8,
 }
 
-/// How often and with what pauses `update` tries again after losing to another writer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Retry {
-    /// Attempts in all.
-    pub attempts: u32,
-    /// First pause; it doubles, with jitter.
-    pub base: Duration,
-    /// Longest pause.
-    pub max: Duration,
-}
-
-/// What an update makes of an entry. What it does not name stays as it is.
-pub(super) struct Next<V> {
-    value: V,
-    codec: Option<u8>,
-    ttl: Option<Duration>,
-}
-
-impl<V> Next<V> {
-    pub(super) fn value(value: V) -> Self {
-        Self { value, codec: None, ttl: None }
-    }
-}
-
-impl Default for Retry {
-    fn default() -> Self {
-        Self { attempts: 16, base: Duration::from_micros(1), max: Duration::from_millis(1) }
-    }
-}
-
-impl Retry {
-    /// As often as it takes.
-    pub const UNLIMITED: Self =
-        Self { attempts: u32::MAX, base: Duration::from_micros(1), max: Duration::from_millis(1) };
-}
-
 impl Session {
     pub(super) fn attach(region: Arc<Region>, options: &Options, name: &str) -> Result<Self> {
         let cannot =
@@ -138,8 +102,10 @@ impl Session {
         if name.chars().any(char::is_control) {
             return cannot("must not have control characters");
         }
+        // Before the record: where no descriptor is left the certificate fails, rather than the answers about this process.
+        let identity = identity();
         let (index, certificate) = region.take_record()?;
-        let seat = match Seat::take(&region, index, certificate, name, options.beat) {
+        let seat = match Seat::take(&region, index, certificate, name, (&identity, options.beat)) {
             Ok(seat) => Arc::new(seat),
             Err((error, certificate)) => {
                 region.let_go(index, certificate);
@@ -149,7 +115,7 @@ impl Session {
         let session = Self {
             inner: Arc::new(Attached {
                 reader: Reader::new(Arc::clone(&region), options.verify),
-                keeper: Mutex::new(None),
+                keeper: Lock::new(None),
                 seat: Arc::clone(&seat),
             }),
         };
@@ -351,8 +317,8 @@ impl Session {
                     return Ok(Some(Receipt { version, generation, retries: retries + attempt }));
                 }
                 // Another was first: what stands there now is read anyway.
-                Ok(Outcome::Conflict { .. } | Outcome::Nothing) => wait_a_little(&mut pause, &retry),
-                Err(error) if error.is_retryable() => wait_a_little(&mut pause, &retry),
+                Ok(Outcome::Conflict { .. } | Outcome::Nothing) => retry.wait(&mut pause),
+                Err(error) if error.is_retryable() => retry.wait(&mut pause),
                 Err(error) => return Err(error.key(key).into()),
             }
         }
@@ -385,6 +351,12 @@ impl Session {
     /// [`Session::put`].
     pub fn acquire(&self, key: &str, ttl: Duration) -> Result<Lease> {
         Lease::acquire(self.clone(), key, ttl)
+    }
+
+    /// Whether the session is what it was when it attached: its process has the board, and its record is its own.
+    pub(super) fn check(&self) -> Result<()> {
+        let core = self.core()?;
+        core.check_fence(&self.inner.seat.lane()).map_err(fault::error)
     }
 
     pub(super) fn weak(&self) -> WeakSession {
@@ -482,21 +454,21 @@ impl Seat {
         index: usize,
         certificate: Option<Certificate>,
         name: &str,
-        beat: Duration,
+        (identity, beat): (&Identity, Duration),
     ) -> std::result::Result<Self, (Error, Option<Certificate>)> {
         let core = match region.core() {
             Ok(core) => core,
             Err(error) => return Err((error, certificate)),
         };
         // The life first: a name that is half made belongs to it, and is freed by its reaper.
-        let writer = core.occupy(index, 0, &identity());
+        let writer = core.occupy(index, 0, identity);
         let writer = core.call(writer, core.intern(name, index as u16 + 1));
         Ok(Self {
             name: name.to_owned(),
             writer,
-            lanes: std::array::from_fn(|lane| Mutex::new(Lane::new(&core, lane, writer))),
-            certificate: Mutex::new(certificate),
-            renewals: Mutex::default(),
+            lanes: std::array::from_fn(|lane| Lock::new(Lane::new(&core, lane, writer))),
+            certificate: Lock::new(certificate),
+            renewals: Lock::default(),
             signal: Signal::default(),
             expiries: Expiries::new(beat),
             region: Arc::clone(region),
@@ -568,9 +540,14 @@ impl Seat {
 
     /// A lane that no other thread is in: the thread's usual one, or the next that is free.
     #[inline]
-    pub(super) fn lane(&self) -> MutexGuard<'_, Lane> {
+    pub(super) fn lane(&self) -> Guard<'_, Lane> {
         let usual = lane_of_thread();
-        (0..LANES)
+        self.lanes[usual].try_lock().unwrap_or_else(|| self.another_lane(usual))
+    }
+
+    #[cold]
+    fn another_lane(&self, usual: usize) -> Guard<'_, Lane> {
+        (1..LANES)
             .find_map(|step| self.lanes[(usual + step) % LANES].try_lock())
             .unwrap_or_else(|| self.lanes[usual].lock())
     }
@@ -615,7 +592,7 @@ impl Seat {
         let index = usize::from(self.writer.session);
         if let Ok(core) = self.region.core() {
             // All lanes, until the record is ended: a thread that gets one afterwards finds itself fenced.
-            let mut lanes = self.lanes.each_ref().map(Mutex::lock);
+            let mut lanes = self.lanes.each_ref().map(Lock::lock);
             let left = core.check_fence(&lanes[0]).is_ok() && {
                 lanes[1..].iter_mut().for_each(|lane| core.empty_stash(lane));
                 let leave = |lane: &mut Lane| core.leave(std::slice::from_mut(lane), region::now());
@@ -630,13 +607,13 @@ impl Seat {
 
 impl Drop for Attached {
     fn drop(&mut self) {
-        let keeper = self.keeper.lock().take();
         if self.seat.region.in_child() {
-            // The thread is the parent's: there is nothing to join.
-            std::mem::forget(keeper);
+            // The keeper is the parent's, and the seat as it was in the midst of other threads' work.
+            std::mem::forget(self.keeper.get_mut().take());
+            std::mem::forget(Arc::clone(&self.seat));
             return;
         }
-        drop(keeper);
+        drop(self.keeper.get_mut().take());
         self.seat.leave();
         lookout::take_over(&self.seat.region);
     }
@@ -678,19 +655,4 @@ fn identity() -> Identity {
         attached_ns: crate::region::realtime_ns(),
         heartbeat_ns: boottime_ns(),
     }
-}
-
-/// Pauses with jitter, and doubles the pause. Short ones spin: a sleep would take fifty times as long.
-fn wait_a_little(pause: &mut Duration, retry: &Retry) {
-    let started = Instant::now();
-    let jitter = boottime_ns() % 1024;
-    let time = pause.mul_f64(0.5 + jitter as f64 / 2048.0);
-    if time < Duration::from_micros(50) {
-        while started.elapsed() < time {
-            crate::sync::pause();
-        }
-    } else {
-        std::thread::sleep(time);
-    }
-    *pause = (*pause * 2).min(retry.max);
 }

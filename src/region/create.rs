@@ -27,10 +27,12 @@ use rustix::{
         renameat_with, statat, unlinkat,
     },
     io::Errno,
+    process::{Resource, getrlimit},
 };
 use std::{
     ffi::OsStr,
     fs::{DirBuilder, File},
+    io,
     os::{
         fd::{AsRawFd, OwnedFd},
         unix::fs::DirBuilderExt,
@@ -102,11 +104,23 @@ pub(super) fn publish<T>(
     let place = Place::prepare(&path)?;
     let draft = Draft::new(&place)?;
     let file = draft.file.try_clone().map_err(|error| Error::io("the new file could not be kept", error))?;
-    file.set_len(len_bytes)
-        .map_err(|error| Error::io("the new file could not be sized", error).path(&path))?;
+    let sized = |error: io::Error| {
+        Error::io(format!("the new file could not have its {len_bytes} bytes"), error).path(&path)
+    };
+    check_size_limit(len_bytes).map_err(|error| sized(error.into()))?;
+    file.set_len(len_bytes).map_err(sized)?;
     let value = fill(file, &path).map_err(|error| error.path(&path))?;
     draft.name(&place)?;
     Ok(value)
+}
+
+/// The limit on the size of files, before the kernel tells of it by a signal that ends the process (SIGXFSZ). What is
+/// reserved later lies within the file's size and meets no limit.
+fn check_size_limit(len_bytes: u64) -> Result<(), Errno> {
+    match getrlimit(Resource::Fsize).current {
+        Some(limit) if limit < len_bytes => Err(Errno::FBIG),
+        _ => Ok(()),
+    }
 }
 
 /// The path, made independent of the current folder.
@@ -175,7 +189,8 @@ impl<'a> Draft<'a> {
 
     fn nameless(place: &'a Place<'_>) -> Result<Self, Errno> {
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        let file = File::from(openat(&place.folder, c".", flags, Mode::RUSR | Mode::WUSR)?);
+        let open = || openat(&place.folder, c".", flags, Mode::RUSR | Mode::WUSR);
+        let file = File::from(validate::above_standard(open)?);
         // The name is given through /proc; without it the file could never get one.
         statat(CWD, proc_path(&file), AtFlags::empty())?;
         Ok(Self { file, temporary: None })
@@ -188,8 +203,8 @@ impl<'a> Draft<'a> {
             let [random] = random_words()?;
             let name = format!("{prefix}{random:016x}{TEMPORARY}");
             let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-            let file = openat(&place.folder, &name, flags, Mode::RUSR | Mode::WUSR)
-                .map_err(|error| Self::failed(place, error))?;
+            let open = || openat(&place.folder, &name, flags, Mode::RUSR | Mode::WUSR);
+            let file = validate::above_standard(open).map_err(|error| Self::failed(place, error))?;
             // Where there are no locks, nobody removes what is not locked.
             let is_locked = flock(&file, FlockOperation::NonBlockingLockExclusive) != Err(Errno::WOULDBLOCK);
             // Between its making and its lock another may have held it for left behind.
