@@ -10,9 +10,12 @@ mod record;
 mod units;
 
 use clap::Parser;
+use nix::sys::signal::{SigSet, Signal};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Output that goes into a file beyond the limit on its size is an error that is told, not the signal's end.
+    let _ = SigSet::from(Signal::SIGXFSZ).thread_block();
     match args::Cli::try_parse() {
         Ok(cli) => commands::run(cli),
         Err(error) => failure::usage(&error),
