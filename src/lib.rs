@@ -37,7 +37,8 @@
 //! # Guarantees
 //!
 //! - **One order.** Every change has one generation, 1, 2, 3 …; a key's versions and generations rise together. When
-//!   a call returns its generation, everybody who reads that generation or a newer one sees the change (G1).
+//!   a call returns its generation, everybody who reads that generation or a newer one sees the change. What a read
+//!   told is in the same reader's generation, views, lists and events (G1).
 //! - **No lost update.** Compare-and-swap and [`Session::update`] succeed only on the version they read (G2).
 //! - **Whole values.** A read returns bytes that one write wrote, with their version, generation and writer (G3).
 //! - **Lock-free.** No stopped or killed process, at any instruction, keeps another from finishing (G4).
@@ -48,7 +49,8 @@
 //!   history holds can be read as a [`View`] of the whole board (G8).
 //! - **Death loses nothing acknowledged.** What a killed process was doing happened with its event, or not at
 //!   all (G9). Only the kernel says who is dead, never a missed heartbeat.
-//! - **Damage is contained.** It is never returned as data, and hurts the damaged key only. Repair is not there yet (G10).
+//! - **Damage is contained.** It is never returned as data, and hurts the damaged key only. Lists name it, and
+//!   [`Reader::list_whole`] tells the others. Repair is not there yet (G10).
 //! - **Bounded.** The region never grows, whatever came and went (G12).
 //! - **Any content.** Whatever bytes another process puts into the region, no call panics, hangs or reads out
 //!   of bounds (G13).
@@ -126,8 +128,9 @@ mod region;
 
 #[cfg(not(any(loom, slate_search)))]
 pub use board::{
-    Board, Counters, Event, Events, Expect, Key, Lease, Liveness, Meta, Metrics, Mutation, MutationKind,
-    Options, Previous, PutOptions, Reader, Receipt, Retry, Session, SessionInfo, Verify, View, Wait, Watch,
+    Board, Counters, Damage, Event, Events, Expect, Key, Lease, Listing, Liveness, Meta, Metrics, Mutation,
+    MutationKind, Options, Previous, PutOptions, Reader, Receipt, Retry, Session, SessionInfo, Soundness,
+    Verify, View, Wait, Watch,
 };
 pub use entry::{Entry, WriterInfo};
 pub use error::{Error, ErrorKind, Lagged, Result};

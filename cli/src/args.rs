@@ -51,6 +51,8 @@ pub(crate) struct Globals {
 pub(crate) enum Command {
     /// Make this project's board; print where it is and why there.
     Init(Init),
+    /// Show which board is meant, how it was found, and whether this process sees it.
+    Where(Where),
     /// Write a key; print its new version and generation.
     Put(Put),
     /// Print a key's value.
@@ -59,7 +61,7 @@ pub(crate) enum Command {
     Update(Update),
     /// Remove a key.
     Rm(Rm),
-    /// List keys, all at one generation.
+    /// List keys, all of one generation where the history lasts long enough.
     Ls(Ls),
     /// Stream changes as they happen.
     Watch(Watch),
@@ -103,7 +105,9 @@ pub(crate) enum ScopeArg {
 Examples:
   slate init
   slate init --placement project --capacity 256M
+  slate init --ensure             in a script: one board, made or used
   slate init --replace            after a restart of the machine
+  slate init --adopt              in a copy of another project's folder
   slate --board /dev/shm/mine init")]
 pub(crate) struct Init {
     /// Where the region lives [default: memory].
@@ -124,13 +128,24 @@ pub(crate) struct Init {
     /// Sessions that may be attached at once.
     #[arg(long)]
     pub(crate) sessions: Option<u64>,
-    /// Make a new, empty board in place of one that is gone, or that nobody is attached to.
+    /// Make a new, empty board in place of one that is gone, or that nobody has open.
     #[arg(long)]
     pub(crate) replace: bool,
-    /// Succeed when there is a board already.
-    #[arg(long, conflicts_with = "replace")]
-    pub(crate) if_missing: bool,
+    /// Replace it under those who use it, or where nobody can be asked: they are told that it moved.
+    #[arg(long, requires = "replace")]
+    pub(crate) force: bool,
+    /// Succeed when there is a board already; safe from many processes at once. One that is gone is not replaced.
+    #[arg(long, visible_alias = "if-missing", conflicts_with = "replace")]
+    pub(crate) ensure: bool,
+    /// Accept a copied or restored folder as a project of its own, with a new, empty board.
+    #[arg(long, conflicts_with_all = ["replace", "ensure"])]
+    pub(crate) adopt: bool,
 }
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  slate where\n  slate where --json\n
+Ends with status 9 when there is no board, or this process does not see it.")]
+pub(crate) struct Where {}
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub(crate) enum CodecArg {
@@ -298,6 +313,7 @@ pub(crate) struct Log {
 
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  slate status\n  slate status --json\n  slate status --watch\n
+Every record is read and its checksum verified. What is four fifths full needs attention.
 Exit status: 0 all healthy, 10 something needs attention, 9 no board.")]
 pub(crate) struct Status {
     /// Show it again every second.

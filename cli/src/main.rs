@@ -4,10 +4,13 @@ mod args;
 mod commands;
 mod demo;
 mod failure;
+mod folder;
 mod locate;
+mod place;
 mod print;
 mod record;
 mod units;
+mod whole;
 
 use clap::Parser;
 use nix::sys::signal::{SigSet, Signal};

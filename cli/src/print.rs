@@ -10,7 +10,7 @@ use crate::{
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
-use slateboard::{Entry, Event, Mutation, MutationKind, Receipt, codec};
+use slateboard::{Damage, Entry, Event, Mutation, MutationKind, Receipt, codec};
 use std::{
     env,
     io::{self, IsTerminal, Write},
@@ -104,6 +104,46 @@ struct PreviousDoc<'a> {
     #[serde(flatten)]
     value: ValueDoc<'a>,
     codec: String,
+}
+
+/// Records that cannot be read, as an error beside what can.
+#[derive(Serialize)]
+pub(crate) struct DamageDoc<'a> {
+    kind: &'static str,
+    message: String,
+    /// The first one's key, where that can be read.
+    key: Option<&'a str>,
+    damaged: Vec<DamagedDoc<'a>>,
+}
+
+#[derive(Serialize)]
+struct DamagedDoc<'a> {
+    key: Option<&'a str>,
+    /// Word of the region where its slot is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slot: Option<u64>,
+    /// Of the event, where it was met in the history.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generation: Option<u64>,
+    message: String,
+}
+
+impl<'a> DamageDoc<'a> {
+    /// `None` where nothing is damaged.
+    pub(crate) fn of(damaged: &'a [Damage]) -> Option<Self> {
+        let first = damaged.first()?;
+        let message = match damaged.len() {
+            1 => first.to_string(),
+            count => format!("{count} records are damaged, and left out"),
+        };
+        let damaged = damaged.iter().map(|damage| DamagedDoc {
+            key: damage.key.as_deref(),
+            slot: damage.slot,
+            generation: damage.generation,
+            message: damage.to_string(),
+        });
+        Some(Self { kind: "corrupt", message, key: first.key.as_deref(), damaged: damaged.collect() })
+    }
 }
 
 #[derive(Serialize)]

@@ -25,6 +25,16 @@ pub(super) fn start(region: &Arc<Region>, period: Duration) {
     }
 }
 
+/// Looks for those who still have the board open when a session of theirs ended, and its keeper with it.
+pub(super) fn take_over(region: &Arc<Region>) {
+    // Two are the session's own.
+    if Arc::strong_count(region) > 2 {
+        start(region, PERIOD);
+    }
+}
+
+const PERIOD: Duration = Duration::from_secs(1);
+
 impl Lookout {
     fn begin(region: Weak<Region>, period: Duration) -> Option<Self> {
         let over = Arc::new(AtomicU64::new(0));

@@ -215,6 +215,14 @@ impl Region {
         }
     }
 
+    /// Bytes that are free in the file system under the region; `None` for a local board, and where it does not tell.
+    pub(super) fn file_system_free(&self) -> Option<u64> {
+        match &self.memory {
+            Memory::File(file) => file.file_system_free().ok(),
+            Memory::Local { .. } => None,
+        }
+    }
+
     pub(super) fn uuid(&self) -> [u64; 2] {
         match &self.memory {
             Memory::File(file) => file.identity.uuid,

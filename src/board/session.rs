@@ -44,7 +44,6 @@ struct Attached {
     seat: Arc<Seat>,
     /// Behind a lock so that dropping it can stop it before the seat is given up.
     keeper: Lock<Option<Keeper>>,
-    beat: Duration,
 }
 
 /// A session that does not keep itself attached: for what the keeper holds.
@@ -117,7 +116,6 @@ impl Session {
             inner: Arc::new(Attached {
                 reader: Reader::new(Arc::clone(&region), options.verify),
                 keeper: Lock::new(None),
-                beat: options.beat,
                 seat: Arc::clone(&seat),
             }),
         };
@@ -617,10 +615,7 @@ impl Drop for Attached {
         }
         drop(self.keeper.get_mut().take());
         self.seat.leave();
-        // Readers that stay have no keeper any more.
-        if Arc::strong_count(&self.seat.region) > 2 {
-            lookout::start(&self.seat.region, self.beat);
-        }
+        lookout::take_over(&self.seat.region);
     }
 }
 

@@ -124,6 +124,16 @@ impl RegionFile {
         }
     }
 
+    /// Bytes that this user may still take of the file system under it.
+    ///
+    /// # Errors
+    /// `Io` where it does not tell.
+    pub fn file_system_free(&self) -> Result<u64> {
+        let stat = rustix::fs::fstatvfs(&self.file)
+            .map_err(|error| Error::io("the file system could not be examined", error).path(&self.path))?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
     fn reserve(&self, words: std::ops::Range<usize>) -> Result<()> {
         self.mapping.reserve(&self.file, words).map_err(|error| error.path(&self.path))
     }

@@ -11,6 +11,7 @@ mod status;
 mod update;
 mod wait;
 mod watch;
+mod r#where;
 
 use crate::{
     args::{Cli, Command, Globals},
@@ -45,6 +46,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
 fn dispatch(context: &Context, command: Command) -> Result<Status, Failure> {
     match command {
         Command::Init(args) => init::run(context, &args),
+        Command::Where(_) => r#where::run(context),
         Command::Put(args) => put::run(context, args),
         Command::Get(args) => get::run(context, &args),
         Command::Update(args) => update::run(context, &args),

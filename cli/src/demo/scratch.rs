@@ -2,16 +2,18 @@
 
 use crate::{
     failure::{Failure, Status},
-    record::{make_folder_in, own_uid},
+    place::make_folder_in,
+    record::own_uid,
+    whole,
 };
 use std::{
     env, fs,
     io::{self, Read},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{self, Child, Command, Stdio},
+    process::{Child, Command, Stdio},
     thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 const SHARED_MEMORY: &str = "/dev/shm";
@@ -32,8 +34,8 @@ impl Scratch {
         let shared = Path::new(SHARED_MEMORY);
         let root = if shared.is_dir() { shared.to_owned() } else { env::temp_dir() };
         let base = root.join(format!("slate-{}", own_uid()));
-        let nanoseconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-        let name = format!("{PREFIX}{}-{nanoseconds}", process::id());
+        let random = whole::random_name().map_err(|error| Failure::io("asking for random bytes", &error))?;
+        let name = format!("{PREFIX}{random}");
         // The sweeper first: there is no moment at which the folder has nobody to remove it.
         let folder = base.join(&name);
         let scratch = Self { sweeper: spawn_sweeper(&folder)?, folder };
