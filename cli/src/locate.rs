@@ -46,6 +46,16 @@ impl FoundBy {
             Self::Repository => "repository",
         }
     }
+
+    /// Who says which board it is.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Flag => "--board",
+            Self::Variable => "the variable SLATE_BOARD",
+            Self::Project => "the project's .slate",
+            Self::Repository => "the .slate of the worktree's repository",
+        }
+    }
 }
 
 /// A board's region and how it was found.

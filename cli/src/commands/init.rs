@@ -78,7 +78,7 @@ fn at_path(context: &Context, args: &Init, named: &Located) -> Result<Status, Fa
     if args.placement.is_some() || args.scope.is_some() || args.replace || args.adopt {
         return Err(Failure::usage(format!(
             "--placement, --scope, --replace and --adopt are for a project's board, and {} names a region file",
-            named.found_by.name()
+            named.found_by.words()
         )));
     }
     let path = &named.region;
@@ -86,7 +86,7 @@ fn at_path(context: &Context, args: &Init, named: &Located) -> Result<Status, Fa
         Err(error) if error.kind() == ErrorKind::Exists && args.ensure => (false, Board::open(path)?),
         other => (true, other?),
     };
-    let why = format!("named by {}", named.found_by.name());
+    let why = format!("{} names it", named.found_by.words());
     print(context, &InitDoc::new(created, path, why, &board)?)
 }
 
@@ -380,9 +380,12 @@ impl InitDoc {
 }
 
 fn print(context: &Context, doc: &InitDoc) -> Result<Status, Failure> {
+    if context.globals.quiet {
+        return Ok(Status::Done);
+    }
     if context.globals.json {
         context.out.document(doc)?;
-    } else if !context.globals.quiet {
+    } else {
         let head = if doc.created { "made     " } else { "present  " };
         context.out.line(format!("{head} {}", doc.path))?;
         if let Some(project) = &doc.project {
