@@ -144,15 +144,15 @@ impl SlateFolder {
         }
     }
 
-    /// Keeps other `init`s away. `None` where that cannot be: the file system has no locks, or another `init` is
-    /// stopped while it has it.
-    pub(crate) fn lock(&self) -> Option<FolderLock> {
+    /// Keeps other `init`s away. `None` where another has the lock all the time, because it is stopped.
+    ///
+    /// Fails where the file system has no locks.
+    pub(crate) fn lock(&self) -> io::Result<Option<FolderLock>> {
         let started = Instant::now();
         loop {
-            match try_lock(&self.path) {
-                Ok(Some(lock)) => return Some(lock),
-                Ok(None) if started.elapsed() < PATIENCE => thread::sleep(PAUSE),
-                Ok(None) | Err(_) => return None,
+            match try_lock(&self.path)? {
+                None if started.elapsed() < PATIENCE => thread::sleep(PAUSE),
+                outcome => return Ok(outcome),
             }
         }
     }
@@ -207,7 +207,7 @@ mod tests {
     fn one_has_the_lock() {
         let place = tempfile::tempdir().expect("folder");
         let folder = SlateFolder::make(&place.path().join(FOLDER)).expect("made");
-        let lock = folder.lock().expect("locked");
+        let lock = folder.lock().expect("asked").expect("locked");
         assert!(try_lock(&folder.path).expect("asked").is_none());
         drop(lock);
         assert!(try_lock(&folder.path).expect("asked").is_some());

@@ -10,7 +10,7 @@ use crate::{
 use std::{
     env,
     ffi::OsString,
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -44,6 +44,16 @@ impl FoundBy {
             Self::Variable => "environment",
             Self::Project => "project",
             Self::Repository => "repository",
+        }
+    }
+
+    /// Who says which board it is.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Flag => "--board",
+            Self::Variable => "the variable SLATE_BOARD",
+            Self::Project => "the project's .slate",
+            Self::Repository => "the .slate of the worktree's repository",
         }
     }
 }
@@ -146,7 +156,7 @@ fn find_project(surroundings: &Surroundings) -> Result<Option<Project>, Failure>
         if let Some(project) = project_at(folder, FoundBy::Project)? {
             return Ok(Some(project));
         }
-        let Some(shared) = repository_of(folder) else { continue };
+        let Some(shared) = repository_of(folder)? else { continue };
         if shared == folder {
             continue;
         }
@@ -160,22 +170,25 @@ fn find_project(surroundings: &Surroundings) -> Result<Option<Project>, Failure>
 }
 
 /// Where a new board of this project belongs.
-pub(crate) fn project_root(folder: &Path, scope: Scope) -> Root {
+pub(crate) fn project_root(folder: &Path, scope: Scope) -> Result<Root, Failure> {
     for above in folder.ancestors() {
-        match (repository_of(above), scope) {
+        match (repository_of(above)?, scope) {
             (Some(_), Scope::Worktree) => {
-                return Root { folder: above.to_owned(), why: "the worktree that the current folder is in" };
+                return Ok(Root {
+                    folder: above.to_owned(),
+                    why: "the worktree that the current folder is in",
+                });
             }
             (Some(shared), Scope::Project) if shared != above => {
-                return Root { folder: shared, why: "the repository that this worktree belongs to" };
+                return Ok(Root { folder: shared, why: "the repository that this worktree belongs to" });
             }
             (Some(shared), Scope::Project) => {
-                return Root { folder: shared, why: "the git repository that the current folder is in" };
+                return Ok(Root { folder: shared, why: "the git repository that the current folder is in" });
             }
             (None, _) => {}
         }
     }
-    Root { folder: folder.to_owned(), why: "the current folder, which is in no git repository" }
+    Ok(Root { folder: folder.to_owned(), why: "the current folder, which is in no git repository" })
 }
 
 fn project_at(folder: &Path, found_by: FoundBy) -> Result<Option<Project>, Failure> {
@@ -194,21 +207,36 @@ fn project_at(folder: &Path, found_by: FoundBy) -> Result<Option<Project>, Failu
 
 /// The folder that all worktrees share, when `folder` is the top of one: the main working tree, or the
 /// repository itself when that is bare.
-fn repository_of(folder: &Path) -> Option<PathBuf> {
+///
+/// Fails where a worktree's repository is not there: passed over, the board of another project would be taken.
+fn repository_of(folder: &Path) -> Result<Option<PathBuf>, Failure> {
     let git = folder.join(".git");
-    let found = fs::metadata(&git).ok()?;
-    if found.is_dir() {
-        return Some(folder.to_owned());
-    }
-    let link = fs::read_to_string(&git).ok()?;
-    let private = folder.join(link.strip_prefix("gitdir:")?.trim());
+    let is_none =
+        |error: &io::Error| matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+    let link = match fs::metadata(&git) {
+        Ok(found) if found.is_dir() => return Ok(Some(folder.to_owned())),
+        Ok(_) => fs::read_to_string(&git),
+        Err(error) if is_none(&error) => return Ok(None),
+        Err(error) => Err(error),
+    };
+    let link = link.map_err(|error| Failure::io(format!("looking at {}", git.display()), &error))?;
+    let Some(private) = link.strip_prefix("gitdir:").map(|path| folder.join(path.trim())) else {
+        return Ok(None);
+    };
     let Ok(common) = fs::read_to_string(private.join("commondir")) else {
         // A submodule: its repository is elsewhere, and this folder is its only working tree.
-        return Some(folder.to_owned());
+        return Ok(Some(folder.to_owned()));
     };
-    let common = fs::canonicalize(private.join(common.trim())).ok()?;
+    let common = fs::canonicalize(private.join(common.trim())).map_err(|error| {
+        let text = format!(
+            "{} is a worktree of a repository that cannot be found ({error}); see `git worktree repair`, or name a \
+             board with --board or SLATE_BOARD",
+            folder.display()
+        );
+        Failure::new(Status::NoBoard, text)
+    })?;
     let is_inside = common.file_name().is_some_and(|name| name == ".git");
-    if is_inside { common.parent().map(Path::to_owned) } else { Some(common) }
+    Ok(if is_inside { common.parent().map(Path::to_owned) } else { Some(common) })
 }
 
 #[cfg(test)]
@@ -298,6 +326,21 @@ mod tests {
     }
 
     #[test]
+    fn a_worktree_without_its_repository_never_takes_the_board_above() {
+        let tree = Tree::new();
+        tree.board("", Scope::Project);
+        tree.repository("main", "wt");
+        fs::write(tree.folder("main/.git/worktrees/w").join("commondir"), "../../../gone\n").expect("link");
+        let failure = find(&tree.surroundings("wt/src")).expect_err("no repository");
+        assert!(
+            failure.status == Status::NoBoard && failure.text.contains("git worktree"),
+            "{}",
+            failure.text
+        );
+        assert!(project_root(&tree.folder("wt/src"), Scope::Project).is_err());
+    }
+
+    #[test]
     fn a_board_for_one_worktree_is_not_shared() {
         let tree = Tree::new();
         tree.repository("main", "wt");
@@ -320,9 +363,10 @@ mod tests {
         let tree = Tree::new();
         tree.repository("main", "wt");
         let main = tree.folder("main");
-        assert_eq!(project_root(&tree.folder("main/src"), Scope::Project).folder, main);
-        assert_eq!(project_root(&tree.folder("wt/src"), Scope::Project).folder, main);
-        assert_eq!(project_root(&tree.folder("wt/src"), Scope::Worktree).folder, tree.folder("wt"));
+        let root = |folder, scope| project_root(&tree.folder(folder), scope).expect("root").folder;
+        assert_eq!(root("main/src", Scope::Project), main);
+        assert_eq!(root("wt/src", Scope::Project), main);
+        assert_eq!(root("wt/src", Scope::Worktree), tree.folder("wt"));
     }
 
     #[test]
@@ -331,7 +375,8 @@ mod tests {
         let private = tree.folder("main/.git/modules/sub");
         let link = format!("gitdir: {}\n", private.display());
         fs::write(tree.folder("main/sub").join(".git"), link).expect("link");
-        assert_eq!(project_root(&tree.folder("main/sub"), Scope::Project).folder, tree.folder("main/sub"));
+        let root = project_root(&tree.folder("main/sub"), Scope::Project).expect("root");
+        assert_eq!(root.folder, tree.folder("main/sub"));
     }
 
     #[test]

@@ -88,20 +88,31 @@ fn fill(shape: &Options, slate: &SlateFolder, draft: &Path) -> Result<String, Fa
 /// A draft folder that this process has locked, where the file system lets it.
 fn make_draft(base: &Path) -> Result<(PathBuf, Option<FolderLock>), Failure> {
     for _ in 0..ATTEMPTS {
-        let name = whole::random_name().map_err(|error| Failure::io("asking for random bytes", &error))?;
-        let draft = make_folder_in(base, &format!("{DRAFT}{name}"))?;
-        let lock = match try_lock(&draft) {
-            Ok(Some(lock)) => Some(lock),
-            // Held for left behind before it was locked.
-            Ok(None) => continue,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(_) => None,
-        };
-        if draft.is_dir() {
+        let name = random_name(DRAFT)?;
+        let draft = make_folder_in(base, &name)?;
+        if let Some(lock) = lock_own(&draft) {
             return Ok((draft, lock));
         }
     }
     Err(Failure::failed(format!("folders in {} are removed as soon as they are made", base.display())))
+}
+
+/// The lock of a folder that was just made, where the file system has locks; none where somebody held the folder for
+/// left behind before it was locked.
+#[allow(clippy::option_option, reason = "whether the folder stays, and whether it is locked")]
+pub(crate) fn lock_own(folder: &Path) -> Option<Option<FolderLock>> {
+    let lock = match try_lock(folder) {
+        Ok(Some(lock)) => Some(lock),
+        Ok(None) => return None,
+        Err(_) => None,
+    };
+    folder.is_dir().then_some(lock)
+}
+
+/// A name that nobody else comes up with.
+pub(crate) fn random_name(prefix: &str) -> Result<String, Failure> {
+    let random = whole::random_name().map_err(|error| Failure::io("asking for random bytes", &error))?;
+    Ok(format!("{prefix}{random}"))
 }
 
 /// A region in the project's own folder. A board that it replaces keeps its file until the new one is recorded.
@@ -114,8 +125,7 @@ fn in_slate(shape: &Options, slate: &SlateFolder) -> Result<Made, Failure> {
             Err(error) if error.kind() == slateboard::ErrorKind::Exists => {}
             Err(error) => return Err(error.into()),
         }
-        let random = whole::random_name().map_err(|error| Failure::io("asking for random bytes", &error))?;
-        name = format!("{REGION}-{random}");
+        name = random_name(&format!("{REGION}-"))?;
     }
     Err(Failure::failed(format!("{} fills with regions of others", slate.path.display())))
 }
@@ -167,10 +177,17 @@ pub(crate) fn tidy(slate: &SlateFolder, recorded: &Path) {
             remove_beside(&region);
         }
     }
-    for draft in entries(&own_memory()) {
-        let is_left = name(&draft).starts_with(DRAFT) && try_lock(&draft).is_ok_and(|lock| lock.is_some());
-        if is_left || name(&draft).starts_with(GONE) {
-            let _ = fs::remove_dir_all(draft);
+    remove_left(DRAFT);
+    for gone in entries(&own_memory()).iter().filter(|folder| name(folder).starts_with(GONE)) {
+        let _ = fs::remove_dir_all(gone);
+    }
+}
+
+/// Removes the folders in memory whose names begin so and whose makers are gone: nobody has them locked.
+pub(crate) fn remove_left(prefix: &str) {
+    for folder in entries(&own_memory()).iter().filter(|folder| name(folder).starts_with(prefix)) {
+        if let Ok(Some(_lock)) = try_lock(folder) {
+            let _ = fs::remove_dir_all(folder);
         }
     }
 }
@@ -205,8 +222,9 @@ pub(crate) fn remove_unasked(region: &Path) {
 
 /// In two steps, so that no name ever stands for half a board.
 fn remove_folder(folder: &Path) {
-    let gone = whole::random_name().map(|random| folder.with_file_name(format!("{GONE}{random}")));
-    let _ = gone.and_then(|gone| fs::rename(folder, &gone).and_then(|()| fs::remove_dir_all(gone)));
+    let Ok(name) = random_name(GONE) else { return };
+    let gone = folder.with_file_name(name);
+    let _ = fs::rename(folder, &gone).and_then(|()| fs::remove_dir_all(gone));
 }
 
 fn remove_beside(region: &Path) {

@@ -187,8 +187,10 @@ fn a_board_that_fills_up_needs_attention() {
 #[test]
 fn help_of_every_command_has_examples() {
     let place = Place::empty();
-    let commands =
-        ["init", "put", "get", "update", "rm", "ls", "watch", "wait", "log", "status", "sessions", "demo"];
+    let commands = [
+        "init", "put", "get", "update", "touch", "rm", "ls", "watch", "wait", "log", "status", "sessions",
+        "demo",
+    ];
     for command in commands {
         let help = place.run([command, "--help"]).ok();
         assert!(help.contains("Examples:") && help.contains(&format!("slate {command}")), "{help}");

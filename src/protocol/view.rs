@@ -271,13 +271,13 @@ impl Core<'_> {
             }
         }
         let item = self.item_at(hash_at + 1, head, point, verify)?;
-        // Where a get does not find it, a list must not tell it either.
-        let fits = |item: &Item| self.fits_slot(bucket, fingerprint, &item.key);
-        if item.as_ref().is_some_and(|item| !fits(item)) {
-            return Err(Fault::Corrupt("the hash of a record's slot"));
+        let Some(item) = item else { return Ok(None) };
+        if !item.key.starts_with(prefix.as_bytes()) {
+            return Err(Fault::Corrupt("a superseded record's key"));
         }
-        let listed = item.as_ref().is_none_or(|item| item.key.starts_with(prefix.as_bytes()));
-        if listed { Ok(item) } else { Err(Fault::Corrupt("a superseded record's key")) }
+        // Where a get does not find it, a list must not tell it either.
+        let found = self.fits_slot(bucket, fingerprint, &item.key);
+        if found { Ok(Some(item)) } else { Err(Fault::Corrupt("the hash of a record's slot")) }
     }
 
     /// The event at `position`, with what it superseded. `filter` sees the key before the values are

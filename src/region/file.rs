@@ -88,7 +88,7 @@ impl Folder {
     pub(super) fn of(path: &Path) -> Result<Self> {
         let parent = path.parent().unwrap_or(path);
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        openat(CWD, parent, flags, Mode::empty())
+        validate::above_standard(|| openat(CWD, parent, flags, Mode::empty()))
             .map(Self)
             .map_err(|error| Error::io("the folder could not be opened", error).path(parent))
     }

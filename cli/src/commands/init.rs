@@ -78,7 +78,7 @@ fn at_path(context: &Context, args: &Init, named: &Located) -> Result<Status, Fa
     if args.placement.is_some() || args.scope.is_some() || args.replace || args.adopt {
         return Err(Failure::usage(format!(
             "--placement, --scope, --replace and --adopt are for a project's board, and {} names a region file",
-            named.found_by.name()
+            named.found_by.words()
         )));
     }
     let path = &named.region;
@@ -86,24 +86,24 @@ fn at_path(context: &Context, args: &Init, named: &Located) -> Result<Status, Fa
         Err(error) if error.kind() == ErrorKind::Exists && args.ensure => (false, Board::open(path)?),
         other => (true, other?),
     };
-    let why = format!("named by {}", named.found_by.name());
+    let why = format!("{} names it", named.found_by.words());
     print(context, &InitDoc::new(created, path, why, &board)?)
 }
 
 fn in_project(context: &Context, args: &Init) -> Result<Status, Failure> {
     let surroundings = context.surroundings()?;
-    let root = locate::project_root(&surroundings.folder, scope(args, None));
+    let root = locate::project_root(&surroundings.folder, scope(args, None))?;
     let slate = SlateFolder::make(&root.folder.join(FOLDER))?;
     // Until this command ends: its own look at the board is not to keep the next `init --replace` from replacing it.
     let lock = slate.lock();
-    if lock.is_none() && args.replace {
+    if matches!(lock, Ok(None)) && args.replace {
         return Err(Failure::failed(format!(
-            "{} could not be locked: another `slate init` is at work there, or its file system has no locks; try \
-             again, or remove the board by hand",
+            "another `slate init` is at work in {} and does not end; look for one that is stopped, and try again",
             slate.path.display()
         )));
     }
-    let is_locked = lock.is_some();
+    // On a file system without locks the record decides alone, and nothing is tidied away.
+    let is_locked = matches!(lock, Ok(Some(_)));
     let project = Project { context, args, root, slate, boot_id: surroundings.boot_id, is_locked };
     let mut attempts = 0;
     loop {
@@ -211,7 +211,10 @@ impl Project<'_> {
         let region = self.slate.path.join(&made.path);
         let recorded = self.describe(&region, &made.board, old.as_ref()).and_then(|record| {
             let is_recorded = match self.args.replace || old.is_some() {
-                true => record.replace(&self.slate.path).map(|()| true),
+                true => record.replace(&self.slate.path).and_then(|()| {
+                    // Without a lock another may have replaced it by its own.
+                    Ok(Record::read(&self.slate.path)?.as_ref() == Some(&record))
+                }),
                 false => record.create(&self.slate.path, self.is_locked),
             };
             Ok(is_recorded?.then_some(record))
@@ -377,9 +380,12 @@ impl InitDoc {
 }
 
 fn print(context: &Context, doc: &InitDoc) -> Result<Status, Failure> {
+    if context.globals.quiet {
+        return Ok(Status::Done);
+    }
     if context.globals.json {
         context.out.document(doc)?;
-    } else if !context.globals.quiet {
+    } else {
         let head = if doc.created { "made     " } else { "present  " };
         context.out.line(format!("{head} {}", doc.path))?;
         if let Some(project) = &doc.project {

@@ -8,6 +8,7 @@ use crate::{
 };
 use serde::Serialize;
 use slateboard::{Listing, Reader, Result, View};
+use std::borrow::Cow;
 
 /// `ls --json`.
 #[derive(Serialize)]
@@ -36,10 +37,14 @@ pub(crate) fn run(context: &Context, args: &Ls) -> Result<Status, Failure> {
         return Ok(told(context, &listing));
     }
     let listing = read(&reader, args, Reader::keys_whole, View::keys_whole)?;
-    for key in &listing.entries {
-        context.out.line(printable(key))?;
-    }
+    let text: String = listing.entries.iter().flat_map(|key| shown(key, args.null)).collect();
+    context.out.bytes(text.as_bytes())?;
     Ok(told(context, &listing))
+}
+
+/// A key, and what ends it.
+fn shown(key: &str, null: bool) -> [Cow<'_, str>; 2] {
+    if null { [key.into(), "\0".into()] } else { [printable(key).into(), "\n".into()] }
 }
 
 fn read<T>(

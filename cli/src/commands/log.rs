@@ -2,14 +2,13 @@
 
 use super::{
     Context,
-    watch::{next_event, passed_over},
+    watch::{is_asked_for, next_event, passed_over},
 };
 use crate::{
     args::Log,
     failure::{Failure, Status},
-    print::concerned,
 };
-use slateboard::{Event, Reader};
+use slateboard::Reader;
 use std::{collections::VecDeque, time::Duration};
 
 const DEFAULT_LAST: u64 = 50;
@@ -28,11 +27,6 @@ pub(crate) fn run(context: &Context, args: &Log) -> Result<Status, Failure> {
     Ok(if read.damaged { Status::Corrupt } else { Status::Done })
 }
 
-fn is_asked_for(context: &Context, args: &Log, event: &Event) -> bool {
-    let session = context.globals.session.as_deref();
-    session.is_none_or(|name| event.session.name == name) && concerned(event, &args.prefix).next().is_some()
-}
-
 /// How far the history was read.
 struct Read {
     to: u64,
@@ -45,7 +39,9 @@ fn everything_since(context: &Context, args: &Log, reader: &Reader, since: u64) 
     let mut events = reader.events(since);
     while let Some(event) = events.next() {
         match event {
-            Ok(event) if is_asked_for(context, args, &event) => context.out.event(&event, &args.prefix)?,
+            Ok(event) if is_asked_for(context, &args.prefix, &event) => {
+                context.out.event(&event, &args.prefix)?
+            }
             Ok(_) => {}
             Err(error) => {
                 read.damaged |= error.is_corrupt();
@@ -68,7 +64,7 @@ fn the_last(context: &Context, args: &Log, reader: &Reader) -> Result<Read, Fail
     let mut events = reader.events(since);
     while let Some(event) = events.next() {
         match event {
-            Ok(event) if wanted > 0 && is_asked_for(context, args, &event) => {
+            Ok(event) if wanted > 0 && is_asked_for(context, &args.prefix, &event) => {
                 last.push_back(event);
                 if last.len() as u64 > wanted {
                     last.pop_front();
@@ -92,7 +88,7 @@ fn follow(context: &Context, args: &Log, reader: &Reader, since: u64) -> Result<
     let mut watch = reader.watch(&args.prefix).since(since);
     loop {
         let event = next_event(context, &mut watch, SLICE)?;
-        if let Some(event) = event.filter(|event| is_asked_for(context, args, event)) {
+        if let Some(event) = event.filter(|event| is_asked_for(context, &args.prefix, event)) {
             context.out.event(&event, &args.prefix)?;
         }
     }

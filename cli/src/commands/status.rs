@@ -229,7 +229,7 @@ fn print(context: &Context, located: &Located, health: &Health) -> Result<(), Fa
         health.metrics;
     let (out, healthy) = (&context.out, health.attention.is_empty());
     let word = if healthy { "healthy" } else { "needs attention" };
-    out.line(format!("board     {} ({})", located.region.display(), located.found_by.name()))?;
+    out.line(format!("board     {} (named by {})", located.region.display(), located.found_by.words()))?;
     out.line(format!("state     {}", out.health(healthy, word)))?;
     for sentence in &health.attention {
         out.line(format!("          {sentence}"))?;

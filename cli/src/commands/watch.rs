@@ -3,7 +3,7 @@
 use super::{Context, Deadline};
 use crate::{
     args,
-    failure::{Failure, Status, say},
+    failure::{Failure, Status},
     print::concerned,
 };
 use slateboard::{Error, Event, Watch};
@@ -26,7 +26,7 @@ pub(crate) fn run(context: &Context, args: &args::Watch) -> Result<Status, Failu
         };
         match next_event(context, &mut watch, limit)? {
             None => {}
-            Some(event) if concerned(&event, &args.prefix).next().is_none() => {}
+            Some(event) if !is_asked_for(context, &args.prefix, &event) => {}
             Some(event) => {
                 context.out.event(&event, &args.prefix)?;
                 left = left.map(|left| left - 1);
@@ -34,6 +34,12 @@ pub(crate) fn run(context: &Context, args: &args::Watch) -> Result<Status, Failu
         }
     }
     Ok(Status::Done)
+}
+
+/// Whether the event is of the prefix, and of the session if one was named.
+pub(super) fn is_asked_for(context: &Context, prefix: &str, event: &Event) -> bool {
+    let session = context.globals.session.as_deref();
+    session.is_none_or(|name| event.session.name == name) && concerned(event, prefix).next().is_some()
 }
 
 /// The next event, if one comes in time. What was missed or is damaged is said, and passed over.
@@ -57,7 +63,8 @@ pub(super) fn passed_over(context: &Context, error: Error, goes_on: bool) -> Res
     match error.missed() {
         Some(lagged) => context.out.missed(lagged.missed, lagged.resume_at),
         None if error.is_corrupt() && goes_on => {
-            say(format_args!("slate: one event is left out: {error}"));
+            let failure = Failure::from(error);
+            context.report(&Failure { text: format!("one event is left out: {}", failure.text), ..failure });
             Ok(())
         }
         None => Err(error.into()),

@@ -2,9 +2,10 @@
 
 use super::Context;
 use crate::{
-    failure::{Failure, Status},
+    failure::{Failure, Status, say},
     locate::{self, Located},
     place::uuid,
+    print::ErrorDoc,
     record::Placement,
 };
 use serde::Serialize;
@@ -12,11 +13,14 @@ use slateboard::Board;
 
 /// `where --json`.
 #[derive(Serialize)]
-struct WhereDoc {
+struct WhereDoc<'a> {
     path: String,
     uuid: Option<String>,
     placement: Option<Placement>,
     found_by: &'static str,
+    /// The same for people.
+    #[serde(skip)]
+    named_by: &'static str,
     /// The project's `.slate` folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     project: Option<String>,
@@ -25,6 +29,8 @@ struct WhereDoc {
     /// Why it cannot.
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorDoc<'a>>,
 }
 
 pub(crate) fn run(context: &Context) -> Result<Status, Failure> {
@@ -40,14 +46,21 @@ pub(crate) fn run(context: &Context) -> Result<Status, Failure> {
             }
         }
     };
-    let doc =
-        WhereDoc { reachable: failure.is_none(), why: failure.as_ref().map(|why| why.text.clone()), ..doc };
+    let doc = WhereDoc {
+        reachable: failure.is_none(),
+        why: failure.as_ref().map(|why| why.text.clone()),
+        error: failure.as_ref().map(ErrorDoc::of),
+        ..doc
+    };
     print(context, &doc)?;
-    Ok(failure.map_or(Status::Done, |failure| failure.status))
+    Ok(failure.map_or(Status::Done, |failure| {
+        say(format_args!("slate: {}", failure.text));
+        failure.status
+    }))
 }
 
 /// Opens the board, as any other command would.
-fn examine(located: &Located, project: Option<&locate::Project>) -> (WhereDoc, Option<Failure>) {
+fn examine(located: &Located, project: Option<&locate::Project>) -> (WhereDoc<'static>, Option<Failure>) {
     let mut doc = WhereDoc::new(located, project);
     let failure = match Board::options().observe(&located.region) {
         Ok(reader) => {
@@ -63,7 +76,7 @@ fn examine(located: &Located, project: Option<&locate::Project>) -> (WhereDoc, O
     (doc, failure)
 }
 
-impl WhereDoc {
+impl WhereDoc<'_> {
     fn new(located: &Located, project: Option<&locate::Project>) -> Self {
         let region = std::path::absolute(&located.region).unwrap_or_else(|_| located.region.clone());
         Self {
@@ -71,18 +84,20 @@ impl WhereDoc {
             uuid: project.map(|project| project.record.uuid.clone()),
             placement: project.map(|project| project.record.placement),
             found_by: located.found_by.name(),
+            named_by: located.found_by.words(),
             project: project.map(|project| project.slate.path.display().to_string()),
             reachable: false,
             why: None,
+            error: None,
         }
     }
 }
 
-fn print(context: &Context, doc: &WhereDoc) -> Result<(), Failure> {
+fn print(context: &Context, doc: &WhereDoc<'_>) -> Result<(), Failure> {
     if context.globals.json {
         return context.out.document(doc);
     }
-    context.out.line(format!("board      {} ({})", doc.path, doc.found_by))?;
+    context.out.line(format!("board      {} (named by {})", doc.path, doc.named_by))?;
     if let Some(project) = &doc.project {
         context.out.line(format!("project    {project}"))?;
     }
@@ -92,6 +107,5 @@ fn print(context: &Context, doc: &WhereDoc) -> Result<(), Failure> {
     if let Some(uuid) = &doc.uuid {
         context.out.line(format!("uuid       {uuid}"))?;
     }
-    context.out.line(format!("reachable  {}", if doc.reachable { "yes" } else { "no" }))?;
-    doc.why.iter().try_for_each(|why| context.out.line(format!("           {why}")))
+    context.out.line(format!("reachable  {}", if doc.reachable { "yes" } else { "no" }))
 }
