@@ -1,6 +1,8 @@
 //! Where everything is: offsets computed once, with checked arithmetic, from a few numbers.
 
-use super::{Classes, GRANULE_WORDS_MIN, LINE, divisor::Divisor, header, record, session};
+use super::{
+    Classes, GRANULE_WORDS_MIN, Groups, LINE, divisor::Divisor, groups::GROUP_WORDS, header, record, session,
+};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// Words of a bucket: guard, link, seven slots of two words.
@@ -277,6 +279,7 @@ pub struct Geometry {
     sessions_at: usize,
     names_at: usize,
     shards_at: usize,
+    groups: Groups,
     buckets_at: usize,
     ring_at: usize,
     extents_at: usize,
@@ -316,6 +319,8 @@ impl Geometry {
         let sessions_at = part(times(shape.sessions, session::RECORD_WORDS), line)?;
         let names_at = part(times(shape.names, session::NAME_WORDS), line)?;
         let shards_at = part(times(shards, SHARD_WORDS), line * 2)?;
+        let groups = Groups::of_table(shape.buckets() as usize);
+        let groups_at = part(times(groups.count() as u64, GROUP_WORDS), line)?;
         let buckets_at = part(times(shape.buckets(), BUCKET_WORDS), line * 2)?;
         let ring_at = part(times(shape.history, 1), line)?;
         let extents_at = part(times(extents, 2), line)?;
@@ -341,6 +346,7 @@ impl Geometry {
             sessions_at,
             names_at,
             shards_at,
+            groups: groups.at(groups_at),
             buckets_at,
             ring_at,
             extents_at,
@@ -425,6 +431,10 @@ impl Geometry {
     /// First word of a shard's header. The shard must be below [`Geometry::shards`].
     pub fn shard(&self, shard: usize) -> usize {
         self.shards_at + shard * SHARD_WORDS
+    }
+    /// The groups of buckets.
+    pub fn groups(&self) -> &Groups {
+        &self.groups
     }
     /// Buckets of the whole table, without overflow.
     pub fn buckets(&self) -> usize {
@@ -613,6 +623,7 @@ mod tests {
                 geometry.session(0),
                 geometry.name(0),
                 geometry.shard(0),
+                geometry.groups().word(0),
                 geometry.bucket(0),
                 geometry.ring(1),
                 geometry.extent(0),

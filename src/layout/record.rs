@@ -24,7 +24,8 @@ pub const PLACE: usize = 2;
 /// Length of the key, kind, codec.
 pub const SHAPE: usize = 3;
 /// Whether the words from [`WRITER`] to [`CHECKSUM`] exist. The models leave them out: they carry no
-/// part of the protocol, and without a checksum a torn copy cannot hide from them. The random schedules
+/// part of the protocol, and without a checksum a torn copy cannot hide from them; a deadline, which they are about,
+/// stands above the other fields of [`SHAPE`] then. The random schedules
 /// (`--cfg slate_whole` besides) have them: their sessions write entries that end with them.
 pub const DETAILS: bool = cfg!(slate_whole) || !cfg!(any(loom, slate_search));
 /// Who wrote it.
@@ -35,6 +36,8 @@ pub const TIME: usize = 5;
 pub const CREATED: usize = 6;
 /// Deadline, nanoseconds of `CLOCK_BOOTTIME`; 0 for none.
 pub const DEADLINE: usize = 7;
+/// Where the deadline is in [`SHAPE`] without [`DETAILS`].
+const DEADLINE_BIT: u32 = 23;
 /// Packed writer word of the session that the entry ends with; 0 for none.
 pub const EPHEMERAL: usize = 8;
 /// Checksum.
@@ -135,6 +138,8 @@ impl RecordHeader {
             let details =
                 [self.writer, self.time, self.created, self.deadline, self.ephemeral, self.checksum];
             words[HEADER_WORDS - details.len()..].copy_from_slice(&details);
+        } else {
+            words[SHAPE] |= self.deadline << DEADLINE_BIT;
         }
         Words(words)
     }
@@ -209,7 +214,11 @@ impl Words {
     }
     /// Nanoseconds of `CLOCK_BOOTTIME`; 0 for none.
     pub fn deadline(&self) -> u64 {
-        self.detail(DEADLINE)
+        if DETAILS { self.detail(DEADLINE) } else { self.0[SHAPE] >> DEADLINE_BIT }
+    }
+    /// Packed writer word of the session that the entry ends with; 0 for none.
+    pub fn ephemeral(&self) -> u64 {
+        self.detail(EPHEMERAL)
     }
     /// First word of the value, from the start of the record.
     pub fn value_at(&self) -> usize {

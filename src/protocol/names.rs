@@ -130,14 +130,16 @@ impl<'r> Core<'r> {
         self.name_word(0).load(Relaxed) == freed
     }
 
-    /// Entries that have a name. An estimate.
+    /// Entries that something refers to; where damage hides that, those that have a name. An estimate.
     pub fn names_in_use(&self) -> u64 {
-        // Relaxed: for people.
-        let ready = |&index: &usize| {
+        let referred = self.referred_names();
+        let used = |&index: &usize| {
+            // Relaxed: for people.
             let state = NameState(self.name_word(index).load(Relaxed));
-            matches!(state.kind(), Some(NameKind::Ready { .. }))
+            let referred = referred.as_ref().map_or(true, |referred| referred.0[index]);
+            referred && matches!(state.kind(), Some(NameKind::Ready { .. }))
         };
-        (1..self.geo.names()).filter(ready).count() as u64
+        (1..self.geo.names()).filter(used).count() as u64
     }
 
     /// Frees name entries that a killed session left half made.
@@ -156,10 +158,7 @@ impl<'r> Core<'r> {
     pub fn sweep_names(&self) -> Result<bool, Fault> {
         let state = |index| NameState(acquire(self.name_word(index)));
         let states: Vec<NameState> = (0..self.geo.names()).map(state).collect();
-        let mut referred = Referred(vec![false; self.geo.names()]);
-        self.refer_sessions(&mut referred);
-        self.refer_slots(&mut referred)?;
-        self.refer_history(&mut referred)?;
+        let referred = self.referred_names()?;
         let ready = |index: usize| matches!(states[index].kind(), Some(NameKind::Ready { .. }));
         let unused: Vec<usize> =
             (1..self.geo.names()).filter(|&index| ready(index) && !referred.0[index]).collect();
@@ -174,6 +173,14 @@ impl<'r> Core<'r> {
             let _ = self.name_word(index).compare_exchange(state.0, free.0, AcqRel, Relaxed);
         }
         Ok(true)
+    }
+
+    fn referred_names(&self) -> Result<Referred, Fault> {
+        let mut referred = Referred(vec![false; self.geo.names()]);
+        self.refer_sessions(&mut referred);
+        self.refer_slots(&mut referred)?;
+        self.refer_history(&mut referred)?;
+        Ok(referred)
     }
 
     fn refer_sessions(&self, referred: &mut Referred) {
