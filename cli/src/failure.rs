@@ -118,7 +118,12 @@ impl Failure {
 
     /// An operating system's error, with what was being done to what.
     pub(crate) fn io(doing: impl Display, error: &io::Error) -> Self {
-        Self { kind: ErrorKind::Io.name(), ..Self::failed(format!("{doing}: {error}")) }
+        let Some(number) = error.raw_os_error() else {
+            return Self { kind: ErrorKind::Io.name(), ..Self::failed(format!("{doing}: {error}")) };
+        };
+        // The library's error names the limit of the process that was met, where that is the reason.
+        let named = Self::from(Error::io(doing.to_string(), io::Error::from_raw_os_error(number)));
+        Self { status: Status::Failed, ..named }
     }
 }
 

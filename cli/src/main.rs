@@ -13,9 +13,12 @@ mod record;
 mod units;
 mod whole;
 
+use nix::sys::signal::{SigSet, Signal};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Output that goes into a file beyond the limit on its size is an error that is told, not the signal's end.
+    let _ = SigSet::from(Signal::SIGXFSZ).thread_block();
     match args::parse() {
         Ok(cli) => commands::run(cli),
         Err(error) => failure::usage(&error),

@@ -8,6 +8,7 @@ use crate::{
     units,
 };
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
 use slateboard::{Damage, Entry, Event, Mutation, MutationKind, Receipt, codec};
 use std::{
@@ -266,6 +267,16 @@ impl Output {
     pub(crate) fn new(json: bool, quiet: bool) -> Self {
         let wanted = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Self { json, quiet, color: wanted && io::stdout().is_terminal() }
+    }
+
+    /// Fails as writing would where nobody reads the output any more: for commands that write seldom.
+    pub(crate) fn check_reader(&self) -> Result<(), Failure> {
+        let stdout = io::stdout();
+        let mut output = [PollFd::new(&stdout, PollFlags::empty())];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let gone = poll(&mut output, Some(&now)).is_ok()
+            && output[0].revents().intersects(PollFlags::ERR | PollFlags::HUP);
+        if gone { Err(io::Error::from(io::ErrorKind::BrokenPipe).into()) } else { Ok(()) }
     }
 
     /// One JSON document on a line of its own.

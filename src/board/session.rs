@@ -169,10 +169,14 @@ impl Session {
     /// As [`Session::put_if`].
     pub fn put_with(&self, key: &str, value: impl AsRef<[u8]>, options: PutOptions) -> Result<Receipt> {
         let change = self.change(value.as_ref(), options);
-        let receipt = self.write_key(key, &change)?;
-        if options.ttl.is_some() {
-            self.inner.seat.expects_expiry(change.deadline);
-        }
+        if change.deadline == 0 { self.write_key(key, &change) } else { self.put_brief(key, &change) }
+    }
+
+    /// Carries a change with a deadline out, and wakes the keeper in time.
+    #[cold]
+    fn put_brief(&self, key: &str, change: &Change<'_>) -> Result<Receipt> {
+        let receipt = self.write_key(key, change)?;
+        self.inner.seat.expects_expiry(change.deadline);
         Ok(receipt)
     }
 

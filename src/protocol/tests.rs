@@ -8,7 +8,7 @@ use super::{
     publish::{Change, Expect, Now, Outcome},
     read::Verify,
     sessions::Identity,
-    slots::Key,
+    slots::{Key, Sought},
 };
 use crate::layout::{
     ClassWord, GenWord, Geometry, Guard, GuardOp, Head, HeadKind, RingWord, Shape, State, StateKind,
@@ -338,7 +338,8 @@ fn a_record_that_would_end_behind_the_region_is_damage() {
     let mut lane = heap.lane(0);
     put(&core, &mut lane, "key", b"x", Expect::Any).unwrap();
     let key = Key::new(&heap.geo, "key");
-    let head_at = core.find(&mut lane, &key, None).unwrap().unwrap().slot.head_at;
+    let Sought::Found(found) = core.find(&key, false).unwrap() else { panic!("the key has a slot") };
+    let head_at = found.slot.head_at;
     let last = heap.geo.block(heap.geo.granules() - 1).unwrap();
     core.at(head_at).store(Head::new(HeadKind::Live, 9, last.index()).0, Relaxed);
     core.gen_of(last).store(GenWord::Generation(1).pack(), Relaxed);

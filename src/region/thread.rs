@@ -120,22 +120,22 @@ fn without_signals<T>(call: impl FnOnce() -> T) -> T {
 fn create(stack_bytes: usize, start: Box<Start>) -> i32 {
     let mut attributes = mem::MaybeUninit::<libc::pthread_attr_t>::uninit();
     let attributes = attributes.as_mut_ptr();
+    // SAFETY: the pointer is to room for the attributes, which this makes.
+    let _ = unsafe { libc::pthread_attr_init(attributes) };
+    // SAFETY: the attributes were made above.
+    let _ = unsafe { libc::pthread_attr_setstacksize(attributes, stack_bytes) };
+    // SAFETY: the attributes were made above.
+    let _ = unsafe { libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED) };
     let start = Box::into_raw(start);
     let mut thread = 0;
-    // SAFETY: the attributes are made by the first call, changed by the next two and given up by the last. `enter`
-    // takes the box over, once.
-    let status = unsafe {
-        let _ = libc::pthread_attr_init(attributes);
-        let _ = libc::pthread_attr_setstacksize(attributes, stack_bytes);
-        let _ = libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED);
-        let status = libc::pthread_create(&raw mut thread, attributes, enter, start.cast());
-        let _ = libc::pthread_attr_destroy(attributes);
-        status
-    };
+    // SAFETY: the attributes were made above; `enter` takes the box over, once.
+    let status = unsafe { libc::pthread_create(&raw mut thread, attributes, enter, start.cast()) };
     if status != 0 {
         // SAFETY: no thread was started, so the box is still ours.
         drop(unsafe { Box::from_raw(start) });
     }
+    // SAFETY: the attributes were made above, and are not used again.
+    let _ = unsafe { libc::pthread_attr_destroy(attributes) };
     status
 }
 

@@ -9,6 +9,9 @@ use crate::{
 use slateboard::{Error, Event, Watch};
 use std::time::Duration;
 
+/// Longest time until it is found that nobody reads the output any more: `slate watch | head -1` ends.
+const READER_LOOK: Duration = Duration::from_secs(1);
+
 pub(crate) fn run(context: &Context, args: &args::Watch) -> Result<Status, Failure> {
     let reader = context.reader()?;
     let mut watch = reader.watch(&args.prefix);
@@ -45,8 +48,9 @@ pub(super) fn next_event(
     watch: &mut Watch,
     limit: Duration,
 ) -> Result<Option<Event>, Failure> {
+    context.out.check_reader()?;
     let before = watch.generation();
-    let error = match watch.next(limit) {
+    let error = match watch.next(limit.min(READER_LOOK)) {
         Ok(event) => return Ok(event),
         Err(error) => error,
     };

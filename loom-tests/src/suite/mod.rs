@@ -3,6 +3,7 @@
 mod blocks;
 mod board;
 mod chain;
+mod expire;
 mod fsck;
 mod history;
 mod moved;
@@ -184,6 +185,7 @@ fn all() -> Vec<&'static Model> {
         blocks::MODELS,
         chain::MODELS,
         reap::MODELS,
+        expire::MODELS,
         wake::MODELS,
         sessions::MODELS,
         moved::MODELS,
