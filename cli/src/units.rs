@@ -51,6 +51,13 @@ pub(crate) fn size(bytes: u64) -> String {
     }
 }
 
+/// `64 MiB`, `4,884 KiB`: nothing is rounded.
+pub(crate) fn exact_size(bytes: u64) -> String {
+    let units = [(1u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "B")];
+    let (unit, name) = units.into_iter().find(|(unit, _)| bytes.is_multiple_of(*unit)).unwrap_or((1, "B"));
+    format!("{} {name}", grouped(bytes / unit))
+}
+
 /// Nanoseconds as `830 ns`, `12.5 us`, `3.2 ms`, `1.5 s`.
 pub(crate) fn nanoseconds(value: u64) -> String {
     match value {
@@ -132,6 +139,7 @@ mod tests {
             (size(64 << 20), size(1_536), size(12)),
             ("64 MiB".into(), "1.5 KiB".into(), "12 B".into())
         );
+        assert_eq!((exact_size(64 << 20), exact_size(5_001_216)), ("64 MiB".into(), "4,884 KiB".into()));
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl Layout {
     /// Reads header and geometry; the finding where no board can be read by them.
     pub fn of(words: &[u64]) -> Result<Self, Finding> {
         let header = words.get(..HEADER_WORDS).ok_or_else(|| bad("header", "the region has no header"))?;
-        let expected = [u64::from_le_bytes(*b"slate\0bd"), 1, fingerprint(), 0x0102_0304_0506_0708];
+        let expected = [u64::from_le_bytes(*b"slate\0bd"), 2, fingerprint(), 0x0102_0304_0506_0708];
         let named = ["magic", "version", "fingerprint", "byte order"];
         for ((found, expected), name) in header.iter().zip(expected).zip(named) {
             if *found != expected {
@@ -241,7 +241,7 @@ fn check_bounds(n: &[u64]) -> Result<(), Finding> {
         ("buckets", buckets <= 4 << 20 && n[10] <= 4 << 20),
         ("reserve", n[11] <= 1 && n[11].saturating_mul(2).saturating_mul(extent_bytes) <= n[0]),
         ("longest value", n[12] <= 16 << 20 && n[12] <= n[0]),
-        ("last number", n[15] == 0),
+        ("keys", (1..=4 << 20).contains(&n[15])),
     ];
     match bounds.iter().find(|(_, sound)| !sound) {
         Some((name, _)) => Err(bad("geometry", &format!("the geometry's {name} cannot be"))),
@@ -275,7 +275,7 @@ fn fingerprint() -> u64 {
     let lanes = 4;
     let version_base = 8;
     hash_of_words(&[
-        1,
+        2,
         GENERATION as u64,
         HEADER_WORDS as u64,
         RECORD_WORDS as u64,

@@ -86,14 +86,23 @@ pub struct Metrics {
     pub history: u64,
     /// Keys that have a value.
     pub keys: u64,
-    /// Slots, overflow included.
+    /// Keys that the board was made for.
+    pub keys_made_for: u64,
+    /// Keys that fit: those it was made for, or fewer where `capacity` has no block for each. How many do in fact depends
+    /// on their values, and on what the history holds.
+    pub keys_fit: u64,
+    /// Slots of the table, overflow included: more than `keys_made_for`, because a removed key keeps its own while the
+    /// history has it, and because keys are not spread evenly.
     pub slots: u64,
     /// Sessions attached, or dead and not reaped.
     pub sessions: u64,
     /// Session records.
     pub sessions_max: u64,
-    /// Bytes for values.
+    /// Bytes for values, with their keys and what else a record has.
     pub capacity: u64,
+    /// Length of the region's file: `capacity` and the tables. It takes so much memory at most; pages of the data area and
+    /// of its table are taken as they are needed, those of the other tables when the board is made.
+    pub region_bytes: u64,
     /// Bytes of it whose pages are reserved.
     pub reserved: u64,
     /// Bytes of it that are cut into blocks.
@@ -165,10 +174,13 @@ pub(super) fn metrics(region: &Region) -> Result<Metrics> {
         floor: core.floor(),
         history: geometry.history(),
         keys,
+        keys_made_for: geometry.shape().keys,
+        keys_fit: geometry.keys_fit(),
         slots,
         sessions: (0..geometry.sessions()).filter(|&index| core.is_occupied(index)).count() as u64,
         sessions_max: geometry.sessions() as u64,
         capacity: geometry.shape().capacity,
+        region_bytes: geometry.words() as u64 * 8,
         reserved: u64::from(core.reserved()) * extent_bytes,
         claimed: u64::from(core.claimed_extents()) * extent_bytes,
         used: core.used_granules() * granule_bytes,

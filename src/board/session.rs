@@ -83,7 +83,8 @@ pub struct Receipt {
 pub struct PutOptions {
     /// What must stand for the put to happen.
     pub expect: Expect,
-    /// Time to live: from then on the entry is absent, for reads and for expectations.
+    /// Time to live: from then on the entry is absent, for reads and for expectations. Not zero; one that is longer than
+    /// the clock can count never ends.
     pub ttl: Option<Duration>,
     /// Whether the entry ends with this session, by detaching or by death.
     pub ephemeral: bool,
@@ -94,9 +95,9 @@ pub struct PutOptions {
 /// How often and with what pauses `update` tries again after losing to another writer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Retry {
-    /// Attempts in all.
+    /// Attempts in all: 1 or more.
     pub attempts: u32,
-    /// First pause; it doubles, with jitter.
+    /// First pause; it doubles, with jitter, up to the longest.
     pub base: Duration,
     /// Longest pause.
     pub max: Duration,
@@ -185,8 +186,13 @@ impl Session {
     /// Gives the key this value, with a time to live, an end, a codec.
     ///
     /// # Errors
-    /// As [`Session::put_if`].
+    /// `InvalidArgument` for a zero `ttl`; as [`Session::put_if`].
     pub fn put_with(&self, key: &str, value: impl AsRef<[u8]>, options: PutOptions) -> Result<Receipt> {
+        if options.ttl.is_some_and(|ttl| ttl.is_zero()) {
+            return Err(
+                Error::new(ErrorKind::InvalidArgument, "a time to live must be longer than zero").key(key)
+            );
+        }
         let change = self.change(value.as_ref(), options);
         self.write_key(key, &change)
     }
@@ -225,7 +231,7 @@ impl Session {
     /// As [`Session::update`], with other attempts and pauses.
     ///
     /// # Errors
-    /// As [`Session::update`].
+    /// `InvalidArgument` for no attempts at all; as [`Session::update`].
     pub fn update_with<V: AsRef<[u8]>>(
         &self,
         key: &str,
@@ -271,8 +277,8 @@ impl Session {
         mut next: impl FnMut(Option<&Found>, &[u8]) -> Result<Option<V>, E>,
     ) -> Result<Option<Receipt>, E> {
         let (mut found, mut old) = (Found::EMPTY, Vec::new());
-        let mut pause = retry.base;
-        for attempt in 0..retry.attempts.max(1) {
+        let mut pause = retry.base.min(retry.max);
+        for attempt in 0..retry.attempts {
             let core = self.region.core_to_read(self.region.words()?);
             let read = self.read(&core, slot_key, *slot, &mut found, &mut old);
             let present = read.map_err(|error| error.key(key))?.then_some(&found);
@@ -298,7 +304,10 @@ impl Session {
 
     #[cold]
     fn exhausted(&self, key: &str, retry: Retry) -> Error {
-        let text = format!("other writers were first at each of {} attempts", retry.attempts.max(1));
+        if retry.attempts == 0 {
+            return Error::new(ErrorKind::InvalidArgument, "an update needs 1 attempt or more").key(key);
+        }
+        let text = format!("other writers were first at each of {} attempts", retry.attempts);
         Error::new(ErrorKind::RetriesExhausted, text)
             .key(key)
             .with_current(self.get(key).ok().flatten())
@@ -607,5 +616,5 @@ fn wait_a_little(pause: &mut Duration, retry: &Retry) {
     } else {
         std::thread::sleep(time);
     }
-    *pause = (*pause * 2).min(retry.max);
+    *pause = pause.saturating_mul(2).min(retry.max);
 }

@@ -32,10 +32,14 @@ pub const GRANULES_MAX: u64 = 1 << super::words::BLOCK_BITS;
 pub const KEYS_MAX: u64 = 4 << 20;
 /// Most sessions.
 pub const SESSIONS_MAX: u64 = 4096;
-/// Smallest capacity that [`Shape::sized`] gives, bytes.
+/// Most uniform shards.
+pub const UNIFORM_MAX: u64 = 64;
+/// Smallest capacity that users may ask for, bytes.
 pub const CAPACITY_MIN: u64 = 1 << 20;
 /// Largest capacity, bytes.
 pub const CAPACITY_MAX: u64 = 16 << 30;
+/// Smallest history, events.
+pub const HISTORY_MIN: u64 = 64;
 /// Largest history, events.
 pub const HISTORY_MAX: u64 = 1 << 22;
 /// Longest value on any board, bytes.
@@ -72,6 +76,8 @@ pub struct Shape {
     pub value_max: u64,
     /// Most mutations of one commit. Kept for commits of several keys.
     pub commit_max: u64,
+    /// Keys that the table was made for: what was asked for, and not how many slots that came to.
+    pub keys: u64,
     /// First path segments with a shard of their own.
     pub dedicated: Vec<String>,
 }
@@ -98,6 +104,7 @@ impl Shape {
             reserve_extents: 1,
             value_max: VALUE_MAX.min(capacity / 8),
             commit_max: 64,
+            keys,
             dedicated: ["task", "file", "team"].map(String::from).to_vec(),
         };
         shape.set_keys(keys);
@@ -107,6 +114,7 @@ impl Shape {
     /// Gives the shards their buckets for `keys` keys and the history's removed ones: a quarter of the
     /// table to each dedicated shard when there are three, the rest to the uniform ones.
     pub fn set_keys(&mut self, keys: u64) {
+        self.keys = keys;
         let slots = keys + keys.min(self.history);
         let buckets = (slots / 5).max(1);
         let dedicated = self.dedicated.len() as u64;
@@ -133,7 +141,7 @@ impl Shape {
             self.value_max,
             self.commit_max,
             self.dedicated.len() as u64,
-            0,
+            self.keys,
         ]
     }
 
@@ -181,6 +189,7 @@ impl Shape {
             reserve_extents: numbers[11],
             value_max: numbers[12],
             commit_max: numbers[13],
+            keys: numbers[15],
             dedicated,
         })
     }
@@ -201,7 +210,7 @@ impl Shape {
             "the capacity must be a multiple of the extent"
         } else if self.capacity / granule_bytes > GRANULES_MAX {
             "the capacity needs larger granules"
-        } else if !within(self.history, if model { 1 } else { 64 }, HISTORY_MAX) {
+        } else if !within(self.history, if model { 1 } else { HISTORY_MIN }, HISTORY_MAX) {
             "the history must have 64 to 4,194,304 events"
         } else if self.history_min > self.history {
             "the least history must not exceed the history"
@@ -221,10 +230,11 @@ impl Shape {
             "a dedicated shard's name must have 1 to 31 bytes and no '/'"
         } else if (1..self.dedicated.len()).any(|at| self.dedicated[..at].contains(&self.dedicated[at])) {
             "a dedicated shard is named twice"
-        } else if !within(self.uniform_shards, 1, 64) || self.uniform_buckets == 0 {
+        } else if !within(self.uniform_shards, 1, UNIFORM_MAX) || self.uniform_buckets == 0 {
             "there must be 1 to 64 uniform shards, each with buckets"
-        } else if self.buckets() > KEYS_MAX || self.overflow_max > KEYS_MAX {
-            "there may be at most 4,194,304 keys"
+        } else if !within(self.keys, 1, KEYS_MAX) || self.buckets() > KEYS_MAX || self.overflow_max > KEYS_MAX
+        {
+            "there must be 1 to 4,194,304 keys"
         } else if self.reserve_extents > 1 || (self.reserve_extents * 2) * extent_bytes > self.capacity {
             "the reserve must leave room for values"
         } else if self.value_max > VALUE_MAX.min(self.capacity) {
@@ -397,6 +407,13 @@ impl Geometry {
     /// Granules that hold so many words.
     pub fn granules_for(&self, words: usize) -> usize {
         (words + self.granule_words() - 1) >> self.granule_shift
+    }
+    /// Keys that fit: those that the table was made for, or fewer where the data area has no block for each.
+    pub fn keys_fit(&self) -> u64 {
+        let smallest =
+            self.classes.of(self.granules_for(record::HEADER_WORDS + 1)).unwrap_or(self.classes.whole());
+        let extents = u64::from(self.extents).saturating_sub(self.shape.reserve_extents);
+        self.shape.keys.min(extents * u64::from(self.classes.blocks(smallest)))
     }
     /// Events the ring holds.
     pub fn history(&self) -> u64 {

@@ -1,12 +1,12 @@
 //! `slate init`: makes a board where the other commands will find it.
 
-use super::Context;
+use super::{Context, status::FileDoc};
 use crate::{
     args::{Init, PlacementArg, ScopeArg},
     failure::{Failure, Status},
     locate::{self, Located, Root},
     record::{self, FOLDER, Placement, Record, Scope, Unreachable},
-    units,
+    units::{self, grouped},
 };
 use serde::Serialize;
 use slateboard::{Board, Options};
@@ -34,10 +34,15 @@ struct InitDoc {
     #[serde(skip_serializing_if = "Option::is_none")]
     project: Option<String>,
     why: String,
+    /// Bytes for values.
     capacity: u64,
+    /// That it was made for.
     keys: u64,
+    /// As many of them as `capacity` has blocks for.
+    keys_fit: u64,
     history: u64,
     sessions: u64,
+    file: FileDoc,
 }
 
 /// A region that was made for a project and is not yet recorded.
@@ -291,9 +296,11 @@ impl InitDoc {
             project: None,
             why,
             capacity: metrics.capacity,
-            keys: metrics.slots,
+            keys: metrics.keys_made_for,
+            keys_fit: metrics.keys_fit,
             history: metrics.history,
             sessions: metrics.sessions_max,
+            file: FileDoc::new(path, &metrics),
         })
     }
 
@@ -314,6 +321,14 @@ impl InitDoc {
     }
 }
 
+fn keys(doc: &InitDoc) -> String {
+    let made_for = format!("made for {}", grouped(doc.keys));
+    if doc.keys_fit == doc.keys {
+        return made_for;
+    }
+    format!("{made_for}; the room for values holds {} at most", grouped(doc.keys_fit))
+}
+
 fn print(context: &Context, doc: &InitDoc) -> Result<Status, Failure> {
     if context.globals.json {
         context.out.document(doc)?;
@@ -324,13 +339,11 @@ fn print(context: &Context, doc: &InitDoc) -> Result<Status, Failure> {
             context.out.line(format!("project   {project}"))?;
         }
         context.out.line(format!("because   {}", doc.why))?;
-        context.out.line(format!(
-            "room      {}, {} keys, {} events, {} sessions",
-            units::size(doc.capacity),
-            doc.keys,
-            doc.history,
-            doc.sessions
-        ))?;
+        context.out.line(format!("room      {} for values", units::exact_size(doc.capacity)))?;
+        context.out.line(format!("keys      {}", keys(doc)))?;
+        context.out.line(format!("history   {} events", grouped(doc.history)))?;
+        context.out.line(format!("sessions  {}", grouped(doc.sessions)))?;
+        context.out.line(format!("file      {}", doc.file))?;
     }
     Ok(Status::Done)
 }

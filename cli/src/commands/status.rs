@@ -13,7 +13,7 @@ use crate::{
 };
 use serde::Serialize;
 use slateboard::{Board, Liveness, Metrics, Reader, SessionInfo};
-use std::{io::IsTerminal, thread, time::Duration};
+use std::{fmt, fs, io::IsTerminal, os::unix::fs::MetadataExt, path::Path, thread, time::Duration};
 
 const REFRESH: Duration = Duration::from_secs(1);
 
@@ -29,14 +29,39 @@ struct StatusDoc<'a> {
     floor: u64,
     history: u64,
     keys: u64,
+    /// Keys that it was made for, and as many of them as `capacity` has blocks for.
+    keys_made_for: u64,
+    keys_fit: u64,
     slots: u64,
     capacity: u64,
+    file: FileDoc,
     claimed: u64,
     used: u64,
     history_bytes: u64,
     sessions_max: u64,
     sessions: Vec<SessionDoc<'a>>,
     totals: TotalsDoc,
+}
+
+/// What the region's file takes, bytes.
+#[derive(Clone, Copy, Serialize)]
+pub(super) struct FileDoc {
+    at_most: u64,
+    now: u64,
+}
+
+impl FileDoc {
+    pub(super) fn new(region: &Path, metrics: &Metrics) -> Self {
+        // A file that is gone takes nothing.
+        let now = fs::metadata(region).map_or(0, |file| file.blocks() * 512);
+        Self { at_most: metrics.region_bytes, now }
+    }
+}
+
+impl fmt::Display for FileDoc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} now, {} at most", units::size(self.now), units::size(self.at_most))
+    }
 }
 
 /// Sums over all sessions that ever were.
@@ -110,7 +135,12 @@ fn examine(reader: &Reader, located: &Located) -> Result<Health, Failure> {
             _ => {}
         }
     }
-    attention.extend(nearly_full("table of keys", metrics.keys, metrics.slots, "`slate init --keys`"));
+    attention.extend(nearly_full(
+        "table of keys",
+        metrics.keys,
+        metrics.keys_made_for,
+        "`slate init --keys`",
+    ));
     // The history gives way; present values do not.
     let live = metrics.used.saturating_sub(metrics.history_bytes);
     attention.extend(nearly_full("data area, in bytes,", live, metrics.capacity, "`slate init --capacity`"));
@@ -134,8 +164,9 @@ fn print(context: &Context, located: &Located, health: &Health) -> Result<(), Fa
     if context.globals.json {
         return context.out.document(&document(located, health));
     }
-    let Metrics { generation, floor, keys, slots, capacity, used, history_bytes, sessions_max, .. } =
-        health.metrics;
+    let Metrics {
+        generation, floor, keys, keys_made_for, capacity, used, history_bytes, sessions_max, ..
+    } = health.metrics;
     let (out, healthy) = (&context.out, health.attention.is_empty());
     let word = if healthy { "healthy" } else { "needs attention" };
     out.line(format!("board     {} ({})", located.region.display(), located.found_by.name()))?;
@@ -144,13 +175,14 @@ fn print(context: &Context, located: &Located, health: &Health) -> Result<(), Fa
         out.line(format!("          {sentence}"))?;
     }
     out.line(format!("history   generation {generation}, readable after {floor}"))?;
-    out.line(format!("keys      {keys} of {slots}"))?;
+    out.line(format!("keys      {}, made for {}", units::grouped(keys), units::grouped(keys_made_for)))?;
     out.line(format!(
         "memory    {} in use of {}, {} of it by the history",
         units::size(used),
         units::size(capacity),
         units::size(history_bytes)
     ))?;
+    out.line(format!("file      {}", FileDoc::new(&located.region, &health.metrics)))?;
     out.line(format!("sessions  {} of {sessions_max}", health.sessions.len()))?;
     if health.sessions.is_empty() { Ok(()) } else { sessions::table(context, &health.sessions) }
 }
@@ -161,6 +193,8 @@ fn document<'a>(located: &Located, health: &'a Health) -> StatusDoc<'a> {
         floor,
         history,
         keys,
+        keys_made_for,
+        keys_fit,
         slots,
         capacity,
         claimed,
@@ -179,8 +213,11 @@ fn document<'a>(located: &Located, health: &'a Health) -> StatusDoc<'a> {
         floor,
         history,
         keys,
+        keys_made_for,
+        keys_fit,
         slots,
         capacity,
+        file: FileDoc::new(&located.region, &health.metrics),
         claimed,
         used,
         history_bytes,
