@@ -177,7 +177,9 @@ fn what_a_board_takes_and_holds_is_told_as_it_is() {
 
     let place = Place::empty();
     let text = place.slate("init --placement project --keys 100000 --capacity 1M").ok();
-    for words in ["1 MiB for values", "made for 100,000; the room for values holds 8,064 at most", "MiB now, "] {
+    for words in
+        ["1 MiB for values", "made for 100,000; the room for values holds 8,064 at most", "MiB now, "]
+    {
         assert!(text.contains(words), "{words:?} is not in {text}");
     }
     let init = place.slate("init --if-missing --json").json();
