@@ -56,6 +56,36 @@ pub enum ErrorKind {
     Io,
 }
 
+impl ErrorKind {
+    /// The kind's name, for programs of any language: words in lower case with `_` between. It never changes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Conflict => "conflict",
+            Self::Held => "held",
+            Self::Full => "full",
+            Self::Lagged => "lagged",
+            Self::Future => "future",
+            Self::Fenced => "fenced",
+            Self::Corrupt => "corrupt",
+            Self::Moved => "moved",
+            Self::Forked => "forked",
+            Self::InvalidKey => "invalid_key",
+            Self::ValueTooLarge => "value_too_large",
+            Self::InvalidArgument => "invalid_argument",
+            Self::RetriesExhausted => "retries_exhausted",
+            Self::Contended => "contended",
+            Self::ReadOnly => "read_only",
+            Self::NotFound => "not_found",
+            Self::Exists => "exists",
+            Self::Refused => "refused",
+            Self::Incompatible => "incompatible",
+            Self::Codec => "codec",
+            Self::Timeout => "timeout",
+            Self::Io => "io",
+        }
+    }
+}
+
 /// How far a reader fell behind the history.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub struct Lagged {
@@ -64,6 +94,9 @@ pub struct Lagged {
     /// The generation after which reading can resume.
     pub resume_at: u64,
 }
+
+/// Characters of a key that the text of an error shows.
+const KEY_SHOWN: usize = 128;
 
 /// Result of this crate's calls.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -116,7 +149,7 @@ impl Error {
     /// Adds the key.
     #[must_use]
     pub fn key(mut self, key: &str) -> Self {
-        self.0.key.get_or_insert_with(|| key.chars().take(128).collect());
+        self.0.key.get_or_insert_with(|| key.into());
         self
     }
     /// Adds the path.
@@ -144,9 +177,33 @@ impl Error {
         self
     }
 
+    /// The same kind, words and path, for who must be told again. Without the cause, whose words are added.
+    pub(crate) fn again(&self) -> Self {
+        let inner = &*self.0;
+        let what = match &inner.source {
+            // A refused file's reason is the error's own text.
+            Some(source) if !source.to_string().starts_with(&inner.what) => {
+                format!("{}: {source}", inner.what)
+            }
+            _ => inner.what.clone(),
+        };
+        let mut error = Self::new(inner.kind, what);
+        error.0.next = inner.next;
+        error.0.path.clone_from(&inner.path);
+        error
+    }
+
     /// What went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+    /// The key that it is about.
+    pub fn on_key(&self) -> Option<&str> {
+        self.0.key.as_deref()
+    }
+    /// The path that it is about.
+    pub fn at_path(&self) -> Option<&Path> {
+        self.0.path.as_deref()
     }
     /// On a conflict, the entry that stands there; `None` when the key is absent.
     pub fn current(&self) -> Option<&Entry> {
@@ -205,7 +262,10 @@ impl fmt::Display for Error {
             write!(f, "{}: ", path.display())?;
         }
         if let Some(key) = &inner.key {
-            write!(f, "key {key:?}: ")?;
+            match key.char_indices().nth(KEY_SHOWN) {
+                None => write!(f, "key {key:?}: ")?,
+                Some((end, _)) => write!(f, "key {:?}… ({} bytes): ", &key[..end], key.len())?,
+            }
         }
         write!(f, "{}", inner.what)?;
         if let Some(next) = inner.next {
@@ -245,6 +305,15 @@ mod tests {
             .path(Path::new("board"));
         assert_eq!(error.to_string(), r#"board: key "task/1": no free block of 64 KiB; remove keys"#);
         assert!(error.is_full() && error.source().is_none());
+    }
+
+    #[test]
+    fn a_long_key_is_shown_in_part_and_known_in_full() {
+        let key = "ä".repeat(200);
+        let error = Error::new(ErrorKind::InvalidKey, "a key may have at most 9 bytes").key(&key);
+        let text = format!(r#"key "{}"… (400 bytes): a key may have at most 9 bytes"#, "ä".repeat(128));
+        assert_eq!((error.to_string(), error.on_key()), (text, Some(key.as_str())));
+        assert_eq!((error.kind().name(), error.at_path()), ("invalid_key", None));
     }
 
     #[test]

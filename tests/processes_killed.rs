@@ -6,7 +6,7 @@
 mod support;
 
 use nix::sys::{signal::Signal, wait::WaitStatus};
-use slateboard::{Board, ErrorKind, Liveness, PutOptions, Session, layout::session as record};
+use slateboard::{Board, ErrorKind, Liveness, MutationKind, PutOptions, Session, layout::session as record};
 use std::{
     collections::BTreeMap,
     path::Path,
@@ -242,6 +242,19 @@ fn ephemerals_and_leases_end_with_a_killed_process() {
     assert!(session.wait("claim/x", version, SOON).unwrap().is_none(), "the keeper removes it");
     let old = session.get("lease/x").unwrap().map_or(0, |entry| entry.version);
     assert!(old == 0 || session.wait("lease/x", old, SOON).unwrap().is_none());
+    // The events say whose entries ended, and that it was death.
+    let ended = |key: &str| {
+        let mut events = session.events(session.floor()).map(Result::unwrap);
+        events.find(|event| event.mutations[0].key == key && event.mutations[0].value.is_none())
+    };
+    for key in ["claim/x", "lease/x"] {
+        let event = ended(key).unwrap();
+        assert_eq!(
+            (event.session.name.as_str(), event.mutations[0].kind),
+            ("x", MutationKind::Died),
+            "{key}"
+        );
+    }
     let lease = session.acquire("lease/x", SOON).unwrap();
     assert!(lease.token() > token);
     assert_eq!(session.get("plain/x").unwrap().unwrap().text(), Some("x"), "what was not bound stays");

@@ -97,6 +97,9 @@ struct MutationDoc<'a> {
 struct PreviousDoc<'a> {
     version: u64,
     generation: u64,
+    writer: &'a str,
+    session: u16,
+    incarnation: u32,
     #[serde(flatten)]
     value: ValueDoc<'a>,
     codec: String,
@@ -162,6 +165,9 @@ impl<'a> MutationDoc<'a> {
             previous: mutation.previous.as_ref().map(|previous| PreviousDoc {
                 version: previous.version,
                 generation: previous.generation,
+                writer: &previous.writer.name,
+                session: previous.writer.session,
+                incarnation: previous.writer.incarnation,
                 value: ValueDoc::new(&previous.value),
                 codec: codec_name(previous.codec),
             }),
@@ -248,7 +254,14 @@ impl Output {
             return self.document(&EventDoc::new(event, prefix));
         }
         for mutation in concerned(event, prefix) {
-            let value = mutation.value.as_deref().map(|value| preview(value, 60)).unwrap_or_default();
+            let value = match (&mutation.value, &mutation.previous) {
+                (Some(value), _) => preview(value, 60),
+                // Whoever published it is not whose entry it was.
+                (None, Some(previous)) if mutation.kind == MutationKind::Expire => {
+                    format!("of {}", printable(&previous.writer.to_string()))
+                }
+                _ => String::new(),
+            };
             self.line(format!(
                 "{} {} {} {} {} v{} {value}",
                 event.generation,
@@ -373,6 +386,8 @@ fn kind_name(kind: MutationKind) -> &'static str {
         MutationKind::Put => "put",
         MutationKind::Remove => "remove",
         MutationKind::Expire => "expire",
+        MutationKind::Detached => "detached",
+        MutationKind::Died => "died",
         #[allow(unreachable_patterns, reason = "the library may learn further kinds")]
         _ => "other",
     }

@@ -145,7 +145,7 @@ pub const ALL: [Family; 5] = [
         acts: &[
             (4, Act::PutEphemeral),
             (3, Act::Put),
-            (1, Act::Update),
+            (3, Act::Update),
             (1, Act::Remove),
             (2, Act::Get),
             (1, Act::List),

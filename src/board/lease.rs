@@ -1,6 +1,6 @@
 //! Leases: a key that one session holds at a time, for as long as it lives and renews.
 
-use super::{Expect, PutOptions, Session, keeper::Renewal};
+use super::{Expect, PutOptions, Session, keeper::Renewal, session::check_ttl};
 use crate::{
     error::{Error, ErrorKind, Result},
     region::boottime_ns,
@@ -24,9 +24,7 @@ pub struct Lease {
 
 impl Lease {
     pub(super) fn acquire(session: Session, key: &str, ttl: Duration) -> Result<Self> {
-        if ttl.is_zero() {
-            return Err(Error::new(ErrorKind::InvalidArgument, "a lease must last for some time").key(key));
-        }
+        check_ttl(key, ttl)?;
         let receipt = put(&session, key, ttl, Expect::Absent).map_err(|error| held(error, key))?;
         let version = Arc::new(Mutex::new(Some(receipt.version)));
         let id = receipt.generation;

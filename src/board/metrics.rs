@@ -1,6 +1,6 @@
 //! Who is attached, and how full the board is.
 
-use super::region::Region;
+use super::region::{Presence, Region};
 use crate::{
     error::Result,
     layout::session::{COUNTERS, Counter},
@@ -19,6 +19,8 @@ pub enum Liveness {
     Alive,
     /// It is, but has not beaten for 300 s: stopped, or starved.
     Unresponsive,
+    /// It cannot be told from here, because the lock file cannot be asked. Never taken for dead.
+    Unknown,
     /// It is gone. It is reaped by the next attach, by the next beat of the board's elected keeper, or by the third of
     /// another's.
     Dead,
@@ -142,10 +144,11 @@ pub(super) fn sessions(region: &Region) -> Result<Vec<SessionInfo>> {
             continue;
         }
         let beat_age = Duration::from_nanos(now.saturating_sub(record.identity.heartbeat_ns));
-        let liveness = match region.is_alive(index)? {
-            false => Liveness::Dead,
-            true if beat_age > UNRESPONSIVE => Liveness::Unresponsive,
-            true => Liveness::Alive,
+        let liveness = match region.presence(index) {
+            Presence::Dead => Liveness::Dead,
+            Presence::Unknown => Liveness::Unknown,
+            Presence::Alive if beat_age > UNRESPONSIVE => Liveness::Unresponsive,
+            Presence::Alive => Liveness::Alive,
         };
         let counters: [u64; COUNTERS] = record.counters;
         sessions.push(SessionInfo {

@@ -1,9 +1,9 @@
 //! A session: one attached participant, which writes.
 
 use super::{
-    Expect, Key, Lease, Options, Reader, fault,
-    keeper::{Keeper, Renewal, Signal},
-    reader,
+    Expect, Key, Lease, Options, Reader, Retry, fault,
+    keeper::{Expiries, Keeper, Renewal, Signal},
+    lookout, reader,
     region::{self, Region},
 };
 use crate::{
@@ -28,7 +28,7 @@ use parking_lot::{Mutex, MutexGuard};
 use std::{
     ops::Deref,
     sync::{Arc, Weak},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// An attached participant. `Send`, `Sync`, cheap to clone; the last clone's drop detaches.
@@ -44,6 +44,7 @@ struct Attached {
     seat: Arc<Seat>,
     /// Behind a lock so that dropping it can stop it before the seat is given up.
     keeper: Mutex<Option<Keeper>>,
+    beat: Duration,
 }
 
 /// A session that does not keep itself attached: for what the keeper holds.
@@ -64,6 +65,7 @@ pub(super) struct Seat {
     certificate: Mutex<Option<Certificate>>,
     renewals: Mutex<Vec<Renewal>>,
     pub(super) signal: Signal,
+    pub(super) expiries: Expiries,
 }
 
 /// What a change became.
@@ -83,7 +85,7 @@ pub struct Receipt {
 pub struct PutOptions {
     /// What must stand for the put to happen.
     pub expect: Expect,
-    /// Time to live: from then on the entry is absent, for reads and for expectations. Not zero; one that is longer than
+    /// Time to live: when it has passed the entry is absent, for reads and for expectations. Not zero; one that is longer than
     /// the clock can count never ends.
     pub ttl: Option<Duration>,
     /// Whether the entry ends with this session, by detaching or by death.
@@ -92,27 +94,17 @@ pub struct PutOptions {
     pub codec: u8,
 }
 
-/// How often and with what pauses `update` tries again after losing to another writer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Retry {
-    /// Attempts in all: 1 or more.
-    pub attempts: u32,
-    /// First pause; it doubles, with jitter, up to the longest.
-    pub base: Duration,
-    /// Longest pause.
-    pub max: Duration,
+/// What an update makes of an entry. What it does not name stays as it is.
+pub(super) struct Next<V> {
+    value: V,
+    codec: Option<u8>,
+    ttl: Option<Duration>,
 }
 
-impl Default for Retry {
-    fn default() -> Self {
-        Self { attempts: 16, base: Duration::from_micros(1), max: Duration::from_millis(1) }
+impl<V> Next<V> {
+    pub(super) fn value(value: V) -> Self {
+        Self { value, codec: None, ttl: None }
     }
-}
-
-impl Retry {
-    /// As often as it takes.
-    pub const UNLIMITED: Self =
-        Self { attempts: u32::MAX, base: Duration::from_micros(1), max: Duration::from_millis(1) };
 }
 
 impl Session {
@@ -126,7 +118,7 @@ impl Session {
             return cannot("must not have control characters");
         }
         let (index, certificate) = region.take_record()?;
-        let seat = match Seat::take(&region, index, certificate, name) {
+        let seat = match Seat::take(&region, index, certificate, name, options.beat) {
             Ok(seat) => Arc::new(seat),
             Err((error, certificate)) => {
                 region.let_go(index, certificate);
@@ -137,6 +129,7 @@ impl Session {
             inner: Arc::new(Attached {
                 reader: Reader::new(Arc::clone(&region), options.verify),
                 keeper: Mutex::new(None),
+                beat: options.beat,
                 seat: Arc::clone(&seat),
             }),
         };
@@ -175,7 +168,8 @@ impl Session {
         self.put_with(key, value, PutOptions::default())
     }
 
-    /// Gives the key this value if what stands there is as expected.
+    /// Gives the key this value if what stands there is as expected. Version 0 and generation 0 are those of a key
+    /// without a value: to expect them is to expect [`Expect::Absent`].
     ///
     /// # Errors
     /// `Conflict`, with the entry that stands there in [`Error::current`]; as [`Session::put`].
@@ -188,13 +182,13 @@ impl Session {
     /// # Errors
     /// `InvalidArgument` for a zero `ttl`; as [`Session::put_if`].
     pub fn put_with(&self, key: &str, value: impl AsRef<[u8]>, options: PutOptions) -> Result<Receipt> {
-        if options.ttl.is_some_and(|ttl| ttl.is_zero()) {
-            return Err(
-                Error::new(ErrorKind::InvalidArgument, "a time to live must be longer than zero").key(key)
-            );
-        }
+        options.ttl.map_or(Ok(()), |ttl| check_ttl(key, ttl))?;
         let change = self.change(value.as_ref(), options);
-        self.write_key(key, &change)
+        let receipt = self.write_key(key, &change)?;
+        if options.ttl.is_some() {
+            self.inner.seat.expects_expiry(change.deadline);
+        }
+        Ok(receipt)
     }
 
     /// Removes the key; `None` where it had no value.
@@ -211,7 +205,7 @@ impl Session {
     /// # Errors
     /// As [`Session::put_if`].
     pub fn remove_if(&self, key: &str, expect: Expect) -> Result<Option<Receipt>> {
-        let change = Change::tombstone(RecordKind::Removed, expect);
+        let change = Change::tombstone(RecordKind::Removed, plain(expect));
         match self.write_key(key, &change) {
             Ok(receipt) => Ok(Some(receipt)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -219,8 +213,24 @@ impl Session {
         }
     }
 
+    /// Renews the key's time to live: puts its present value again, with this time to live from now on. `None` where
+    /// it had no value. The version rises; the codec and a session that the entry ends with stay as they are.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a zero `ttl`; as [`Session::update`].
+    pub fn touch(&self, key: &str, ttl: Duration) -> Result<Option<Receipt>> {
+        check_ttl(key, ttl)?;
+        reader::check(key)?;
+        let slot_key = slots::Key::new(self.region.geometry(), key);
+        self.update_at(key, &slot_key, &mut None, Retry::default(), |found, old| {
+            Ok(found.map(|_| Next { ttl: Some(ttl), ..Next::value(old.to_vec()) }))
+        })
+    }
+
     /// Gives the key the value that `f` makes of its present one, as often as it takes to win against
-    /// other writers, up to 16 attempts.
+    /// other writers, up to 16 attempts. What else is known of the entry stays as it is: its codec, its deadline, and
+    /// the session that it ends with, whichever session updates it. An entry whose deadline has passed is absent:
+    /// what is put in its place has none.
     ///
     /// # Errors
     /// `RetriesExhausted`; as [`Session::put`].
@@ -255,6 +265,29 @@ impl Session {
         retry: Retry,
         mut f: impl FnMut(Option<&Entry>) -> Result<Option<Vec<u8>>, E>,
     ) -> Result<Option<Receipt>, E> {
+        self.update_entry(key, retry, |old| Ok(f(old)?.map(Next::value)))
+    }
+
+    /// As [`Session::try_update`], for an `f` that says too how its value is encoded; see [`crate::codec`].
+    ///
+    /// # Errors
+    /// As [`Session::try_update`].
+    pub fn try_update_encoded<E: From<Error>>(
+        &self,
+        key: &str,
+        retry: Retry,
+        mut f: impl FnMut(Option<&Entry>) -> Result<Option<(Vec<u8>, u8)>, E>,
+    ) -> Result<Option<Receipt>, E> {
+        let next = |(value, codec)| Next { codec: Some(codec), ..Next::value(value) };
+        self.update_entry(key, retry, |old| Ok(f(old)?.map(next)))
+    }
+
+    fn update_entry<E: From<Error>>(
+        &self,
+        key: &str,
+        retry: Retry,
+        mut f: impl FnMut(Option<&Entry>) -> Result<Option<Next<Vec<u8>>>, E>,
+    ) -> Result<Option<Receipt>, E> {
         reader::check(key)?;
         let slot_key = slots::Key::new(self.region.geometry(), key);
         self.update_at(key, &slot_key, &mut None, retry, |found, value| {
@@ -266,36 +299,42 @@ impl Session {
         })
     }
 
-    /// Reads, asks `next` for another value, and puts that if nobody was first, as often as it takes. `slot`: where
-    /// the key lived last, and after this lives.
+    /// Reads, asks `next` for another value, and puts that if nobody was first, as often as it takes. What `next` does
+    /// not name stays: the codec, the deadline, the session that the entry ends with. `slot`: where the key lived last,
+    /// and after this lives.
     pub(super) fn update_at<E: From<Error>, V: AsRef<[u8]>>(
         &self,
         key: &str,
         slot_key: &slots::Key<'_>,
         slot: &mut Option<Slot>,
         retry: Retry,
-        mut next: impl FnMut(Option<&Found>, &[u8]) -> Result<Option<V>, E>,
+        mut next: impl FnMut(Option<&Found>, &[u8]) -> Result<Option<Next<V>>, E>,
     ) -> Result<Option<Receipt>, E> {
         let (mut found, mut old) = (Found::EMPTY, Vec::new());
-        let mut pause = retry.base.min(retry.max);
+        let mut pauses = retry.pauses();
         for attempt in 0..retry.attempts {
             let core = self.region.core_to_read(self.region.words()?);
             let read = self.read(&core, slot_key, *slot, &mut found, &mut old);
             let present = read.map_err(|error| error.key(key))?.then_some(&found);
-            let Some(value) = next(present, &old)? else { return Ok(None) };
-            let (expect, codec) = present.map_or((Expect::Absent, 0), |found| {
+            let Some(Next { value, codec, ttl }) = next(present, &old)? else { return Ok(None) };
+            let mut change = Change::put(value.as_ref(), Expect::Absent);
+            if let Some(found) = present {
                 *slot = Some(found.slot);
-                (Expect::Version(found.words.version()), found.words.codec())
-            });
-            let change = self.change(value.as_ref(), PutOptions { expect, codec, ..PutOptions::default() });
+                change.expect = Expect::Version(found.words.version());
+                let standing = &found.words;
+                (change.codec, change.deadline) = (standing.codec(), standing.deadline());
+                change.ephemeral = standing.ephemeral();
+            }
+            change.codec = codec.unwrap_or(change.codec);
+            change.deadline = ttl.map_or(change.deadline, deadline_after);
             match self.inner.seat.write(slot_key, &change, *slot) {
                 Ok(Outcome::Done { version, generation, retries, slot: at }) => {
                     *slot = Some(at);
                     return Ok(Some(Receipt { version, generation, retries: retries + attempt }));
                 }
                 // Another was first: what stands there now is read anyway.
-                Ok(Outcome::Conflict { .. } | Outcome::Nothing) => wait_a_little(&mut pause, &retry),
-                Err(error) if error.is_retryable() => wait_a_little(&mut pause, &retry),
+                Ok(Outcome::Conflict { .. } | Outcome::Nothing) => pauses.wait(),
+                Err(error) if error.is_retryable() => pauses.wait(),
                 Err(error) => return Err(error.key(key).into()),
             }
         }
@@ -349,14 +388,11 @@ impl Session {
     #[inline]
     pub(super) fn change<'v>(&self, value: &'v [u8], options: PutOptions) -> Change<'v> {
         let writer = self.inner.seat.writer;
-        let after = |ttl: Duration| {
-            boottime_ns().saturating_add(u64::try_from(ttl.as_nanos()).unwrap_or(u64::MAX)).max(1)
-        };
         Change {
             codec: options.codec,
-            deadline: options.ttl.map_or(0, after),
+            deadline: options.ttl.map_or(0, deadline_after),
             ephemeral: if options.ephemeral { writer.pack() } else { 0 },
-            ..Change::put(value, options.expect)
+            ..Change::put(value, plain(options.expect))
         }
     }
 
@@ -431,6 +467,7 @@ impl Seat {
         index: usize,
         certificate: Option<Certificate>,
         name: &str,
+        beat: Duration,
     ) -> std::result::Result<Self, (Error, Option<Certificate>)> {
         let core = match region.core() {
             Ok(core) => core,
@@ -446,6 +483,7 @@ impl Seat {
             certificate: Mutex::new(certificate),
             renewals: Mutex::default(),
             signal: Signal::default(),
+            expiries: Expiries::new(beat),
             region: Arc::clone(region),
         })
     }
@@ -459,7 +497,7 @@ impl Seat {
         }
         match self.try_write(&core, key, change, hint) {
             // Dead sessions may hold blocks and slots.
-            Err(error) if error.is_full() && self.region.reap_dead()? > 0 => {
+            Err(error) if error.is_full() && self.region.reap_dead().unwrap_or(0) > 0 => {
                 self.try_write(&core, key, change, hint)
             }
             other => other,
@@ -498,6 +536,7 @@ impl Seat {
         self.region.with_space(lane, extents as u32, |lane| {
             loop {
                 let outcome = match first.take() {
+                    Some(Fault::Full(_)) => core.change_in_need(lane, key, change, region::now(), hint),
                     Some(fault) => Err(fault),
                     None => core
                         .check_fence(lane)
@@ -539,6 +578,13 @@ impl Seat {
         self.renewals.lock().iter().map(|renewal| renewal.due_ns).min()
     }
 
+    /// Wakes the keeper in time for a deadline that comes before its next beat.
+    fn expects_expiry(&self, deadline_ns: u64) {
+        if self.expiries.note(deadline_ns, boottime_ns()) {
+            self.signal.nudge();
+        }
+    }
+
     /// Whether this session is the board's elected one, or becomes it now.
     pub(super) fn is_elected(&self) -> bool {
         let certificate = self.certificate.lock();
@@ -577,6 +623,10 @@ impl Drop for Attached {
         }
         drop(keeper);
         self.seat.leave();
+        // Readers that stay have no keeper any more.
+        if Arc::strong_count(&self.seat.region) > 2 {
+            lookout::start(&self.seat.region, self.beat);
+        }
     }
 }
 
@@ -584,6 +634,30 @@ impl Drop for Attached {
 fn lane_of_thread() -> usize {
     thread_local!(static MARK: u8 = const { 0 });
     MARK.with(|mark| (std::ptr::from_ref(mark).addr() >> 12) % LANES)
+}
+
+/// Nothing lives for no time at all.
+pub(super) fn check_ttl(key: &str, ttl: Duration) -> Result<()> {
+    if ttl.is_zero() {
+        return Err(
+            Error::new(ErrorKind::InvalidArgument, "a time to live must be longer than zero").key(key)
+        );
+    }
+    Ok(())
+}
+
+/// The deadline of what begins to live now, nanoseconds of `CLOCK_BOOTTIME`.
+fn deadline_after(ttl: Duration) -> u64 {
+    boottime_ns().saturating_add(u64::try_from(ttl.as_nanos()).unwrap_or(u64::MAX)).max(1)
+}
+
+/// The expectation under its plainest name: no value has version 0 or generation 0.
+#[inline]
+fn plain(expect: Expect) -> Expect {
+    match expect {
+        Expect::Version(0) | Expect::Generation(0) => Expect::Absent,
+        other => other,
+    }
 }
 
 #[cold]
@@ -602,19 +676,4 @@ fn identity() -> Identity {
         attached_ns: crate::region::realtime_ns(),
         heartbeat_ns: boottime_ns(),
     }
-}
-
-/// Pauses with jitter, and doubles the pause. Short ones spin: a sleep would take fifty times as long.
-fn wait_a_little(pause: &mut Duration, retry: &Retry) {
-    let started = Instant::now();
-    let jitter = boottime_ns() % 1024;
-    let time = pause.mul_f64(0.5 + jitter as f64 / 2048.0);
-    if time < Duration::from_micros(50) {
-        while started.elapsed() < time {
-            crate::sync::pause();
-        }
-    } else {
-        std::thread::sleep(time);
-    }
-    *pause = pause.saturating_mul(2).min(retry.max);
 }

@@ -1,6 +1,6 @@
 //! Waiting for changes.
 
-use super::{Event, Events, Reader};
+use super::{Event, Events, Reader, view::is_lost};
 use crate::{
     entry::Entry,
     error::{Error, ErrorKind, Result},
@@ -39,12 +39,20 @@ pub struct Watch {
     prefix: String,
     waiting: Waiting,
     events: Events,
+    /// The handle was lost, and the iterator has said so.
+    over: bool,
 }
 
 impl Watch {
     pub(super) fn new(reader: Reader, prefix: &str) -> Self {
         let events = reader.events(reader.generation());
-        Self { reader, prefix: prefix.to_owned(), waiting: Waiting::new(Wait::default()), events }
+        Self {
+            reader,
+            prefix: prefix.to_owned(),
+            waiting: Waiting::new(Wait::default()),
+            events,
+            over: false,
+        }
     }
 
     /// Begins after this generation, instead of in the present.
@@ -105,7 +113,12 @@ impl Iterator for Watch {
     type Item = Result<Event>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        Watch::next(self, Duration::MAX).transpose()
+        if self.over {
+            return None;
+        }
+        let next = Watch::next(self, Duration::MAX);
+        self.over = next.as_ref().is_err_and(is_lost);
+        next.transpose()
     }
 }
 

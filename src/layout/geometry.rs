@@ -1,7 +1,9 @@
 //! Where everything is: offsets computed once, with checked arithmetic, from a few numbers.
 
-use super::{Classes, GRANULE_WORDS_MIN, LINE, divisor::Divisor, header, record, session};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+use super::{
+    Classes, GRANULE_WORDS_MIN, Groups, LINE, divisor::Divisor, groups::GROUP_WORDS, header, record, session,
+};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Words of a bucket: guard, link, seven slots of two words.
 pub const BUCKET_WORDS: usize = 2 + 2 * SLOTS;
@@ -287,6 +289,7 @@ pub struct Geometry {
     sessions_at: usize,
     names_at: usize,
     shards_at: usize,
+    groups: Groups,
     buckets_at: usize,
     ring_at: usize,
     extents_at: usize,
@@ -326,6 +329,8 @@ impl Geometry {
         let sessions_at = part(times(shape.sessions, session::RECORD_WORDS), line)?;
         let names_at = part(times(shape.names, session::NAME_WORDS), line)?;
         let shards_at = part(times(shards, SHARD_WORDS), line * 2)?;
+        let groups = Groups::of_table(shape.buckets() as usize);
+        let groups_at = part(times(groups.count() as u64, GROUP_WORDS), line)?;
         let buckets_at = part(times(shape.buckets(), BUCKET_WORDS), line * 2)?;
         let ring_at = part(times(shape.history, 1), line)?;
         let extents_at = part(times(extents, 2), line)?;
@@ -351,6 +356,7 @@ impl Geometry {
             sessions_at,
             names_at,
             shards_at,
+            groups: groups.at(groups_at),
             buckets_at,
             ring_at,
             extents_at,
@@ -442,6 +448,10 @@ impl Geometry {
     /// First word of a shard's header. The shard must be below [`Geometry::shards`].
     pub fn shard(&self, shard: usize) -> usize {
         self.shards_at + shard * SHARD_WORDS
+    }
+    /// The groups of buckets.
+    pub fn groups(&self) -> &Groups {
+        &self.groups
     }
     /// Buckets of the whole table, without overflow.
     pub fn buckets(&self) -> usize {
@@ -586,33 +596,6 @@ fn scale(value: u64, bits: u32, count: usize) -> usize {
     ((u128::from(value) * count as u128) >> bits) as usize
 }
 
-/// A number for the layout as compiled: records, sessions, buckets, header. Boards of another
-/// fingerprint are refused.
-pub fn fingerprint() -> u64 {
-    let numbers = [
-        header::FORMAT,
-        header::GENERATION as u64,
-        header::HEADER_WORDS as u64,
-        record::HEADER_WORDS as u64,
-        session::RECORD_WORDS as u64,
-        session::LANES as u64,
-        session::NAME_WORDS as u64,
-        BUCKET_WORDS as u64,
-        SHARD_WORDS as u64,
-        SHARD_VERSION_BASE as u64,
-        SHAPE_WORDS as u64,
-        LINE as u64,
-    ];
-    let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
-    xxh3_64(&bytes)
-}
-
-/// Checksum of header words: identity and geometry.
-pub fn checksum(words: &[u64]) -> u64 {
-    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-    xxh3_64(&bytes)
-}
-
 const _: () = assert!(LINE == 1 || BUCKET_WORDS * 8 == 128);
 const _: () = assert!(header::GEOMETRY > header::GEOMETRY_CHECKSUM);
 
@@ -630,6 +613,7 @@ mod tests {
                 geometry.session(0),
                 geometry.name(0),
                 geometry.shard(0),
+                geometry.groups().word(0),
                 geometry.bucket(0),
                 geometry.ring(1),
                 geometry.extent(0),

@@ -3,7 +3,7 @@
 //! A block's state word is the only truth about who owns it. Cursors, stashes and hints only say where
 //! to look first: wrong ones cost time.
 
-use super::{Core, Fault, Full, acquire};
+use super::{Core, Fault, Full, acquire, expire::Walk, sessions::RecordView};
 use crate::layout::{
     Block, ClassWord, State, StateKind, Writer, header,
     session::{self, Counter},
@@ -54,6 +54,8 @@ pub struct Lane {
     pub(super) excess: u64,
     /// Whether the history is at its bound: then this lane frees as much as it supersedes.
     pub(super) at_bound: bool,
+    /// What this lane knows of its last look at every slot, for want of room.
+    pub(super) walk: Option<Walk>,
     stash_max: usize,
     stash: Vec<Vec<Claimed>>,
     /// For each class, the block that a search found last: where the next begins.
@@ -75,17 +77,18 @@ impl Lane {
             until_trim: 0,
             excess: 0,
             at_bound: false,
+            walk: None,
             stash_max: STASH_MAX,
             stash: (0..classes).map(|_| Vec::with_capacity(STASH_MAX)).collect(),
             cursors: vec![0; classes],
         }
     }
 
-    /// A lane for reaping a session in its own name, by whoever holds its lock byte. It keeps no blocks:
-    /// they would be the dead session's.
+    /// A lane for reaping a session in its own name, by whoever holds its lock byte: events that end its entries
+    /// say whose they were. It keeps no blocks: they would be the dead session's.
     pub fn for_reaping(core: &Core<'_>, dead: usize) -> Self {
-        let incarnation = core.session_view(dead).incarnation;
-        let writer = Writer { name: 0, session: dead as u16, incarnation };
+        let RecordView { name, incarnation, .. } = core.session_view(dead);
+        let writer = Writer { name, session: dead as u16, incarnation };
         Self { stash_max: 0, ..Self::new(core, 0, writer) }
     }
 

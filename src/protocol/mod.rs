@@ -17,9 +17,11 @@
 //! | P8 | `slots`: compare-and-swap of guard, hash, link or head | loads of the same in `apply` and `find` | who may use the slot; `version_base` of keys that left |
 //! | P9 | `sessions`: release store of an intent's event, of a record's incarnation | `reap`: acquire loads | the intent's block; the identity |
 //! | P10 | `wake`: `SeqCst` fence between raising a counter and reading its flag | `ask_wake`: `SeqCst` fence between setting the flag and reading the counter | either the writer sees the flag, or the sleeper sees the counter |
+//! | P11 | `announce_deadline`, `sweep`, `take_fresh`: a group's words | `take_fresh`: the same words, before the group's slots are looked at | the entries whose deadlines the words are no later than |
 
 pub mod blocks;
 pub mod chain;
+pub mod expire;
 pub mod history;
 pub mod keys;
 pub mod publish;

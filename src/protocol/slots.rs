@@ -9,6 +9,7 @@ use super::{
     Core, Fault, Full, Tries, acquire,
     blocks::{Claimed, Lane},
     chain::last_word,
+    publish::Now,
 };
 use crate::layout::{Block, GenWord, Guard, GuardOp, Head, HeadKind, SlotHash, geometry, record};
 use crate::sync::{
@@ -159,8 +160,13 @@ impl Core<'_> {
         (self.at(hash_at).load(Relaxed) == hash.0).then_some((hash, head))
     }
 
-    /// Finds the key's slot. `make`: gives it one where it has none; else `None` means that.
-    pub(super) fn find(&self, lane: &mut Lane, key: &Key<'_>, make: bool) -> Result<Option<Found>, Fault> {
+    /// Finds the key's slot. `make`: gives it one where it has none, at this time; else `None` means that.
+    pub(super) fn find(
+        &self,
+        lane: &mut Lane,
+        key: &Key<'_>,
+        make: Option<Now>,
+    ) -> Result<Option<Found>, Fault> {
         let guard_at = self.geo.bucket(key.bucket);
         let mut tries = Tries::new();
         loop {
@@ -168,11 +174,11 @@ impl Core<'_> {
             if self.apply(key.bucket, guard)?
                 && let Some(scan) = self.scan(key, guard)?
             {
-                if scan.found.is_some() || (!make && self.at(guard_at).load(Relaxed) == guard.0) {
+                if scan.found.is_some() || (make.is_none() && self.at(guard_at).load(Relaxed) == guard.0) {
                     return Ok(scan.found);
                 }
-                if make {
-                    self.make_slot(lane, key, guard, &scan)?;
+                if let Some(now) = make {
+                    self.make_slot(lane, key, guard, &scan, now)?;
                 }
             }
             tries.again(guard.0, "a bucket's guard")?;
@@ -324,8 +330,19 @@ impl Core<'_> {
     }
 
     /// Makes progress towards a slot for the key: claims a free one, frees a retired one, retires a
-    /// tombstone, or adds a bucket.
-    fn make_slot(&self, lane: &mut Lane, key: &Key<'_>, guard: Guard, scan: &Scan) -> Result<(), Fault> {
+    /// tombstone, or adds a bucket. Before all that it ends what expired in the chain.
+    fn make_slot(
+        &self,
+        lane: &mut Lane,
+        key: &Key<'_>,
+        guard: Guard,
+        scan: &Scan,
+        now: Now,
+    ) -> Result<(), Fault> {
+        // Early: the slots of what expired come back only when its events have left the history.
+        if self.end_in_chain(lane, key.bucket, now)? > 0 {
+            return Ok(());
+        }
         let fingerprint = key.fingerprint;
         let next = match (scan.free, scan.retired) {
             (Some(slot), _) => GuardOp::Claim { slot, fingerprint },

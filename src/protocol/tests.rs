@@ -338,7 +338,7 @@ fn a_record_that_would_end_behind_the_region_is_damage() {
     let mut lane = heap.lane(0);
     put(&core, &mut lane, "key", b"x", Expect::Any).unwrap();
     let key = Key::new(&heap.geo, "key");
-    let head_at = core.find(&mut lane, &key, false).unwrap().unwrap().slot.head_at;
+    let head_at = core.find(&mut lane, &key, None).unwrap().unwrap().slot.head_at;
     let last = heap.geo.block(heap.geo.granules() - 1).unwrap();
     core.at(head_at).store(Head::new(HeadKind::Live, 9, last.index()).0, Relaxed);
     core.gen_of(last).store(GenWord::Generation(1).pack(), Relaxed);

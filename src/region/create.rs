@@ -8,7 +8,7 @@
 
 use super::{
     clock::realtime_ns,
-    file::{Identity, RegionFile},
+    file::{Folder, Identity, RegionFile},
     header::{self, Origin},
     identity::{boot_id, random_words},
     locks,
@@ -86,8 +86,8 @@ fn found(file: File, path: &Path, geometry: &Geometry) -> Result<RegionFile> {
         // Relaxed: the file has no name yet, and getting one orders these stores before any open.
         word.store(value, Ordering::Relaxed);
     }
-    let identity = Identity::new(&origin, &stat);
-    Ok(RegionFile { mapping, geometry: geometry.clone(), identity, file, path: path.to_owned() })
+    let (identity, folder) = (Identity::new(&origin, &stat), Folder::of(path)?);
+    Ok(RegionFile { mapping, geometry: geometry.clone(), identity, file, path: path.to_owned(), folder })
 }
 
 /// Makes a file of `len_bytes` at `path`, which has its name only when `fill` has succeeded. `fill` gets the
@@ -110,7 +110,11 @@ pub(super) fn publish<T>(
 
 /// The path, made independent of the current folder.
 pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
-    std::path::absolute(path).map_err(|error| Error::io("the path could not be resolved", error).path(path))
+    std::path::absolute(path).map_err(|error| {
+        Error::io("the current folder, from which this path is to be found, cannot be told", error)
+            .next("give an absolute path, or go to a folder that exists")
+            .path(path)
+    })
 }
 
 /// Where the file goes: its folder, open, and its name there.

@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! board             the region: header, tables, data          create · open · RegionFile
-//! board.lock        one byte a session, held by OFD locks     LockFile · Certificate
+//! board.lock        one byte a session, held by OFD locks,    LockFile · Certificate
+//!                   and one that all who read share
 //! board.bell        one wake flag a counter                   Doorbell
 //! ```
 //!
@@ -37,8 +38,8 @@ pub use clock::{boottime_ns, realtime_coarse_ns, realtime_ns};
 pub use create::create;
 pub use create::create_with;
 pub use doorbell::Doorbell;
-pub use file::{Access, RegionFile, open};
-pub use fork::ForkPage;
+pub use file::{Access, RegionFile, Whereabouts, open};
+pub use fork::{ForkPage, Moved};
 pub use identity::{ProcessIdentity, random_words};
 pub use locks::{Certificate, LockFile};
 pub use mapping::Mapping;

@@ -29,8 +29,8 @@ use std::{
     time::Duration,
 };
 
-/// Most certificates that one process may hold: as many as one board has sessions.
-pub const CERTIFICATES_MAX: usize = 4096;
+/// Most certificates that one process may hold: as many as one board has sessions, and some for open boards.
+pub const CERTIFICATES_MAX: usize = 4096 + 512;
 /// A registration that meets a fork each time is made again this often.
 const ATTEMPTS: usize = 10_000;
 /// Of those, so many in haste. Later ones sleep in between: whoever forks may itself be waiting for a processor,
@@ -113,8 +113,11 @@ fn enter(file: File) -> Result<Registered> {
             return Ok(Registered { file: ManuallyDrop::new(file), index, entry });
         }
     }
-    Err(Error::new(ErrorKind::Full, format!("this process holds {CERTIFICATES_MAX} sessions already"))
-        .next("detach some, or attach from another process"))
+    Err(Error::new(
+        ErrorKind::Full,
+        format!("this process holds {CERTIFICATES_MAX} sessions and boards already"),
+    )
+    .next("detach some, or attach from another process"))
 }
 
 fn install_handlers() -> Result<()> {

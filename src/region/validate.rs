@@ -38,7 +38,7 @@ const INCOHERENT: &[(u64, &str)] = &[
 /// waiting for the other end of a pipe.
 pub(super) fn open_existing(path: &Path, writable: bool) -> Result<File> {
     let access = if writable { OFlags::RDWR } else { OFlags::RDONLY };
-    let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     match openat(CWD, path, flags, Mode::empty()) {
         Ok(file) => Ok(File::from(file)),
         Err(Errno::NOENT | Errno::NOTDIR) => {
@@ -50,10 +50,29 @@ pub(super) fn open_existing(path: &Path, writable: bool) -> Result<File> {
     }
 }
 
+/// Checks that an open file is a regular one, before anything is read from it.
+pub(super) fn check_regular(file: &File, path: &Path) -> Result<()> {
+    let stat = fstat(file).map_err(|error| Error::io("the file could not be examined", error).path(path))?;
+    let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+    if regular { Ok(()) } else { Err(Refusal::NotRegular.at(path)) }
+}
+
 /// Checks kind, owner, mode, links and file system of an open file.
 pub(super) fn check_file(file: &File, path: &Path) -> Result<Stat> {
+    check(file, path, check_stat)
+}
+
+/// As [`check_file`], whatever rights others have: for a file from which the kernel alone is asked something.
+pub(super) fn check_file_to_ask(file: &File, path: &Path) -> Result<Stat> {
+    check(file, path, |stat, uid| match check_stat(stat, uid) {
+        Err(Refusal::Mode(_)) => Ok(()),
+        other => other,
+    })
+}
+
+fn check(file: &File, path: &Path, of: impl FnOnce(&Stat, u32) -> Result<(), Refusal>) -> Result<Stat> {
     let stat = fstat(file).map_err(|error| Error::io("the file could not be examined", error).path(path))?;
-    check_stat(&stat, geteuid().as_raw()).map_err(|refusal| refusal.at(path))?;
+    of(&stat, geteuid().as_raw()).map_err(|refusal| refusal.at(path))?;
     check_file_system(file, path)?;
     Ok(stat)
 }
@@ -74,10 +93,10 @@ fn check_stat(stat: &Stat, uid: u32) -> Result<(), Refusal> {
         Err(Refusal::NotRegular)
     } else if stat.st_uid != uid {
         Err(Refusal::Owner(stat.st_uid))
-    } else if mode & 0o077 != 0 {
-        Err(Refusal::Mode(mode))
     } else if stat.st_nlink != 1 {
         Err(Refusal::Links(links(stat)))
+    } else if mode & 0o077 != 0 {
+        Err(Refusal::Mode(mode))
     } else {
         Ok(())
     }

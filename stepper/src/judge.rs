@@ -228,6 +228,8 @@ fn tells(core: &Core<'_>, event: &EventState) -> Result<(), String> {
         RecordKind::Value => Kind::Put,
         RecordKind::Removed => Kind::Removed,
         RecordKind::Expired => Kind::Expired,
+        RecordKind::Detached => Kind::Detached,
+        RecordKind::Died => Kind::Died,
     };
     let value = (kind == Kind::Put).then_some(told.item.value);
     if (&told.item.key, told.item.header.version, kind, &value)

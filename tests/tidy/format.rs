@@ -2,8 +2,8 @@
 
 use crate::source::root;
 use slateboard::layout::{
-    GenWord, Guard, GuardOp, Head, HeadKind, RingWord, SlotHash, State, StateKind, Writer, geometry, header,
-    record, session,
+    DeadlineHint, GenWord, Guard, GuardOp, Head, HeadKind, RingWord, SlotHash, State, StateKind, Writer,
+    geometry, groups, header, record, session,
 };
 
 /// First column and name of every row of the tables in the section, which ends at the next heading.
@@ -126,6 +126,21 @@ fn shards_and_buckets_are_documented() {
     ];
     assert_eq!(rows(&document(), "## Shard and bucket"), words(&code));
     assert_eq!((BUCKET_WORDS, SLOTS), (16, 7));
+}
+
+#[test]
+fn groups_are_documented() {
+    use groups::*;
+    let code = [(GROUP_SWEPT, "GROUP_SWEPT"), (GROUP_FRESH, "GROUP_FRESH"), (GROUP_WORDS, "GROUP_WORDS")];
+    assert_eq!(rows(&document(), "### Group"), words(&code));
+    assert_eq!((GROUPS_MAX, DeadlineHint::UNIT_NS), (1024, 1 << 20));
+    // The first change of a word of ones has count 0 and the deadline that it is given.
+    let deadline = DeadlineHint(u64::MAX).replaced(Some(u64::MAX)).0;
+    let count = DeadlineHint(u64::MAX - 1).replaced(None).0;
+    assert_eq!(
+        rows(&document(), "### Deadline of a group"),
+        bits(&[(deadline, "deadline"), (count, "count")])
+    );
 }
 
 #[test]
