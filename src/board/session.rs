@@ -182,12 +182,18 @@ impl Session {
     /// # Errors
     /// `InvalidArgument` for a zero `ttl`; as [`Session::put_if`].
     pub fn put_with(&self, key: &str, value: impl AsRef<[u8]>, options: PutOptions) -> Result<Receipt> {
-        options.ttl.map_or(Ok(()), |ttl| check_ttl(key, ttl))?;
-        let change = self.change(value.as_ref(), options);
-        let receipt = self.write_key(key, &change)?;
-        if options.ttl.is_some() {
-            self.inner.seat.expects_expiry(change.deadline);
+        match options.ttl {
+            None => self.write_key(key, &self.change(value.as_ref(), options)),
+            Some(ttl) => self.put_for(key, value.as_ref(), options, ttl),
         }
+    }
+
+    /// As `put_with`, for so long.
+    fn put_for(&self, key: &str, value: &[u8], options: PutOptions, ttl: Duration) -> Result<Receipt> {
+        check_ttl(key, ttl)?;
+        let change = self.change(value, options);
+        let receipt = self.write_key(key, &change)?;
+        self.inner.seat.expects_expiry(change.deadline);
         Ok(receipt)
     }
 
