@@ -1,6 +1,7 @@
 //! The public [`Error`]: one opaque type with a kind, predicates and context.
 
 use crate::entry::Entry;
+use rustix::io::Errno;
 use std::{
     error, fmt, io,
     path::{Path, PathBuf},
@@ -133,11 +134,14 @@ impl Error {
     /// An operating system's error, with what was being done.
     pub fn io(what: impl Into<String>, source: impl Into<io::Error>) -> Self {
         let source = source.into();
-        let kind = match source.raw_os_error() {
-            Some(libc_enospc) if libc_enospc == rustix::io::Errno::NOSPC.raw_os_error() => ErrorKind::Full,
+        let errno = Errno::from_io_error(&source);
+        let kind = match errno {
+            Some(Errno::NOSPC | Errno::DQUOT) => ErrorKind::Full,
             _ => ErrorKind::Io,
         };
-        Self::new(kind, what).caused_by(source)
+        let mut error = Self::new(kind, what).caused_by(source);
+        error.0.next = errno.and_then(limit);
+        error
     }
 
     /// Adds what to do next.
@@ -255,6 +259,23 @@ impl Error {
     }
 }
 
+/// What to do where a limit of the process, or of the machine, was met.
+fn limit(errno: Errno) -> Option<&'static str> {
+    match errno {
+        Errno::MFILE => {
+            Some("raise the process's limit on open files (RLIMIT_NOFILE, `ulimit -n`), or close some")
+        }
+        Errno::NFILE => Some("raise the machine's limit on open files (fs.file-max), or end some processes"),
+        Errno::FBIG => Some("raise the process's limit on the size of files (RLIMIT_FSIZE, `ulimit -f`)"),
+        Errno::NOMEM => {
+            Some("raise the process's limit on address space (RLIMIT_AS, `ulimit -v`), or free memory")
+        }
+        Errno::NOSPC => Some("free space on the file system"),
+        Errno::DQUOT => Some("free space, or raise the user's quota on the file system"),
+        _ => None,
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
@@ -318,7 +339,22 @@ mod tests {
 
     #[test]
     fn a_full_file_system_is_full() {
-        let error = Error::io("reserving pages", rustix::io::Errno::NOSPC);
-        assert!(error.is_full() && error.source().is_some());
+        for errno in [Errno::NOSPC, Errno::DQUOT] {
+            let error = Error::io("reserving pages", errno);
+            assert!(error.is_full() && error.source().is_some());
+        }
+    }
+
+    #[test]
+    fn a_limit_that_was_met_is_named() {
+        let cases = [
+            (Errno::MFILE, "RLIMIT_NOFILE"),
+            (Errno::NFILE, "fs.file-max"),
+            (Errno::FBIG, "RLIMIT_FSIZE"),
+            (Errno::NOMEM, "RLIMIT_AS"),
+        ];
+        for (errno, name) in cases {
+            assert!(Error::io("x", errno).to_string().contains(name), "{name}");
+        }
     }
 }

@@ -8,10 +8,11 @@ use std::{
     fs::{self, Permissions},
     os::unix::fs::{FileExt, PermissionsExt},
     path::Path,
+    process::Command,
     sync::mpsc,
     time::{Duration, Instant},
 };
-use support::{Actor, SOON, folder, role, say, small, stay};
+use support::{Actor, ROLE, SOON, folder, role, say, small, stay};
 
 const BEAT: Duration = Duration::from_millis(20);
 
@@ -148,7 +149,7 @@ fn a_renamed_folder_and_a_path_that_cannot_be_examined_move_nothing() {
     std::thread::sleep(BEAT * 5);
     session.put("k", "u").unwrap();
     // Root examines it all the same.
-    fs::set_permissions(&renamed, Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&renamed, Permissions::from_mode(0o000)).unwrap();
     std::thread::sleep(BEAT * 5);
     session.put("k", "v").unwrap();
     fs::set_permissions(&renamed, Permissions::from_mode(0o700)).unwrap();
@@ -223,7 +224,7 @@ fn what_cannot_be_asked_is_unknown_and_never_dead() {
     fs::create_dir(&lock).unwrap();
     let (unknown, why) = liveness();
     assert_eq!(unknown, Liveness::Unknown);
-    assert!(why.unwrap_err().contains("not a regular file"));
+    assert!(why.unwrap_err().contains("not a slateboard file"));
     fs::remove_dir(&lock).unwrap();
     fs::rename(&aside, &lock).unwrap();
     assert_eq!(liveness(), (Liveness::Alive, Ok(())));
@@ -236,5 +237,39 @@ fn what_cannot_be_asked_is_unknown_and_never_dead() {
     fs::set_permissions(&lock, Permissions::from_mode(0o400)).unwrap();
     assert_eq!(liveness(), (Liveness::Alive, Ok(())), "a file that can only be read can be asked");
     fs::set_permissions(&lock, Permissions::from_mode(0o600)).unwrap();
+    drop(session);
+}
+
+#[test]
+fn as_reader_of_a_read_only_mount() {
+    let Some((path, _)) = role() else { return };
+    let observer = Board::options().observe(&path).unwrap();
+    assert!(Board::open(&path).is_err(), "the mount is for reading");
+    assert_eq!(observer.sessions().unwrap()[0].liveness, Liveness::Alive);
+    assert!(observer.check_locks().is_ok() && Board::is_in_use(&path).unwrap());
+    say("asked");
+}
+
+#[test]
+fn on_a_read_only_mount_the_living_are_seen() {
+    let (folder, path) = folder();
+    let session = quick().create(&path).unwrap().attach("living").unwrap();
+    let script = r#"mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" || exec echo "cannot mount"; shift; exec "$@""#;
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--map-root-user", "sh", "-c", script, "sh"]);
+    command.arg(folder.path()).arg(std::env::current_exe().unwrap());
+    command.args(["--exact", "as_reader_of_a_read_only_mount", "--nocapture", "--test-threads=1"]);
+    let probe = Command::new("unshare").args(["--mount", "--map-root-user", "true"]).output();
+    if !probe.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: this machine gives no mount namespace");
+        return;
+    }
+    let output = command.env(ROLE, &path).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    if text.contains("cannot mount") {
+        eprintln!("skipped: nothing can be mounted here");
+        return;
+    }
+    assert!(text.contains("asked"), "{text}{}", String::from_utf8_lossy(&output.stderr));
     drop(session);
 }

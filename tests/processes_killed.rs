@@ -5,7 +5,10 @@
 
 mod support;
 
-use nix::sys::{signal::Signal, wait::WaitStatus};
+use nix::sys::{
+    signal::{Signal, kill},
+    wait::WaitStatus,
+};
 use slateboard::{Board, ErrorKind, Liveness, MutationKind, PutOptions, Session, layout::session as record};
 use std::{
     collections::BTreeMap,
@@ -13,7 +16,7 @@ use std::{
     sync::mpsc::{self, TryRecvError},
     time::Duration,
 };
-use support::{Actor, Random, SOON, audit, folder, role, rounds, say, small, stay};
+use support::{Actor, Random, SOON, audit, ends, folder, forked, role, rounds, say, small, stay};
 
 const EPHEMERAL: PutOptions =
     PutOptions { expect: slateboard::Expect::Any, ttl: None, ephemeral: true, codec: 0 };
@@ -289,6 +292,38 @@ fn a_signal_ends_the_session_in_good_order_and_then_the_process() {
         assert!(reader.get("claim/x").unwrap().is_none(), "what was bound to the session is gone");
         assert_eq!(reader.get("plain/x").unwrap().unwrap().text(), Some("x"));
     }
+}
+
+#[test]
+fn as_polite_parent() {
+    let Some((path, _)) = role() else { return };
+    let options = small().beat(SELDOM).end_on_signals(true);
+    let session = options.clone().open(&path).unwrap().attach("parent").unwrap();
+    let idle = forked(stay);
+    let attached = forked(|| {
+        let child = options.open(&path).unwrap().attach("child").unwrap();
+        child.put_with("claim/child", b"", EPHEMERAL).unwrap();
+        stay();
+    });
+    session.wait("claim/child", 0, SOON).unwrap();
+    for child in [idle, attached] {
+        kill(child, Signal::SIGTERM).unwrap();
+        assert!(ends(child), "nobody looks for the signals that a child catches");
+    }
+    assert!(session.get("claim/child").unwrap().is_none(), "the child's session ended in good order");
+    session.detach();
+    say("detached");
+    stay();
+}
+
+#[test]
+fn a_signal_ends_a_process_that_has_no_session_and_a_forked_child() {
+    let (_folder, path) = folder();
+    small().create(&path).unwrap();
+    let mut parent = Actor::start("as_polite_parent", &path, "");
+    assert!(parent.says("detached"));
+    let ended = parent.ask_to_end(Signal::SIGTERM);
+    assert!(matches!(ended, WaitStatus::Signaled(_, Signal::SIGTERM, _)), "{ended:?}");
 }
 
 #[test]

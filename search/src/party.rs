@@ -224,6 +224,16 @@ impl<'r> Party<'r> {
         told
     }
 
+    /// Gets a key, then looks for what that told: in the newest generation, in a list of the present, in the history.
+    pub fn get_and_list(&self, key: usize) {
+        let Told::Value { generation, .. } = self.get(key) else { return };
+        let newest = self.core.newest();
+        let told = if newest < generation { Told::Torn } else { Told::Said(newest.to_string()) };
+        self.note(Asked::Other("newest"), 0, 0, told);
+        self.list();
+        self.event(generation);
+    }
+
     /// Gets a key at the present generation, through a view.
     pub fn get_now(&self, key: usize) -> Told {
         let point = self.core.point();
@@ -253,7 +263,7 @@ impl<'r> Party<'r> {
             Ok(item) => drop(
                 listed.insert(item.key.clone(), whole(&item.value, item.header.version, item.generation)),
             ),
-            Err(fault) => drop(listed.insert(Vec::new(), Told::Fault(fault))),
+            Err(damaged) => drop(listed.insert(Vec::new(), Told::Fault(Fault::Corrupt(damaged.what)))),
         });
         let damaged = listed.remove(&Vec::new());
         for (key, name) in self.keys.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! A key handle: the slot found once.
 
-use super::{Expect, Meta, PutOptions, Receipt, Retry, Session, reader, session::Next, watch};
+use super::{Expect, Meta, PutOptions, Receipt, Retry, Session, reader, update::Next, watch};
 use crate::{
     entry::Entry,
     error::{Error, ErrorKind, Result},

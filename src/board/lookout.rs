@@ -5,7 +5,7 @@
 
 use super::region::Region;
 use crate::{
-    region::futex,
+    region::{Thread, futex},
     sync::{AtomicU64, Ordering},
 };
 use std::{
@@ -25,15 +25,21 @@ pub(super) fn start(region: &Arc<Region>, period: Duration) {
     }
 }
 
+/// Looks for those who still have the board open when a session of theirs ended, and its keeper with it.
+pub(super) fn take_over(region: &Arc<Region>) {
+    // Two are the session's own.
+    if Arc::strong_count(region) > 2 {
+        start(region, PERIOD);
+    }
+}
+
+const PERIOD: Duration = Duration::from_secs(1);
+
 impl Lookout {
     fn begin(region: Weak<Region>, period: Duration) -> Option<Self> {
         let over = Arc::new(AtomicU64::new(0));
         let theirs = Arc::clone(&over);
-        std::thread::Builder::new()
-            .name("slate-lookout".into())
-            .stack_size(STACK_BYTES)
-            .spawn(move || run(&region, &theirs, period))
-            .ok()?;
+        Thread::start(c"slate-lookout", STACK_BYTES, move || run(&region, &theirs, period)).ok()?;
         Some(Self(over))
     }
 }

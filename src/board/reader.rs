@@ -1,7 +1,7 @@
 //! Everything that reads. Readers store nothing to the region.
 
 use super::{
-    Event, Events, Metrics, Options, SessionInfo, Verify, View, Watch, fault, lookout, metrics,
+    Damage, Event, Events, Metrics, Options, SessionInfo, Verify, View, Watch, fault, lookout, metrics,
     region::Region, watch,
 };
 use crate::{
@@ -146,8 +146,8 @@ impl Reader {
     /// present.
     ///
     /// # Errors
-    /// `Lagged` where the whole history went by during every attempt; `Corrupt` for a damaged record;
-    /// `Moved`; `Forked`.
+    /// `Lagged` where the whole history went by during every attempt, and `Corrupt` where records are damaged, which
+    /// names them: [`Reader::list_whole`] tells what can be told in both cases; `Moved`; `Forked`.
     pub fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
         let mut attempts = 0;
         loop {
@@ -205,7 +205,7 @@ impl Reader {
     }
 
     pub(super) fn out_of_history(&self, core: &Core<'_>, fault: Fault, generation: u64) -> Error {
-        let (floor, newest) = (core.floor(), core.generation());
+        let (floor, newest) = (core.floor(), core.newest());
         match fault {
             Fault::Lagged => Error::new(
                 ErrorKind::Lagged,
@@ -218,6 +218,14 @@ impl Reader {
                 format!("generation {generation} has not happened yet; the newest is {newest}"),
             ),
             fault => fault::error(fault),
+        }
+    }
+
+    /// As `out_of_history`, of an event, which may be damaged.
+    pub(super) fn no_event(&self, core: &Core<'_>, fault: Fault, generation: u64) -> Error {
+        match fault {
+            Fault::Corrupt(what) => Damage::of_event(core, generation, what).error(),
+            fault => self.out_of_history(core, fault, generation),
         }
     }
 
@@ -234,7 +242,7 @@ impl Reader {
         let core = self.core()?;
         let record = core
             .event(generation, self.verify, |_| true)
-            .map_err(|fault| self.out_of_history(&core, fault, generation))?
+            .map_err(|fault| self.no_event(&core, fault, generation))?
             .ok_or_else(|| fault::error(Fault::Lagged))?;
         Ok(super::view::event(self, &core, record))
     }
@@ -259,14 +267,20 @@ impl Reader {
         self.region.geometry().shape().value_max
     }
 
-    /// The newest generation; 0 before the first write, in a forked child, and when the board has moved.
+    /// The newest generation; 0 before the first write, in a forked child, and when the board has moved. At least that of
+    /// everything that this reader was told before.
     pub fn generation(&self) -> u64 {
-        self.region.words().map_or(0, |words| self.region.core_to_read(words).generation())
+        self.region.words().map_or(0, |words| self.region.core_to_read(words).newest())
     }
 
     /// Generations up to this one have left the history.
     pub fn floor(&self) -> u64 {
         self.core().map_or(0, |core| core.floor())
+    }
+
+    /// The board's uuid; zeros for a local board.
+    pub fn uuid(&self) -> [u64; 2] {
+        self.region.uuid()
     }
 
     /// The sessions that are attached, or died and are not reaped yet.

@@ -6,12 +6,11 @@ use crate::{
     layout::{Geometry, LINE},
     protocol::{Core, Fault, Full, Machine, blocks::Lane, publish::Now},
     region::{
-        self, Access, Certificate, Doorbell, ForkPage, LockFile, Mapping, Moved, RegionFile, Whereabouts,
-        futex,
+        self, Access, Certificate, Doorbell, ForkPage, Lock, LockFile, Mapping, Moved, RegionFile,
+        Whereabouts, futex,
     },
     sync::AtomicU64,
 };
-use parking_lot::Mutex;
 use std::{collections::BTreeSet, path::Path, sync::OnceLock};
 
 /// Extents that are reserved at once, ahead of use.
@@ -24,10 +23,10 @@ pub(super) struct Region {
     locks: Locks,
     fork: ForkPage,
     /// Lock bytes that sessions of this handle hold: never probed, and known to be alive.
-    held: Mutex<BTreeSet<usize>>,
+    held: Lock<BTreeSet<usize>>,
     /// The session of this handle that is the board's elected one.
-    elected: Mutex<Option<usize>>,
-    reserving: Mutex<()>,
+    elected: Lock<Option<usize>>,
+    reserving: Lock<()>,
     /// Who looks for those who have no keeper.
     pub(super) lookout: OnceLock<Option<Lookout>>,
     /// Its keys in order.
@@ -132,7 +131,7 @@ impl Region {
     }
 
     fn new(memory: Memory, doorbell: Option<Doorbell>, locks: Locks) -> Result<Self> {
-        let (held, elected, reserving) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (held, elected, reserving) = (Lock::default(), Lock::default(), Lock::default());
         let (lookout, index) = (OnceLock::new(), Index::default());
         Ok(Self { memory, doorbell, locks, fork: ForkPage::new()?, held, elected, reserving, lookout, index })
     }
@@ -212,6 +211,14 @@ impl Region {
     pub(super) fn path(&self) -> Option<&Path> {
         match &self.memory {
             Memory::File(file) => Some(file.path()),
+            Memory::Local { .. } => None,
+        }
+    }
+
+    /// Bytes that are free in the file system under the region; `None` for a local board, and where it does not tell.
+    pub(super) fn file_system_free(&self) -> Option<u64> {
+        match &self.memory {
+            Memory::File(file) => file.file_system_free().ok(),
             Memory::Local { .. } => None,
         }
     }
@@ -450,6 +457,16 @@ impl Machine for Region {
     fn ring(&self, counter: usize) {
         if let Ok(core) = self.core() {
             futex::wake_all(core.counter(counter));
+        }
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        if self.in_child() {
+            // As they were in the midst of another thread's work: not even their memory can be given back.
+            std::mem::forget(std::mem::take(self.held.get_mut()));
+            std::mem::forget(std::mem::take(&mut self.index));
         }
     }
 }

@@ -1,10 +1,11 @@
 //! A session: one attached participant, which writes.
 
 use super::{
-    Expect, Key, Lease, Options, Reader, Retry, fault,
+    Expect, Key, Lease, Options, Reader, fault,
     keeper::{Expiries, Keeper, Renewal, Signal},
     lookout, reader,
     region::{self, Region},
+    update::{Next, Retry},
 };
 use crate::{
     entry::Entry,
@@ -22,9 +23,8 @@ use crate::{
         sessions::Identity,
         slots::{self, Slot},
     },
-    region::{Certificate, ProcessIdentity, boottime_ns},
+    region::{Certificate, Guard, Lock, ProcessIdentity, boottime_ns},
 };
-use parking_lot::{Mutex, MutexGuard};
 use std::{
     ops::Deref,
     sync::{Arc, Weak},
@@ -43,8 +43,7 @@ struct Attached {
     reader: Reader,
     seat: Arc<Seat>,
     /// Behind a lock so that dropping it can stop it before the seat is given up.
-    keeper: Mutex<Option<Keeper>>,
-    beat: Duration,
+    keeper: Lock<Option<Keeper>>,
 }
 
 /// A session that does not keep itself attached: for what the keeper holds.
@@ -61,9 +60,9 @@ pub(super) struct Seat {
     pub(super) region: Arc<Region>,
     pub(super) name: String,
     pub(super) writer: Writer,
-    lanes: [Mutex<Lane>; LANES],
-    certificate: Mutex<Option<Certificate>>,
-    renewals: Mutex<Vec<Renewal>>,
+    lanes: [Lock<Lane>; LANES],
+    certificate: Lock<Option<Certificate>>,
+    renewals: Lock<Vec<Renewal>>,
     pub(super) signal: Signal,
     pub(super) expiries: Expiries,
 }
@@ -94,19 +93,6 @@ pub struct PutOptions {
     pub codec: u8,
 }
 
-/// What an update makes of an entry. What it does not name stays as it is.
-pub(super) struct Next<V> {
-    value: V,
-    codec: Option<u8>,
-    ttl: Option<Duration>,
-}
-
-impl<V> Next<V> {
-    pub(super) fn value(value: V) -> Self {
-        Self { value, codec: None, ttl: None }
-    }
-}
-
 impl Session {
     pub(super) fn attach(region: Arc<Region>, options: &Options, name: &str) -> Result<Self> {
         let cannot =
@@ -117,8 +103,10 @@ impl Session {
         if name.chars().any(char::is_control) {
             return cannot("must not have control characters");
         }
+        // Before the record: where no descriptor is left the certificate fails, rather than the answers about this process.
+        let identity = identity();
         let (index, certificate) = region.take_record()?;
-        let seat = match Seat::take(&region, index, certificate, name, options.beat) {
+        let seat = match Seat::take(&region, index, certificate, name, (&identity, options.beat)) {
             Ok(seat) => Arc::new(seat),
             Err((error, certificate)) => {
                 region.let_go(index, certificate);
@@ -128,8 +116,7 @@ impl Session {
         let session = Self {
             inner: Arc::new(Attached {
                 reader: Reader::new(Arc::clone(&region), options.verify),
-                keeper: Mutex::new(None),
-                beat: options.beat,
+                keeper: Lock::new(None),
                 seat: Arc::clone(&seat),
             }),
         };
@@ -182,17 +169,19 @@ impl Session {
     /// # Errors
     /// `InvalidArgument` for a zero `ttl`; as [`Session::put_if`].
     pub fn put_with(&self, key: &str, value: impl AsRef<[u8]>, options: PutOptions) -> Result<Receipt> {
-        match options.ttl {
-            None => self.write_key(key, &self.change(value.as_ref(), options)),
-            Some(ttl) => self.put_for(key, value.as_ref(), options, ttl),
+        let change = self.change(value.as_ref(), options);
+        if change.deadline == 0 {
+            self.write_key(key, &change)
+        } else {
+            self.put_brief(key, &change, options.ttl)
         }
     }
 
-    /// As `put_with`, for so long.
-    fn put_for(&self, key: &str, value: &[u8], options: PutOptions, ttl: Duration) -> Result<Receipt> {
-        check_ttl(key, ttl)?;
-        let change = self.change(value, options);
-        let receipt = self.write_key(key, &change)?;
+    /// Carries a change with a deadline out, and wakes the keeper in time.
+    #[cold]
+    fn put_brief(&self, key: &str, change: &Change<'_>, ttl: Option<Duration>) -> Result<Receipt> {
+        ttl.map_or(Ok(()), |ttl| check_ttl(key, ttl))?;
+        let receipt = self.write_key(key, change)?;
         self.inner.seat.expects_expiry(change.deadline);
         Ok(receipt)
     }
@@ -317,7 +306,7 @@ impl Session {
         mut next: impl FnMut(Option<&Found>, &[u8]) -> Result<Option<Next<V>>, E>,
     ) -> Result<Option<Receipt>, E> {
         let (mut found, mut old) = (Found::EMPTY, Vec::new());
-        let mut pauses = retry.pauses();
+        let mut pause = retry.base.min(retry.max);
         for attempt in 0..retry.attempts {
             let core = self.region.core_to_read(self.region.words()?);
             let read = self.read(&core, slot_key, *slot, &mut found, &mut old);
@@ -339,8 +328,8 @@ impl Session {
                     return Ok(Some(Receipt { version, generation, retries: retries + attempt }));
                 }
                 // Another was first: what stands there now is read anyway.
-                Ok(Outcome::Conflict { .. } | Outcome::Nothing) => pauses.wait(),
-                Err(error) if error.is_retryable() => pauses.wait(),
+                Ok(Outcome::Conflict { .. } | Outcome::Nothing) => retry.wait(&mut pause),
+                Err(error) if error.is_retryable() => retry.wait(&mut pause),
                 Err(error) => return Err(error.key(key).into()),
             }
         }
@@ -376,6 +365,12 @@ impl Session {
     /// [`Session::put`].
     pub fn acquire(&self, key: &str, ttl: Duration) -> Result<Lease> {
         Lease::acquire(self.clone(), key, ttl)
+    }
+
+    /// Whether the session is what it was when it attached: its process has the board, and its record is its own.
+    pub(super) fn check(&self) -> Result<()> {
+        let core = self.core()?;
+        core.check_fence(&self.inner.seat.lane()).map_err(fault::error)
     }
 
     pub(super) fn weak(&self) -> WeakSession {
@@ -473,21 +468,21 @@ impl Seat {
         index: usize,
         certificate: Option<Certificate>,
         name: &str,
-        beat: Duration,
+        (identity, beat): (&Identity, Duration),
     ) -> std::result::Result<Self, (Error, Option<Certificate>)> {
         let core = match region.core() {
             Ok(core) => core,
             Err(error) => return Err((error, certificate)),
         };
         // The life first: a name that is half made belongs to it, and is freed by its reaper.
-        let writer = core.occupy(index, 0, &identity());
+        let writer = core.occupy(index, 0, identity);
         let writer = core.call(writer, core.intern(name, index as u16 + 1));
         Ok(Self {
             name: name.to_owned(),
             writer,
-            lanes: std::array::from_fn(|lane| Mutex::new(Lane::new(&core, lane, writer))),
-            certificate: Mutex::new(certificate),
-            renewals: Mutex::default(),
+            lanes: std::array::from_fn(|lane| Lock::new(Lane::new(&core, lane, writer))),
+            certificate: Lock::new(certificate),
+            renewals: Lock::default(),
             signal: Signal::default(),
             expiries: Expiries::new(beat),
             region: Arc::clone(region),
@@ -559,9 +554,14 @@ impl Seat {
 
     /// A lane that no other thread is in: the thread's usual one, or the next that is free.
     #[inline]
-    pub(super) fn lane(&self) -> MutexGuard<'_, Lane> {
+    pub(super) fn lane(&self) -> Guard<'_, Lane> {
         let usual = lane_of_thread();
-        (0..LANES)
+        self.lanes[usual].try_lock().unwrap_or_else(|| self.another_lane(usual))
+    }
+
+    #[cold]
+    fn another_lane(&self, usual: usize) -> Guard<'_, Lane> {
+        (1..LANES)
             .find_map(|step| self.lanes[(usual + step) % LANES].try_lock())
             .unwrap_or_else(|| self.lanes[usual].lock())
     }
@@ -606,7 +606,7 @@ impl Seat {
         let index = usize::from(self.writer.session);
         if let Ok(core) = self.region.core() {
             // All lanes, until the record is ended: a thread that gets one afterwards finds itself fenced.
-            let mut lanes = self.lanes.each_ref().map(Mutex::lock);
+            let mut lanes = self.lanes.each_ref().map(Lock::lock);
             let left = core.check_fence(&lanes[0]).is_ok() && {
                 lanes[1..].iter_mut().for_each(|lane| core.empty_stash(lane));
                 let leave = |lane: &mut Lane| core.leave(std::slice::from_mut(lane), region::now());
@@ -621,18 +621,15 @@ impl Seat {
 
 impl Drop for Attached {
     fn drop(&mut self) {
-        let keeper = self.keeper.lock().take();
         if self.seat.region.in_child() {
-            // The thread is the parent's: there is nothing to join.
-            std::mem::forget(keeper);
+            // The keeper is the parent's, and the seat as it was in the midst of other threads' work.
+            std::mem::forget(self.keeper.get_mut().take());
+            std::mem::forget(Arc::clone(&self.seat));
             return;
         }
-        drop(keeper);
+        drop(self.keeper.get_mut().take());
         self.seat.leave();
-        // Readers that stay have no keeper any more.
-        if Arc::strong_count(&self.seat.region) > 2 {
-            lookout::start(&self.seat.region, self.beat);
-        }
+        lookout::take_over(&self.seat.region);
     }
 }
 

@@ -249,6 +249,8 @@ impl Core<'_> {
                 Err(Fault::Full(_)) => 0,
                 ended => ended?,
             };
+            // The floor passes an event only when it is counted, and its writer may have been stopped before that.
+            self.finish_pending(lane)?;
             match self.change_once(lane, key, change, now, hint) {
                 Err(Fault::Full(_)) if ended > 0 => {}
                 other => return other,

@@ -8,7 +8,7 @@ use super::{
     COUNTER_MASK, Core, Fault, Tries,
     blocks::{Claimed, Lane},
     history::Logged,
-    slots::{Found, Key, Slot},
+    slots::{Found, Key, Slot, Sought},
 };
 use crate::layout::{
     Block, GenWord, Head, HeadKind, SlotHash, geometry, header,
@@ -163,9 +163,39 @@ impl Core<'_> {
         now: Now,
         hint: Option<Slot>,
     ) -> Result<Outcome, Fault> {
+        if change.ephemeral | change.deadline != 0 {
+            return self.change_bound(lane, key, change, now, hint);
+        }
+        self.change_as::<false>(lane, key, change, now, hint)
+    }
+
+    /// As [`Core::change_here`], of an entry that ends by itself.
+    #[cold]
+    #[inline(never)]
+    fn change_bound(
+        &self,
+        lane: &mut Lane,
+        key: &Key<'_>,
+        change: &Change<'_>,
+        now: Now,
+        hint: Option<Slot>,
+    ) -> Result<Outcome, Fault> {
+        self.change_as::<true>(lane, key, change, now, hint)
+    }
+
+    /// `BOUND`: whether the entry may end by itself, with its deadline or its session.
+    #[inline(always)]
+    fn change_as<const BOUND: bool>(
+        &self,
+        lane: &mut Lane,
+        key: &Key<'_>,
+        change: &Change<'_>,
+        now: Now,
+        hint: Option<Slot>,
+    ) -> Result<Outcome, Fault> {
         self.ask_lines(lane, key, hint);
         self.trim(lane)?;
-        if change.ephemeral != 0 {
+        if BOUND && change.ephemeral != 0 {
             // Before the put: a reaper looks for ephemeral entries only where this says so.
             self.count(lane, Counter::Ephemerals, 1);
         }
@@ -181,7 +211,13 @@ impl Core<'_> {
             Err(fault) => Err(fault),
         };
         match outcome {
-            Ok(Published::As(published)) => self.conclude(lane, claimed, change, key, published),
+            Ok(Published::As(published)) => {
+                if BOUND && change.deadline != 0 {
+                    // Before it is settled: whoever is killed in between leaves a block that the reaper finds.
+                    self.announce_deadline(key.bucket, change.deadline);
+                }
+                self.conclude(lane, claimed, change.kind, key.shard, published)
+            }
             Ok(Published::Not(outcome)) => {
                 self.withdraw(lane, claimed);
                 Ok(outcome)
@@ -214,14 +250,14 @@ impl Core<'_> {
         &self,
         lane: &mut Lane,
         claimed: Claimed,
-        change: &Change<'_>,
-        key: &Key<'_>,
+        kind: RecordKind,
+        shard: usize,
         published: Record,
     ) -> Result<Outcome, Fault> {
         // Logging also counts in the shard and wakes. The change has happened: however long others are first,
         // it must not be reported as one that may be tried again.
         let logged = loop {
-            match self.log_in(lane, claimed.block, claimed.tag, Some(key.shard)) {
+            match self.log_in(lane, claimed.block, claimed.tag, Some(shard)) {
                 Err(Fault::Contended) => {}
                 logged => break logged?,
             }
@@ -230,14 +266,10 @@ impl Core<'_> {
             Logged::At(generation) => generation,
             Logged::Past => return Err(Fault::Corrupt("a pinned block's generation word")),
         };
-        if change.deadline != 0 {
-            // Before it is settled: whoever is killed in between leaves a block that the reaper finds.
-            self.announce_deadline(key.bucket, change.deadline);
-        }
         self.settle(lane, claimed);
         self.room_for_the_next(lane, generation);
         let Record { version, slot, retries, superseded } = published;
-        self.count(lane, if change.kind.is_tombstone() { Counter::Removes } else { Counter::Puts }, 1);
+        self.count(lane, if kind.is_tombstone() { Counter::Removes } else { Counter::Puts }, 1);
         if retries > 0 {
             self.count(lane, Counter::Retries, u64::from(retries));
         }
@@ -319,9 +351,10 @@ impl Core<'_> {
         loop {
             let found = match hint.take().and_then(|slot| self.hinted(slot)) {
                 Some(found) => found,
-                None => match self.find(lane, key, make.then_some(now))? {
-                    Some(found) => found,
-                    None => return Ok(Published::Not(unmet(change.expect, 0))),
+                None => match self.find(key, make)? {
+                    Sought::Found(found) => found,
+                    Sought::Absent => return Ok(Published::Not(unmet(change.expect, 0))),
+                    Sought::Missing(missing) => self.make(lane, key, missing, now)?,
                 },
             };
             match self.judge(lane, key, &found, change, now)? {

@@ -73,6 +73,23 @@ struct Scan {
     retired: Option<u16>,
 }
 
+/// What came of looking for a key's slot.
+pub(super) enum Sought {
+    /// It has one.
+    Found(Found),
+    /// It has none, and is to get none.
+    Absent,
+    /// It has none, and is to get one.
+    Missing(Missing),
+}
+
+/// A chain in which a key has no slot.
+pub(super) struct Missing {
+    guard: Guard,
+    free: Option<u16>,
+    retired: Option<u16>,
+}
+
 /// The buckets of a chain, by their first words.
 pub(super) struct Chain<'c> {
     core: &'c Core<'c>,
@@ -160,13 +177,8 @@ impl Core<'_> {
         (self.at(hash_at).load(Relaxed) == hash.0).then_some((hash, head))
     }
 
-    /// Finds the key's slot. `make`: gives it one where it has none, at this time; else `None` means that.
-    pub(super) fn find(
-        &self,
-        lane: &mut Lane,
-        key: &Key<'_>,
-        make: Option<Now>,
-    ) -> Result<Option<Found>, Fault> {
+    /// Finds the key's slot. `make`: whether it is to get one where it has none.
+    pub(super) fn find(&self, key: &Key<'_>, make: bool) -> Result<Sought, Fault> {
         let guard_at = self.geo.bucket(key.bucket);
         let mut tries = Tries::new();
         loop {
@@ -174,14 +186,39 @@ impl Core<'_> {
             if self.apply(key.bucket, guard)?
                 && let Some(scan) = self.scan(key, guard)?
             {
-                if scan.found.is_some() || (make.is_none() && self.at(guard_at).load(Relaxed) == guard.0) {
-                    return Ok(scan.found);
+                if let Some(found) = scan.found {
+                    return Ok(Sought::Found(found));
                 }
-                if let Some(now) = make {
-                    self.make_slot(lane, key, guard, &scan, now)?;
+                if make {
+                    return Ok(Sought::Missing(Missing { guard, free: scan.free, retired: scan.retired }));
+                }
+                if self.at(guard_at).load(Relaxed) == guard.0 {
+                    return Ok(Sought::Absent);
                 }
             }
             tries.again(guard.0, "a bucket's guard")?;
+        }
+    }
+
+    /// Gives a key a slot that has none.
+    #[cold]
+    pub(super) fn make(
+        &self,
+        lane: &mut Lane,
+        key: &Key<'_>,
+        missing: Missing,
+        now: Now,
+    ) -> Result<Found, Fault> {
+        let mut missing = missing;
+        let mut tries = Tries::new();
+        loop {
+            self.make_slot(lane, key, &missing, now)?;
+            tries.again(missing.guard.0, "a bucket's guard")?;
+            match self.find(key, true)? {
+                Sought::Found(found) => return Ok(found),
+                Sought::Missing(still) => missing = still,
+                Sought::Absent => {}
+            }
         }
     }
 
@@ -331,20 +368,13 @@ impl Core<'_> {
 
     /// Makes progress towards a slot for the key: claims a free one, frees a retired one, retires a
     /// tombstone, or adds a bucket. Before all that it ends what expired in the chain.
-    fn make_slot(
-        &self,
-        lane: &mut Lane,
-        key: &Key<'_>,
-        guard: Guard,
-        scan: &Scan,
-        now: Now,
-    ) -> Result<(), Fault> {
+    fn make_slot(&self, lane: &mut Lane, key: &Key<'_>, missing: &Missing, now: Now) -> Result<(), Fault> {
         // Early: the slots of what expired come back only when its events have left the history.
         if self.end_in_chain(lane, key.bucket, now)? > 0 {
             return Ok(());
         }
-        let fingerprint = key.fingerprint;
-        let next = match (scan.free, scan.retired) {
+        let (fingerprint, guard) = (key.fingerprint, missing.guard);
+        let next = match (missing.free, missing.retired) {
             (Some(slot), _) => GuardOp::Claim { slot, fingerprint },
             (None, Some(slot)) => GuardOp::Free { slot },
             (None, None) => match self.find_tombstone(key.bucket) {

@@ -88,7 +88,7 @@ impl Folder {
     pub(super) fn of(path: &Path) -> Result<Self> {
         let parent = path.parent().unwrap_or(path);
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        openat(CWD, parent, flags, Mode::empty())
+        validate::above_standard(|| openat(CWD, parent, flags, Mode::empty()))
             .map(Self)
             .map_err(|error| Error::io("the folder could not be opened", error).path(parent))
     }
@@ -122,6 +122,16 @@ impl RegionFile {
             Err(Errno::NOENT) => Whereabouts::Moved(Moved::Gone),
             Err(_) => Whereabouts::Unknown,
         }
+    }
+
+    /// Bytes that this user may still take of the file system under it.
+    ///
+    /// # Errors
+    /// `Io` where it does not tell.
+    pub fn file_system_free(&self) -> Result<u64> {
+        let stat = rustix::fs::fstatvfs(&self.file)
+            .map_err(|error| Error::io("the file system could not be examined", error).path(&self.path))?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
     fn reserve(&self, words: std::ops::Range<usize>) -> Result<()> {

@@ -74,7 +74,7 @@ impl Mapping {
     /// # Errors
     /// `Io` where the kernel refuses, for example when address space is short.
     pub fn of_file(file: &File, writable: bool) -> Result<Self> {
-        let failed = |error| Error::io("the file could not be mapped", error).next("check ulimit -v");
+        let failed = |error| Error::io("the file could not be mapped", error);
         let options = MmapOptions::new();
         let map = if writable { options.map_raw(file) } else { options.map_raw_read_only(file) };
         let map = map.map_err(failed)?;

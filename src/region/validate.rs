@@ -9,7 +9,14 @@ use rustix::{
     io::Errno,
     process::geteuid,
 };
-use std::{fs::File, os::fd::AsFd, path::Path};
+use std::{
+    fs::File,
+    os::fd::{AsFd, AsRawFd, OwnedFd, RawFd},
+    path::Path,
+};
+
+/// Standard error: the last of the descriptors that every program has.
+const STANDARD_MAX: RawFd = 2;
 
 /// File systems of other machines, of the user space, or of a virtual machine's host, by the type that
 /// `statfs(2)` gives. There a mapping may be a private copy of the pages, or be written back late.
@@ -39,7 +46,7 @@ const INCOHERENT: &[(u64, &str)] = &[
 pub(super) fn open_existing(path: &Path, writable: bool) -> Result<File> {
     let access = if writable { OFlags::RDWR } else { OFlags::RDONLY };
     let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    match openat(CWD, path, flags, Mode::empty()) {
+    match above_standard(|| openat(CWD, path, flags, Mode::empty())) {
         Ok(file) => Ok(File::from(file)),
         Err(Errno::NOENT | Errno::NOTDIR) => {
             Err(Error::new(ErrorKind::NotFound, "there is no such file").path(path))
@@ -47,6 +54,21 @@ pub(super) fn open_existing(path: &Path, writable: bool) -> Result<File> {
         Err(Errno::LOOP) => Err(Refusal::SymbolicLink.at(path)),
         Err(Errno::ISDIR | Errno::NXIO | Errno::NODEV) => Err(Refusal::NotRegular.at(path)),
         Err(error) => Err(Error::io("the file could not be opened", error).path(path)),
+    }
+}
+
+/// Opens by `open` a descriptor that is none of the three standard ones: where a program has closed those, the lowest
+/// numbers are free, and what it prints would go into the board.
+pub(super) fn above_standard(open: impl FnOnce() -> Result<OwnedFd, Errno>) -> Result<OwnedFd, Errno> {
+    let mut standard = Vec::new();
+    loop {
+        // Held until the file is open, so that not even for a moment its number is one of them.
+        let place = openat(CWD, c"/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+        if place.as_raw_fd() > STANDARD_MAX {
+            drop(place);
+            return open();
+        }
+        standard.push(place);
     }
 }
 

@@ -1,4 +1,4 @@
-//! How often, and with what pauses, an update is tried again.
+//! What an update makes of an entry, and how it tries again.
 
 use crate::region::boottime_ns;
 use std::time::{Duration, Instant};
@@ -14,6 +14,19 @@ pub struct Retry {
     pub max: Duration,
 }
 
+/// What an update makes of an entry. What it does not name stays as it is.
+pub(super) struct Next<V> {
+    pub(super) value: V,
+    pub(super) codec: Option<u8>,
+    pub(super) ttl: Option<Duration>,
+}
+
+impl<V> Next<V> {
+    pub(super) fn value(value: V) -> Self {
+        Self { value, codec: None, ttl: None }
+    }
+}
+
 impl Default for Retry {
     fn default() -> Self {
         Self { attempts: 16, base: Duration::from_micros(1), max: Duration::from_millis(1) }
@@ -25,24 +38,11 @@ impl Retry {
     pub const UNLIMITED: Self =
         Self { attempts: u32::MAX, base: Duration::from_micros(1), max: Duration::from_millis(1) };
 
-    /// The pauses of one update.
-    pub(super) fn pauses(&self) -> Pauses {
-        Pauses { next: self.base.min(self.max), max: self.max }
-    }
-}
-
-/// Pauses that double.
-pub(super) struct Pauses {
-    next: Duration,
-    max: Duration,
-}
-
-impl Pauses {
     /// Pauses with jitter, and doubles the pause. Short ones spin: a sleep would take fifty times as long.
-    pub(super) fn wait(&mut self) {
+    pub(super) fn wait(&self, pause: &mut Duration) {
         let started = Instant::now();
         let jitter = boottime_ns() % 1024;
-        let time = self.next.mul_f64(0.5 + jitter as f64 / 2048.0);
+        let time = pause.mul_f64(0.5 + jitter as f64 / 2048.0);
         if time < Duration::from_micros(50) {
             while started.elapsed() < time {
                 crate::sync::pause();
@@ -50,6 +50,6 @@ impl Pauses {
         } else {
             std::thread::sleep(time);
         }
-        self.next = self.next.saturating_mul(2).min(self.max);
+        *pause = pause.saturating_mul(2).min(self.max);
     }
 }
