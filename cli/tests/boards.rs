@@ -106,7 +106,7 @@ fn sizes_out_of_range_are_usage_errors_that_name_least_and_most() {
         place.slate("ls").fails(9, &["no board"]);
     }
     place.slate("init --placement project").ok();
-    place.slate("put k v --ttl 0").fails(2, &["longer than zero"]);
+    place.slate("put k v --ttl 0").fails(2, &["longer than nothing"]);
     // Looking at nothing would be healthy.
     place.slate("status --watch --count 0").fails(2, &["--count"]);
 }
