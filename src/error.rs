@@ -25,7 +25,8 @@ pub enum ErrorKind {
     Fenced,
     /// Shared words that cannot be: damage, or a foreign writer.
     Corrupt,
-    /// The board lives in another region now; open it again.
+    /// The board's file is gone or another has taken its place, or the board lives in another region now: this handle is
+    /// of no use any more. Open the board again.
     Moved,
     /// This handle was made before a fork; attach anew in the child.
     Forked,

@@ -271,6 +271,7 @@ fn as_polite() {
     // The handlers of a session that ended before are gone with it.
     board.attach("before").unwrap().detach();
     let session = board.attach(&name).unwrap();
+    let _others: Vec<Session> = (0..5).map(|_| board.attach("other").unwrap()).collect();
     session.put_with("claim/x", &name, EPHEMERAL).unwrap();
     session.put("plain/x", &name).unwrap();
     say("holding");

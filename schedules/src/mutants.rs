@@ -52,8 +52,8 @@ pub const MUTANTS: &[Mutant] = &[
     long("link without in-chain check", &["slots"]),
     long("settle by store", &["one-key"]),
     long("reclaimed with the old tag", &["one-key"]),
-    quick("an updated entry outlives its session", &["mortals"]),
-    quick("an update that is not logged outlives its session", &["mortals"]),
+    quick("an updated entry outlives its session", &["bound"]),
+    quick("an update that is not logged outlives its session", &["bound"]),
 ];
 
 /// Those that the search, whose records end with no session, cannot see.

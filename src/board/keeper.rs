@@ -147,9 +147,11 @@ fn run(seat: &Seat, period: Duration, signals: Option<&Signals>) {
     let mut rounds = Rounds::new(seat, period_ns);
     let mut due_ns = rounds.next_ns(seat, false, boottime_ns());
     while sleep(seat, due_ns.min(rounds.look_ns), signals.is_some()) {
-        if let Some(signal) = signals.and_then(Signals::caught) {
+        if let Some((signals, signal)) =
+            signals.and_then(|signals| signals.caught().map(|one| (signals, one)))
+        {
             seat.leave();
-            Signals::die_of(signal);
+            signals.die_of(signal, PATIENCE);
             return;
         }
         let boot_ns = boottime_ns();

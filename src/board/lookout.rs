@@ -1,7 +1,7 @@
 //! Looking, for those who have no keeper, whether the board is still at its path.
 //!
-//! A thread for each open board that is read without a session. It takes no lock that anybody else takes, and nothing
-//! waits for it: it sleeps on a word of its own, and ends by itself when the board is closed.
+//! A thread for each open board that is read without a session. It takes no lock that anybody else takes: it sleeps on a
+//! word of its own, and ends when the board is closed.
 
 use super::region::Region;
 use crate::{
@@ -13,8 +13,12 @@ use std::{
     time::Duration,
 };
 
-/// Tells the thread to end when it is dropped.
-pub(super) struct Lookout(Arc<AtomicU64>);
+/// The thread. Dropping it ends it, and waits for that a little.
+pub(super) struct Lookout {
+    over: Arc<AtomicU64>,
+    thread: Thread,
+    process: u32,
+}
 
 /// Begins to look in each period, unless this was begun before for the same open board. Where no thread can be had,
 /// the board's readers are not told that it moved.
@@ -39,12 +43,15 @@ impl Lookout {
     fn begin(region: Weak<Region>, period: Duration) -> Option<Self> {
         let over = Arc::new(AtomicU64::new(0));
         let theirs = Arc::clone(&over);
-        Thread::start(c"slate-lookout", STACK_BYTES, move || run(&region, &theirs, period)).ok()?;
-        Some(Self(over))
+        let work = move || run(&region, &theirs, period);
+        let thread = Thread::start(c"slate-lookout", STACK_BYTES, work).ok()?;
+        Some(Self { over, thread, process: std::process::id() })
     }
 }
 
 const STACK_BYTES: usize = 128 << 10;
+/// A thread that is in a look ends soon; one that is not given a processor ends by itself.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 fn run(region: &Weak<Region>, over: &AtomicU64, period: Duration) {
     loop {
@@ -57,8 +64,11 @@ fn run(region: &Weak<Region>, over: &AtomicU64, period: Duration) {
 
 impl Drop for Lookout {
     fn drop(&mut self) {
-        // In a forked child this wakes nobody: the thread is the parent's, and the word a copy.
-        self.0.store(1, Ordering::Relaxed);
-        futex::wake_all(&self.0);
+        // The thread is the parent's in a forked child, and may itself be the last that had the board open.
+        if std::process::id() == self.process && !self.thread.is_current() {
+            self.over.store(1, Ordering::Relaxed);
+            futex::wake_all(&self.over);
+            self.thread.ends_within(PATIENCE);
+        }
     }
 }

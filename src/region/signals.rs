@@ -20,8 +20,15 @@ use nix::{
     libc,
     sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, raise, sigaction},
 };
-use std::{ffi::c_void, process, sync::OnceLock};
+use std::{
+    ffi::c_void,
+    process,
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
 
+/// Between two looks for keepers that have not ended their sessions yet.
+const LOOK: Duration = Duration::from_millis(1);
 const SIGNALS: [Signal; 2] = [Signal::SIGTERM, Signal::SIGINT];
 
 /// `process id:32 | keepers that look:32`.
@@ -67,8 +74,18 @@ impl Signals {
         Signal::try_from(CAUGHT.load(Ordering::Relaxed) as i32).ok()
     }
 
-    /// Does what the process would have done without a handler: it ends.
-    pub fn die_of(signal: Signal) {
+    /// Does what the process would have done without a handler: it ends, once the other keepers have ended their sessions
+    /// as well, or have had so much time for it.
+    pub fn die_of(&self, signal: Signal, patience: Duration) {
+        change(|count| count.saturating_sub(1));
+        let started = Instant::now();
+        while count_in(LOOKING.load(Ordering::Relaxed)) > 0 && started.elapsed() < patience {
+            std::thread::sleep(LOOK);
+        }
+        Self::end_by(signal);
+    }
+
+    fn end_by(signal: Signal) {
         let _ = set(signal, SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty()));
         let _ = SigSet::from(signal).thread_unblock();
         let _ = raise(signal);
@@ -114,7 +131,7 @@ extern "C" fn note(number: libc::c_int, info: *mut libc::siginfo_t, context: *mu
     match BEFORE[at].get().map(|before| before.handler()) {
         Some(SigHandler::Handler(before)) => before(number),
         Some(SigHandler::SigAction(before)) => before(number, info, context),
-        Some(SigHandler::SigDfl) if !looked_for => Signals::die_of(SIGNALS[at]),
+        Some(SigHandler::SigDfl) if !looked_for => Signals::end_by(SIGNALS[at]),
         _ => {}
     }
 }
