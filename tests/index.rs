@@ -105,6 +105,12 @@ fn same(oracle: &Oracle, reader: &Reader, generation: u64, prefix: &str) -> bool
             Err(error) => assert!(error.is_lagged(), "{error}"),
         }
     }
+    match view.keys(prefix) {
+        Ok(keys) => {
+            assert!(keys.iter().eq(walked.iter().map(|known| &known.0)), "{prefix:?} at {generation}")
+        }
+        Err(error) => assert!(error.is_lagged(), "{error}"),
+    }
     true
 }
 

@@ -442,10 +442,10 @@ impl Pair {
         drop(self.sessions.remove(who));
         for event in self.board.reader().events(before) {
             let mutation = &event?.mutations[0];
-            prop_assert_eq!(mutation.kind, MutationKind::Remove);
+            prop_assert_eq!(mutation.kind, MutationKind::Detached);
             prop_assert!(bound.contains(&mutation.key), "{} was not bound", mutation.key);
             bound.retain(|key| *key != mutation.key);
-            self.model.end(&mutation.key, MutationKind::Remove);
+            self.model.end(&mutation.key, MutationKind::Detached);
         }
         prop_assert!(bound.is_empty(), "{bound:?} outlived their session");
         self.sessions.insert(who, self.board.attach(&format!("s{who}")).unwrap());

@@ -2,54 +2,8 @@
 
 mod common;
 
-use common::{Place, command_in};
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-};
-
-/// A project whose board is in shared memory; its region goes with it.
-struct InMemory {
-    place: Place,
-    region: PathBuf,
-}
-
-impl InMemory {
-    fn new() -> Self {
-        let place = Place::empty();
-        let document = place.slate("init --capacity 8M --json").json();
-        let region = PathBuf::from(document["path"].as_str().expect("path"));
-        Self { place, region }
-    }
-
-    fn record(&self) -> PathBuf {
-        self.place.folder().join(".slate/board.toml")
-    }
-
-    fn edit(&self, change: impl FnOnce(String) -> String) {
-        let text = fs::read_to_string(self.record()).expect("record");
-        fs::write(self.record(), change(text)).expect("record");
-    }
-
-    fn remove_region(&self) {
-        remove(&self.region);
-    }
-}
-
-fn remove(region: &Path) {
-    if let Some(folder) = region.parent() {
-        let _ = fs::remove_dir_all(folder);
-        // Only when it is empty, that is when nobody else has a board there.
-        let _ = folder.parent().map(fs::remove_dir);
-    }
-}
-
-impl Drop for InMemory {
-    fn drop(&mut self) {
-        self.remove_region();
-    }
-}
+use common::{InMemory, Place, command_in, remove};
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
 #[test]
 fn a_board_in_memory_is_found_from_below() {
@@ -58,7 +12,15 @@ fn a_board_in_memory_is_found_from_below() {
     let mode = fs::metadata(board.region.parent().expect("folder")).expect("folder").permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
     let record = fs::read_to_string(board.record()).expect("record");
-    for word in ["placement = \"memory\"", "path = ", "device = ", "inode = ", "uuid = ", "boot_id = "] {
+    for word in [
+        "placement = \"memory\"",
+        "folder_inode = ",
+        "path = ",
+        "device = ",
+        "inode = ",
+        "uuid = ",
+        "boot_id = ",
+    ] {
         assert!(record.contains(word), "{word} is not in {record}");
     }
     board.place.slate("put k v").ok();
@@ -225,8 +187,10 @@ fn a_board_that_fills_up_needs_attention() {
 #[test]
 fn help_of_every_command_has_examples() {
     let place = Place::empty();
-    let commands =
-        ["init", "put", "get", "update", "rm", "ls", "watch", "wait", "log", "status", "sessions", "demo"];
+    let commands = [
+        "init", "put", "get", "update", "touch", "rm", "ls", "watch", "wait", "log", "status", "sessions",
+        "demo",
+    ];
     for command in commands {
         let help = place.run([command, "--help"]).ok();
         assert!(help.contains("Examples:") && help.contains(&format!("slate {command}")), "{help}");

@@ -340,12 +340,19 @@ fn a_guard_that_nobody_applied_yet_is_sound() {
 }
 
 #[test]
-fn a_removed_and_an_expired_key_are_told_apart() {
-    let mut board = SOUND.clone();
-    let block = board.newest("task/5");
-    board.edit(block, |record| record.kind = RecordKind::Expired);
-    let summary = check(&board.words, &[board.living]).unwrap();
-    assert!(summary.events.iter().any(|event| event.kind == Kind::Expired && event.value.is_none()));
+fn the_ends_of_a_key_are_told_apart() {
+    let ends = [
+        (RecordKind::Expired, Kind::Expired),
+        (RecordKind::Detached, Kind::Detached),
+        (RecordKind::Died, Kind::Died),
+    ];
+    for (written, read) in ends {
+        let mut board = SOUND.clone();
+        let block = board.newest("task/5");
+        board.edit(block, |record| record.kind = written);
+        let summary = check(&board.words, &[board.living]).unwrap();
+        assert!(summary.events.iter().any(|event| event.kind == read && event.value.is_none()));
+    }
 }
 
 proptest! {

@@ -10,7 +10,7 @@ use arbitrary::{Arbitrary, Unstructured};
 use slateboard::{
     layout::{
         Head,
-        record::RecordKind::{Expired, Removed, Value},
+        record::RecordKind::{Detached, Died, Expired, Removed, Value},
     },
     protocol::{
         Fault, Full,
@@ -473,6 +473,8 @@ impl Pair<'_> {
                 Kind::Put => Value,
                 Kind::Removed => Removed,
                 Kind::Expired => Expired,
+                Kind::Detached => Detached,
+                Kind::Died => Died,
             };
             assert_eq!((&found.key[..], kind), (known.key.as_bytes(), known.record.kind));
             assert_eq!((found.version, found.writer), (known.record.version, known.record.writer));

@@ -156,6 +156,13 @@ const FLOOR: &[Canary] = &[
         &["get-reuse", "get-kill"],
     ),
     canary(
+        "the present is what is counted",
+        "view.rs",
+        "if word.lap() < lap {",
+        "if word.lap() <= lap {",
+        &["told"],
+    ),
+    canary(
         "floor test dropped",
         "read.rs",
         "Proof::Floor(since) => floor_at_most(since),",

@@ -15,18 +15,16 @@ use super::{
     session::Seat,
 };
 use crate::{
-    error::{Error, Result},
+    error::Result,
     layout::{DeadlineHint, Head},
     protocol::{Core, blocks::Lane, expire::Sweep},
-    region::{Signals, boottime_ns},
+    region::{Signals, Thread, boottime_ns},
 };
-use parking_lot::{Condvar, Mutex};
 use std::{
     sync::{
-        Arc,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    thread::JoinHandle,
     time::Duration,
 };
 
@@ -41,11 +39,16 @@ const LATE_BEATS: u64 = 2;
 const AWAKE: usize = 16;
 /// Longest turn, periods.
 const STRIDE_MAX: usize = 4;
+/// Longest time that a session's end waits for its keeper. A keeper that takes longer, because the machine is late or
+/// the process has few processors, goes on with what it has begun, and ends then.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Expired entries that a keeper ends at once. Behind so many it looks after everything else, and goes on a pause later.
 const ENDED_AT_ONCE: u64 = 4096;
 const ENDING_PAUSE_NS: u64 = 1_000_000;
 /// A keeper that beats less often than this does not wake for deadlines either.
 const SELDOM: Duration = Duration::from_secs(60);
+/// Address space for its stack; pages are taken as it is used.
+const STACK_BYTES: usize = 2 << 20;
 /// Longest time until a caught signal is found.
 const SIGNAL_LOOK: Duration = Duration::from_millis(100);
 
@@ -91,10 +94,10 @@ impl Expiries {
     }
 }
 
-/// The running thread. Dropping it ends and joins the thread.
+/// The running thread. Dropping it ends the thread, and waits for that for a while.
 pub(super) struct Keeper {
     seat: Arc<Seat>,
-    thread: Option<JoinHandle<()>>,
+    thread: Thread,
 }
 
 /// What the keeper sleeps on.
@@ -105,10 +108,14 @@ pub(super) struct Signal {
 }
 
 impl Signal {
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.stop.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Makes the keeper look again for what is due.
     pub(super) fn nudge(&self) {
         // The lock: a keeper that has looked and does not sleep yet must not miss this.
-        let _sleeping_or_before_the_look = self.stop.lock();
+        let _sleeping_or_before_the_look = self.lock();
         self.changed.notify_all();
     }
 }
@@ -118,22 +125,19 @@ impl Keeper {
         let period = options.beat;
         let signals = options.end_on_signals.then(Signals::catch).transpose()?;
         let theirs = Arc::clone(&seat);
-        let thread = std::thread::Builder::new()
-            .name("slate-keeper".into())
-            .spawn(move || run(&theirs, period, signals.as_ref()))
-            .map_err(|error| Error::io("the keeper's thread could not be started", error))?;
-        Ok(Self { seat, thread: Some(thread) })
+        let thread =
+            Thread::start(c"slate-keeper", STACK_BYTES, move || run(&theirs, period, signals.as_ref()))?;
+        Ok(Self { seat, thread })
     }
 }
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        *self.seat.signal.stop.lock() = true;
+        *self.seat.signal.lock() = true;
         self.seat.signal.changed.notify_all();
-        let Some(thread) = self.thread.take() else { return };
         // The last handle may be dropped by the keeper's own work.
-        if thread.thread().id() != std::thread::current().id() {
-            let _ = thread.join();
+        if !self.thread.is_current() {
+            let _ = self.thread.ends_within(PATIENCE);
         }
     }
 }
@@ -142,14 +146,17 @@ fn run(seat: &Seat, period: Duration, signals: Option<&Signals>) {
     let period_ns = u64::try_from(period.as_nanos()).unwrap_or(u64::MAX);
     let mut rounds = Rounds::new(seat, period_ns);
     let mut due_ns = rounds.next_ns(seat, false, boottime_ns());
-    while sleep(seat, due_ns, signals.is_some()) {
-        if let Some(signal) = signals.and_then(Signals::caught) {
+    while sleep(seat, due_ns.min(rounds.look_ns), signals.is_some()) {
+        if let Some((signals, signal)) =
+            signals.and_then(|signals| signals.caught().map(|one| (signals, one)))
+        {
             seat.leave();
-            Signals::die_of(signal);
+            signals.die_of(signal, PATIENCE);
             return;
         }
         let boot_ns = boottime_ns();
         seat.renew(boot_ns);
+        rounds.look(seat, boot_ns);
         if boot_ns >= due_ns {
             due_ns = rounds.beat(seat, boot_ns);
         } else if boot_ns >= seat.expiries.next_ns() {
@@ -160,12 +167,14 @@ fn run(seat: &Seat, period: Duration, signals: Option<&Signals>) {
 
 /// Sleeps until the next beat, the next lease that is due, the next deadline, or the next look for a signal. `false`: stop.
 fn sleep(seat: &Seat, due_ns: u64, signals: bool) -> bool {
-    let mut stop = seat.signal.stop.lock();
+    let mut stop = seat.signal.lock();
     if !*stop {
         let due_ns = seat.next_renewal_ns().map_or(due_ns, |renewal_ns| renewal_ns.min(due_ns));
         let due_ns = due_ns.min(seat.expiries.next_ns());
         let pause = Duration::from_nanos(due_ns.saturating_sub(boottime_ns()));
-        seat.signal.changed.wait_for(&mut stop, if signals { pause.min(SIGNAL_LOOK) } else { pause });
+        let pause = if signals { pause.min(SIGNAL_LOOK) } else { pause };
+        let woken = seat.signal.changed.wait_timeout(stop, pause);
+        stop = woken.unwrap_or_else(PoisonError::into_inner).0;
     }
     !*stop
 }
@@ -174,6 +183,8 @@ fn sleep(seat: &Seat, due_ns: u64, signals: bool) -> bool {
 struct Rounds {
     beats: u64,
     period_ns: u64,
+    /// When to look next whether the board is still there.
+    look_ns: u64,
     /// Periods of a turn.
     stride: u64,
     suspects: Suspects,
@@ -187,7 +198,16 @@ impl Rounds {
     fn new(seat: &Seat, period_ns: u64) -> Self {
         let suspects = Suspects { from: usize::from(seat.writer.session), boot_ns: 0, late_ns: 0 };
         let stride = seat.region.occupied().map_or(1, stride);
-        Self { beats: 0, period_ns, stride, suspects, open: Vec::new(), from_group: 0 }
+        let look_ns = boottime_ns().saturating_add(period_ns);
+        Self { beats: 0, period_ns, look_ns, stride, suspects, open: Vec::new(), from_group: 0 }
+    }
+
+    /// Looks in each period whether the board is still at its path: that is cheap, and nobody's turn but one's own.
+    fn look(&mut self, seat: &Seat, boot_ns: u64) {
+        if boot_ns >= self.look_ns {
+            self.look_ns = boot_ns.saturating_add(self.period_ns);
+            seat.region.look();
+        }
     }
 
     /// One beat. What fails is tried again at the next: nothing here is waited for by anybody. Returns when the

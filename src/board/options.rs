@@ -150,7 +150,7 @@ impl Options {
     /// As [`Board::open`].
     pub fn observe(self, path: impl AsRef<Path>) -> Result<Reader> {
         let region = Region::observe(path.as_ref())?;
-        Ok(Reader::new(Arc::new(region), self.verify))
+        Ok(Reader::looking(Arc::new(region), &self))
     }
 
     fn geometry(&self, seed: u64) -> Result<Geometry> {

@@ -57,6 +57,10 @@ pub enum RecordKind {
     Removed,
     /// Its deadline passed.
     Expired,
+    /// The session that it was bound to detached.
+    Detached,
+    /// The session that it was bound to died.
+    Died,
 }
 
 impl RecordKind {
@@ -110,6 +114,8 @@ impl RecordHeader {
             RecordKind::Value => 0,
             RecordKind::Removed => 1,
             RecordKind::Expired => 2,
+            RecordKind::Detached => 3,
+            RecordKind::Died => 4,
         };
         u64::from(self.key_len) & 0x7ff
             | kind << 11
@@ -154,7 +160,7 @@ impl Words {
     /// Whether these can be a record's: a kind that there is, a key of a length that a key can have.
     #[inline]
     pub fn can_be(&self) -> bool {
-        self.0[SHAPE] >> 11 & 7 <= 2 && (1..=KEY_MAX).contains(&self.key_len())
+        self.0[SHAPE] >> 11 & 7 <= 4 && (1..=KEY_MAX).contains(&self.key_len())
     }
     /// Version of the key.
     pub fn version(&self) -> u64 {
@@ -177,7 +183,9 @@ impl Words {
         match self.0[SHAPE] >> 11 & 7 {
             0 => RecordKind::Value,
             1 => RecordKind::Removed,
-            _ => RecordKind::Expired,
+            2 => RecordKind::Expired,
+            3 => RecordKind::Detached,
+            _ => RecordKind::Died,
         }
     }
     /// Whether the value lies in pieces.
@@ -199,6 +207,10 @@ impl Words {
     /// Nanoseconds of `CLOCK_BOOTTIME`; 0 for none.
     pub fn deadline(&self) -> u64 {
         if DETAILS { self.detail(DEADLINE) } else { self.0[SHAPE] >> DEADLINE_BIT }
+    }
+    /// Packed writer word of the session that the entry ends with; 0 for none.
+    pub fn ephemeral(&self) -> u64 {
+        self.detail(EPHEMERAL)
     }
     /// First word of the value, from the start of the record.
     pub fn value_at(&self) -> usize {

@@ -3,7 +3,7 @@
 //! A block's state word is the only truth about who owns it. Cursors, stashes and hints only say where
 //! to look first: wrong ones cost time.
 
-use super::{Core, Fault, Full, acquire, expire::Walk};
+use super::{Core, Fault, Full, acquire, expire::Walk, sessions::RecordView};
 use crate::layout::{
     Block, ClassWord, State, StateKind, Writer, header,
     session::{self, Counter},
@@ -15,7 +15,7 @@ const STASH_MAX: usize = if cfg!(any(loom, slate_search)) { 1 } else { 8 };
 /// Events that leave the history early between two looks for space.
 const EARLY_STEPS: usize = 32;
 /// Classes above its own where a block is looked for: twice to three times its size.
-const LARGER: u8 = 6;
+pub(super) const LARGER: u8 = 6;
 /// Events that removals leave in the history of a full board whose reserve is used up.
 const HISTORY_OF_THE_FULL: u64 = 4;
 /// Whether a search begins where the last one ended. In the models each begins at the extent's first block: so few blocks
@@ -84,11 +84,11 @@ impl Lane {
         }
     }
 
-    /// A lane for reaping a session in its own name, by whoever holds its lock byte. It keeps no blocks:
-    /// they would be the dead session's.
+    /// A lane for reaping a session in its own name, by whoever holds its lock byte: events that end its entries
+    /// say whose they were. It keeps no blocks: they would be the dead session's.
     pub fn for_reaping(core: &Core<'_>, dead: usize) -> Self {
-        let incarnation = core.session_view(dead).incarnation;
-        let writer = Writer { name: 0, session: dead as u16, incarnation };
+        let RecordView { name, incarnation, .. } = core.session_view(dead);
+        let writer = Writer { name, session: dead as u16, incarnation };
         Self { stash_max: 0, ..Self::new(core, 0, writer) }
     }
 
@@ -188,17 +188,17 @@ impl Core<'_> {
         Ok(any)
     }
 
-    fn extents_in_use(&self) -> u32 {
+    pub(super) fn extents_in_use(&self) -> u32 {
         // Acquire: an extent's pages are reserved before the number says so.
         (acquire(self.at(header::RESERVED)).min(u64::from(self.geo.extents()))) as u32
     }
 
-    fn class_of(&self, extent: u32) -> ClassWord {
+    pub(super) fn class_of(&self, extent: u32) -> ClassWord {
         ClassWord(acquire(self.at(self.geo.extent(extent))))
     }
 
     /// First extent that ordinary claims may use.
-    fn first_extent(&self) -> u32 {
+    pub(super) fn first_extent(&self) -> u32 {
         self.geo.shape().reserve_extents as u32
     }
 
@@ -239,7 +239,7 @@ impl Core<'_> {
     }
 
     /// The blocks that an extent of this class is cut into.
-    fn starts(&self, extent: u32, class: u8) -> impl Iterator<Item = Block> + use<'_> {
+    pub(super) fn starts(&self, extent: u32, class: u8) -> impl Iterator<Item = Block> + use<'_> {
         let size = self.geo.classes().granules(class).unwrap_or(1);
         let blocks = self.geo.classes().blocks(class);
         (0..blocks).filter_map(move |at| self.start(extent, size, at))
@@ -463,17 +463,6 @@ impl Core<'_> {
     /// Extents that have a class.
     pub fn claimed_extents(&self) -> u32 {
         (0..self.extents_in_use()).filter(|&extent| self.class_of(extent).class() != 0).count() as u32
-    }
-
-    /// Granules in blocks that are not free. An estimate; goes through the whole block table.
-    pub fn used_granules(&self) -> u64 {
-        let used = |extent| {
-            let class = self.class_of(extent).class();
-            let in_use = |block: &Block| !State(self.state_of(*block).load(Relaxed)).is(StateKind::Free);
-            let size = u64::from(self.geo.classes().granules(class).unwrap_or(0));
-            self.starts(extent, class).filter(in_use).count() as u64 * size
-        };
-        (0..self.extents_in_use()).map(used).sum()
     }
 
     /// Extents whose pages are reserved.

@@ -98,10 +98,11 @@ impl Core<'_> {
             let mut chain = self.chain(bucket);
             for hash_at in chain.by_ref().flat_map(slots_of) {
                 let head = self.load_head(hash_at + 1);
-                if head.is(HeadKind::Moved) {
-                    return Err(Fault::Moved);
+                match head.kind() {
+                    Some(HeadKind::Moved) => return Err(Fault::Moved),
+                    Some(_) => each(hash_at + 1, head)?,
+                    None => return Err(Fault::Corrupt("a slot's head")),
                 }
-                each(hash_at + 1, head)?;
             }
             chain.ended()?;
         }
@@ -176,7 +177,7 @@ impl Core<'_> {
         meta: &mut Meta,
         out: &mut Vec<u8>,
     ) -> Result<bool, Fault> {
-        let Some((_, head)) = self.stable_slot(head_at - 1, None)? else {
+        let Some((fingerprint, head)) = self.stable_slot(head_at - 1, None)? else {
             return self.still_there(point).map(|()| false);
         };
         let Some((block, generation)) = self.record_at(head, point)? else { return Ok(false) };
@@ -187,6 +188,10 @@ impl Core<'_> {
             return self.get_elsewhere(key, block, point, verify, meta, out);
         }
         copied.ok_or(Fault::Corrupt("a record's lengths"))?;
+        if fingerprint != key.fingerprint {
+            // Where a get does not find it, a list must not tell it either.
+            return Err(Fault::Corrupt("the hash of a record's slot"));
+        }
         let found = Found { slot: Slot { head_at, hash: SlotHash(0) }, head };
         meta.settle(key.hash, generation, found, verify, out).map_err(Fault::Corrupt)?;
         Ok(!meta.words.kind().is_tombstone())

@@ -9,7 +9,7 @@
 //! | --- | --- | --- | --- |
 //! | P1 | `publish`: compare-and-swap of a head, after the record was filled | every load of a head: `find`, `read`, `view`, `reap` | the record's words |
 //! | P2 | `publish`: release fence after the claim, before the record is filled | `read`, `view`, `event`: acquire fence after the copy | whoever copied a new life's word sees that the head or the floor had moved |
-//! | P3 | `finish`: compare-and-swap of the generation word | every load of a generation word | the ring word; what the event's block says |
+//! | P3 | `finish`: compare-and-swap of the generation word | every load of a generation word | the ring word; what the event's block says; all events before it, which its finisher had seen counted |
 //! | P4 | `finish`: compare-and-swap of the generation counter, only ever read-modify-write | every load of the counter | all events up to it (G1) |
 //! | P5 | `log`: compare-and-swap of a ring word | every load of a ring word | the block's `UNLOGGED` word and record |
 //! | P6 | `advance_floor`: compare-and-swap of the floor | the same; loads of the floor before a ring word is overwritten | the freed block was done with |
@@ -29,6 +29,8 @@ pub mod read;
 pub mod reap;
 pub mod sessions;
 pub mod slots;
+pub mod survey;
+pub mod usage;
 pub mod view;
 pub mod wake;
 
@@ -148,7 +150,8 @@ impl<'r> Core<'r> {
         self.geo
     }
 
-    /// The newest generation. Whoever reads it sees every mutation up to it.
+    /// The generation counter. Whoever reads it sees every mutation up to it. The present of readers is
+    /// [`Core::newest`], which may be one more.
     #[inline]
     pub fn generation(&self) -> u64 {
         acquire(self.at(header::GENERATION)) & COUNTER_MASK

@@ -11,7 +11,7 @@ use super::{
     slots::{Found, Key, Slot, Sought},
 };
 use crate::layout::{
-    Block, GenWord, HeadKind, geometry, header,
+    Block, GenWord, Head, HeadKind, SlotHash, geometry, header,
     record::{self, RecordHeader, RecordKind, Words},
     session::Counter,
 };
@@ -30,9 +30,9 @@ pub enum Expect {
     Absent,
     /// The key has a value.
     Present,
-    /// The key has a value of this version.
+    /// The key has a value of this version; 0: as [`Expect::Absent`].
     Version(u64),
-    /// The key has the value that this generation wrote.
+    /// The key has the value that this generation wrote; 0: as [`Expect::Absent`].
     Generation(u64),
 }
 
@@ -494,6 +494,13 @@ impl Core<'_> {
             }
         }
         Some(words).filter(Words::can_be)
+    }
+
+    /// Brings the record of a LIVE head into the history where its writer has not done so, as whoever supersedes it
+    /// would.
+    pub(super) fn help(&self, lane: &mut Lane, head_at: usize, head: Head) -> Result<(), Fault> {
+        let slot = Slot { head_at, hash: SlotHash(0) };
+        self.standing(lane, &Found { slot, head }).map(drop)
     }
 
     /// Stores a record's words. Relaxed: what publishes the block orders them (P1, P2).

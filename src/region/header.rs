@@ -67,6 +67,7 @@ pub fn seal(words: &mut [u64]) {
 /// # Errors
 /// The first reason not to use the file. Any words are accepted, and none cause a panic.
 pub fn decode(words: &[u64], len_bytes: u64, writable: bool) -> Result<(Geometry, Origin), Refusal> {
+    check_magic(words)?;
     let Some(words) = words.get(..IDENTITY_WORDS) else { return Err(Refusal::TooShort(len_bytes)) };
     check_build(words)?;
     if words[header::GEOMETRY_CHECKSUM] != checksum(words) {
@@ -86,12 +87,19 @@ pub fn decode(words: &[u64], len_bytes: u64, writable: bool) -> Result<(Geometry
     Ok((geometry, Origin { uuid: pair(header::UUID), boot: pair(header::BOOT), created_ns }))
 }
 
+/// Whether these are the words of a board, of whatever kind. Asked before anything else about a file: what is said of a
+/// board's owner or mode is no advice about another file.
+///
+/// # Errors
+/// `Foreign`.
+pub fn check_magic(words: &[u64]) -> Result<(), Refusal> {
+    let magic = words.get(header::MAGIC).copied().unwrap_or(0);
+    let is_board = magic == header::MAGIC_VALUE || magic == header::MAGIC_VALUE.swap_bytes();
+    if is_board { Ok(()) } else { Err(Refusal::Foreign) }
+}
+
 fn check_build(words: &[u64]) -> Result<(), Refusal> {
-    let magic = words[header::MAGIC];
-    if magic != header::MAGIC_VALUE && magic != header::MAGIC_VALUE.swap_bytes() {
-        return Err(Refusal::Foreign);
-    }
-    if magic != header::MAGIC_VALUE || words[header::ENDIANNESS] != header::ENDIANNESS_VALUE {
+    if words[header::MAGIC] != header::MAGIC_VALUE || words[header::ENDIANNESS] != header::ENDIANNESS_VALUE {
         return Err(Refusal::Endianness);
     }
     if words[header::VERSION] != header::FORMAT {

@@ -130,6 +130,15 @@ pub const SCENARIOS: &[Scenario] = &[
         &[PRIVATE, PUBLISHED, UNSETTLED],
     ),
     Scenario {
+        before: after("put that ends with its session", UNSETTLED, false),
+        quick: false,
+        ..write(
+            "update of a value that ends with another session",
+            |s| done(s.update("task/1", |_| "again")),
+            &[PRIVATE, PUBLISHED, UNSETTLED],
+        )
+    },
+    Scenario {
         prepare: |board| {
             let session = attach(board);
             let options = PutOptions { ttl: Some(Duration::from_nanos(1)), ..PutOptions::default() };

@@ -26,12 +26,10 @@ pub(crate) fn run(context: &Context, args: &Wait) -> Result<Status, Failure> {
         }
     }
     let text = format!("the time is over; key {:?} did not become newer than version {threshold}", args.key);
-    Err(Failure::new(Status::Timeout, text))
+    Err(Failure::new(Status::Timeout, text).on_key(&args.key))
 }
 
 fn removed(key: &str) -> Failure {
-    Failure::new(
-        Status::NoKey,
-        format!("key {key:?} is not there any more; use `--newer-than 0` to wait for it"),
-    )
+    let text = format!("key {key:?} is not there any more; use `--newer-than 0` to wait for it");
+    Failure::new(Status::NoKey, text).on_key(key)
 }

@@ -18,6 +18,7 @@ const HISTORY: &str = "src/protocol/history.rs";
 const PUBLISH: &str = "src/protocol/publish.rs";
 const READ: &str = "src/protocol/read.rs";
 const VIEW: &str = "src/protocol/view.rs";
+const SURVEY: &str = "src/protocol/survey.rs";
 const SLOTS: &str = "src/protocol/slots.rs";
 const BLOCKS: &str = "src/protocol/blocks.rs";
 const CHAIN: &str = "src/protocol/chain.rs";
@@ -231,10 +232,38 @@ pub const MUTANTS: &[Mutant] = &[
         models: &["view::an_event_is_whole_or_gone"],
     },
     Mutant {
+        name: "a walk believes what it copied",
+        file: SURVEY,
+        search: "if self.holds(Proof::HeadOrFloor(hash_at + 1, head, since)) {",
+        replace: "if since < u64::MAX {",
+        models: &["view::a_walk_finds_every_key_that_stands"],
+    },
+    Mutant {
+        name: "the present is what is counted",
+        file: VIEW,
+        search: "if word.lap() < lap {",
+        replace: "if word.lap() <= lap {",
+        models: &["told::what_a_read_told_can_be_listed"],
+    },
+    Mutant {
+        name: "no second look at the counter",
+        file: VIEW,
+        search: "if self.is_entered(next, word) { next } else { self.generation() }",
+        replace: "if self.is_entered(next, word) { next } else { counted }",
+        models: &["told::what_a_read_told_is_in_a_later_present"],
+    },
+    Mutant {
+        name: "the present has an event without its generation word",
+        file: VIEW,
+        search: "if self.is_entered(next, word) { next } else",
+        replace: "if word.lap() == lap { next } else",
+        models: &["told::what_a_read_told_can_be_listed", "told::what_a_read_told_is_in_a_later_present"],
+    },
+    Mutant {
         name: "the next generation is accepted before it is entered",
         file: VIEW,
-        search: "generation == newest + 1 && self.is_entered(generation)",
-        replace: "generation == newest + 1",
+        search: "generation > counted && generation > self.newest()",
+        replace: "generation > counted && generation > counted + 1",
         models: &["view::the_next_generation_can_be_seen_when_it_is_entered"],
     },
     Mutant {

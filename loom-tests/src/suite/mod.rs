@@ -13,6 +13,7 @@ mod reap;
 mod sessions;
 mod slots;
 mod stall;
+mod told;
 mod view;
 mod wake;
 
@@ -179,6 +180,7 @@ fn all() -> Vec<&'static Model> {
         history::MODELS,
         read::MODELS,
         view::MODELS,
+        told::MODELS,
         slots::MODELS,
         blocks::MODELS,
         chain::MODELS,
