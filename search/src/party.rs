@@ -96,6 +96,9 @@ pub struct Call {
     pub told: Told,
 }
 
+/// When sweeps are: deadlines below five are over then, and puts are before all of them.
+pub const NOON: Now = Now { real_ns: 0, boot_ns: || 5 };
+
 /// What a role of a scenario runs as.
 pub struct Party<'r> {
     core: Core<'r>,
@@ -152,11 +155,15 @@ impl<'r> Party<'r> {
     }
 
     fn change(&self, asked: Asked, key: usize, change: &Change<'_>) -> Told {
+        self.change_at(asked, key, change, Now::default())
+    }
+
+    fn change_at(&self, asked: Asked, key: usize, change: &Change<'_>, now: Now) -> Told {
         // A plain put's answer is explained by its event alone, which is watched when it is entered.
         let plain = matches!(asked, Asked::Put(_, Expect::Any));
         let began = if plain { 0 } else { self.core.generation() };
         let mut lane = self.lane.borrow_mut();
-        let told = match self.core.change(&mut lane, &self.key(key), change, Now::default(), None) {
+        let told = match self.core.change(&mut lane, &self.key(key), change, now, None) {
             Ok(Outcome::Done { version, generation, .. }) => Told::Done { version, generation },
             Ok(Outcome::Conflict { version }) => Told::Conflict(version),
             Ok(Outcome::Nothing) => Told::Nothing,
@@ -181,6 +188,25 @@ impl<'r> Party<'r> {
         let (bytes, ephemeral) = (value.to_le_bytes().repeat(2), self.lane.borrow().writer.pack());
         let change = Change { ephemeral, ..Change::put(&bytes, Expect::Any) };
         self.change(Asked::Put(value, Expect::Any), key, &change)
+    }
+    /// Puts a value of two equal words with a deadline.
+    pub fn put_until(&self, key: usize, value: u64, deadline: u64) -> Told {
+        let bytes = value.to_le_bytes().repeat(2);
+        let change = Change { deadline, ..Change::put(&bytes, Expect::Any) };
+        self.change(Asked::Put(value, Expect::Any), key, &change)
+    }
+    /// Puts a value of two equal words at [`NOON`].
+    pub fn put_at_noon(&self, key: usize, value: u64) -> Told {
+        let bytes = value.to_le_bytes().repeat(2);
+        self.change_at(Asked::Put(value, Expect::Any), key, &Change::put(&bytes, Expect::Any), NOON)
+    }
+    /// Ends what expired by [`NOON`] in the only group of buckets.
+    pub fn sweep(&self) {
+        let told = match self.core.sweep(&mut self.lane.borrow_mut(), 0, u64::MAX, NOON) {
+            Ok(_) => Told::Said("swept".into()),
+            Err(fault) => Told::Fault(fault),
+        };
+        self.note(Asked::Other("sweep"), 0, 0, told);
     }
     /// Replaces a key's value by compare-and-swap of what was read, once. An entry that ends with a session goes on
     /// to, whoever updates it.

@@ -125,31 +125,30 @@ impl Core<'_> {
                 return Ok(swept);
             }
         }
-        let word = self.group_word(group, GROUP_SWEPT);
-        // Release: a sweep that begins with this sees the entries that this one did (P11).
-        let _ = word.compare_exchange(hint.0, hint.replaced(swept.next_ns).0, Release, Relaxed);
+        if let Some(hint) = hint {
+            let word = self.group_word(group, GROUP_SWEPT);
+            // Release: a sweep that begins with this sees the entries that this one did (P11).
+            let _ = word.compare_exchange(hint.0, hint.replaced(swept.next_ns).0, Release, Relaxed);
+        }
         Ok(swept)
     }
 
-    /// Moves what *fresh* says to *swept*, and returns that. Where another sweep is first, *fresh* stays as it is.
-    fn take_fresh(&self, group: usize) -> DeadlineHint {
+    /// Moves what *fresh* says to *swept*, and returns that; `None` where another sweep is at it: then *fresh* stays.
+    fn take_fresh(&self, group: usize) -> Option<DeadlineHint> {
         let (word, fresh_word) = (self.group_word(group, GROUP_SWEPT), self.group_word(group, GROUP_FRESH));
-        // Acquire, both: who announced, and what sweeps before this one saw (P11).
-        let fresh = acquire(fresh_word);
+        // Relaxed: taking it over acquires what it carries.
+        let fresh = fresh_word.load(Relaxed);
+        // Acquire: what sweeps before this one took over and saw (P11).
         let hint = DeadlineHint(acquire(word));
         if fresh == 0 {
-            return hint;
+            return Some(hint);
         }
         let lowered = hint.with(!fresh);
         // Release: who sees this, and *fresh* without it, sees the entries (P11).
-        match word.compare_exchange(hint.0, lowered.0, Release, Acquire) {
-            Ok(_) => {
-                // Acquire: also those who announced a later deadline meanwhile are seen (P11).
-                let _ = fresh_word.compare_exchange(fresh, 0, Acquire, Relaxed);
-                lowered
-            }
-            Err(other) => DeadlineHint(other),
-        }
+        word.compare_exchange(hint.0, lowered.0, Release, Relaxed).ok()?;
+        // Acquire: the entries of all who announced until now, also with a later deadline (P11).
+        let _ = fresh_word.compare_exchange(fresh, 0, Acquire, Relaxed);
+        Some(lowered)
     }
 
     /// Ends what expired in a chain.

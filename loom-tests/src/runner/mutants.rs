@@ -23,7 +23,6 @@ const SLOTS: &str = "src/protocol/slots.rs";
 const BLOCKS: &str = "src/protocol/blocks.rs";
 const CHAIN: &str = "src/protocol/chain.rs";
 const EXPIRE: &str = "src/protocol/expire.rs";
-const WORDS: &str = "src/layout/words.rs";
 const REAP: &str = "src/protocol/reap.rs";
 const WAKE: &str = "src/protocol/wake.rs";
 const NAMES: &str = "src/protocol/names.rs";
@@ -491,13 +490,6 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "let lowered = hint.with(!fresh);
         let _ = fresh_word.compare_exchange(fresh, 0, Acquire, Relaxed);",
         models: &["expire::a_killed_sweep_loses_no_deadline", "expire::two_sweeps_lose_no_deadline"],
-    },
-    Mutant {
-        name: "a sweep counts nothing",
-        file: WORDS,
-        search: "self.0.wrapping_add(1) & mask(Self::COUNT_BITS)",
-        replace: "self.0 & mask(Self::COUNT_BITS)",
-        models: &["expire::two_sweeps_lose_no_deadline", "expire::a_later_deadline_is_not_forgotten"],
     },
     Mutant {
         name: "a sweep ends whatever stands there",
