@@ -37,7 +37,7 @@ pub const CREATED: usize = 6;
 /// Deadline, nanoseconds of `CLOCK_BOOTTIME`; 0 for none.
 pub const DEADLINE: usize = 7;
 /// Where the deadline is in [`SHAPE`] without [`DETAILS`].
-const DEADLINE_BIT: u32 = 23;
+const DEADLINE_BIT: u32 = SUPERSEDED_AT + super::words::BLOCK_BITS;
 /// Packed writer word of the session that the entry ends with; 0 for none.
 pub const EPHEMERAL: usize = 8;
 /// Checksum.
@@ -262,7 +262,7 @@ impl Words {
     /// granules that it supersedes.
     #[inline]
     pub fn follow(&mut self, version: u64, previous: u64, slot: usize, created: u64, superseded: u64) {
-        self.0[SHAPE] = self.0[SHAPE] & ((1 << SUPERSEDED_AT) - 1) | superseded << SUPERSEDED_AT;
+        self.0[SHAPE] = self.0[SHAPE] & !(SUPERSEDED_MAX << SUPERSEDED_AT) | superseded << SUPERSEDED_AT;
         self.0[VERSION] = version;
         self.0[PREVIOUS] = previous;
         self.0[PLACE] = (slot as u64) << 32 | self.0[PLACE] & u64::from(u32::MAX);
@@ -292,11 +292,12 @@ pub const fn len_of(place: u64, shape: u64) -> usize {
 
 /// Granules of the record that one with this [`SHAPE`] superseded.
 pub const fn superseded_in(shape: u64) -> u64 {
-    shape >> SUPERSEDED_AT & ((1 << super::words::BLOCK_BITS) - 1)
+    shape >> SUPERSEDED_AT & SUPERSEDED_MAX
 }
 
 /// First bit of the granules in [`SHAPE`].
 const SUPERSEDED_AT: u32 = 23;
+const SUPERSEDED_MAX: u64 = (1 << super::words::BLOCK_BITS) - 1;
 
 /// Whether a record with this [`SHAPE`] has its value in pieces.
 pub const fn is_chained(shape: u64) -> bool {
