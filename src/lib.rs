@@ -83,9 +83,9 @@
 //! | key | 1 to 1,024 bytes of UTF-8 | |
 //! | value | the smaller of 16 MiB and an eighth of the capacity | |
 //! | capacity | 1 MiB to 16 GiB | 64 MiB |
-//! | keys | 4,194,304 | 65,536 |
+//! | keys | 1 to 4,194,304 | 65,536 |
 //! | events of history | 64 to 4,194,304, and a quarter of the capacity | 16,384 |
-//! | sessions at once | 4,096 | 64 |
+//! | sessions at once | 1 to 4,096 | 64 |
 //!
 //! # Features
 //!

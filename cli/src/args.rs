@@ -156,16 +156,16 @@ pub(crate) struct Init {
     /// Whether worktrees of one repository share the board [default: project].
     #[arg(long, value_enum)]
     pub(crate) scope: Option<ScopeArg>,
-    /// Size of the region, as in 64M; pages are taken as they are needed.
+    /// Room for values, as in 64M: 1 MiB to 16 GiB; the tables come on top [default: 64M].
     #[arg(long, value_name = "SIZE", value_parser = parse_size, allow_hyphen_values = true)]
     pub(crate) capacity: Option<u64>,
-    /// Events that the history keeps.
+    /// Events that the history keeps: 64 to 4,194,304 [default: 16384].
     #[arg(long, value_name = "EVENTS", value_parser = parse_count)]
     pub(crate) history: Option<u64>,
-    /// Keys that the tables are made for.
+    /// Keys that the table is made for: 1 to 4,194,304 [default: 65536].
     #[arg(long, value_parser = parse_count)]
     pub(crate) keys: Option<u64>,
-    /// Sessions that may be attached at once.
+    /// Sessions that may be attached at once: 1 to 4,096 [default: 64].
     #[arg(long, value_parser = parse_count)]
     pub(crate) sessions: Option<u64>,
     /// Make a new, empty board in place of one that is gone, or that nobody has open.

@@ -39,10 +39,8 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
         "T" | "TB" | "TIB" => 1 << 40,
         _ => return Err(format!("unknown unit {:?}; use K, M, G or T, as in 64M", quantity.unit)),
     };
-    match quantity.times(factor) {
-        Some(0) => Err("must be more than nothing, as in 64M".into()),
-        size => size.ok_or_else(|| "larger than can be counted".into()),
-    }
+    // Whoever asked for a size knows its least and most, and says both.
+    quantity.times(factor).ok_or_else(|| "larger than can be counted".into())
 }
 
 /// A whole number that is not negative.
@@ -102,6 +100,13 @@ pub(crate) fn size(bytes: u64) -> String {
         Some((unit, name)) => format!("{:.1} {name}", bytes as f64 / unit as f64),
         None => format!("{bytes} B"),
     }
+}
+
+/// `64 MiB`, `4,884 KiB`: nothing is rounded.
+pub(crate) fn exact_size(bytes: u64) -> String {
+    let units = [(1u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "B")];
+    let (unit, name) = units.into_iter().find(|(unit, _)| bytes.is_multiple_of(*unit)).unwrap_or((1, "B"));
+    format!("{} {name}", grouped(bytes / unit))
 }
 
 /// Nanoseconds as `830 ns`, `12.5 us`, `3.2 ms`, `1.5 s`.
@@ -197,15 +202,13 @@ mod tests {
     fn sizes() {
         assert_eq!(parse_size("64M"), Ok(64 << 20));
         assert_eq!(parse_size("1 GiB"), Ok(1 << 30));
-        assert_eq!(parse_size("512"), Ok(512));
+        assert_eq!((parse_size("512"), parse_size("0")), (Ok(512), Ok(0)));
         assert_eq!((parse_size("1.5G"), parse_size("64MiB")), (Ok(3 << 29), Ok(64 << 20)));
         assert_eq!((parse_size("1T"), parse_size("1.1k")), (Ok(1 << 40), Ok(1_126)));
         for (wrong, word) in [
             ("M", "number"),
             ("64Q", "unit"),
             ("99999999999G", "larger"),
-            ("0", "more than nothing"),
-            ("0.1", "more than nothing"),
             ("-1M", "negative"),
             ("--json", "number"),
             ("1.00000000000000000000000000000000001M", "digits"),
@@ -216,6 +219,7 @@ mod tests {
             (size(64 << 20), size(1_536), size(12)),
             ("64 MiB".into(), "1.5 KiB".into(), "12 B".into())
         );
+        assert_eq!((exact_size(64 << 20), exact_size(5_001_216)), ("64 MiB".into(), "4,884 KiB".into()));
     }
 
     #[test]

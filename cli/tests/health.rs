@@ -195,3 +195,44 @@ fn figures_of_damaged_words_are_cut_and_said_to_be() {
     let text = damaged.place.slate("status").out;
     assert!(!text.contains("000.0 GiB") && !text.contains("TiB"), "{text}");
 }
+
+/// Ends the writers, also where the test fails.
+struct Over<'o>(&'o std::sync::atomic::AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_list_beside_nonstop_writers_is_had_and_says_what_it_is() {
+    let place = small(&["--capacity", "4M", "--keys", "2000", "--history", "64"]);
+    let board = board(&place);
+    let session = board.attach("writer").expect("session");
+    for n in 0..500 {
+        session.put(&format!("stable/{n}"), "value").expect("put");
+    }
+    let over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let _over = Over(&over);
+        for name in ["one", "two"] {
+            let (session, over) = (board.attach(name).expect("session"), &over);
+            scope.spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    session.put(&format!("busy/{name}"), "value").expect("put");
+                }
+            });
+        }
+        for _ in 0..5 {
+            let done = place.slate("ls stable/ --json");
+            let found = document(&done);
+            assert!(done.status == 0 && found.get("error").is_none(), "{done:?}");
+            assert_eq!(found["entries"].as_array().map(Vec::len), Some(500));
+            let said = done.err.contains("not of one generation");
+            assert_eq!(found["exact"] == false, said, "{}", done.err);
+            let keys = place.slate("ls stable/ --quiet");
+            assert_eq!((keys.status, keys.out.lines().count(), keys.err.as_str()), (0, 500, ""));
+        }
+    });
+}

@@ -266,7 +266,7 @@ fn check_bounds(n: &[u64]) -> Result<(), Finding> {
         ("buckets", buckets <= 4 << 20 && n[10] <= 4 << 20),
         ("reserve", n[11] <= 1 && n[11].saturating_mul(2).saturating_mul(extent_bytes) <= n[0]),
         ("longest value", n[12] <= 16 << 20 && n[12] <= n[0]),
-        ("last number", n[15] == 0),
+        ("keys", (1..=4 << 20).contains(&n[15])),
     ];
     match bounds.iter().find(|(_, sound)| !sound) {
         Some((name, _)) => Err(bad("geometry", &format!("the geometry's {name} cannot be"))),

@@ -1,6 +1,6 @@
 //! Leases: a key that one session holds at a time, for as long as it lives and renews.
 
-use super::{Expect, PutOptions, Session, keeper::Renewal};
+use super::{Expect, PutOptions, Session, keeper::Renewal, session::check_ttl};
 use crate::{
     error::{Error, ErrorKind, Result},
     region::{Lock, boottime_ns},
@@ -31,9 +31,7 @@ struct Held {
 
 impl Lease {
     pub(super) fn acquire(session: Session, key: &str, ttl: Duration) -> Result<Self> {
-        if ttl.is_zero() {
-            return Err(Error::new(ErrorKind::InvalidArgument, "a lease must last for some time").key(key));
-        }
+        check_ttl(key, ttl)?;
         let until_ns = end_of(ttl);
         let receipt = put(&session, key, ttl, Expect::Absent).map_err(|error| held(error, key))?;
         let held = Arc::new(Lock::new(Held { version: Some(receipt.version), until_ns }));

@@ -91,7 +91,13 @@ pub struct Metrics {
     pub history: u64,
     /// Keys that have a value.
     pub keys: u64,
-    /// Slots, overflow included.
+    /// Keys that the board was made for.
+    pub keys_made_for: u64,
+    /// Keys that fit: those it was made for, or fewer where `capacity` has no block for each. How many do in fact depends
+    /// on their values, and on what the history holds.
+    pub keys_fit: u64,
+    /// Slots of the table, overflow included: more than `keys_made_for`, because a removed key keeps its own while the
+    /// history has it, and because keys are not spread evenly.
     pub slots: u64,
     /// Slots, with all that can be added.
     pub slots_max: u64,
@@ -111,8 +117,11 @@ pub struct Metrics {
     pub names: u64,
     /// How many it can have.
     pub names_max: u64,
-    /// Bytes for values.
+    /// Bytes for values, with their keys and what else a record has.
     pub capacity: u64,
+    /// Length of the region's file: `capacity` and the tables. It takes so much memory at most; pages of the data area and
+    /// of its table are taken as they are needed, those of the other tables when the board is made.
+    pub region_bytes: u64,
     /// Bytes of it whose pages are reserved.
     pub reserved: u64,
     /// Bytes of it that are cut into blocks.
@@ -212,6 +221,8 @@ pub(super) fn metrics(region: &Region) -> Result<Metrics> {
         floor: floor.min(generation),
         history: geometry.history(),
         keys: usage.keys,
+        keys_made_for: geometry.shape().keys,
+        keys_fit: geometry.keys_fit(),
         slots: usage.slots,
         slots_max: usage.slots_max,
         slots_used: usage.slots_used,
@@ -224,6 +235,7 @@ pub(super) fn metrics(region: &Region) -> Result<Metrics> {
         // Name 0 says that there is none.
         names_max: (geometry.names() as u64).saturating_sub(1),
         capacity: geometry.shape().capacity,
+        region_bytes: geometry.words() as u64 * 8,
         reserved: u64::from(core.reserved()) * extent_bytes,
         claimed: u64::from(core.claimed_extents()) * extent_bytes,
         used: bytes(usage.live + usage.history + usage.private + usage.overflow_granules),

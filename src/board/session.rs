@@ -84,7 +84,8 @@ pub struct Receipt {
 pub struct PutOptions {
     /// What must stand for the put to happen.
     pub expect: Expect,
-    /// Time to live: when it has passed the entry is absent, for reads and for expectations.
+    /// Time to live: when it has passed the entry is absent, for reads and for expectations. Not zero; one that is longer than
+    /// the clock can count never ends.
     pub ttl: Option<Duration>,
     /// Whether the entry ends with this session, by detaching or by death.
     pub ephemeral: bool,
@@ -166,15 +167,20 @@ impl Session {
     /// Gives the key this value, with a time to live, an end, a codec.
     ///
     /// # Errors
-    /// As [`Session::put_if`].
+    /// `InvalidArgument` for a zero `ttl`; as [`Session::put_if`].
     pub fn put_with(&self, key: &str, value: impl AsRef<[u8]>, options: PutOptions) -> Result<Receipt> {
         let change = self.change(value.as_ref(), options);
-        if change.deadline == 0 { self.write_key(key, &change) } else { self.put_brief(key, &change) }
+        if change.deadline == 0 {
+            self.write_key(key, &change)
+        } else {
+            self.put_brief(key, &change, options.ttl)
+        }
     }
 
     /// Carries a change with a deadline out, and wakes the keeper in time.
     #[cold]
-    fn put_brief(&self, key: &str, change: &Change<'_>) -> Result<Receipt> {
+    fn put_brief(&self, key: &str, change: &Change<'_>, ttl: Option<Duration>) -> Result<Receipt> {
+        ttl.map_or(Ok(()), |ttl| check_ttl(key, ttl))?;
         let receipt = self.write_key(key, change)?;
         self.inner.seat.expects_expiry(change.deadline);
         Ok(receipt)
@@ -206,8 +212,9 @@ impl Session {
     /// it had no value. The version rises; the codec and a session that the entry ends with stay as they are.
     ///
     /// # Errors
-    /// As [`Session::update`].
+    /// `InvalidArgument` for a zero `ttl`; as [`Session::update`].
     pub fn touch(&self, key: &str, ttl: Duration) -> Result<Option<Receipt>> {
+        check_ttl(key, ttl)?;
         reader::check(key)?;
         let slot_key = slots::Key::new(self.region.geometry(), key);
         self.update_at(key, &slot_key, &mut None, Retry::default(), |found, old| {
@@ -229,7 +236,7 @@ impl Session {
     /// As [`Session::update`], with other attempts and pauses.
     ///
     /// # Errors
-    /// As [`Session::update`].
+    /// `InvalidArgument` for no attempts at all; as [`Session::update`].
     pub fn update_with<V: AsRef<[u8]>>(
         &self,
         key: &str,
@@ -299,8 +306,8 @@ impl Session {
         mut next: impl FnMut(Option<&Found>, &[u8]) -> Result<Option<Next<V>>, E>,
     ) -> Result<Option<Receipt>, E> {
         let (mut found, mut old) = (Found::EMPTY, Vec::new());
-        let mut pause = retry.base;
-        for attempt in 0..retry.attempts.max(1) {
+        let mut pause = retry.base.min(retry.max);
+        for attempt in 0..retry.attempts {
             let core = self.region.core_to_read(self.region.words()?);
             let read = self.read(&core, slot_key, *slot, &mut found, &mut old);
             let present = read.map_err(|error| error.key(key))?.then_some(&found);
@@ -331,7 +338,10 @@ impl Session {
 
     #[cold]
     fn exhausted(&self, key: &str, retry: Retry) -> Error {
-        let text = format!("other writers were first at each of {} attempts", retry.attempts.max(1));
+        if retry.attempts == 0 {
+            return Error::new(ErrorKind::InvalidArgument, "an update needs 1 attempt or more").key(key);
+        }
+        let text = format!("other writers were first at each of {} attempts", retry.attempts);
         Error::new(ErrorKind::RetriesExhausted, text)
             .key(key)
             .with_current(self.get(key).ok().flatten())
@@ -627,6 +637,16 @@ impl Drop for Attached {
 fn lane_of_thread() -> usize {
     thread_local!(static MARK: u8 = const { 0 });
     MARK.with(|mark| (std::ptr::from_ref(mark).addr() >> 12) % LANES)
+}
+
+/// Nothing lives for no time at all.
+pub(super) fn check_ttl(key: &str, ttl: Duration) -> Result<()> {
+    if ttl.is_zero() {
+        return Err(
+            Error::new(ErrorKind::InvalidArgument, "a time to live must be longer than zero").key(key)
+        );
+    }
+    Ok(())
 }
 
 /// The deadline of what begins to live now, nanoseconds of `CLOCK_BOOTTIME`.

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 /// How often and with what pauses `update` tries again after losing to another writer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Retry {
-    /// Attempts in all.
+    /// Attempts in all: 1 or more.
     pub attempts: u32,
-    /// First pause; it doubles, with jitter.
+    /// First pause; it doubles, with jitter, up to the longest.
     pub base: Duration,
     /// Longest pause.
     pub max: Duration,
@@ -50,6 +50,6 @@ impl Retry {
         } else {
             std::thread::sleep(time);
         }
-        *pause = (*pause * 2).min(self.max);
+        *pause = pause.saturating_mul(2).min(self.max);
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     Classes, GRANULE_WORDS_MIN, Groups, LINE, divisor::Divisor, groups::GROUP_WORDS, header, record, session,
 };
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Words of a bucket: guard, link, seven slots of two words.
 pub const BUCKET_WORDS: usize = 2 + 2 * SLOTS;
@@ -34,10 +34,14 @@ pub const GRANULES_MAX: u64 = 1 << super::words::BLOCK_BITS;
 pub const KEYS_MAX: u64 = 4 << 20;
 /// Most sessions.
 pub const SESSIONS_MAX: u64 = 4096;
-/// Smallest capacity that [`Shape::sized`] gives, bytes.
+/// Most uniform shards.
+pub const UNIFORM_MAX: u64 = 64;
+/// Smallest capacity that users may ask for, bytes.
 pub const CAPACITY_MIN: u64 = 1 << 20;
 /// Largest capacity, bytes.
 pub const CAPACITY_MAX: u64 = 16 << 30;
+/// Smallest history, events.
+pub const HISTORY_MIN: u64 = 64;
 /// Largest history, events.
 pub const HISTORY_MAX: u64 = 1 << 22;
 /// Longest value on any board, bytes.
@@ -74,6 +78,8 @@ pub struct Shape {
     pub value_max: u64,
     /// Most mutations of one commit. Kept for commits of several keys.
     pub commit_max: u64,
+    /// Keys that the table was made for: what was asked for, and not how many slots that came to.
+    pub keys: u64,
     /// First path segments with a shard of their own.
     pub dedicated: Vec<String>,
 }
@@ -100,6 +106,7 @@ impl Shape {
             reserve_extents: 1,
             value_max: VALUE_MAX.min(capacity / 8),
             commit_max: 64,
+            keys,
             dedicated: ["task", "file", "team"].map(String::from).to_vec(),
         };
         shape.set_keys(keys);
@@ -109,6 +116,7 @@ impl Shape {
     /// Gives the shards their buckets for `keys` keys and the history's removed ones: a quarter of the
     /// table to each dedicated shard when there are three, the rest to the uniform ones.
     pub fn set_keys(&mut self, keys: u64) {
+        self.keys = keys;
         let slots = keys + keys.min(self.history);
         let buckets = (slots / 5).max(1);
         let dedicated = self.dedicated.len() as u64;
@@ -135,7 +143,7 @@ impl Shape {
             self.value_max,
             self.commit_max,
             self.dedicated.len() as u64,
-            0,
+            self.keys,
         ]
     }
 
@@ -183,6 +191,7 @@ impl Shape {
             reserve_extents: numbers[11],
             value_max: numbers[12],
             commit_max: numbers[13],
+            keys: numbers[15],
             dedicated,
         })
     }
@@ -203,7 +212,7 @@ impl Shape {
             "the capacity must be a multiple of the extent"
         } else if self.capacity / granule_bytes > GRANULES_MAX {
             "the capacity needs larger granules"
-        } else if !within(self.history, if model { 1 } else { 64 }, HISTORY_MAX) {
+        } else if !within(self.history, if model { 1 } else { HISTORY_MIN }, HISTORY_MAX) {
             "the history must have 64 to 4,194,304 events"
         } else if self.history_min > self.history {
             "the least history must not exceed the history"
@@ -223,10 +232,11 @@ impl Shape {
             "a dedicated shard's name must have 1 to 31 bytes and no '/'"
         } else if (1..self.dedicated.len()).any(|at| self.dedicated[..at].contains(&self.dedicated[at])) {
             "a dedicated shard is named twice"
-        } else if !within(self.uniform_shards, 1, 64) || self.uniform_buckets == 0 {
+        } else if !within(self.uniform_shards, 1, UNIFORM_MAX) || self.uniform_buckets == 0 {
             "there must be 1 to 64 uniform shards, each with buckets"
-        } else if self.buckets() > KEYS_MAX || self.overflow_max > KEYS_MAX {
-            "there may be at most 4,194,304 keys"
+        } else if !within(self.keys, 1, KEYS_MAX) || self.buckets() > KEYS_MAX || self.overflow_max > KEYS_MAX
+        {
+            "there must be 1 to 4,194,304 keys"
         } else if self.reserve_extents > 1 || (self.reserve_extents * 2) * extent_bytes > self.capacity {
             "the reserve must leave room for values"
         } else if self.value_max > VALUE_MAX.min(self.capacity) {
@@ -404,6 +414,13 @@ impl Geometry {
     pub fn granules_for(&self, words: usize) -> usize {
         (words + self.granule_words() - 1) >> self.granule_shift
     }
+    /// Keys that fit: those that the table was made for, or fewer where the data area has no block for each.
+    pub fn keys_fit(&self) -> u64 {
+        let smallest =
+            self.classes.of(self.granules_for(record::HEADER_WORDS + 1)).unwrap_or(self.classes.whole());
+        let extents = u64::from(self.extents).saturating_sub(self.shape.reserve_extents);
+        self.shape.keys.min(extents * u64::from(self.classes.blocks(smallest)))
+    }
     /// Events the ring holds.
     pub fn history(&self) -> u64 {
         self.shape.history
@@ -577,33 +594,6 @@ pub fn fingerprint_of(hash: u64) -> u16 {
 /// Maps `bits` random bits to `0..count`.
 fn scale(value: u64, bits: u32, count: usize) -> usize {
     ((u128::from(value) * count as u128) >> bits) as usize
-}
-
-/// A number for the layout as compiled: records, sessions, buckets, header. Boards of another
-/// fingerprint are refused.
-pub fn fingerprint() -> u64 {
-    let numbers = [
-        header::FORMAT,
-        header::GENERATION as u64,
-        header::HEADER_WORDS as u64,
-        record::HEADER_WORDS as u64,
-        session::RECORD_WORDS as u64,
-        session::LANES as u64,
-        session::NAME_WORDS as u64,
-        BUCKET_WORDS as u64,
-        SHARD_WORDS as u64,
-        SHARD_VERSION_BASE as u64,
-        SHAPE_WORDS as u64,
-        LINE as u64,
-    ];
-    let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
-    xxh3_64(&bytes)
-}
-
-/// Checksum of header words: identity and geometry.
-pub fn checksum(words: &[u64]) -> u64 {
-    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-    xxh3_64(&bytes)
 }
 
 const _: () = assert!(LINE == 1 || BUCKET_WORDS * 8 == 128);

@@ -34,7 +34,7 @@ pub fn encode(geometry: &Geometry, origin: &Origin) -> Vec<u64> {
     let fields = [
         (header::MAGIC, header::MAGIC_VALUE),
         (header::VERSION, header::FORMAT),
-        (header::FINGERPRINT, geometry::fingerprint()),
+        (header::FINGERPRINT, header::fingerprint()),
         (header::ENDIANNESS, header::ENDIANNESS_VALUE),
         (header::UUID, origin.uuid[0]),
         (header::UUID + 1, origin.uuid[1]),
@@ -105,7 +105,7 @@ fn check_build(words: &[u64]) -> Result<(), Refusal> {
     if words[header::VERSION] != header::FORMAT {
         return Err(Refusal::Format(words[header::VERSION]));
     }
-    if words[header::FINGERPRINT] != geometry::fingerprint() {
+    if words[header::FINGERPRINT] != header::fingerprint() {
         return Err(Refusal::Fingerprint(words[header::FINGERPRINT]));
     }
     Ok(())
@@ -124,7 +124,7 @@ fn check_features(words: &[u64], writable: bool) -> Result<(), Refusal> {
 
 /// Over the origin, the seed, the features and the geometry.
 fn checksum(words: &[u64]) -> u64 {
-    geometry::checksum(&[&words[CHECKED], &words[SHAPE]].concat())
+    header::checksum(&[&words[CHECKED], &words[SHAPE]].concat())
 }
 
 #[cfg(test)]

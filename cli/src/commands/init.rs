@@ -4,7 +4,7 @@
 //! whole before it is recorded, the record before it has its name, and a region that nobody recorded is taken up by the
 //! next that comes.
 
-use super::Context;
+use super::{Context, status::FileDoc};
 use crate::{
     args::{Init, PlacementArg, ScopeArg},
     failure::{Failure, Status},
@@ -12,7 +12,7 @@ use crate::{
     locate::{self, Located, Root},
     place::{self, Made, uuid},
     record::{Placement, Record, Scope, Unreachable},
-    units,
+    units::{self, grouped},
 };
 use serde::Serialize;
 use slateboard::{Board, ErrorKind, Liveness, Options};
@@ -42,10 +42,15 @@ struct InitDoc {
     #[serde(skip_serializing_if = "Option::is_none")]
     project: Option<String>,
     why: String,
+    /// Bytes for values.
     capacity: u64,
+    /// That it was made for.
     keys: u64,
+    /// As many of them as `capacity` has blocks for.
+    keys_fit: u64,
     history: u64,
     sessions: u64,
+    file: FileDoc,
 }
 
 /// The project that `init` works for.
@@ -356,9 +361,11 @@ impl InitDoc {
             project: None,
             why,
             capacity: metrics.capacity,
-            keys: metrics.slots,
+            keys: metrics.keys_made_for,
+            keys_fit: metrics.keys_fit,
             history: metrics.history,
             sessions: metrics.sessions_max,
+            file: FileDoc::new(path, &metrics),
         })
     }
 
@@ -379,6 +386,14 @@ impl InitDoc {
     }
 }
 
+fn keys(doc: &InitDoc) -> String {
+    let made_for = format!("made for {}", grouped(doc.keys));
+    if doc.keys_fit == doc.keys {
+        return made_for;
+    }
+    format!("{made_for}; the room for values holds {} at most", grouped(doc.keys_fit))
+}
+
 fn print(context: &Context, doc: &InitDoc) -> Result<Status, Failure> {
     if context.globals.quiet {
         return Ok(Status::Done);
@@ -392,13 +407,11 @@ fn print(context: &Context, doc: &InitDoc) -> Result<Status, Failure> {
             context.out.line(format!("project   {project}"))?;
         }
         context.out.line(format!("because   {}", doc.why))?;
-        context.out.line(format!(
-            "room      {}, {} keys, {} events, {} sessions",
-            units::size(doc.capacity),
-            doc.keys,
-            doc.history,
-            doc.sessions
-        ))?;
+        context.out.line(format!("room      {} for values", units::exact_size(doc.capacity)))?;
+        context.out.line(format!("keys      {}", keys(doc)))?;
+        context.out.line(format!("history   {} events", grouped(doc.history)))?;
+        context.out.line(format!("sessions  {}", grouped(doc.sessions)))?;
+        context.out.line(format!("file      {}", doc.file))?;
     }
     Ok(Status::Done)
 }

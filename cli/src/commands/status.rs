@@ -13,7 +13,7 @@ use crate::{
 };
 use serde::Serialize;
 use slateboard::{Board, Damage, Liveness, Metrics, Reader, SessionInfo};
-use std::{io::IsTerminal, thread, time::Duration};
+use std::{fmt, fs, io::IsTerminal, os::unix::fs::MetadataExt, path::Path, thread, time::Duration};
 
 const REFRESH: Duration = Duration::from_secs(1);
 
@@ -29,12 +29,16 @@ struct StatusDoc<'a> {
     floor: u64,
     history: u64,
     keys: u64,
+    /// Keys that it was made for, and as many of them as `capacity` has blocks for.
+    keys_made_for: u64,
+    keys_fit: u64,
     slots: u64,
     slots_used: u64,
     slots_max: u64,
     overflow: u64,
     overflow_max: u64,
     capacity: u64,
+    file: FileDoc,
     reserved: u64,
     claimed: u64,
     used: u64,
@@ -56,6 +60,27 @@ struct StatusDoc<'a> {
     /// What is damaged.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<DamageDoc<'a>>,
+}
+
+/// What the region's file takes, bytes.
+#[derive(Clone, Copy, Serialize)]
+pub(super) struct FileDoc {
+    at_most: u64,
+    now: u64,
+}
+
+impl FileDoc {
+    pub(super) fn new(region: &Path, metrics: &Metrics) -> Self {
+        // A file that is gone takes nothing.
+        let now = fs::metadata(region).map_or(0, |file| file.blocks() * 512);
+        Self { at_most: metrics.region_bytes, now }
+    }
+}
+
+impl fmt::Display for FileDoc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} now, {} at most", units::size(self.now), units::size(self.at_most))
+    }
 }
 
 /// Sums over all sessions that ever were.
@@ -80,6 +105,9 @@ struct Health {
 pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Status, Failure> {
     let located = context.locate()?;
     let reader = Board::options().observe(&located.region)?;
+    if args.count == Some(0) {
+        return Err(Failure::usage("--count 0 looks at nothing; give 1 or more"));
+    }
     let times = if args.watch { args.count.unwrap_or(u64::MAX) } else { 1 };
     let mut ended = Status::Done;
     for time in 0..times {
@@ -225,8 +253,8 @@ fn print(context: &Context, located: &Located, health: &Health) -> Result<(), Fa
     if context.globals.json {
         return context.out.document(&document(located, health));
     }
-    let Metrics { generation, floor, keys, slots_used, slots_max, capacity, used, sessions_max, .. } =
-        health.metrics;
+    let Metrics { generation, floor, keys, keys_made_for, slots_used, slots_max, .. } = health.metrics;
+    let Metrics { capacity, used, sessions_max, .. } = health.metrics;
     let (out, healthy) = (&context.out, health.attention.is_empty());
     let word = if healthy { "healthy" } else { "needs attention" };
     out.line(format!("board     {} (named by {})", located.region.display(), located.found_by.words()))?;
@@ -235,7 +263,11 @@ fn print(context: &Context, located: &Located, health: &Health) -> Result<(), Fa
         out.line(format!("          {sentence}"))?;
     }
     out.line(format!("history   generation {generation}, readable after {floor}"))?;
-    out.line(format!("keys      {keys}, in {slots_used} of {slots_max} slots"))?;
+    out.line(format!(
+        "keys      {}, made for {}; {slots_used} of {slots_max} slots",
+        units::grouped(keys),
+        units::grouped(keys_made_for)
+    ))?;
     out.line(format!("memory    {} in use of {}", units::size(used), units::size(capacity)))?;
     let Metrics { live_bytes, history_bytes, private_bytes, free_bytes, names, names_max, .. } =
         health.metrics;
@@ -244,6 +276,7 @@ fn print(context: &Context, located: &Located, health: &Health) -> Result<(), Fa
     out.line(format!(
         "          values {live}, history {history}, at hand of sessions {private}, free {free}"
     ))?;
+    out.line(format!("file      {}", FileDoc::new(&located.region, &health.metrics)))?;
     if let Some(free) = health.metrics.file_system_free {
         out.line(format!("          {} free in the file system under it", units::size(free)))?;
     }
@@ -264,12 +297,15 @@ fn document<'a>(located: &Located, health: &'a Health) -> StatusDoc<'a> {
         floor: metrics.floor,
         history: metrics.history,
         keys: metrics.keys,
+        keys_made_for: metrics.keys_made_for,
+        keys_fit: metrics.keys_fit,
         slots: metrics.slots,
         slots_used: metrics.slots_used,
         slots_max: metrics.slots_max,
         overflow: metrics.overflow,
         overflow_max: metrics.overflow_max,
         capacity: metrics.capacity,
+        file: FileDoc::new(&located.region, metrics),
         reserved: metrics.reserved,
         claimed: metrics.claimed,
         used: metrics.used,

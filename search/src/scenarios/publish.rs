@@ -126,6 +126,7 @@ fn readers() -> Vec<Scenario> {
             ],
             preemptions: 1,
             ..Scenario::new("told", "a get, then a list, beside a killed put and one that goes on")
+                .sees(200_000, 50)
         },
         Scenario {
             shape: board(1, 8, 1),
