@@ -8,7 +8,7 @@ mod support;
 
 use slateboard::{
     Board, Entry, Error, Event, Expect, Key, Metrics, PutOptions, Reader, Retry, Session, Verify, View, Wait,
-    layout::{Head, HeadKind, RingWord, geometry, header, record, session},
+    layout::{Head, HeadKind, RingWord, geometry, groups::GROUP_WORDS, header, record, session},
     region::{self, Access, RegionFile},
     sync::Ordering,
 };
@@ -53,6 +53,7 @@ enum Kind {
     DeadRecord,
     Name,
     ShardHeader,
+    Group,
     Guard,
     Link,
     Hash,
@@ -153,6 +154,7 @@ impl Subject {
             Kind::DeadRecord => geometry.session(3) + session::intent(0) + below(3),
             Kind::Name => geometry.name(below(4)) + below(session::NAME_WORDS),
             Kind::ShardHeader => geometry.shard(below(geometry.shards())) + below(geometry::SHARD_WORDS),
+            Kind::Group => geometry.groups().word(below(geometry.groups().count())) + below(GROUP_WORDS),
             Kind::ExtentClass => {
                 geometry.extent(below(geometry.extents() as usize) as u32) + usize::from(below(4) == 0)
             }
@@ -344,7 +346,7 @@ fn check_event(event: &Event) {
     }
 }
 
-const KINDS: [Kind; 21] = [
+const KINDS: [Kind; 22] = [
     Kind::Generation,
     Kind::Floor,
     Kind::Reserved,
@@ -353,6 +355,7 @@ const KINDS: [Kind; 21] = [
     Kind::DeadRecord,
     Kind::Name,
     Kind::ShardHeader,
+    Kind::Group,
     Kind::Guard,
     Kind::Link,
     Kind::Hash,
@@ -416,6 +419,7 @@ each_kind! {
     garbage_in_a_dead_sessions_intent DeadRecord,
     garbage_in_names Name,
     garbage_in_shard_headers ShardHeader,
+    garbage_in_groups Group,
     garbage_in_guards Guard,
     garbage_in_links Link,
     garbage_in_hashes Hash,

@@ -82,6 +82,8 @@ struct Value {
     created: u64,
     life: Life,
     writer: usize,
+    /// Whom it ends with, where it is bound.
+    bound_to: usize,
 }
 
 /// What one generation did.
@@ -271,20 +273,26 @@ impl Pair {
         self.ended_besides()?;
         self.model.expire(key);
         if self.is_met(key, expect) {
-            self.happened(key, bytes, life, result?)
+            self.happened(key, bytes, (life, self.who()), result?)
         } else {
             self.conflicts(key, result.map(Some))
         }
     }
 
-    fn happened(&mut self, key: &str, bytes: Vec<u8>, life: Life, receipt: Receipt) -> Checked {
+    fn happened(
+        &mut self,
+        key: &str,
+        bytes: Vec<u8>,
+        (life, bound_to): (Life, usize),
+        receipt: Receipt,
+    ) -> Checked {
         let generation = self.model.generation() + 1;
         let Receipt { version, .. } = receipt;
         prop_assert_eq!(receipt.generation, generation);
         prop_assert!(self.model.is_next(key, version, self.board.floor()), "{} got version {}", key, version);
         let created = self.model.get(key).map_or(generation, |value| value.created);
         let writer = self.who();
-        self.model.put(key, Value { bytes, version, generation, created, life, writer });
+        self.model.put(key, Value { bytes, version, generation, created, life, writer, bound_to });
         Ok(())
     }
 
@@ -323,9 +331,12 @@ impl Pair {
         self.same(key, seen.as_ref())?;
         self.ended_besides()?;
         self.model.expire(key);
-        let old = self.model.get(key).map(|value| value.bytes.clone());
-        let bytes = old.map_or(b"first".to_vec(), |old| old.iter().take(50).chain(b"+").copied().collect());
-        self.happened(key, bytes, Life::Plain, receipt)
+        // What an update does not name stays as it is.
+        let Some(old) = self.model.get(key) else {
+            return self.happened(key, b"first".to_vec(), (Life::Plain, self.who()), receipt);
+        };
+        let bytes = old.bytes.iter().take(50).chain(b"+").copied().collect();
+        self.happened(key, bytes, (old.life, old.bound_to), receipt)
     }
 
     fn get(&self, key: &str) -> Checked {
@@ -431,7 +442,7 @@ impl Pair {
     fn reattach(&mut self) -> Checked {
         let who = self.who();
         let before = self.model.generation();
-        let ended = |_: &&String, value: &Value| value.life == Life::Bound && value.writer == who;
+        let ended = |_: &&String, value: &Value| value.life == Life::Bound && value.bound_to == who;
         let mut bound: Vec<String> = self
             .model
             .map

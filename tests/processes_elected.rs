@@ -94,6 +94,23 @@ fn the_dead_are_reaped_while_the_elected_one_is_stopped() {
 }
 
 #[test]
+fn what_expired_is_ended_while_the_elected_one_is_stopped() {
+    let (_folder, path) = folder();
+    small().create(&path).unwrap();
+    let elected = member(&path, "elected");
+    assert!(soon(|| somebody_is_elected(&path)));
+    let _other = member(&path, "other");
+    elected.stop();
+    // By a session whose own keeper ends nothing.
+    let writer = small().beat(Duration::from_secs(1 << 20)).open(&path).unwrap().attach("writer").unwrap();
+    let brief = PutOptions { ttl: Some(Duration::from_nanos(1)), ..PutOptions::default() };
+    writer.put_with("brief", b"", brief).unwrap();
+    let reader = Board::options().observe(&path).unwrap();
+    assert!(soon(|| reader.metrics().unwrap().totals.expired == 1), "the others wait for the elected one");
+    elected.go_on();
+}
+
+#[test]
 fn another_is_elected_when_the_elected_one_dies() {
     let (_folder, path) = folder();
     small().create(&path).unwrap();

@@ -92,6 +92,10 @@ impl Options {
     /// How often a session's keeper beats and looks for dead sessions: every second unless set, at least 1 ms. Best the same for
     /// all sessions of a board: one of them does most of the looking, at its own beats, and the others notice what
     /// it is late for at their third. From 32 sessions on they take turns, up to four periods long.
+    ///
+    /// A keeper also publishes the end of what expired, within milliseconds of its deadline; one that beats less often
+    /// than once a minute does so at its beats only. On a board without keepers whoever writes does it, at the latest
+    /// when a put finds no room.
     #[must_use]
     pub fn beat(mut self, period: Duration) -> Self {
         self.beat = period;

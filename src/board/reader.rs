@@ -265,13 +265,16 @@ impl Reader {
         Ok(super::view::event(self, &core, record))
     }
 
-    /// Follows the changes of the keys that start with the prefix, from the present on.
+    /// Follows the changes of the keys that start with the prefix, from the present on. The end of a time to live is an
+    /// event that a session publishes, its keeper or a writer: on a board where none is attached a watch does not hear
+    /// of it, while [`Reader::get`] and [`Reader::wait`] know the deadline.
     pub fn watch(&self, prefix: &str) -> Watch {
         Watch::new(self.clone(), prefix)
     }
 
     /// Blocks until the key's version is newer than `newer_than`, and returns what it has then: `None`
-    /// when it was removed. With 0, waits for the key to have a value.
+    /// when it was removed, or its time to live is over, whether or not anybody has published that. With 0, waits for the
+    /// key to have a value.
     ///
     /// # Errors
     /// `Timeout`; as [`Reader::get`].

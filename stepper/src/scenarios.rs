@@ -141,13 +141,31 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         prepare: |board| {
             let session = attach(board);
-            let options = PutOptions { ttl: Some(Duration::from_nanos(1)), ..PutOptions::default() };
-            session.put_with("task/1", "soon over", options).expect("room");
+            done(session.put_with("task/1", "soon over", living(Duration::from_nanos(1))));
         },
         ..write(
             "put over an expired value",
             |s| put(s, "task/1", 40),
             &[PRIVATE, PUBLISHED, ENTERED, UNCOUNTED, UNSETTLED],
+        )
+    },
+    write(
+        "put with a time to live",
+        |s| done(s.put_with("task/1", "brief", living(Duration::from_secs(3600)))),
+        &[PRIVATE, PUBLISHED, ENTERED, UNCOUNTED, UNSETTLED],
+    ),
+    Scenario {
+        prepare: |board| {
+            few_keys(board);
+            let session = attach(board);
+            for key in 0..2 {
+                done(session.put_with(&format!("team/{key}"), "brief", living(Duration::from_nanos(1))));
+            }
+        },
+        ..write(
+            "put that ends what expired",
+            |s| put(s, "team/new", 40),
+            &[PUBLISHED, ENTERED, UNCOUNTED, UNSETTLED],
         )
     },
     Scenario {
@@ -220,6 +238,7 @@ pub const SCENARIOS: &[Scenario] = &[
     reap("reap of what is half logged", "put over a value", ENTERED),
     reap("reap of what is not counted", "put of a new key", UNCOUNTED),
     reap("reap of what is not settled", "put over a value", UNSETTLED),
+    reap("reap of a put with a time to live", "put with a time to live", PUBLISHED),
     reap("reap of a bound value", "put that ends with its session", UNSETTLED),
     Scenario { prepare: full_history, ..reap("reap of a floor step", "floor step", FLOORED) },
     Scenario {
@@ -236,6 +255,10 @@ pub const SCENARIOS: &[Scenario] = &[
 const HISTORY_AND_A_LITTLE: u64 = crate::place::HISTORY + 2;
 
 fn nothing(_: &Session) {}
+
+fn living(ttl: Duration) -> PutOptions {
+    PutOptions { ttl: Some(ttl), ..PutOptions::default() }
+}
 
 fn attach(board: &Board) -> Session {
     board.attach("maker").expect("a record is free")

@@ -204,7 +204,7 @@ impl Alone {
         for extent in 0..file.geometry.extents() {
             file.reserve_extent(extent).map_err(|error| error.to_string())?;
         }
-        let core = core_of(&file.mapping.words()[..], &file.geometry)?;
+        let core = core_of(file.mapping.words(), &file.geometry)?;
         core.raise_reserved(file.geometry.extents());
         let lane = occupy(&core, 0);
         Ok(Self { file, lane })
