@@ -7,6 +7,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 pub const GENERATION: usize = 64;
 pub const FLOOR: usize = 72;
 pub const RESERVED: usize = 80;
+const FORMAT: u64 = 2;
 const HEADER_WORDS: usize = 96;
 const SEED: usize = 8;
 const CHECKSUM: usize = 12;
@@ -62,7 +63,7 @@ impl Layout {
     /// Reads header and geometry; the finding where no board can be read by them.
     pub fn of(words: &[u64]) -> Result<Self, Finding> {
         let header = words.get(..HEADER_WORDS).ok_or_else(|| bad("header", "the region has no header"))?;
-        let expected = [u64::from_le_bytes(*b"slate\0bd"), 1, fingerprint(), 0x0102_0304_0506_0708];
+        let expected = [u64::from_le_bytes(*b"slate\0bd"), FORMAT, fingerprint(), 0x0102_0304_0506_0708];
         let named = ["magic", "version", "fingerprint", "byte order"];
         for ((found, expected), name) in header.iter().zip(expected).zip(named) {
             if *found != expected {
@@ -275,7 +276,7 @@ fn fingerprint() -> u64 {
     let lanes = 4;
     let version_base = 8;
     hash_of_words(&[
-        1,
+        FORMAT,
         GENERATION as u64,
         HEADER_WORDS as u64,
         RECORD_WORDS as u64,

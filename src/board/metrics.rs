@@ -100,8 +100,17 @@ pub struct Metrics {
     pub claimed: u64,
     /// Bytes in blocks that are in use, by present values and by the history.
     pub used: u64,
+    /// Bytes of those in present values, about.
+    pub live_bytes: u64,
     /// Bytes of those that the history holds, about.
     pub history_bytes: u64,
+    /// Bytes in free blocks that sessions keep at hand: at most a 64th of the capacity. An idle session gives its own
+    /// back at its next beat.
+    pub private_bytes: u64,
+    /// Bytes that are free for removals only.
+    pub reserve_bytes: u64,
+    /// Bytes that are free for values, in pieces of any size.
+    pub free_bytes: u64,
     /// What all sessions have done since the board was made.
     pub totals: Counters,
 }
@@ -160,6 +169,7 @@ pub(super) fn metrics(region: &Region) -> Result<Metrics> {
     let (keys, slots) = core.occupancy();
     let granule_bytes = geometry.granule_words() as u64 * 8;
     let extent_bytes = u64::from(geometry.extent_granules()) * granule_bytes;
+    let (usage, history) = (core.usage(), core.history_granules());
     Ok(Metrics {
         generation: core.generation(),
         floor: core.floor(),
@@ -171,8 +181,12 @@ pub(super) fn metrics(region: &Region) -> Result<Metrics> {
         capacity: geometry.shape().capacity,
         reserved: u64::from(core.reserved()) * extent_bytes,
         claimed: u64::from(core.claimed_extents()) * extent_bytes,
-        used: core.used_granules() * granule_bytes,
-        history_bytes: core.history_granules() * granule_bytes,
+        used: usage.used * granule_bytes,
+        live_bytes: usage.used.saturating_sub(history) * granule_bytes,
+        history_bytes: history * granule_bytes,
+        private_bytes: usage.private * granule_bytes,
+        reserve_bytes: usage.reserve * granule_bytes,
+        free_bytes: usage.free * granule_bytes,
         totals: Counters::of(|counter| core.total(counter)),
     })
 }

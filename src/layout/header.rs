@@ -12,7 +12,7 @@ use super::{LINE, geometry};
 /// "slate\0bd", little-endian.
 pub const MAGIC_VALUE: u64 = u64::from_le_bytes(*b"slate\0bd");
 /// Version of the format that this build reads and writes.
-pub const FORMAT: u64 = 1;
+pub const FORMAT: u64 = 2;
 /// Reads as itself on a machine of the same byte order.
 pub const ENDIANNESS_VALUE: u64 = 0x0102_0304_0506_0708;
 

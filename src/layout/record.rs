@@ -262,6 +262,11 @@ pub const fn len_of(place: u64, shape: u64) -> usize {
     words_of((shape & 0x7ff) as usize, place as u32 as usize)
 }
 
+/// Whether a record with this [`SHAPE`] is a tombstone.
+pub const fn is_tombstone(shape: u64) -> bool {
+    shape >> 11 & 7 != 0
+}
+
 /// Whether a record with this [`SHAPE`] has its value in pieces.
 pub const fn is_chained(shape: u64) -> bool {
     shape >> 14 & 1 == 1

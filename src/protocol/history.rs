@@ -27,6 +27,16 @@ pub enum Logged {
 struct Oldest {
     event: u64,
     superseded: Option<Superseded>,
+    /// The slot whose key the event removed.
+    removed: Option<usize>,
+}
+
+/// What a step of the floor did.
+struct Step {
+    /// Whether the floor moved, by this step or by another's.
+    moved: bool,
+    /// The slot whose key the event removed that this step, or one beside it, let go.
+    removed: Option<usize>,
 }
 
 /// A block that an event owns, as it was while the event stood.
@@ -132,7 +142,7 @@ impl Core<'_> {
             if floor + self.geo.history() >= position {
                 return Ok(());
             }
-            let moved = self.advance_floor(lane, false)?;
+            let moved = self.let_go(lane, false)?;
             tries.note(floor, "the floor of the history")?;
             // A full history lets one event go for each that enters: that is no reason to wait.
             if !moved {
@@ -148,7 +158,7 @@ impl Core<'_> {
         let history = self.geo.history();
         if history >= ROOMY && self.floor() + history <= generation {
             // The change has happened; damage is reported to whoever needs the room.
-            let _ = self.advance_floor(lane, false);
+            let _ = self.let_go(lane, false);
         }
     }
 
@@ -202,18 +212,37 @@ impl Core<'_> {
 
     /// The shard whose slot a record names; `None` where the record is damaged or torn.
     pub(super) fn shard_of_block(&self, block: Block) -> Option<usize> {
-        let slot = (self.record_word(block, record::PLACE) >> 32) as usize;
-        self.bucket_of_slot(slot).map(|bucket| self.geo.shard_of_bucket(bucket))
+        self.bucket_of_slot(self.slot_of(block)).map(|bucket| self.geo.shard_of_bucket(bucket))
     }
 
-    /// Lets the oldest event go, and takes or frees the block that it superseded. `early`: to gain space,
-    /// down to the least history. Whether the floor moved, by this call or by another's.
+    /// Lets the oldest event go, and takes or frees the block that it superseded. Whether the floor moved, by this call
+    /// or by another's. For tests, models and tools: [`Core::let_go`] that retires nothing.
+    #[cfg(any(test, loom, slate_search, feature = "internals"))]
     pub fn advance_floor(&self, lane: &mut Lane, early: bool) -> Result<bool, Fault> {
+        self.step(lane, early).map(|step| step.moved)
+    }
+
+    /// Lets the oldest event go, takes or frees the block that it superseded, and retires a key that it removed: nobody
+    /// may come by that slot again. `early`: to gain space, down to the least history. Whether the floor moved, by this
+    /// call or by another's.
+    #[inline]
+    pub fn let_go(&self, lane: &mut Lane, early: bool) -> Result<bool, Fault> {
+        let step = self.step(lane, early)?;
+        if let Some(head_at) = step.removed {
+            self.retire_passed(head_at);
+        }
+        Ok(step.moved)
+    }
+
+    #[inline]
+    fn step(&self, lane: &mut Lane, early: bool) -> Result<Step, Fault> {
         let floor = self.floor();
         if early && self.is_least(floor) {
-            return Ok(false);
+            return Ok(Step { moved: false, removed: None });
         }
-        let Some(oldest) = self.oldest(floor)? else { return Ok(self.floor() != floor) };
+        let Some(oldest) = self.oldest(floor)? else {
+            return Ok(Step { moved: self.floor() != floor, removed: None });
+        };
         self.intend(lane, &oldest);
         // AcqRel: carries this event's readers' proof to whoever reuses the block (P6).
         let word = self.at(header::FLOOR);
@@ -227,7 +256,7 @@ impl Core<'_> {
         if AHEAD > 0 && oldest.superseded.is_some_and(|superseded| superseded.granules >= LARGE) {
             self.look_ahead(oldest.event);
         }
-        Ok(true)
+        Ok(Step { moved: true, removed: oldest.removed })
     }
 
     /// Asks for the lines that the next floor steps and the puts after them need, which were last touched a whole
@@ -259,6 +288,9 @@ impl Core<'_> {
         let word = self.ring_word(event);
         let block = self.block(word.block()).filter(|_| word.lap() == self.geo.lap(event));
         let superseded = block.and_then(|block| self.superseded_block(block));
+        let removed = block
+            .filter(|&block| record::is_tombstone(self.record_word(block, record::SHAPE)))
+            .map(|block| self.slot_of(block));
         // The block is genuine only if the floor stood still (P6): an intent must never name another's.
         fence(Acquire);
         if self.at(header::FLOOR).load(Relaxed) != floor {
@@ -268,7 +300,7 @@ impl Core<'_> {
         if floor + self.geo.history() < generation {
             return Err(Fault::Corrupt("the distance of the history's two counters"));
         }
-        Ok(Some(Oldest { event, superseded }))
+        Ok(Some(Oldest { event, superseded, removed }))
     }
 
     /// The block that the record in `block` superseded; `None` where there is none, or where it is not of the same
@@ -276,7 +308,7 @@ impl Core<'_> {
     #[inline(always)]
     fn superseded_block(&self, block: Block) -> Option<Superseded> {
         let previous = Head(self.record_word(block, record::PREVIOUS));
-        let linked = matches!(previous.kind(), Some(HeadKind::Live | HeadKind::Open));
+        let linked = previous.is(HeadKind::Live);
         let superseded =
             self.block(previous.block()).filter(|&block| linked && self.fits(block, record::HEADER_WORDS))?;
         let (place, shape) =
@@ -388,6 +420,13 @@ impl Core<'_> {
         (floor + 1..=generation).rev().all(fits)
     }
 
+    /// Whether an event of the history owns a block that it superseded.
+    pub(super) fn history_holds_any(&self) -> bool {
+        (self.floor() + 1..=self.generation())
+            .take(self.geo.history() as usize)
+            .any(|event| self.superseded_by(event) > 0)
+    }
+
     /// Granules of the block that the event superseded; 0 where the event is gone.
     fn superseded_by(&self, event: u64) -> u64 {
         let word = self.ring_word(event);
@@ -407,7 +446,7 @@ impl Core<'_> {
             self.weigh_history(lane);
         }
         for _ in 0..TRIM_STEPS {
-            if lane.excess > 0 && !self.advance_floor(lane, true)? {
+            if lane.excess > 0 && !self.let_go(lane, true)? {
                 lane.excess = 0;
             }
         }

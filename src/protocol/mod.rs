@@ -65,7 +65,7 @@ pub enum Fault {
 /// What is used up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Full {
-    /// No block of the size is free, and the history is at its least.
+    /// No block of the size is free, and the history holds none any more.
     Blocks,
     /// No slot for another key, and no overflow bucket may be added.
     Slots,

@@ -157,7 +157,7 @@ mod tests {
             (vec![(header::MAGIC, 1)], Refusal::Foreign),
             (vec![(header::MAGIC, magic)], Refusal::Endianness),
             (vec![(header::ENDIANNESS, header::ENDIANNESS_VALUE.swap_bytes())], Refusal::Endianness),
-            (vec![(header::VERSION, 2)], Refusal::Format(2)),
+            (vec![(header::VERSION, 1)], Refusal::Format(1)),
             (vec![(header::FINGERPRINT, 9)], Refusal::Fingerprint(9)),
             (vec![(header::READ_COMPATIBLE, 4)], Refusal::UnknownToReaders(4)),
             (vec![(header::INCOMPATIBLE, 8)], Refusal::UnknownToWriters(8)),

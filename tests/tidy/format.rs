@@ -58,7 +58,7 @@ fn the_header_is_documented() {
     ];
     assert_eq!(rows(&document(), "## Header"), words(&code));
     let numbers = geometry::SHAPE_WORDS - geometry::DEDICATED_MAX * geometry::DEDICATED_WORDS;
-    assert_eq!((numbers, geometry::DEDICATED_MAX, geometry::DEDICATED_WORDS, FORMAT), (16, 8, 4, 1));
+    assert_eq!((numbers, geometry::DEDICATED_MAX, geometry::DEDICATED_WORDS, FORMAT), (16, 8, 4, 2));
 }
 
 #[test]
