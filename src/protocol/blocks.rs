@@ -64,6 +64,13 @@ pub struct Claimed {
     pub tag: u64,
 }
 
+/// Blocks of one class that a lane keeps at hand.
+struct Stash {
+    blocks: Vec<Claimed>,
+    /// Granules of each.
+    granules: u32,
+}
+
 /// What a thread needs to write: whose blocks these are, and a few blocks kept at hand.
 ///
 /// One lane of one session is used by one thread at a time.
@@ -86,7 +93,7 @@ pub struct Lane {
     /// Whether the history is at its bound: then this lane frees as much as it supersedes.
     pub(super) at_bound: bool,
     stash_max: usize,
-    stash: Vec<Vec<Claimed>>,
+    stash: Vec<Stash>,
     /// Granules that the stash may still grow by.
     stash_room: u32,
     /// For each class, the block that a search found last, or that was freed last: where the next begins.
@@ -113,7 +120,7 @@ impl Lane {
             excess: 0,
             at_bound: false,
             stash_max: STASH_MAX,
-            stash: (0..classes).map(|_| Vec::with_capacity(STASH_MAX)).collect(),
+            stash: (0..classes).map(|class| Stash::of(core, class)).collect(),
             stash_room: stash_granules(core),
             cursors: vec![0; classes],
             looked_everywhere: None,
@@ -137,8 +144,24 @@ impl Lane {
     /// Blocks in the stash: tests and models account for every block.
     #[cfg(any(test, loom, slate_search))]
     pub fn stashed(&self) -> usize {
-        self.stash.iter().map(Vec::len).sum()
+        self.stash.iter().map(|stash| stash.blocks.len()).sum()
     }
+}
+
+impl Stash {
+    fn of(core: &Core<'_>, class: usize) -> Self {
+        // No block has class 0.
+        let granules = core.geo.classes().granules(class as u8).unwrap_or(u32::MAX);
+        Self { blocks: Vec::with_capacity(STASH_MAX), granules }
+    }
+}
+
+#[inline]
+fn take_stashed(lane: &mut Lane, class: u8) -> Option<Claimed> {
+    let stash = &mut lane.stash[usize::from(class)];
+    let claimed = stash.blocks.pop()?;
+    lane.stash_room += stash.granules;
+    Some(claimed)
 }
 
 /// Granules that a lane may keep at hand.
@@ -163,20 +186,13 @@ impl Core<'_> {
     #[inline]
     pub fn claim(&self, lane: &mut Lane, granules: usize, removal: bool) -> Result<Claimed, Fault> {
         let class = self.geo.classes().of(granules).ok_or(Fault::Full(Full::Blocks))?;
-        if let Some(claimed) = self.take_stashed(lane, class) {
+        if let Some(claimed) = take_stashed(lane, class) {
             return Ok(claimed);
         }
         match self.find_free(lane, class, false) {
             Some(claimed) => Ok(claimed),
             None => self.claim_scarce(lane, class, removal),
         }
-    }
-
-    #[inline]
-    fn take_stashed(&self, lane: &mut Lane, class: u8) -> Option<Claimed> {
-        let claimed = lane.stash[usize::from(class)].pop()?;
-        lane.stash_room += self.geo.classes().granules(class).unwrap_or(0);
-        Some(claimed)
     }
 
     /// The stash and the hinted extents have none. What gives room is asked in the order of what it costs: an extent that
@@ -223,7 +239,7 @@ impl Core<'_> {
     }
 
     fn claim_freed(&self, lane: &mut Lane, class: u8) -> Option<Claimed> {
-        if let Some(claimed) = self.take_stashed(lane, class) {
+        if let Some(claimed) = take_stashed(lane, class) {
             return Some(claimed);
         }
         // A block of another size at hand may be all that an extent waits for.
@@ -461,28 +477,27 @@ impl Core<'_> {
         let extent = self.geo.extent_of(claimed.block);
         let class = self.class_of(extent).class();
         let offset = claimed.block.index() - extent * self.geo.extent_granules();
-        // A damaged class must not make a block longer than what is left of its extent.
-        let size = self.geo.classes().granules(class).unwrap_or(u32::MAX);
-        let inside = size <= self.geo.extent_granules() - offset;
-        let index = usize::from(class);
-        match lane.stash.get_mut(index) {
+        let left = self.geo.extent_granules() - offset;
+        match lane.stash.get_mut(usize::from(class)) {
             Some(stash)
-                if inside
-                    && size <= lane.stash_room
-                    && stash.len() < lane.stash_max
+                // A damaged class must not make a block longer than what is left of its extent.
+                if stash.granules <= left.min(lane.stash_room)
+                    && stash.blocks.len() < lane.stash_max
                     && extent >= self.first_extent() =>
             {
-                lane.stash_room -= size;
-                stash.push(claimed)
+                lane.stash_room -= stash.granules;
+                stash.blocks.push(claimed);
             }
-            _ => {
-                if let Some(cursor) = lane.cursors.get_mut(index) {
-                    // Nearly as good as at hand, and anybody may have it.
-                    *cursor = claimed.block.index();
-                }
-                self.free(lane, claimed)
-            }
+            _ => self.free_behind(lane, claimed, class),
         }
+    }
+
+    /// Frees a block that the lane would keep, had it room: its next search begins there.
+    fn free_behind(&self, lane: &mut Lane, claimed: Claimed, class: u8) {
+        if let Some(cursor) = lane.cursors.get_mut(usize::from(class)) {
+            *cursor = claimed.block.index();
+        }
+        self.free(lane, claimed);
     }
 
     /// Frees a block that the caller has claimed.
@@ -509,7 +524,7 @@ impl Core<'_> {
     /// Gives every stashed block back.
     pub fn empty_stash(&self, lane: &mut Lane) {
         for class in 0..lane.stash.len() {
-            while let Some(claimed) = self.take_stashed(lane, class as u8) {
+            while let Some(claimed) = take_stashed(lane, class as u8) {
                 self.free(lane, claimed);
             }
         }

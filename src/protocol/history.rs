@@ -27,16 +27,8 @@ pub enum Logged {
 struct Oldest {
     event: u64,
     superseded: Option<Superseded>,
-    /// The slot whose key the event removed.
-    removed: Option<usize>,
-}
-
-/// What a step of the floor did.
-struct Step {
-    /// Whether the floor moved, by this step or by another's.
-    moved: bool,
-    /// The slot whose key the event removed that this step, or one beside it, let go.
-    removed: Option<usize>,
+    /// The slot whose key the event removed, by the word of its head; 0 where it removed none.
+    removed: usize,
 }
 
 /// A block that an event owns, as it was while the event stood.
@@ -219,30 +211,23 @@ impl Core<'_> {
     /// or by another's. For tests, models and tools: [`Core::let_go`] that retires nothing.
     #[cfg(any(test, loom, slate_search, feature = "internals"))]
     pub fn advance_floor(&self, lane: &mut Lane, early: bool) -> Result<bool, Fault> {
-        self.step(lane, early).map(|step| step.moved)
+        self.step::<false>(lane, early)
     }
 
     /// Lets the oldest event go, takes or frees the block that it superseded, and retires a key that it removed: nobody
     /// may come by that slot again. `early`: to gain space, down to the least history. Whether the floor moved, by this
     /// call or by another's.
-    #[inline]
     pub fn let_go(&self, lane: &mut Lane, early: bool) -> Result<bool, Fault> {
-        let step = self.step(lane, early)?;
-        if let Some(head_at) = step.removed {
-            self.retire_passed(head_at);
-        }
-        Ok(step.moved)
+        self.step::<true>(lane, early)
     }
 
-    #[inline]
-    fn step(&self, lane: &mut Lane, early: bool) -> Result<Step, Fault> {
+    #[inline(always)]
+    fn step<const RETIRES: bool>(&self, lane: &mut Lane, early: bool) -> Result<bool, Fault> {
         let floor = self.floor();
         if early && self.is_least(floor) {
-            return Ok(Step { moved: false, removed: None });
+            return Ok(false);
         }
-        let Some(oldest) = self.oldest(floor)? else {
-            return Ok(Step { moved: self.floor() != floor, removed: None });
-        };
+        let Some(oldest) = self.oldest(floor)? else { return Ok(self.floor() != floor) };
         self.intend(lane, &oldest);
         // AcqRel: carries this event's readers' proof to whoever reuses the block (P6).
         let word = self.at(header::FLOOR);
@@ -253,10 +238,13 @@ impl Core<'_> {
             }
         }
         self.forget_intent_at(lane.intent_at);
+        if RETIRES && oldest.removed != 0 {
+            self.retire_passed(oldest.removed);
+        }
         if AHEAD > 0 && oldest.superseded.is_some_and(|superseded| superseded.granules >= LARGE) {
             self.look_ahead(oldest.event);
         }
-        Ok(Step { moved: true, removed: oldest.removed })
+        Ok(true)
     }
 
     /// Asks for the lines that the next floor steps and the puts after them need, which were last touched a whole
@@ -288,9 +276,12 @@ impl Core<'_> {
         let word = self.ring_word(event);
         let block = self.block(word.block()).filter(|_| word.lap() == self.geo.lap(event));
         let superseded = block.and_then(|block| self.superseded_block(block));
-        let removed = block
-            .filter(|&block| record::is_tombstone(self.record_word(block, record::SHAPE)))
-            .map(|block| self.slot_of(block));
+        let removed = match block {
+            Some(block) if record::is_tombstone(self.record_word(block, record::SHAPE)) => {
+                self.slot_of(block)
+            }
+            _ => 0,
+        };
         // The block is genuine only if the floor stood still (P6): an intent must never name another's.
         fence(Acquire);
         if self.at(header::FLOOR).load(Relaxed) != floor {
