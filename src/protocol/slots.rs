@@ -431,10 +431,10 @@ impl Core<'_> {
         }
         // Acquire: behind the block's state, so at least as new as RETIRED.
         let head = self.load_head(head_at);
-        if head.block() == block.index() {
-            self.give_back(head_at, head);
-        } else {
+        if head.block() != block.index() {
             self.free_owned(block, limbo);
+        } else if head.is(HeadKind::Retired) {
+            self.give_back(head_at, head);
         }
     }
 
