@@ -163,6 +163,38 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         prepare: |board| {
             let session = attach(board);
+            put(&session, "task/1", 10);
+            put(&session, "task/gone", 10);
+            // The removal is the oldest event, so the next change lets it go.
+            (0..2).for_each(|_| put(&session, "rolled", 10));
+            remove(&session, "task/gone");
+            (0..crate::place::HISTORY - 1).for_each(|_| put(&session, "rolled", 10));
+        },
+        ..write(
+            "key that is retired",
+            |s| (0..2).for_each(|_| put(s, "task/1", 40)),
+            &[FLOORED, LIMBO, RETIRED],
+        )
+    },
+    Scenario {
+        prepare: |board| {
+            full_board(board);
+            let session = attach(board);
+            while session.put("task/1", vec![b'f'; 40]).is_err() {
+                remove(&session, &session.list("fill/").expect("the list")[0].key);
+            }
+        },
+        full: true,
+        quick: false,
+        ..write(
+            "put that lets the whole history go",
+            |s| put(s, "task/1", 40),
+            &[PRIVATE, PUBLISHED, FLOORED],
+        )
+    },
+    Scenario {
+        prepare: |board| {
+            let session = attach(board);
             (0..7).for_each(|key| put(&session, &format!("team/{key}"), 10));
         },
         ..write("overflow bucket", |s| put(s, "team/new", 40), &[BUCKET, PRIVATE, OPEN])

@@ -189,10 +189,7 @@ fn given_back() -> Vec<Scenario> {
                 }),
             ],
             preemptions: 2,
-            ..Scenario::new(
-                "give-back",
-                "a tombstone given back by two, one killed, beside puts that want its block",
-            )
+            ..Scenario::new("give-back", "a tombstone given back by two, one killed, beside puts")
         },
         Scenario {
             keys: three_keys,
@@ -218,10 +215,7 @@ fn given_back() -> Vec<Scenario> {
             ],
             may_lag: true,
             preemptions: 3,
-            ..Scenario::new(
-                "give-back-read",
-                "a read and a view of a removed key while its tombstone is reused",
-            )
+            ..Scenario::new("give-back-read", "a read and a view beside a tombstone's reuse")
         },
         Scenario {
             keys: three_keys,
@@ -237,10 +231,7 @@ fn given_back() -> Vec<Scenario> {
                     put_b(party);
                 }),
             ],
-            ..Scenario::new(
-                "remove-lapped",
-                "a removal killed while others let its event go and retire its key",
-            )
+            ..Scenario::new("remove-lapped", "a removal killed while others retire its key")
         },
     ]
 }
