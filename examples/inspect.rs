@@ -50,6 +50,9 @@ fn inspect(reader: &Reader) -> Result<()> {
         println!("  {} {} pid {} {:?}", session.index, session.name, session.pid, session.liveness);
     }
     let metrics = reader.metrics()?;
-    println!("{} keys in {} slots, {} bytes of values claimed", metrics.keys, metrics.slots, metrics.claimed);
+    println!(
+        "{} keys on a board for {}, {} bytes of values claimed",
+        metrics.keys, metrics.keys_made_for, metrics.claimed
+    );
     Ok(())
 }

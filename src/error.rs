@@ -1,6 +1,7 @@
 //! The public [`Error`]: one opaque type with a kind, predicates and context.
 
 use crate::entry::Entry;
+use rustix::io::Errno;
 use std::{
     error, fmt, io,
     path::{Path, PathBuf},
@@ -24,7 +25,8 @@ pub enum ErrorKind {
     Fenced,
     /// Shared words that cannot be: damage, or a foreign writer.
     Corrupt,
-    /// The board lives in another region now; open it again.
+    /// The board's file is gone or another has taken its place, or the board lives in another region now: this handle is
+    /// of no use any more. Open the board again.
     Moved,
     /// This handle was made before a fork; attach anew in the child.
     Forked,
@@ -56,6 +58,36 @@ pub enum ErrorKind {
     Io,
 }
 
+impl ErrorKind {
+    /// The kind's name, for programs of any language: words in lower case with `_` between. It never changes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Conflict => "conflict",
+            Self::Held => "held",
+            Self::Full => "full",
+            Self::Lagged => "lagged",
+            Self::Future => "future",
+            Self::Fenced => "fenced",
+            Self::Corrupt => "corrupt",
+            Self::Moved => "moved",
+            Self::Forked => "forked",
+            Self::InvalidKey => "invalid_key",
+            Self::ValueTooLarge => "value_too_large",
+            Self::InvalidArgument => "invalid_argument",
+            Self::RetriesExhausted => "retries_exhausted",
+            Self::Contended => "contended",
+            Self::ReadOnly => "read_only",
+            Self::NotFound => "not_found",
+            Self::Exists => "exists",
+            Self::Refused => "refused",
+            Self::Incompatible => "incompatible",
+            Self::Codec => "codec",
+            Self::Timeout => "timeout",
+            Self::Io => "io",
+        }
+    }
+}
+
 /// How far a reader fell behind the history.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub struct Lagged {
@@ -64,6 +96,9 @@ pub struct Lagged {
     /// The generation after which reading can resume.
     pub resume_at: u64,
 }
+
+/// Characters of a key that the text of an error shows.
+const KEY_SHOWN: usize = 128;
 
 /// Result of this crate's calls.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -100,11 +135,14 @@ impl Error {
     /// An operating system's error, with what was being done.
     pub fn io(what: impl Into<String>, source: impl Into<io::Error>) -> Self {
         let source = source.into();
-        let kind = match source.raw_os_error() {
-            Some(libc_enospc) if libc_enospc == rustix::io::Errno::NOSPC.raw_os_error() => ErrorKind::Full,
+        let errno = Errno::from_io_error(&source);
+        let kind = match errno {
+            Some(Errno::NOSPC | Errno::DQUOT) => ErrorKind::Full,
             _ => ErrorKind::Io,
         };
-        Self::new(kind, what).caused_by(source)
+        let mut error = Self::new(kind, what).caused_by(source);
+        error.0.next = errno.and_then(limit);
+        error
     }
 
     /// Adds what to do next.
@@ -116,7 +154,7 @@ impl Error {
     /// Adds the key.
     #[must_use]
     pub fn key(mut self, key: &str) -> Self {
-        self.0.key.get_or_insert_with(|| key.chars().take(128).collect());
+        self.0.key.get_or_insert_with(|| key.into());
         self
     }
     /// Adds the path.
@@ -144,9 +182,33 @@ impl Error {
         self
     }
 
+    /// The same kind, words and path, for who must be told again. Without the cause, whose words are added.
+    pub(crate) fn again(&self) -> Self {
+        let inner = &*self.0;
+        let what = match &inner.source {
+            // A refused file's reason is the error's own text.
+            Some(source) if !source.to_string().starts_with(&inner.what) => {
+                format!("{}: {source}", inner.what)
+            }
+            _ => inner.what.clone(),
+        };
+        let mut error = Self::new(inner.kind, what);
+        error.0.next = inner.next;
+        error.0.path.clone_from(&inner.path);
+        error
+    }
+
     /// What went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+    /// The key that it is about.
+    pub fn on_key(&self) -> Option<&str> {
+        self.0.key.as_deref()
+    }
+    /// The path that it is about.
+    pub fn at_path(&self) -> Option<&Path> {
+        self.0.path.as_deref()
     }
     /// On a conflict, the entry that stands there; `None` when the key is absent.
     pub fn current(&self) -> Option<&Entry> {
@@ -198,6 +260,23 @@ impl Error {
     }
 }
 
+/// What to do where a limit of the process, or of the machine, was met.
+fn limit(errno: Errno) -> Option<&'static str> {
+    match errno {
+        Errno::MFILE => {
+            Some("raise the process's limit on open files (RLIMIT_NOFILE, `ulimit -n`), or close some")
+        }
+        Errno::NFILE => Some("raise the machine's limit on open files (fs.file-max), or end some processes"),
+        Errno::FBIG => Some("raise the process's limit on the size of files (RLIMIT_FSIZE, `ulimit -f`)"),
+        Errno::NOMEM => {
+            Some("raise the process's limit on address space (RLIMIT_AS, `ulimit -v`), or free memory")
+        }
+        Errno::NOSPC => Some("free space on the file system"),
+        Errno::DQUOT => Some("free space, or raise the user's quota on the file system"),
+        _ => None,
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
@@ -205,7 +284,10 @@ impl fmt::Display for Error {
             write!(f, "{}: ", path.display())?;
         }
         if let Some(key) = &inner.key {
-            write!(f, "key {key:?}: ")?;
+            match key.char_indices().nth(KEY_SHOWN) {
+                None => write!(f, "key {key:?}: ")?,
+                Some((end, _)) => write!(f, "key {:?}… ({} bytes): ", &key[..end], key.len())?,
+            }
         }
         write!(f, "{}", inner.what)?;
         if let Some(next) = inner.next {
@@ -248,8 +330,32 @@ mod tests {
     }
 
     #[test]
+    fn a_long_key_is_shown_in_part_and_known_in_full() {
+        let key = "ä".repeat(200);
+        let error = Error::new(ErrorKind::InvalidKey, "a key may have at most 9 bytes").key(&key);
+        let text = format!(r#"key "{}"… (400 bytes): a key may have at most 9 bytes"#, "ä".repeat(128));
+        assert_eq!((error.to_string(), error.on_key()), (text, Some(key.as_str())));
+        assert_eq!((error.kind().name(), error.at_path()), ("invalid_key", None));
+    }
+
+    #[test]
     fn a_full_file_system_is_full() {
-        let error = Error::io("reserving pages", rustix::io::Errno::NOSPC);
-        assert!(error.is_full() && error.source().is_some());
+        for errno in [Errno::NOSPC, Errno::DQUOT] {
+            let error = Error::io("reserving pages", errno);
+            assert!(error.is_full() && error.source().is_some());
+        }
+    }
+
+    #[test]
+    fn a_limit_that_was_met_is_named() {
+        let cases = [
+            (Errno::MFILE, "RLIMIT_NOFILE"),
+            (Errno::NFILE, "fs.file-max"),
+            (Errno::FBIG, "RLIMIT_FSIZE"),
+            (Errno::NOMEM, "RLIMIT_AS"),
+        ];
+        for (errno, name) in cases {
+            assert!(Error::io("x", errno).to_string().contains(name), "{name}");
+        }
     }
 }

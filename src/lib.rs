@@ -37,7 +37,8 @@
 //! # Guarantees
 //!
 //! - **One order.** Every change has one generation, 1, 2, 3 …; a key's versions and generations rise together. When
-//!   a call returns its generation, everybody who reads that generation or a newer one sees the change (G1).
+//!   a call returns its generation, everybody who reads that generation or a newer one sees the change. What a read
+//!   told is in the same reader's generation, views, lists and events (G1).
 //! - **No lost update.** Compare-and-swap and [`Session::update`] succeed only on the version they read (G2).
 //! - **Whole values.** A read returns bytes that one write wrote, with their version, generation and writer (G3).
 //! - **Lock-free.** No stopped or killed process, at any instruction, keeps another from finishing (G4).
@@ -48,7 +49,8 @@
 //!   history holds can be read as a [`View`] of the whole board (G8).
 //! - **Death loses nothing acknowledged.** What a killed process was doing happened with its event, or not at
 //!   all (G9). Only the kernel says who is dead, never a missed heartbeat.
-//! - **Damage is contained.** It is never returned as data, and hurts the damaged key only. Repair is not there yet (G10).
+//! - **Damage is contained.** It is never returned as data, and hurts the damaged key only. Lists name it, and
+//!   [`Reader::list_whole`] tells the others. Repair is not there yet (G10).
 //! - **Bounded.** The region never grows, whatever came and went (G12).
 //! - **Any content.** Whatever bytes another process puts into the region, no call panics, hangs or reads out
 //!   of bounds (G13).
@@ -56,6 +58,18 @@
 //! Not there yet: a board that survives power loss or reboot (G11). A board lives in memory, on tmpfs or in a
 //! file that the kernel may write back in any order; it survives the death of every process that used it.
 //! Never promised: truth from a malicious writer, and progress of a process that is itself stopped.
+//!
+//! # Processes that fork
+//!
+//! A handle that was made before a `fork(2)` answers [`ErrorKind::Forked`] in the child, and its drop there does nothing:
+//! the child opens the board and attaches anew. It may do so at any moment, whatever the threads of its parent were doing
+//! at the fork: starting, ending, or holding any lock of this crate or of the standard library. No call here waits for a
+//! lock that a thread of the parent can have held, and the end of a session waits at most two seconds for its own thread.
+//!
+//! What the child does besides is for the program to know. The standard library's own `thread::spawn`, for one, takes locks
+//! of the whole process at a thread's start and end: a child of a process that starts threads at the moment of a fork may
+//! wait in it for ever. An allocator must be usable in a child, as glibc's is. A child that is made without `fork(2)`'s handlers
+//! (`vfork`, a bare `clone`) must not use this crate before it runs another program.
 //!
 //! # When not
 //!
@@ -69,9 +83,9 @@
 //! | key | 1 to 1,024 bytes of UTF-8 | |
 //! | value | the smaller of 16 MiB and an eighth of the capacity | |
 //! | capacity | 1 MiB to 16 GiB | 64 MiB |
-//! | keys | 4,194,304 | 65,536 |
+//! | keys | 1 to 4,194,304 | 65,536 |
 //! | events of history | 64 to 4,194,304, and a quarter of the capacity | 16,384 |
-//! | sessions at once | 4,096 | 64 |
+//! | sessions at once | 1 to 4,096 | 64 |
 //!
 //! # Features
 //!
@@ -114,8 +128,9 @@ mod region;
 
 #[cfg(not(any(loom, slate_search)))]
 pub use board::{
-    Board, Counters, Event, Events, Expect, Key, Lease, Liveness, Meta, Metrics, Mutation, MutationKind,
-    Options, Previous, PutOptions, Reader, Receipt, Retry, Session, SessionInfo, Verify, View, Wait, Watch,
+    Board, Counters, Damage, Event, Events, Expect, Key, Lease, Listing, Liveness, Meta, Metrics, Mutation,
+    MutationKind, Options, Previous, PutOptions, Reader, Receipt, Retry, Session, SessionInfo, Soundness,
+    Verify, View, Wait, Watch,
 };
 pub use entry::{Entry, WriterInfo};
 pub use error::{Error, ErrorKind, Lagged, Result};

@@ -1,6 +1,6 @@
 //! What a user does with a board, one story a test.
 
-use slateboard::{Board, ErrorKind, Expect, PutOptions, Retry, Verify, Wait, codec};
+use slateboard::{Board, Entry, Error, ErrorKind, Expect, PutOptions, Retry, Verify, Wait, codec};
 use std::{path::PathBuf, time::Duration};
 use tempfile::TempDir;
 
@@ -184,6 +184,9 @@ fn a_time_to_live_ends_an_entry_for_reads_and_expectations() {
     let kinds: Vec<_> = session.events(0).map(|event| event.unwrap().mutations[0].kind).collect();
     use slateboard::MutationKind::{Expire, Put};
     assert_eq!(kinds, [Put, Expire, Put]);
+    // Whose entry it was, whoever published its end.
+    let expired = session.event(session.generation() - 1).unwrap();
+    assert_eq!(expired.mutations[0].previous.as_ref().unwrap().writer.name, "w");
     let long = PutOptions { ttl: Some(Duration::from_secs(1000)), ..PutOptions::default() };
     session.put_with("y", b"long", long).unwrap();
     assert!(session.get("y").unwrap().unwrap().deadline.is_some());
@@ -202,7 +205,84 @@ fn ephemeral_entries_end_with_their_session() {
     drop(one);
     assert!(two.get("claim/1").unwrap().is_none());
     assert_eq!(two.get("claim/2").unwrap().unwrap().value, b"taken over");
+    let event = two.event(two.generation()).unwrap();
+    let mutation = &event.mutations[0];
+    assert_eq!((event.session.name.as_str(), mutation.kind), ("one", slateboard::MutationKind::Detached));
+    assert_eq!((mutation.key.as_str(), &mutation.value), ("claim/1", &None));
     assert_eq!(board.sessions().unwrap().len(), 1);
+}
+
+#[test]
+fn an_update_keeps_what_it_does_not_change() {
+    let (_folder, path) = folder();
+    let board = small().create(&path).unwrap();
+    let (one, two) = (board.attach("one").unwrap(), board.attach("two").unwrap());
+    let options = PutOptions { ttl: Some(SOON), ephemeral: true, codec: codec::POD, ..PutOptions::default() };
+    one.put_with("k", b"0", options).unwrap();
+    let before = two.get("k").unwrap().unwrap();
+    two.update("k", |_| "1").unwrap();
+    two.key("k").unwrap().update(|_| "2").unwrap();
+    two.try_update("k", Retry::default(), |_| Ok::<_, Error>(Some(b"3".to_vec()))).unwrap();
+    let after = two.get("k").unwrap().unwrap();
+    assert_eq!((after.text(), after.version, after.writer.name.as_str()), (Some("3"), 4, "two"));
+    assert_eq!((after.deadline, after.codec), (before.deadline, before.codec));
+    assert_eq!(after.ephemeral, before.ephemeral);
+    let encoded = |old: Option<&Entry>| Ok::<_, Error>(old.map(|old| (old.value.clone(), codec::UTF8)));
+    two.try_update_encoded("k", Retry::default(), encoded).unwrap().unwrap();
+    let after = two.get("k").unwrap().unwrap();
+    assert_eq!(
+        (after.codec, after.deadline, after.ephemeral),
+        (codec::UTF8, before.deadline, before.ephemeral)
+    );
+    // A put by another ends the binding, and with it what one of its own begins.
+    two.put("free", b"").unwrap();
+    drop(one);
+    assert!(two.get("k").unwrap().is_none(), "it ends with the session that put it");
+    assert!(two.get("free").unwrap().is_some());
+}
+
+#[test]
+fn an_update_of_what_has_expired_begins_anew() {
+    let (_folder, path) = folder();
+    let session = small().create(&path).unwrap().attach("w").unwrap();
+    let brief = PutOptions { ttl: Some(Duration::from_nanos(1)), codec: codec::POD, ..PutOptions::default() };
+    session.put_with("k", b"old", brief).unwrap();
+    session.update("k", |old| if old.is_some() { "updated" } else { "begun" }).unwrap();
+    let entry = session.get("k").unwrap().unwrap();
+    assert_eq!((entry.text(), entry.deadline, entry.codec), (Some("begun"), None, codec::RAW));
+}
+
+#[test]
+fn a_touch_renews_the_time_to_live_and_nothing_else() {
+    let (_folder, path) = folder();
+    let session = small().create(&path).unwrap().attach("w").unwrap();
+    assert!(session.touch("k", SOON).unwrap().is_none());
+    let options = PutOptions { ttl: Some(SOON), ephemeral: true, codec: codec::POD, ..PutOptions::default() };
+    session.put_with("k", b"v", options).unwrap();
+    let before = session.get("k").unwrap().unwrap();
+    let receipt = session.touch("k", SOON * 2).unwrap().unwrap();
+    let after = session.get("k").unwrap().unwrap();
+    assert_eq!((receipt.version, after.version), (2, 2));
+    assert!(after.deadline > before.deadline);
+    assert_eq!((after.value, after.codec), (before.value, before.codec));
+    assert_eq!(after.ephemeral, before.ephemeral);
+}
+
+#[test]
+fn version_0_is_that_of_no_value() {
+    let (_folder, path) = folder();
+    let session = small().create(&path).unwrap().attach("w").unwrap();
+    for nothing in [Expect::Version(0), Expect::Generation(0)] {
+        assert!(session.remove_if("k", nothing).unwrap().is_none());
+        session.put_if("k", b"first", nothing).unwrap();
+        assert!(session.put_if("k", b"second", nothing).unwrap_err().is_conflict());
+        assert!(session.key("k").unwrap().put_if(b"second", nothing).unwrap_err().is_conflict());
+        assert!(session.remove_if("k", nothing).unwrap_err().is_conflict());
+        assert_eq!(session.get("k").unwrap().unwrap().text(), Some("first"));
+        session.remove("k").unwrap();
+        session.key("k").unwrap().put_if(b"third", nothing).unwrap();
+        session.remove("k").unwrap();
+    }
 }
 
 #[test]
@@ -345,7 +425,6 @@ fn bad_names_and_keys_are_refused_with_reasons() {
     assert_eq!(error.kind(), ErrorKind::ValueTooLarge);
     assert_eq!(small().create(&path).err().unwrap().kind(), ErrorKind::Exists);
     assert!(Board::open(path.with_extension("none")).err().unwrap().is_not_found());
-    assert_eq!(Board::options().keys(0).local().err().unwrap().kind(), ErrorKind::InvalidArgument);
     let _others: Vec<_> = (0..7).map(|n| board.attach(&format!("s{n}")).unwrap()).collect();
     let error = board.attach("late").unwrap_err();
     assert!(error.is_full() && error.to_string().contains("8 session records"), "{error}");

@@ -7,7 +7,7 @@
 mod support;
 
 use slateboard::{
-    Board, Entry, Error, Event, Expect, Key, PutOptions, Reader, Retry, Session, Verify, View, Wait,
+    Board, Entry, Error, Event, Expect, Key, Metrics, PutOptions, Reader, Retry, Session, Verify, View, Wait,
     layout::{Head, HeadKind, RingWord, geometry, header, record, session},
     region::{self, Access, RegionFile},
     sync::Ordering,
@@ -239,7 +239,10 @@ impl Subject {
                     typed("view list", view.list("")).iter().flatten().for_each(check_entry);
                 }
             }
-            typed("metrics", reader.metrics());
+            typed("metrics", reader.metrics()).iter().for_each(check_metrics);
+            let whole = typed("list_whole", reader.list_whole(""));
+            whole.iter().flat_map(|listing| &listing.entries).for_each(check_entry);
+            typed("soundness", reader.soundness());
             typed("sessions", reader.sessions());
             typed("wait", reader.wait(&key(1), u64::MAX - 1, NOW));
             for (prefix, wait) in [("", Wait::Spin), ("task/", Wait::Adaptive), ("free/", Wait::Sleep)] {
@@ -314,6 +317,22 @@ fn typed<T>(call: &str, result: Result<T, Error>) -> Option<T> {
 fn check_entry(entry: &Entry) {
     let genuine = entry.key == "lease" || is_genuine(&entry.key, &entry.value);
     assert!(genuine, "{:?} has {} bytes that nobody put there", entry.key, entry.value.len());
+}
+
+/// No figure is more than the board can have.
+fn check_metrics(metrics: &Metrics) {
+    let Metrics { live_bytes, history_bytes, private_bytes, reserve_bytes, free_bytes, .. } = *metrics;
+    let all = live_bytes + history_bytes + private_bytes + reserve_bytes + free_bytes;
+    assert!(all <= metrics.capacity && metrics.used <= metrics.capacity, "{metrics:?}");
+    assert!(metrics.claimed <= metrics.reserved && metrics.reserved <= metrics.capacity, "{metrics:?}");
+    let table = [metrics.keys, metrics.slots_used, metrics.slots, metrics.slots_max];
+    assert!(table.is_sorted() && metrics.overflow <= metrics.overflow_max, "{metrics:?}");
+    assert!(metrics.sessions <= metrics.sessions_max && metrics.names <= metrics.names_max, "{metrics:?}");
+    assert!(metrics.floor <= metrics.generation, "{metrics:?}");
+    let span = metrics.generation - metrics.floor;
+    assert!(span <= metrics.history + 1 || metrics.implausible.is_some(), "{metrics:?}");
+    let changes = metrics.totals.puts.max(metrics.totals.removes);
+    assert!(changes <= metrics.generation + 1000, "{metrics:?}");
 }
 
 fn check_event(event: &Event) {
@@ -440,6 +459,10 @@ fn a_damaged_value_is_reported_with_its_key_and_other_keys_are_served() {
     assert!((1..=2).contains(&corrupt.len()), "the event, and the one that superseded it: {corrupt:?}");
     // What the history's bytes leave room for.
     assert!(sound.len() > 20 && corrupt.iter().flatten().count() == 0);
+    for error in corrupt.into_iter().filter_map(Result::err) {
+        let text = error.to_string();
+        assert!(text.contains(&damaged) && text.contains("event"), "{text}");
+    }
     // The next put heals the key; its history keeps the damage until that is over.
     subject.session.put(&damaged, value(&damaged, 3)).unwrap();
     check_entry(&subject.session.get(&damaged).unwrap().unwrap());

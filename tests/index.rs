@@ -36,18 +36,15 @@ impl Oracle {
         Core::new(self.0.mapping.words(), &[], &Silent, &self.0.geometry).unwrap()
     }
 
-    /// What the walk tells at a generation; `None` where that has left the history. Deadlines in these tests are long
-    /// over, or none.
+    /// What the walk tells at a generation; `None` where that has left the history.
     fn list(&self, prefix: &str, generation: u64) -> Option<Vec<Known>> {
         let core = self.core();
         let mut found = Vec::new();
         let point = core.point_at(generation).ok()?;
         let walked = core.list_at(prefix, point, Verify::Always, |item| {
             let item = item.unwrap();
-            if item.header.deadline == 0 {
-                let key = String::from_utf8(item.key).unwrap();
-                found.push((key, item.value, item.header.version, item.generation));
-            }
+            let key = String::from_utf8(item.key).unwrap();
+            found.push((key, item.value, item.header.version, item.generation));
         });
         assert!(walked.is_ok() || walked == Err(Fault::Lagged), "{walked:?}");
         found.sort_unstable();
@@ -107,6 +104,12 @@ fn same(oracle: &Oracle, reader: &Reader, generation: u64, prefix: &str) -> bool
             Ok(told) => assert_eq!(told, walked, "{prefix:?} at {generation}"),
             Err(error) => assert!(error.is_lagged(), "{error}"),
         }
+    }
+    match view.keys(prefix) {
+        Ok(keys) => {
+            assert!(keys.iter().eq(walked.iter().map(|known| &known.0)), "{prefix:?} at {generation}")
+        }
+        Err(error) => assert!(error.is_lagged(), "{error}"),
     }
     true
 }

@@ -210,6 +210,8 @@ fn as_tenant_of_a_small_disk() {
         assert_eq!(observer.get(&format!("fill/{n}")).unwrap().unwrap().value, vec![n as u8; 30_000]);
     }
     assert_eq!(observer.list("").unwrap().len() as u64, count);
+    let metrics = observer.metrics().unwrap();
+    assert!(metrics.file_system_free.unwrap() < metrics.capacity - metrics.reserved, "{metrics:?}");
     assert_eq!(session.events(board.floor()).filter(Result::is_err).count(), 0);
     let late = board.attach("late").unwrap();
     assert!(late.remove("fill/0").unwrap().is_some());

@@ -241,6 +241,19 @@ impl Pair {
         same(self.model.get(key), entry, &self.sessions)
     }
 
+    /// A writer that needs a slot, or any other room, first ends what expired.
+    fn ended_besides(&mut self) -> Checked {
+        for event in self.board.reader().events(self.model.generation()) {
+            let mutation = &event?.mutations[0];
+            let over = self.model.map.get(&mutation.key).is_some_and(|value| value.life == Life::Over);
+            if mutation.kind != MutationKind::Expire || !over {
+                break;
+            }
+            self.model.end(&mutation.key, MutationKind::Expire);
+        }
+        Ok(())
+    }
+
     fn put(&mut self, key: &str, len: usize, wish: Wish, life: Life, by_handle: bool) -> Checked {
         let expect = self.expect(key, wish);
         let bytes = vec![self.turn as u8; len];
@@ -255,6 +268,7 @@ impl Pair {
         } else {
             self.session().put_with(key, &bytes, options)
         };
+        self.ended_besides()?;
         self.model.expire(key);
         if self.is_met(key, expect) {
             self.happened(key, bytes, life, result?)
@@ -277,6 +291,7 @@ impl Pair {
     fn remove(&mut self, key: &str, wish: Wish) -> Checked {
         let expect = self.expect(key, wish);
         let result = self.session().remove_if(key, expect);
+        self.ended_besides()?;
         self.model.expire(key);
         let Some(value) = self.model.get(key) else {
             return if matches!(expect, Expect::Any | Expect::Absent) {
@@ -306,6 +321,7 @@ impl Pair {
             )
         })?;
         self.same(key, seen.as_ref())?;
+        self.ended_besides()?;
         self.model.expire(key);
         let old = self.model.get(key).map(|value| value.bytes.clone());
         let bytes = old.map_or(b"first".to_vec(), |old| old.iter().take(50).chain(b"+").copied().collect());
@@ -336,14 +352,19 @@ impl Pair {
     }
 
     fn list(&self, prefix: &str) -> Checked {
-        self.same_list(&self.model.map, prefix, &self.session().list(prefix)?)?;
+        let present = self.model.map.iter().filter(|(_, value)| value.life != Life::Over);
+        self.same_list(present, prefix, &self.session().list(prefix)?)?;
         prop_assert_eq!(self.board.metrics().unwrap().keys, self.model.map.len() as u64);
         Ok(())
     }
 
-    fn same_list(&self, map: &BTreeMap<String, Value>, prefix: &str, found: &[Entry]) -> Checked {
-        let known = map.iter().filter(|(key, value)| key.starts_with(prefix) && value.life != Life::Over);
-        let known: Vec<_> = known.collect();
+    fn same_list<'m>(
+        &self,
+        known: impl Iterator<Item = (&'m String, &'m Value)>,
+        prefix: &str,
+        found: &[Entry],
+    ) -> Checked {
+        let known: Vec<_> = known.filter(|(key, _)| key.starts_with(prefix)).collect();
         let keys: Vec<_> = found.iter().map(|entry| &entry.key).collect();
         prop_assert_eq!(keys, known.iter().map(|(key, _)| *key).collect::<Vec<_>>());
         known
@@ -368,10 +389,10 @@ impl Pair {
             }
         };
         prop_assert!(generation >= floor && view.generation() == generation);
+        // What expired is there until its event.
         let map = &self.model.past[generation as usize];
-        let known = map.get(key).filter(|value| value.life != Life::Over);
-        same(known, view.get(key)?.as_ref(), &self.sessions)?;
-        self.same_list(map, "", &view.list("")?)
+        same(map.get(key), view.get(key)?.as_ref(), &self.sessions)?;
+        self.same_list(map.iter(), "", &view.list("")?)
     }
 
     fn replay(&self, back: u8) -> Checked {
@@ -421,10 +442,10 @@ impl Pair {
         drop(self.sessions.remove(who));
         for event in self.board.reader().events(before) {
             let mutation = &event?.mutations[0];
-            prop_assert_eq!(mutation.kind, MutationKind::Remove);
+            prop_assert_eq!(mutation.kind, MutationKind::Detached);
             prop_assert!(bound.contains(&mutation.key), "{} was not bound", mutation.key);
             bound.retain(|key| *key != mutation.key);
-            self.model.end(&mutation.key, MutationKind::Remove);
+            self.model.end(&mutation.key, MutationKind::Detached);
         }
         prop_assert!(bound.is_empty(), "{bound:?} outlived their session");
         self.sessions.insert(who, self.board.attach(&format!("s{who}")).unwrap());
@@ -452,7 +473,7 @@ fn same(known: Option<&Value>, found: Option<&Entry>, sessions: &[Session]) -> C
     );
     prop_assert_eq!(&found.writer.name, sessions[known.writer].name());
     prop_assert_eq!(found.ephemeral.is_some(), known.life == Life::Bound);
-    prop_assert_eq!(found.deadline.is_some(), known.life == Life::Long);
+    prop_assert_eq!(found.deadline.is_some(), matches!(known.life, Life::Long | Life::Over));
     Ok(())
 }
 

@@ -33,7 +33,7 @@ impl Handles {
         Self {
             observer: board.observe().unwrap(),
             view: session.view().unwrap(),
-            lease: session.acquire("lease", Duration::from_millis(30)).unwrap(),
+            lease: session.acquire("lease", SOON).unwrap(),
             watch: session.watch(""),
             events: session.events(0),
             key: session.key("x").unwrap(),

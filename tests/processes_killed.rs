@@ -5,15 +5,18 @@
 
 mod support;
 
-use nix::sys::{signal::Signal, wait::WaitStatus};
-use slateboard::{Board, ErrorKind, Liveness, PutOptions, Session, layout::session as record};
+use nix::sys::{
+    signal::{Signal, kill},
+    wait::WaitStatus,
+};
+use slateboard::{Board, ErrorKind, Liveness, MutationKind, PutOptions, Session, layout::session as record};
 use std::{
     collections::BTreeMap,
     path::Path,
     sync::mpsc::{self, TryRecvError},
     time::Duration,
 };
-use support::{Actor, Random, SOON, audit, folder, role, rounds, say, small, stay};
+use support::{Actor, Random, SOON, audit, ends, folder, forked, role, rounds, say, small, stay};
 
 const EPHEMERAL: PutOptions =
     PutOptions { expect: slateboard::Expect::Any, ttl: None, ephemeral: true, codec: 0 };
@@ -242,6 +245,19 @@ fn ephemerals_and_leases_end_with_a_killed_process() {
     assert!(session.wait("claim/x", version, SOON).unwrap().is_none(), "the keeper removes it");
     let old = session.get("lease/x").unwrap().map_or(0, |entry| entry.version);
     assert!(old == 0 || session.wait("lease/x", old, SOON).unwrap().is_none());
+    // The events say whose entries ended, and that it was death.
+    let ended = |key: &str| {
+        let mut events = session.events(session.floor()).map(Result::unwrap);
+        events.find(|event| event.mutations[0].key == key && event.mutations[0].value.is_none())
+    };
+    for key in ["claim/x", "lease/x"] {
+        let event = ended(key).unwrap();
+        assert_eq!(
+            (event.session.name.as_str(), event.mutations[0].kind),
+            ("x", MutationKind::Died),
+            "{key}"
+        );
+    }
     let lease = session.acquire("lease/x", SOON).unwrap();
     assert!(lease.token() > token);
     assert_eq!(session.get("plain/x").unwrap().unwrap().text(), Some("x"), "what was not bound stays");
@@ -255,6 +271,7 @@ fn as_polite() {
     // The handlers of a session that ended before are gone with it.
     board.attach("before").unwrap().detach();
     let session = board.attach(&name).unwrap();
+    let _others: Vec<Session> = (0..5).map(|_| board.attach("other").unwrap()).collect();
     session.put_with("claim/x", &name, EPHEMERAL).unwrap();
     session.put("plain/x", &name).unwrap();
     say("holding");
@@ -276,6 +293,38 @@ fn a_signal_ends_the_session_in_good_order_and_then_the_process() {
         assert!(reader.get("claim/x").unwrap().is_none(), "what was bound to the session is gone");
         assert_eq!(reader.get("plain/x").unwrap().unwrap().text(), Some("x"));
     }
+}
+
+#[test]
+fn as_polite_parent() {
+    let Some((path, _)) = role() else { return };
+    let options = small().beat(SELDOM).end_on_signals(true);
+    let session = options.clone().open(&path).unwrap().attach("parent").unwrap();
+    let idle = forked(stay);
+    let attached = forked(|| {
+        let child = options.open(&path).unwrap().attach("child").unwrap();
+        child.put_with("claim/child", b"", EPHEMERAL).unwrap();
+        stay();
+    });
+    session.wait("claim/child", 0, SOON).unwrap();
+    for child in [idle, attached] {
+        kill(child, Signal::SIGTERM).unwrap();
+        assert!(ends(child), "nobody looks for the signals that a child catches");
+    }
+    assert!(session.get("claim/child").unwrap().is_none(), "the child's session ended in good order");
+    session.detach();
+    say("detached");
+    stay();
+}
+
+#[test]
+fn a_signal_ends_a_process_that_has_no_session_and_a_forked_child() {
+    let (_folder, path) = folder();
+    small().create(&path).unwrap();
+    let mut parent = Actor::start("as_polite_parent", &path, "");
+    assert!(parent.says("detached"));
+    let ended = parent.ask_to_end(Signal::SIGTERM);
+    assert!(matches!(ended, WaitStatus::Signaled(_, Signal::SIGTERM, _)), "{ended:?}");
 }
 
 #[test]

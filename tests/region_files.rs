@@ -4,7 +4,7 @@ use rustix::fs::{AtFlags, CWD, Mode, linkat};
 use slateboard::{
     error::{Error, ErrorKind},
     layout::{Geometry, Shape, header},
-    region::{self, Access, Doorbell, LockFile, Mapping, RegionFile, refusal::Refusal},
+    region::{self, Access, Doorbell, LockFile, Mapping, Moved, RegionFile, Whereabouts, refusal::Refusal},
     sync::Ordering,
 };
 use std::{
@@ -69,7 +69,9 @@ fn what_is_created_is_opened() {
     assert_eq!(reader.geometry.hash(b"key"), made.geometry.hash(b"key"));
     assert_eq!(opened.mapping.words().len(), geometry().words());
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
-    let name = path.to_str().unwrap();
+    // The kernel names files by their own paths, whatever links led there.
+    let name = fs::canonicalize(&path).unwrap();
+    let name = name.to_str().unwrap();
     assert_eq!(maps.lines().filter(|line| line.contains(name) && line.contains(" r--s ")).count(), 1);
     made.mapping.words()[header::FLOOR].store(5, Ordering::Relaxed);
     let seen =
@@ -180,26 +182,47 @@ fn a_missing_board_is_not_found() {
 fn a_path_that_moved_on_is_noticed() {
     let (folder, path) = board();
     let board = region::open(&path, Access::ReadWrite).unwrap();
-    assert!(board.is_same_file_at_path().unwrap());
+    assert_eq!(board.whereabouts(), Whereabouts::Here);
     fs::rename(&path, folder.path().join("aside")).unwrap();
-    assert!(!board.is_same_file_at_path().unwrap());
+    assert_eq!(board.whereabouts(), Whereabouts::Moved(Moved::Gone));
     make(&path);
-    assert!(!board.is_same_file_at_path().unwrap());
+    assert_eq!(board.whereabouts(), Whereabouts::Moved(Moved::Replaced));
+    fs::remove_file(&path).unwrap();
+    fs::rename(folder.path().join("aside"), &path).unwrap();
+    assert_eq!(board.whereabouts(), Whereabouts::Here);
+    // Looked up through the folder that was opened, whatever its path is now.
+    let elsewhere = folder.path().with_extension("renamed");
+    fs::rename(folder.path(), &elsewhere).unwrap();
+    assert_eq!(board.whereabouts(), Whereabouts::Here);
+    fs::remove_dir_all(&elsewhere).unwrap();
+    assert_eq!(board.whereabouts(), Whereabouts::Moved(Moved::Gone));
+    fs::create_dir(folder.path()).unwrap();
 }
 
 #[test]
 fn a_foreign_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("text");
-    for (bytes, refusal) in [
-        (vec![b'x'; 64 << 10], Refusal::Foreign),
-        (vec![0; 64 << 10], Refusal::Foreign),
-        (vec![b'x'; 100], Refusal::TooShort(100)),
-        (vec![], Refusal::TooShort(0)),
-    ] {
+    for bytes in [vec![b'x'; 64 << 10], vec![0; 64 << 10], vec![b'x'; 100], vec![b'x'; 3], vec![]] {
         fs::write(&path, bytes).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        assert_refused(&path, &refusal, ErrorKind::Refused);
+        // Whatever its mode and its names are: nobody is advised to change another file's.
+        for mode in [0o600, 0o644, 0o666] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_refused(&path, &Refusal::Foreign, ErrorKind::Refused);
+        }
+        let second = folder.path().join("second");
+        fs::hard_link(&path, &second).unwrap();
+        assert_refused(&path, &Refusal::Foreign, ErrorKind::Refused);
+        fs::remove_file(second).unwrap();
+    }
+}
+
+#[test]
+fn a_board_that_was_cut_off_is_corrupt() {
+    let (_folder, path) = board();
+    for bytes in [100, 8] {
+        fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(bytes).unwrap();
+        assert_refused(&path, &Refusal::TooShort(bytes), ErrorKind::Corrupt);
     }
 }
 
@@ -216,6 +239,33 @@ fn a_header_of_another_build_is_incompatible() {
         overwrite(&path, word, value);
         assert_refused(&path, &refusal, ErrorKind::Incompatible);
     }
+}
+
+/// Writes the header anew as of another boot.
+fn give_another_boot(path: &Path) {
+    let made = region::open(path, Access::ReadOnly).unwrap();
+    let region::file::Identity { uuid, boot, created_ns, .. } = made.identity;
+    let origin = region::header::Origin { uuid, boot: [boot[0] ^ 1, boot[1]], created_ns };
+    for (at, word) in region::header::encode(&made.geometry, &origin).into_iter().enumerate() {
+        overwrite(path, at, word);
+    }
+}
+
+#[test]
+fn a_region_of_another_boot_is_refused() {
+    let (_folder, path) = board();
+    give_another_boot(&path);
+    assert_refused(&path, &Refusal::OtherBoot, ErrorKind::Refused);
+
+    // A claim of one second is not there for ever after a restart, and nobody of before is alive.
+    let path = path.with_file_name("used");
+    let board = slateboard::Board::options().capacity(1 << 20).create(&path).unwrap();
+    let session = board.attach("before the restart").unwrap();
+    session.acquire("claim", std::time::Duration::from_secs(1)).unwrap();
+    drop((session, board));
+    give_another_boot(&path);
+    assert_refused(&path, &Refusal::OtherBoot, ErrorKind::Refused);
+    assert!(slateboard::Board::open_or_create(&path).is_err(), "nor is it replaced in silence");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! How a command ends: exit statuses, and failures with the words that go with them.
 
-use slateboard::{Entry, Error, ErrorKind};
+use crate::print::Output;
+use slateboard::{Entry, Error, ErrorKind, Lagged};
 use std::{
+    env,
     fmt::Display,
     io::{self, Write},
     process::ExitCode,
@@ -37,10 +39,26 @@ impl Status {
             ErrorKind::Held => Self::Held,
             ErrorKind::Full => Self::Full,
             ErrorKind::Corrupt | ErrorKind::Incompatible | ErrorKind::Refused => Self::Corrupt,
-            ErrorKind::NotFound => Self::NoBoard,
+            ErrorKind::NotFound | ErrorKind::Moved => Self::NoBoard,
             ErrorKind::Timeout => Self::Timeout,
-            ErrorKind::InvalidKey | ErrorKind::InvalidArgument => Self::Usage,
+            ErrorKind::InvalidKey | ErrorKind::InvalidArgument | ErrorKind::ValueTooLarge => Self::Usage,
             _ => Self::Failed,
+        }
+    }
+
+    /// The kind of a failure of which nothing more is known.
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Done | Self::Failed => "failed",
+            Self::Usage => "usage",
+            Self::NoKey => "no_key",
+            Self::Conflict => ErrorKind::Conflict.name(),
+            Self::Held => ErrorKind::Held.name(),
+            Self::Full => ErrorKind::Full.name(),
+            Self::Corrupt => ErrorKind::Corrupt.name(),
+            Self::NoBoard => ErrorKind::NotFound.name(),
+            Self::Attention => "attention",
+            Self::Timeout => ErrorKind::Timeout.name(),
         }
     }
 }
@@ -51,13 +69,38 @@ pub(crate) struct Failure {
     pub(crate) status: Status,
     /// What happened, to what, what to do next. Empty: nothing to say.
     pub(crate) text: String,
-    /// On a conflict, the entry that stands there (`None`: the key is absent).
-    pub(crate) conflict: Option<Option<Box<Entry>>>,
+    /// A name for programs: an [`ErrorKind`]'s, or one of this program's own.
+    pub(crate) kind: &'static str,
+    pub(crate) about: Box<About>,
+}
+
+/// What a failure is about, as far as is known.
+#[derive(Default, Debug)]
+pub(crate) struct About {
+    /// The key that it is about.
+    pub(crate) key: Option<String>,
+    /// The file that it is about.
+    pub(crate) path: Option<String>,
+    /// How far a reader fell behind.
+    pub(crate) lagged: Option<Lagged>,
+    /// Where something else stands than was expected, the entry that does (`None`: the key is absent).
+    pub(crate) current: Option<Option<Entry>>,
 }
 
 impl Failure {
     pub(crate) fn new(status: Status, text: impl Into<String>) -> Self {
-        Self { status, text: text.into(), conflict: None }
+        Self { status, text: text.into(), kind: status.kind(), about: Box::default() }
+    }
+
+    /// Adds the key.
+    pub(crate) fn on_key(mut self, key: &str) -> Self {
+        self.about.key = Some(key.into());
+        self
+    }
+
+    /// Of the library's kind, about a key.
+    pub(crate) fn of_key(kind: ErrorKind, key: &str, text: impl Into<String>) -> Self {
+        Self { kind: kind.name(), ..Self::new(Status::of(kind), text).on_key(key) }
     }
 
     pub(crate) fn failed(text: impl Into<String>) -> Self {
@@ -69,12 +112,18 @@ impl Failure {
     }
 
     pub(crate) fn no_key(key: &str) -> Self {
-        Self::new(Status::NoKey, format!("no such key: {key:?}; `slate ls` shows what is there"))
+        let text = format!("no such key: {key:?}; `slate ls` shows what is there");
+        Self::new(Status::NoKey, text).on_key(key)
     }
 
     /// An operating system's error, with what was being done to what.
     pub(crate) fn io(doing: impl Display, error: &io::Error) -> Self {
-        Self::failed(format!("{doing}: {error}"))
+        let Some(number) = error.raw_os_error() else {
+            return Self { kind: ErrorKind::Io.name(), ..Self::failed(format!("{doing}: {error}")) };
+        };
+        // The library's error names the limit of the process that was met, where that is the reason.
+        let named = Self::from(Error::io(doing.to_string(), io::Error::from_raw_os_error(number)));
+        Self { status: Status::Failed, ..named }
     }
 }
 
@@ -90,8 +139,15 @@ impl From<Error> for Failure {
             }
             cause = source.source();
         }
-        let conflict = (error.kind() == ErrorKind::Conflict).then(|| error.current().cloned().map(Box::new));
-        Self { status: Status::of(error.kind()), text, conflict }
+        let kind = error.kind();
+        let met_another = matches!(kind, ErrorKind::Conflict | ErrorKind::Held | ErrorKind::RetriesExhausted);
+        let about = About {
+            key: error.on_key().map(str::to_owned),
+            path: error.at_path().map(|path| path.display().to_string()),
+            lagged: error.missed(),
+            current: met_another.then(|| error.current().cloned()),
+        };
+        Self { kind: kind.name(), about: Box::new(about), ..Self::new(Status::of(kind), text) }
     }
 }
 
@@ -114,7 +170,25 @@ pub(crate) fn say(text: impl Display) {
 /// Prints help, a version or a usage error, and gives the status that belongs to it.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let _ = error.print();
-    ExitCode::from(if error.use_stderr() { Status::Usage } else { Status::Done })
+    if !error.use_stderr() {
+        return Status::Done.into();
+    }
+    // The arguments could not be read, so this one is looked for by its name.
+    let json =
+        env::args_os().skip(1).take_while(|argument| argument != "--").any(|argument| argument == "--json");
+    if json {
+        let failure = Failure::usage(words_of(&error.render().to_string()));
+        // When the output is closed as well, the status still tells.
+        let _ = Output::new(true, false).failure(&failure);
+    }
+    Status::Usage.into()
+}
+
+/// What a rendered usage error says, without the summary of the usage behind it.
+fn words_of(rendered: &str) -> String {
+    let said = rendered.split("\n\nUsage:").next().unwrap_or(rendered);
+    let lines = said.strip_prefix("error: ").unwrap_or(said).lines().map(str::trim);
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -130,12 +204,21 @@ mod tests {
             (ErrorKind::Corrupt, 7),
             (ErrorKind::Refused, 7),
             (ErrorKind::NotFound, 9),
+            (ErrorKind::Moved, 9),
             (ErrorKind::Timeout, 124),
             (ErrorKind::InvalidKey, 2),
+            (ErrorKind::ValueTooLarge, 2),
             (ErrorKind::Io, 1),
         ] {
             assert_eq!(Status::of(kind) as u8, status, "{kind:?}");
         }
+    }
+
+    #[test]
+    fn a_usage_error_is_told_without_the_summary() {
+        let rendered =
+            "error: the following arguments were not provided:\n  <KEY>\n\nUsage: slate get <KEY>\n";
+        assert_eq!(words_of(rendered), "the following arguments were not provided: <KEY>");
     }
 
     #[test]

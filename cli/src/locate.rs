@@ -4,13 +4,13 @@
 
 use crate::{
     failure::{Failure, Status},
-    record::{FOLDER, Record, Scope, boot_id, own_uid},
+    folder::{FOLDER, SlateFolder},
+    record::{FILE, Record, Scope, boot_id},
 };
 use std::{
     env,
     ffi::OsString,
     fs, io,
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -21,10 +21,9 @@ pub(crate) struct Surroundings {
     pub(crate) flag: Option<PathBuf>,
     /// `SLATE_BOARD`.
     pub(crate) variable: Option<OsString>,
-    /// The current folder.
+    /// The current folder; empty where a board is named, because then it is not asked for: it may be gone.
     pub(crate) folder: PathBuf,
     pub(crate) boot_id: String,
-    pub(crate) uid: u32,
 }
 
 /// How a board was found.
@@ -47,6 +46,16 @@ impl FoundBy {
             Self::Repository => "repository",
         }
     }
+
+    /// Who says which board it is.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Flag => "--board",
+            Self::Variable => "the variable SLATE_BOARD",
+            Self::Project => "the project's .slate",
+            Self::Repository => "the .slate of the worktree's repository",
+        }
+    }
 }
 
 /// A board's region and how it was found.
@@ -56,12 +65,29 @@ pub(crate) struct Located {
     pub(crate) found_by: FoundBy,
 }
 
+impl Located {
+    pub(crate) fn in_project(project: &Project) -> Self {
+        Self { region: project.record.region(&project.slate.path), found_by: project.found_by }
+    }
+}
+
 /// A project's `.slate/` with its record.
 #[derive(Clone, Debug)]
 pub(crate) struct Project {
-    pub(crate) slate: PathBuf,
+    pub(crate) slate: SlateFolder,
     pub(crate) record: Record,
     pub(crate) found_by: FoundBy,
+}
+
+impl Project {
+    /// Whether this process can use the board.
+    ///
+    /// Fails with status 9 where it cannot, for the reason that the text gives.
+    pub(crate) fn check(&self, boot_id: &str) -> Result<(), Failure> {
+        self.record
+            .check(&self.slate, boot_id)
+            .map_err(|why| Failure::new(Status::NoBoard, why.text(&self.record, &self.slate.path)))
+    }
 }
 
 /// Where `init` puts a project's `.slate/`, and why there.
@@ -73,9 +99,18 @@ pub(crate) struct Root {
 
 impl Surroundings {
     pub(crate) fn of_this_process(flag: Option<PathBuf>) -> Result<Self, Failure> {
-        let folder = env::current_dir().map_err(|error| Failure::io("finding the current folder", &error))?;
         let variable = env::var_os("SLATE_BOARD").filter(|value| !value.is_empty());
-        Ok(Self { flag, variable, folder, boot_id: boot_id(), uid: own_uid() })
+        let folder = match flag.is_some() || variable.is_some() {
+            true => PathBuf::new(),
+            false => env::current_dir().map_err(|error| {
+                let text = format!(
+                    "the current folder, where a board is looked for, cannot be told ({error}); go to a folder \
+                     that exists, or name a board with --board or SLATE_BOARD"
+                );
+                Failure::new(Status::NoBoard, text)
+            })?,
+        };
+        Ok(Self { flag, variable, folder, boot_id: boot_id() })
     }
 
     /// The region that was named, by argument or by environment.
@@ -95,33 +130,37 @@ pub(crate) fn find(surroundings: &Surroundings) -> Result<Located, Failure> {
     if let Some(named) = surroundings.named() {
         return Ok(named);
     }
-    let Some(project) = find_project(surroundings)? else {
+    let project = the_project(surroundings)?;
+    project.check(&surroundings.boot_id)?;
+    Ok(Located::in_project(&project))
+}
+
+/// The project whose board is meant.
+///
+/// Fails with status 9 where there is none.
+pub(crate) fn the_project(surroundings: &Surroundings) -> Result<Project, Failure> {
+    find_project(surroundings)?.ok_or_else(|| {
         let text = format!(
             "no board for {}: there is no .slate/board.toml here, above, or in the repository; make one with \
              `slate init`, or name one with --board or SLATE_BOARD",
             surroundings.folder.display()
         );
-        return Err(Failure::new(Status::NoBoard, text));
-    };
-    project
-        .record
-        .check(&project.slate, &surroundings.boot_id)
-        .map_err(|why| Failure::new(Status::NoBoard, why.text(&project.record, &project.slate)))?;
-    Ok(Located { region: project.record.region(&project.slate), found_by: project.found_by })
+        Failure::new(Status::NoBoard, text)
+    })
 }
 
 /// The nearest project with a board: each folder upwards, and for a linked worktree its repository's main
 /// folder before going further up.
-pub(crate) fn find_project(surroundings: &Surroundings) -> Result<Option<Project>, Failure> {
+fn find_project(surroundings: &Surroundings) -> Result<Option<Project>, Failure> {
     for folder in surroundings.folder.ancestors() {
-        if let Some(project) = project_at(folder, FoundBy::Project, surroundings.uid)? {
+        if let Some(project) = project_at(folder, FoundBy::Project)? {
             return Ok(Some(project));
         }
-        let Some(shared) = repository_of(folder) else { continue };
+        let Some(shared) = repository_of(folder)? else { continue };
         if shared == folder {
             continue;
         }
-        if let Some(project) = project_at(&shared, FoundBy::Repository, surroundings.uid)?
+        if let Some(project) = project_at(&shared, FoundBy::Repository)?
             && project.record.scope == Scope::Project
         {
             return Ok(Some(project));
@@ -131,66 +170,80 @@ pub(crate) fn find_project(surroundings: &Surroundings) -> Result<Option<Project
 }
 
 /// Where a new board of this project belongs.
-pub(crate) fn project_root(folder: &Path, scope: Scope) -> Root {
+pub(crate) fn project_root(folder: &Path, scope: Scope) -> Result<Root, Failure> {
     for above in folder.ancestors() {
-        match (repository_of(above), scope) {
+        match (repository_of(above)?, scope) {
             (Some(_), Scope::Worktree) => {
-                return Root { folder: above.to_owned(), why: "the worktree that the current folder is in" };
+                return Ok(Root {
+                    folder: above.to_owned(),
+                    why: "the worktree that the current folder is in",
+                });
             }
             (Some(shared), Scope::Project) if shared != above => {
-                return Root { folder: shared, why: "the repository that this worktree belongs to" };
+                return Ok(Root { folder: shared, why: "the repository that this worktree belongs to" });
             }
             (Some(shared), Scope::Project) => {
-                return Root { folder: shared, why: "the git repository that the current folder is in" };
+                return Ok(Root { folder: shared, why: "the git repository that the current folder is in" });
             }
             (None, _) => {}
         }
     }
-    Root { folder: folder.to_owned(), why: "the current folder, which is in no git repository" }
+    Ok(Root { folder: folder.to_owned(), why: "the current folder, which is in no git repository" })
 }
 
-fn project_at(folder: &Path, found_by: FoundBy, uid: u32) -> Result<Option<Project>, Failure> {
-    let slate = folder.join(FOLDER);
-    match fs::symlink_metadata(&slate) {
-        // A folder that everybody writes to may be above a project: another user's board there is not to be trusted.
-        Ok(found) if found.is_dir() && found.uid() == uid => {}
-        Ok(found) if found.is_dir() => {
-            let text =
-                format!("{} belongs to another user; name your own board with --board", slate.display());
-            return Err(Failure::new(Status::Corrupt, text));
+fn project_at(folder: &Path, found_by: FoundBy) -> Result<Option<Project>, Failure> {
+    let Some(slate) = SlateFolder::find(&folder.join(FOLDER))? else { return Ok(None) };
+    match Record::read(&slate.path)? {
+        Some(record) => Ok(Some(Project { slate, record, found_by })),
+        None => {
+            let text = format!(
+                "{} has no {FILE}, so this project has no board yet; make it with `slate init`",
+                slate.path.display()
+            );
+            Err(Failure::new(Status::NoBoard, text))
         }
-        Ok(_) => return Ok(None),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(Failure::io(format!("looking for {}", slate.display()), &error)),
     }
-    Ok(Record::read(&slate)?.map(|record| Project { slate, record, found_by }))
 }
 
 /// The folder that all worktrees share, when `folder` is the top of one: the main working tree, or the
 /// repository itself when that is bare.
-fn repository_of(folder: &Path) -> Option<PathBuf> {
+///
+/// Fails where a worktree's repository is not there: passed over, the board of another project would be taken.
+fn repository_of(folder: &Path) -> Result<Option<PathBuf>, Failure> {
     let git = folder.join(".git");
-    let found = fs::metadata(&git).ok()?;
-    if found.is_dir() {
-        return Some(folder.to_owned());
-    }
-    let link = fs::read_to_string(&git).ok()?;
-    let private = folder.join(link.strip_prefix("gitdir:")?.trim());
+    let is_none =
+        |error: &io::Error| matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+    let link = match fs::metadata(&git) {
+        Ok(found) if found.is_dir() => return Ok(Some(folder.to_owned())),
+        Ok(_) => fs::read_to_string(&git),
+        Err(error) if is_none(&error) => return Ok(None),
+        Err(error) => Err(error),
+    };
+    let link = link.map_err(|error| Failure::io(format!("looking at {}", git.display()), &error))?;
+    let Some(private) = link.strip_prefix("gitdir:").map(|path| folder.join(path.trim())) else {
+        return Ok(None);
+    };
     let Ok(common) = fs::read_to_string(private.join("commondir")) else {
         // A submodule: its repository is elsewhere, and this folder is its only working tree.
-        return Some(folder.to_owned());
+        return Ok(Some(folder.to_owned()));
     };
-    let common = fs::canonicalize(private.join(common.trim())).ok()?;
+    let common = fs::canonicalize(private.join(common.trim())).map_err(|error| {
+        let text = format!(
+            "{} is a worktree of a repository that cannot be found ({error}); see `git worktree repair`, or name a \
+             board with --board or SLATE_BOARD",
+            folder.display()
+        );
+        Failure::new(Status::NoBoard, text)
+    })?;
     let is_inside = common.file_name().is_some_and(|name| name == ".git");
-    if is_inside { common.parent().map(Path::to_owned) } else { Some(common) }
+    Ok(if is_inside { common.parent().map(Path::to_owned) } else { Some(common) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::record::Placement;
+    use std::os::unix::fs::symlink;
 
     struct Tree(tempfile::TempDir);
 
@@ -204,20 +257,20 @@ mod tests {
             folder
         }
         fn board(&self, path: &str, scope: Scope) -> PathBuf {
-            let slate = self.folder(path).join(FOLDER);
-            fs::create_dir(&slate).expect("slate");
-            fs::write(slate.join("region"), "").expect("region");
+            let slate = SlateFolder::make(&self.folder(path).join(FOLDER)).expect("slate");
+            fs::write(slate.path.join("region"), "").expect("region");
             let record = Record {
                 placement: Placement::Project,
                 scope,
+                folder: slate.id,
                 path: "region".into(),
                 device: 0,
                 inode: 0,
                 uuid: String::new(),
                 boot_id: String::new(),
             };
-            record.write(&slate, false).expect("record");
-            slate.join("region")
+            record.replace(&slate.path).expect("record");
+            slate.path.join("region")
         }
         /// A repository at `main` with a linked worktree at `worktree`.
         fn repository(&self, main: &str, worktree: &str) {
@@ -227,14 +280,7 @@ mod tests {
             fs::write(self.folder(worktree).join(".git"), link).expect("link");
         }
         fn surroundings(&self, folder: &str) -> Surroundings {
-            let uid = own_uid();
-            Surroundings {
-                flag: None,
-                variable: None,
-                folder: self.folder(folder),
-                boot_id: String::new(),
-                uid,
-            }
+            Surroundings { flag: None, variable: None, folder: self.folder(folder), boot_id: String::new() }
         }
         fn found(&self, folder: &str) -> Option<(PathBuf, FoundBy)> {
             find(&self.surroundings(folder)).ok().map(|located| (located.region, located.found_by))
@@ -280,6 +326,21 @@ mod tests {
     }
 
     #[test]
+    fn a_worktree_without_its_repository_never_takes_the_board_above() {
+        let tree = Tree::new();
+        tree.board("", Scope::Project);
+        tree.repository("main", "wt");
+        fs::write(tree.folder("main/.git/worktrees/w").join("commondir"), "../../../gone\n").expect("link");
+        let failure = find(&tree.surroundings("wt/src")).expect_err("no repository");
+        assert!(
+            failure.status == Status::NoBoard && failure.text.contains("git worktree"),
+            "{}",
+            failure.text
+        );
+        assert!(project_root(&tree.folder("wt/src"), Scope::Project).is_err());
+    }
+
+    #[test]
     fn a_board_for_one_worktree_is_not_shared() {
         let tree = Tree::new();
         tree.repository("main", "wt");
@@ -302,9 +363,10 @@ mod tests {
         let tree = Tree::new();
         tree.repository("main", "wt");
         let main = tree.folder("main");
-        assert_eq!(project_root(&tree.folder("main/src"), Scope::Project).folder, main);
-        assert_eq!(project_root(&tree.folder("wt/src"), Scope::Project).folder, main);
-        assert_eq!(project_root(&tree.folder("wt/src"), Scope::Worktree).folder, tree.folder("wt"));
+        let root = |folder, scope| project_root(&tree.folder(folder), scope).expect("root").folder;
+        assert_eq!(root("main/src", Scope::Project), main);
+        assert_eq!(root("wt/src", Scope::Project), main);
+        assert_eq!(root("wt/src", Scope::Worktree), tree.folder("wt"));
     }
 
     #[test]
@@ -313,7 +375,47 @@ mod tests {
         let private = tree.folder("main/.git/modules/sub");
         let link = format!("gitdir: {}\n", private.display());
         fs::write(tree.folder("main/sub").join(".git"), link).expect("link");
-        assert_eq!(project_root(&tree.folder("main/sub"), Scope::Project).folder, tree.folder("main/sub"));
+        let root = project_root(&tree.folder("main/sub"), Scope::Project).expect("root");
+        assert_eq!(root.folder, tree.folder("main/sub"));
+    }
+
+    #[test]
+    fn what_stands_for_a_project_and_cannot_be_used_never_leads_to_the_one_above() {
+        let tree = Tree::new();
+        let region = tree.board("above", Scope::Project);
+        let slate = tree.folder("above/p").join(FOLDER);
+        let find = || find(&tree.surroundings("above/p/src"));
+        assert_eq!(find().expect("found").region, region);
+        fs::create_dir(&slate).expect("folder");
+        let failure = find().expect_err("no record");
+        assert!(failure.status == Status::NoBoard && failure.text.contains("slate init"), "{}", failure.text);
+        fs::remove_dir(&slate).expect("removed");
+        fs::write(&slate, "").expect("file");
+        let failure = find().expect_err("a file");
+        assert!(
+            failure.status == Status::Corrupt && failure.text.contains("is no folder"),
+            "{}",
+            failure.text
+        );
+        fs::remove_file(&slate).expect("removed");
+        for (target, word) in [(tree.folder("nowhere").join("deep"), "leads nowhere"), (region, "no folder")]
+        {
+            symlink(&target, &slate).expect("link");
+            let failure = find().expect_err(word);
+            assert!(failure.status == Status::Corrupt && failure.text.contains(word), "{}", failure.text);
+            fs::remove_file(&slate).expect("removed");
+        }
+        tree.board("elsewhere", Scope::Project);
+        symlink(tree.folder("elsewhere").join(FOLDER), &slate).expect("link");
+        let located = find().expect("followed");
+        assert_eq!(located.region, slate.join("region"));
+    }
+
+    #[test]
+    fn a_named_board_needs_no_current_folder() {
+        let named = Surroundings::of_this_process(Some("/a/board".into())).expect("surroundings");
+        assert_eq!(named.folder, Path::new(""));
+        assert_eq!(find(&named).expect("found").region, Path::new("/a/board"));
     }
 
     #[test]

@@ -4,13 +4,15 @@
 //! `"encoding":"base64"` beside it. Times are given twice: RFC 3339 text, and nanoseconds since 1970.
 
 use crate::{
-    failure::{Failure, say},
+    failure::{About, Failure, Status, say},
     units,
 };
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
-use slateboard::{Entry, Event, Mutation, MutationKind, Receipt, codec};
+use slateboard::{Damage, Entry, Event, Mutation, MutationKind, Receipt, codec};
 use std::{
+    borrow::Cow,
     env,
     io::{self, IsTerminal, Write},
 };
@@ -50,7 +52,7 @@ pub(crate) struct EntryDoc<'a> {
 /// A value that may not be text.
 #[derive(Serialize, Debug)]
 pub(crate) struct ValueDoc<'a> {
-    value: std::borrow::Cow<'a, str>,
+    value: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     encoding: Option<&'static str>,
 }
@@ -63,11 +65,37 @@ struct ReceiptDoc<'a> {
     retries: u32,
 }
 
+/// What an update made of a key.
 #[derive(Serialize)]
-struct ConflictDoc<'a> {
-    error: &'static str,
+struct UpdateDoc<'a> {
+    #[serde(flatten)]
+    receipt: ReceiptDoc<'a>,
+    #[serde(flatten)]
+    value: ValueDoc<'a>,
+    codec: String,
+}
+
+#[derive(Serialize)]
+struct FailureDoc<'a> {
+    error: ErrorDoc<'a>,
+}
+
+/// A failure as a program sees it.
+#[derive(Serialize)]
+pub(crate) struct ErrorDoc<'a> {
+    kind: &'static str,
     message: &'a str,
-    current: Option<EntryDoc<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missed: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resume_at: Option<u64>,
+    /// The entry that stands where another was expected; null where the key is absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<Option<EntryDoc<'a>>>,
 }
 
 #[derive(Serialize)]
@@ -97,9 +125,52 @@ struct MutationDoc<'a> {
 struct PreviousDoc<'a> {
     version: u64,
     generation: u64,
+    writer: &'a str,
+    session: u16,
+    incarnation: u32,
     #[serde(flatten)]
     value: ValueDoc<'a>,
     codec: String,
+}
+
+/// Records that cannot be read, as an error beside what can.
+#[derive(Serialize)]
+pub(crate) struct DamageDoc<'a> {
+    kind: &'static str,
+    message: String,
+    /// The first one's key, where that can be read.
+    key: Option<&'a str>,
+    damaged: Vec<DamagedDoc<'a>>,
+}
+
+#[derive(Serialize)]
+struct DamagedDoc<'a> {
+    key: Option<&'a str>,
+    /// Word of the region where its slot is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slot: Option<u64>,
+    /// Of the event, where it was met in the history.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generation: Option<u64>,
+    message: String,
+}
+
+impl<'a> DamageDoc<'a> {
+    /// `None` where nothing is damaged.
+    pub(crate) fn of(damaged: &'a [Damage]) -> Option<Self> {
+        let first = damaged.first()?;
+        let message = match damaged.len() {
+            1 => first.to_string(),
+            count => format!("{count} records are damaged, and left out"),
+        };
+        let damaged = damaged.iter().map(|damage| DamagedDoc {
+            key: damage.key.as_deref(),
+            slot: damage.slot,
+            generation: damage.generation,
+            message: damage.to_string(),
+        });
+        Some(Self { kind: "corrupt", message, key: first.key.as_deref(), damaged: damaged.collect() })
+    }
 }
 
 #[derive(Serialize)]
@@ -162,6 +233,9 @@ impl<'a> MutationDoc<'a> {
             previous: mutation.previous.as_ref().map(|previous| PreviousDoc {
                 version: previous.version,
                 generation: previous.generation,
+                writer: &previous.writer.name,
+                session: previous.writer.session,
+                incarnation: previous.writer.incarnation,
                 value: ValueDoc::new(&previous.value),
                 codec: codec_name(previous.codec),
             }),
@@ -174,10 +248,35 @@ pub(crate) fn concerned<'a>(event: &'a Event, prefix: &str) -> impl Iterator<Ite
     event.mutations.iter().filter(move |mutation| mutation.key.starts_with(prefix))
 }
 
+impl<'a> ErrorDoc<'a> {
+    pub(crate) fn of(failure: &'a Failure) -> Self {
+        let About { key, path, lagged, current } = &*failure.about;
+        Self {
+            kind: failure.kind,
+            message: &failure.text,
+            key: key.as_deref(),
+            path: path.as_deref(),
+            missed: lagged.map(|lagged| lagged.missed),
+            resume_at: lagged.map(|lagged| lagged.resume_at),
+            current: current.as_ref().map(|entry| entry.as_ref().map(EntryDoc::new)),
+        }
+    }
+}
+
 impl Output {
     pub(crate) fn new(json: bool, quiet: bool) -> Self {
         let wanted = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Self { json, quiet, color: wanted && io::stdout().is_terminal() }
+    }
+
+    /// Fails as writing would where nobody reads the output any more: for commands that write seldom.
+    pub(crate) fn check_reader(&self) -> Result<(), Failure> {
+        let stdout = io::stdout();
+        let mut output = [PollFd::new(&stdout, PollFlags::empty())];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let gone = poll(&mut output, Some(&now)).is_ok()
+            && output[0].revents().intersects(PollFlags::ERR | PollFlags::HUP);
+        if gone { Err(io::Error::from(io::ErrorKind::BrokenPipe).into()) } else { Ok(()) }
     }
 
     /// One JSON document on a line of its own.
@@ -220,26 +319,54 @@ impl Output {
         }
     }
 
-    /// A value, with a line end where it has none.
-    pub(crate) fn value(&self, entry: &Entry) -> Result<(), Failure> {
-        if self.json {
-            return self.document(&EntryDoc::new(entry));
+    /// The new value of a key, with version and generation for programs.
+    pub(crate) fn updated(
+        &self,
+        key: &str,
+        receipt: &Receipt,
+        value: &[u8],
+        codec: u8,
+    ) -> Result<(), Failure> {
+        let Receipt { version, generation, retries, .. } = *receipt;
+        match (self.quiet, self.json) {
+            (true, _) => Ok(()),
+            (false, true) => self.document(&UpdateDoc {
+                receipt: ReceiptDoc { key, version, generation, retries },
+                value: ValueDoc::new(value),
+                codec: codec_name(codec),
+            }),
+            (false, false) => self.shown(value),
         }
-        if entry.text().is_none() && io::stdout().is_terminal() {
-            say(format_args!("{} bytes that are not text; use --raw or --json", entry.value.len()));
-            return Ok(());
-        }
-        self.bytes(&entry.value)?;
-        if entry.value.ends_with(b"\n") { Ok(()) } else { self.bytes(b"\n") }
     }
 
-    /// What stands where a compare-and-swap was refused.
-    pub(crate) fn conflict(&self, message: &str, current: Option<&Entry>) -> Result<(), Failure> {
-        if self.json {
-            let current = current.map(EntryDoc::new);
-            return self.document(&ConflictDoc { error: "conflict", message, current });
+    /// A key's value, or everything known of it for programs.
+    pub(crate) fn value(&self, entry: &Entry) -> Result<(), Failure> {
+        if self.json { self.document(&EntryDoc::new(entry)) } else { self.shown(&entry.value) }
+    }
+
+    /// A value, with a line end where it has none.
+    fn shown(&self, value: &[u8]) -> Result<(), Failure> {
+        if std::str::from_utf8(value).is_err() && io::stdout().is_terminal() {
+            say(format_args!(
+                "{} bytes that are not text; use `slate get` with --raw or --json",
+                value.len()
+            ));
+            return Ok(());
         }
-        current.map_or(Ok(()), |entry| self.table(&LONG, &[long_row(entry)]))
+        self.bytes(value)?;
+        if value.ends_with(b"\n") { Ok(()) } else { self.bytes(b"\n") }
+    }
+
+    /// A failure's document for programs; for people, what stands where another entry was expected.
+    pub(crate) fn failure(&self, failure: &Failure) -> Result<(), Failure> {
+        if self.json {
+            return self.document(&FailureDoc { error: ErrorDoc::of(failure) });
+        }
+        let current = failure.about.current.as_ref().and_then(Option::as_ref);
+        match current.filter(|_| matches!(failure.status, Status::Conflict | Status::Held)) {
+            Some(entry) => self.table(&LONG, &[long_row(entry)]),
+            None => Ok(()),
+        }
     }
 
     /// One event: a JSON object, or a line for each mutation under the prefix.
@@ -248,7 +375,14 @@ impl Output {
             return self.document(&EventDoc::new(event, prefix));
         }
         for mutation in concerned(event, prefix) {
-            let value = mutation.value.as_deref().map(|value| preview(value, 60)).unwrap_or_default();
+            let value = match (&mutation.value, &mutation.previous) {
+                (Some(value), _) => preview(value, 60),
+                // Whoever published it is not whose entry it was.
+                (None, Some(previous)) if mutation.kind == MutationKind::Expire => {
+                    format!("of {}", printable(&previous.writer.to_string()))
+                }
+                _ => String::new(),
+            };
             self.line(format!(
                 "{} {} {} {} {} v{} {value}",
                 event.generation,
@@ -273,17 +407,21 @@ impl Output {
         Ok(())
     }
 
-    /// Columns as wide as their widest cell; headings that begin with `>` are for numbers.
+    /// Columns as wide as their widest cell; headings that begin with `>` are for numbers. The last column is as wide as
+    /// it happens to be, and cut to what a terminal has room for.
     pub(crate) fn table(&self, headings: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
-        let mut widths: Vec<usize> =
-            headings.iter().map(|heading| heading.trim_start_matches('>').chars().count()).collect();
+        let titles: Vec<String> =
+            headings.iter().map(|heading| heading.trim_start_matches('>').to_owned()).collect();
+        let mut widths: Vec<usize> = titles.iter().map(|title| title.chars().count()).collect();
         for row in rows {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = (*width).max(cell.chars().count());
             }
         }
-        let titles: Vec<String> =
-            headings.iter().map(|heading| heading.trim_start_matches('>').to_owned()).collect();
+        if let (Some(terminal), Some((last, others))) = (terminal_width(), widths.split_last_mut()) {
+            let others: usize = others.iter().map(|width| width + COLUMN_GAP.len()).sum();
+            *last = (*last).min(terminal.saturating_sub(others).max(LAST_COLUMN_MIN));
+        }
         let mut text = self.bold(&aligned(headings, &widths, &titles)) + "\n";
         for row in rows {
             text.push_str(&aligned(headings, &widths, row));
@@ -307,20 +445,49 @@ impl Output {
     }
 }
 
+const COLUMN_GAP: &str = "  ";
+/// The last column of a table has as much room at least, however narrow the terminal is.
+const LAST_COLUMN_MIN: usize = 20;
+
+/// Columns of the terminal that standard output is; none where it is something else, which nothing is cut for.
+fn terminal_width() -> Option<usize> {
+    let out = io::stdout();
+    let size = out.is_terminal().then(|| rustix::termios::tcgetwinsize(&out).ok()).flatten()?;
+    Some(usize::from(size.ws_col)).filter(|&columns| columns > 0)
+}
+
+/// Cells in columns. A cell that is wider than the width of its column is cut in the middle; a last one without a width
+/// is as it is.
 fn aligned(headings: &[&str], widths: &[usize], cells: &[String]) -> String {
     let mut line = String::new();
-    for ((heading, &width), cell) in headings.iter().zip(widths).zip(cells) {
+    for (column, (heading, cell)) in headings.iter().zip(cells).enumerate() {
+        let is_last = column + 1 == headings.len();
+        let cell = cut(cell, widths.get(column).copied().unwrap_or(usize::MAX));
+        let width = widths.get(column).copied().unwrap_or(0);
         let padding = " ".repeat(width.saturating_sub(cell.chars().count()));
-        let (before, after) =
-            if heading.starts_with('>') { (padding.as_str(), "") } else { ("", padding.as_str()) };
-        line.extend([before, cell, after, "  "]);
+        match heading.starts_with('>') {
+            true => line.extend([&padding, &*cell]),
+            false if is_last => line.push_str(&cell),
+            false => line.extend([&*cell, &padding]),
+        }
+        line.push_str(if is_last { "" } else { COLUMN_GAP });
     }
-    line.truncate(line.trim_end().len());
     line
 }
 
-/// Headings of a long listing; see [`long_row`].
-pub(crate) const LONG: [&str; 7] = [">VERSION", ">GENERATION", ">BYTES", "WRITER", "TIME", "KEY", "VALUE"];
+/// The text with its middle left out where it has more than so many characters.
+fn cut(text: &str, width: usize) -> Cow<'_, str> {
+    let count = text.chars().count();
+    if count <= width {
+        return text.into();
+    }
+    let head = width.saturating_sub(1) / 2;
+    let tail = width.saturating_sub(1) - head;
+    text.chars().take(head).chain(['…']).chain(text.chars().skip(count - tail)).collect()
+}
+
+/// Headings of a long listing; see [`long_row`]. The key, which may be long, comes last.
+pub(crate) const LONG: [&str; 7] = [">VERSION", ">GENERATION", ">BYTES", "WRITER", "TIME", "VALUE", "KEY"];
 
 /// One entry of a long listing.
 pub(crate) fn long_row(entry: &Entry) -> Vec<String> {
@@ -330,8 +497,8 @@ pub(crate) fn long_row(entry: &Entry) -> Vec<String> {
         entry.value.len().to_string(),
         printable(&entry.writer.to_string()),
         units::timestamp(entry.time, 3),
-        printable(&entry.key),
         preview(&entry.value, 40),
+        printable(&entry.key),
     ]
 }
 
@@ -350,11 +517,26 @@ fn preview(value: &[u8], limit: usize) -> String {
     }
 }
 
-/// Control characters escaped: keys and names come from other processes.
+/// What a terminal obeys or does not show is escaped, and the backslash besides, so that different keys look
+/// different: keys and names come from other processes.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
-        .collect()
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            // Without a width, and those that turn the direction of writing.
+            '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{feff}' => {
+                shown.extend(c.escape_unicode());
+            }
+            c if c.is_control() || c == '\\' => shown.extend(c.escape_default()),
+            c => shown.push(c),
+        }
+    }
+    shown
 }
 
 /// The codec's name, or its number when this program does not know it.
@@ -373,6 +555,8 @@ fn kind_name(kind: MutationKind) -> &'static str {
         MutationKind::Put => "put",
         MutationKind::Remove => "remove",
         MutationKind::Expire => "expire",
+        MutationKind::Detached => "detached",
+        MutationKind::Died => "died",
         #[allow(unreachable_patterns, reason = "the library may learn further kinds")]
         _ => "other",
     }
@@ -407,5 +591,25 @@ mod tests {
     fn columns_line_up() {
         let cells: Vec<String> = ["7", "key"].map(String::from).into();
         assert_eq!(aligned(&[">N", "KEY"], &[3, 5], &cells), "  7  key");
+        assert_eq!(aligned(&["KEY", ">N"], &[5, 3], &["key ".into(), "7".into()]), "key      7");
+    }
+
+    #[test]
+    fn a_long_cell_is_cut_only_where_a_width_says_so() {
+        let cells: Vec<String> = ["7".into(), "task/".repeat(10)].into();
+        assert_eq!(aligned(&[">N", "KEY"], &[1, 11], &cells), "7  task/…task/");
+        assert_eq!(aligned(&[">N", "KEY"], &[1], &cells), format!("7  {}", "task/".repeat(10)));
+        assert_eq!(
+            (cut("abcdef", 4).as_ref(), cut("äöü", 3).as_ref(), cut("ab", 1).as_ref()),
+            ("a…ef", "äöü", "…")
+        );
+    }
+
+    #[test]
+    fn different_keys_look_different() {
+        let keys = ["a\nb", "a\\nb", "a\\\nb", "a\u{200b}b", "a\\u{200b}b", "ab", "a\u{202e}b"];
+        let shown: std::collections::HashSet<_> = keys.map(printable).into();
+        assert_eq!(shown.len(), keys.len(), "{shown:?}");
+        assert!(shown.iter().all(|text| text.is_ascii() && !text.contains('\n')), "{shown:?}");
     }
 }

@@ -1,16 +1,19 @@
 //! `.slate/board.toml`: which region is the project's board, and how to know it again.
 
-use crate::failure::{Failure, Status};
+use crate::{
+    failure::{Failure, Status},
+    folder::{FolderId, SlateFolder},
+    whole,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     fmt, fs, io,
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
-/// The folder of a project's board.
-pub(crate) const FOLDER: &str = ".slate";
-const FILE: &str = "board.toml";
+/// The record's name in the folder.
+pub(crate) const FILE: &str = "board.toml";
 
 /// Where a region lives.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
@@ -48,6 +51,9 @@ pub(crate) struct Record {
     pub(crate) placement: Placement,
     #[serde(default)]
     pub(crate) scope: Scope,
+    /// The `.slate` folder that this record is of: in a copy of it, it is of no use.
+    #[serde(flatten)]
+    pub(crate) folder: FolderId,
     /// The region file; relative to `.slate/` when the region lives there, so that a project can be moved.
     pub(crate) path: PathBuf,
     /// Device of the region file. The bits of an unsigned number, because TOML's integers are signed.
@@ -62,6 +68,8 @@ pub(crate) struct Record {
 /// Why a recorded region cannot be used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Unreachable {
+    /// The record is of another folder, of which this one is a copy.
+    Copied,
     /// The machine restarted, and shared memory with it.
     Restarted,
     /// This process sees another /dev/shm.
@@ -91,21 +99,24 @@ impl Record {
         })
     }
 
-    /// Writes the record whole. Without `replace`, whoever comes second gets `AlreadyExists`.
-    pub(crate) fn write(&self, slate: &Path, replace: bool) -> Result<(), Failure> {
-        let text = toml::to_string(self).map_err(|error| Failure::failed(error.to_string()))?;
-        let (path, draft) = (slate.join(FILE), slate.join(format!("{FILE}.{}", std::process::id())));
-        let written = write_private(&draft, text.as_bytes())
-            .and_then(|()| if replace { fs::rename(&draft, &path) } else { fs::hard_link(&draft, &path) });
-        // After a rename there is no draft; after a link it is one name too many.
-        let _ = fs::remove_file(&draft);
-        match written {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Failure::failed(format!(
-                "{} was made by another meanwhile; use that board",
-                path.display()
-            ))),
-            other => other.map_err(|error| Failure::io(format!("writing {}", path.display()), &error)),
+    /// Writes the record whole, in place of any that is there.
+    pub(crate) fn replace(&self, slate: &Path) -> Result<(), Failure> {
+        let path = slate.join(FILE);
+        whole::replace(&path, self.text()?.as_bytes()).map_err(|error| cannot_write(&path, &error))
+    }
+
+    /// Writes the record whole. Whether it was written: `false` where there is one already.
+    pub(crate) fn create(&self, slate: &Path, is_locked: bool) -> Result<bool, Failure> {
+        let path = slate.join(FILE);
+        match whole::create(&path, self.text()?.as_bytes(), whole::ways(is_locked)) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(cannot_write(&path, &error)),
         }
+    }
+
+    fn text(&self) -> Result<String, Failure> {
+        toml::to_string(self).map_err(|error| Failure::failed(error.to_string()))
     }
 
     /// The region's path as this process would open it.
@@ -114,14 +125,19 @@ impl Record {
     }
 
     /// Whether this process sees the recorded region, and if not, why.
-    pub(crate) fn check(&self, slate: &Path, boot_id: &str) -> Result<(), Unreachable> {
-        let region = self.region(slate);
+    pub(crate) fn check(&self, slate: &SlateFolder, boot_id: &str) -> Result<(), Unreachable> {
+        if !slate.is(&self.folder) {
+            return Err(Unreachable::Copied);
+        }
+        let region = self.region(&slate.path);
         let found = fs::metadata(&region).ok();
+        let restarted = self.boot_id != boot_id;
         match (self.placement, found) {
-            (Placement::Project, Some(_)) => Ok(()),
             (Placement::Project, None) => Err(Unreachable::Removed),
+            (_, Some(_)) if restarted && self.placement == Placement::Project => Err(Unreachable::Restarted),
+            (Placement::Project, Some(_)) => Ok(()),
+            (Placement::Memory, _) if restarted => Err(Unreachable::Restarted),
             (Placement::Memory, Some(found)) if self.names(&found) => Ok(()),
-            (Placement::Memory, _) if self.boot_id != boot_id => Err(Unreachable::Restarted),
             (Placement::Memory, found) => Err(self.why_not_seen(&region, found.is_some())),
         }
     }
@@ -141,12 +157,26 @@ impl Record {
     }
 }
 
+fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    Failure::io(format!("writing {}", path.display()), error)
+}
+
 impl Unreachable {
     /// What happened, to what, and what to do next.
     pub(crate) fn text(self, record: &Record, slate: &Path) -> String {
         let (region, file) = (record.region(slate), slate.join(FILE));
         let (region, file) = (region.display(), file.display());
         match self {
+            Self::Copied => format!(
+                "{file} is of another folder: this one is a copy of it, or was restored or moved from another file \
+                 system. The board {region} stays the other folder's; give this one a board of its own, a new and \
+                 empty one, with `slate init --adopt`"
+            ),
+            Self::Restarted if record.placement == Placement::Project => format!(
+                "the machine restarted since {file} was written, or the folder is another machine's: who wrote the \
+                 region {region} was cut off, and its times to live are of another clock; make a new, empty board \
+                 with `slate init --replace`"
+            ),
             Self::Restarted => format!(
                 "the machine restarted since {file} was written, and the board in memory ({region}) is gone with \
                  what it held; make a new one with `slate init --replace`"
@@ -169,52 +199,6 @@ impl Unreachable {
     }
 }
 
-/// Makes `.slate/` (0700), ignored by git through a file of its own.
-pub(crate) fn make_folder(slate: &Path) -> Result<(), Failure> {
-    make_private_folder(slate)?;
-    let ignore = slate.join(".gitignore");
-    match write_private(&ignore, b"*\n") {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            Err(Failure::io(format!("writing {}", ignore.display()), &error))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Makes a folder that only its owner enters, or accepts one that is there and belongs to us alone.
-pub(crate) fn make_private_folder(folder: &Path) -> Result<(), Failure> {
-    match fs::DirBuilder::new().mode(0o700).create(folder) {
-        Ok(()) => return Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(Failure::io(format!("making the folder {}", folder.display()), &error)),
-    }
-    let found = fs::symlink_metadata(folder)
-        .map_err(|error| Failure::io(format!("looking at {}", folder.display()), &error))?;
-    if !found.is_dir() || found.uid() != own_uid() {
-        let text = format!("{} is not a folder of yours; move it away and try again", folder.display());
-        return Err(Failure::new(Status::Corrupt, text));
-    }
-    if found.mode() & 0o022 != 0 {
-        let text = format!("others may write to {0}; `chmod 700 {0}` and try again", folder.display());
-        return Err(Failure::new(Status::Corrupt, text));
-    }
-    Ok(())
-}
-
-/// Makes a private folder of that name in a private folder that others may be removing because it is empty.
-pub(crate) fn make_folder_in(base: &Path, name: &str) -> Result<PathBuf, Failure> {
-    let folder = base.join(name);
-    let mut attempts = 16;
-    loop {
-        make_private_folder(base)?;
-        match fs::DirBuilder::new().mode(0o700).create(&folder) {
-            Ok(()) => return Ok(folder),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && attempts > 0 => attempts -= 1,
-            Err(error) => return Err(Failure::io(format!("making the folder {}", folder.display()), &error)),
-        }
-    }
-}
-
 /// The user this process acts for.
 pub(crate) fn own_uid() -> u32 {
     rustix::process::getuid().as_raw()
@@ -225,20 +209,22 @@ pub(crate) fn boot_id() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
 }
 
-fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    io::Write::write_all(&mut file, content)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn record(region: &Path) -> Record {
+    fn folder() -> (tempfile::TempDir, SlateFolder) {
+        let folder = tempfile::tempdir().expect("folder");
+        let slate = SlateFolder::make(&folder.path().join(".slate")).expect("made");
+        (folder, slate)
+    }
+
+    fn record(slate: &SlateFolder, region: &Path) -> Record {
         let found = fs::metadata(region).expect("region");
         Record {
             placement: Placement::Memory,
             scope: Scope::Project,
+            folder: slate.id.clone(),
             path: region.to_owned(),
             device: found.dev().cast_signed(),
             inode: found.ino().cast_signed(),
@@ -249,37 +235,41 @@ mod tests {
 
     #[test]
     fn a_record_survives_writing_and_reading() {
-        let folder = tempfile::tempdir().expect("folder");
-        let record = record(folder.path());
-        record.write(folder.path(), false).expect("written");
-        assert_eq!(Record::read(folder.path()).expect("read"), Some(record.clone()));
-        assert!(record.write(folder.path(), false).is_err(), "the second of two creators must be told");
-        record.write(folder.path(), true).expect("replaced");
-        assert_eq!(fs::read_dir(folder.path()).expect("list").count(), 1, "no draft stays");
+        let (_folder, slate) = folder();
+        let record = record(&slate, &slate.path);
+        assert!(record.create(&slate.path, true).expect("written"));
+        assert_eq!(Record::read(&slate.path).expect("read"), Some(record.clone()));
+        assert!(!record.create(&slate.path, true).expect("asked"), "the second of two creators must be told");
+        record.replace(&slate.path).expect("replaced");
+        assert_eq!(fs::read_dir(&slate.path).expect("list").count(), 2, "no draft stays");
     }
 
     #[test]
     fn why_a_region_cannot_be_used() {
-        let folder = tempfile::tempdir().expect("folder");
-        let region = folder.path().join("region");
+        let (_folder, slate) = folder();
+        let region = slate.path.join("region");
         fs::write(&region, "").expect("region");
-        let record = record(&region);
-        assert_eq!(record.check(folder.path(), "this boot"), Ok(()));
+        let record = record(&slate, &region);
+        let in_project = Record { placement: Placement::Project, path: "region".into(), ..record.clone() };
+        assert_eq!(record.check(&slate, "this boot"), Ok(()));
+        assert_eq!(in_project.check(&slate, "this boot"), Ok(()));
+        assert_eq!(in_project.check(&slate, "next boot"), Err(Unreachable::Restarted));
+        let (_other, copy) = folder();
+        assert_eq!(record.check(&copy, "this boot"), Err(Unreachable::Copied));
         fs::remove_file(&region).expect("removed");
-        assert_eq!(record.check(folder.path(), "this boot"), Err(Unreachable::Removed));
-        assert_eq!(record.check(folder.path(), "next boot"), Err(Unreachable::Restarted));
+        assert_eq!(record.check(&slate, "this boot"), Err(Unreachable::Removed));
+        assert_eq!(record.check(&slate, "next boot"), Err(Unreachable::Restarted));
         let elsewhere = Record { device: record.device + 1, ..record.clone() };
-        assert_eq!(elsewhere.check(folder.path(), "this boot"), Err(Unreachable::Hidden));
-        let in_project = Record { placement: Placement::Project, path: "region".into(), ..record };
-        assert_eq!(in_project.check(folder.path(), "next boot"), Err(Unreachable::Removed));
+        assert_eq!(elsewhere.check(&slate, "this boot"), Err(Unreachable::Hidden));
+        assert_eq!(in_project.check(&slate, "next boot"), Err(Unreachable::Removed));
     }
 
     #[test]
     fn another_file_under_the_name_is_told_apart() {
-        let folder = tempfile::tempdir().expect("folder");
-        let region = folder.path().join("region");
+        let (_folder, slate) = folder();
+        let region = slate.path.join("region");
         fs::write(&region, "").expect("region");
-        let other = Record { inode: record(&region).inode + 1, ..record(&region) };
-        assert_eq!(other.check(folder.path(), "this boot"), Err(Unreachable::Replaced));
+        let other = Record { inode: record(&slate, &region).inode + 1, ..record(&slate, &region) };
+        assert_eq!(other.check(&slate, "this boot"), Err(Unreachable::Replaced));
     }
 }

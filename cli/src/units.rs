@@ -2,43 +2,94 @@
 
 use std::time::Duration;
 
-/// `250ms`, `60s`, `5m`, `2h`, `1d`; a plain number is seconds.
+/// `250ms`, `1.5s`, `5m`, `2h`, `1d`, `1w`, `500us`; a plain number is seconds. It may be zero.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) = split(text)?;
-    let milliseconds = match unit {
-        "ms" => 1,
-        "" | "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return Err(format!("unknown unit {unit:?}; use ms, s, m, h or d, as in 60s")),
+    let quantity = Quantity::parse(text, "60s")?;
+    let nanoseconds = match quantity.unit {
+        "ns" => 1,
+        "us" | "µs" => 1_000,
+        "ms" => 1_000_000,
+        "" | "s" | "sec" => 1_000_000_000,
+        "m" | "min" => 60_000_000_000,
+        "h" => 3_600_000_000_000,
+        "d" => 86_400_000_000_000,
+        "w" => 604_800_000_000_000,
+        unit => return Err(format!("unknown unit {unit:?}; use us, ms, s, m, h, d or w, as in 60s")),
     };
-    let total = number.checked_mul(milliseconds).ok_or("longer than can be counted")?;
-    Ok(Duration::from_millis(total))
+    let total = quantity.times(nanoseconds).ok_or("longer than can be counted, which is 584 years")?;
+    Ok(Duration::from_nanos(total))
 }
 
-/// `65536`, `64K`, `64M`, `2G`, with powers of 1,024; `MiB` and `MB` mean `M`.
+/// As [`parse_duration`], for what must last for some time.
+pub(crate) fn parse_ttl(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        Duration::ZERO => Err("must be longer than nothing, as in 60s".into()),
+        ttl => Ok(ttl),
+    }
+}
+
+/// `65536`, `64K`, `1.5G`, `64MiB`, `1T`, with powers of 1,024; `MiB` and `MB` mean `M`. More than nothing.
 pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
-    let (number, unit) = split(text)?;
-    let factor: u64 = match unit.to_ascii_uppercase().as_str() {
+    let quantity = Quantity::parse(text, "64M")?;
+    let factor: u64 = match quantity.unit.to_ascii_uppercase().as_str() {
         "" | "B" => 1,
         "K" | "KB" | "KIB" => 1 << 10,
         "M" | "MB" | "MIB" => 1 << 20,
         "G" | "GB" | "GIB" => 1 << 30,
-        _ => return Err(format!("unknown unit {unit:?}; use K, M or G, as in 64M")),
+        "T" | "TB" | "TIB" => 1 << 40,
+        _ => return Err(format!("unknown unit {:?}; use K, M, G or T, as in 64M", quantity.unit)),
     };
-    number.checked_mul(factor).ok_or_else(|| "larger than can be counted".into())
+    // Whoever asked for a size knows its least and most, and says both.
+    quantity.times(factor).ok_or_else(|| "larger than can be counted".into())
 }
 
-fn split(text: &str) -> Result<(u64, &str), String> {
-    let text = text.trim();
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    if number.is_empty() {
-        return Err("must begin with a number, as in 60s or 64M".into());
+/// A whole number that is not negative.
+pub(crate) fn parse_count(text: &str) -> Result<u64, String> {
+    let digits = text.trim_start_matches('-');
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    match text.parse() {
+        Ok(count) => Ok(count),
+        Err(_) if is_number && text.starts_with('-') => Err("must not be negative".into()),
+        Err(_) if is_number => Err("larger than can be counted".into()),
+        Err(_) => Err("must be a whole number".into()),
     }
-    let number = number.parse().map_err(|_| "larger than can be counted")?;
-    Ok((number, unit.trim()))
+}
+
+/// A whole number of 64 bits.
+pub(crate) fn parse_integer(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| "must be a whole number of at most 64 bits".into())
+}
+
+/// A decimal number with a unit, exactly: the value is `digits` divided by ten as often as `decimals` says.
+struct Quantity<'a> {
+    digits: u128,
+    decimals: u32,
+    unit: &'a str,
+}
+
+impl<'a> Quantity<'a> {
+    fn parse(text: &'a str, example: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if text.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
+            return Err(format!("must not be negative; give it as in {example}"));
+        }
+        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let (number, unit) = text.split_at(end);
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        if whole.is_empty() || (number.contains('.') && (fraction.is_empty() || fraction.contains('.'))) {
+            return Err(format!("must begin with a number, as in {example}"));
+        }
+        let digits = format!("{whole}{fraction}");
+        // Otherwise a product with a unit might not be counted either.
+        let digits = digits.parse().ok().filter(|digits| *digits < 1 << 70).ok_or("has too many digits")?;
+        Ok(Self { digits, decimals: fraction.len() as u32, unit: unit.trim() })
+    }
+
+    /// The product, without what is less than one.
+    fn times(&self, factor: u64) -> Option<u64> {
+        let product = self.digits.checked_mul(factor.into())?;
+        u64::try_from(product / 10u128.checked_pow(self.decimals)?).ok()
+    }
 }
 
 /// `64 MiB`, exactly when it divides, otherwise with one decimal.
@@ -49,6 +100,13 @@ pub(crate) fn size(bytes: u64) -> String {
         Some((unit, name)) => format!("{:.1} {name}", bytes as f64 / unit as f64),
         None => format!("{bytes} B"),
     }
+}
+
+/// `64 MiB`, `4,884 KiB`: nothing is rounded.
+pub(crate) fn exact_size(bytes: u64) -> String {
+    let units = [(1u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "B")];
+    let (unit, name) = units.into_iter().find(|(unit, _)| bytes.is_multiple_of(*unit)).unwrap_or((1, "B"));
+    format!("{} {name}", grouped(bytes / unit))
 }
 
 /// Nanoseconds as `830 ns`, `12.5 us`, `3.2 ms`, `1.5 s`.
@@ -115,8 +173,28 @@ mod tests {
         assert_eq!(parse_duration("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(parse_duration("7"), Ok(Duration::from_secs(7)));
         assert_eq!(parse_duration("2h"), Ok(Duration::from_secs(7_200)));
-        for wrong in ["", "s", "-1s", "5 parsecs", "99999999999999999999d", "18446744073709551615d"] {
+        assert_eq!(parse_duration("1.5s"), Ok(Duration::from_millis(1_500)));
+        assert_eq!(parse_duration("0.1ms"), Ok(Duration::from_micros(100)));
+        assert_eq!(parse_duration("500us"), Ok(Duration::from_micros(500)));
+        assert_eq!(parse_duration("1w"), Ok(Duration::from_secs(604_800)));
+        assert_eq!((parse_duration("0"), parse_ttl("1m")), (Ok(Duration::ZERO), Ok(Duration::from_secs(60))));
+        for wrong in [
+            "",
+            "s",
+            ".5s",
+            "1.s",
+            "1.2.3s",
+            "5 parsecs",
+            "1e3s",
+            "99999999999999999999d",
+            "18446744073709551615d",
+        ] {
             assert!(parse_duration(wrong).is_err(), "{wrong:?}");
+        }
+        for (wrong, word) in
+            [("-1s", "negative"), ("0", "longer than nothing"), ("0.1ns", "longer than nothing")]
+        {
+            assert!(parse_ttl(wrong).is_err_and(|text| text.contains(word)), "{wrong:?}");
         }
     }
 
@@ -124,14 +202,38 @@ mod tests {
     fn sizes() {
         assert_eq!(parse_size("64M"), Ok(64 << 20));
         assert_eq!(parse_size("1 GiB"), Ok(1 << 30));
-        assert_eq!(parse_size("512"), Ok(512));
-        assert!(
-            parse_size("64T").is_err() && parse_size("M").is_err() && parse_size("99999999999G").is_err()
-        );
+        assert_eq!((parse_size("512"), parse_size("0")), (Ok(512), Ok(0)));
+        assert_eq!((parse_size("1.5G"), parse_size("64MiB")), (Ok(3 << 29), Ok(64 << 20)));
+        assert_eq!((parse_size("1T"), parse_size("1.1k")), (Ok(1 << 40), Ok(1_126)));
+        for (wrong, word) in [
+            ("M", "number"),
+            ("64Q", "unit"),
+            ("99999999999G", "larger"),
+            ("-1M", "negative"),
+            ("--json", "number"),
+            ("1.00000000000000000000000000000000001M", "digits"),
+        ] {
+            assert!(parse_size(wrong).is_err_and(|text| text.contains(word)), "{wrong:?}");
+        }
         assert_eq!(
             (size(64 << 20), size(1_536), size(12)),
             ("64 MiB".into(), "1.5 KiB".into(), "12 B".into())
         );
+        assert_eq!((exact_size(64 << 20), exact_size(5_001_216)), ("64 MiB".into(), "4,884 KiB".into()));
+    }
+
+    #[test]
+    fn counts() {
+        assert_eq!(parse_count("42"), Ok(42));
+        for (wrong, word) in [
+            ("-1", "negative"),
+            ("99999999999999999999", "larger"),
+            ("1.5", "whole"),
+            ("", "whole"),
+            ("-", "whole"),
+        ] {
+            assert!(parse_count(wrong).is_err_and(|text| text.contains(word)), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -2,54 +2,12 @@
 
 mod common;
 
-use common::{Place, command_in};
+use common::{InMemory, Place, command_in, remove};
 use std::{
     fs,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::PathBuf,
 };
-
-/// A project whose board is in shared memory; its region goes with it.
-struct InMemory {
-    place: Place,
-    region: PathBuf,
-}
-
-impl InMemory {
-    fn new() -> Self {
-        let place = Place::empty();
-        let document = place.slate("init --capacity 8M --json").json();
-        let region = PathBuf::from(document["path"].as_str().expect("path"));
-        Self { place, region }
-    }
-
-    fn record(&self) -> PathBuf {
-        self.place.folder().join(".slate/board.toml")
-    }
-
-    fn edit(&self, change: impl FnOnce(String) -> String) {
-        let text = fs::read_to_string(self.record()).expect("record");
-        fs::write(self.record(), change(text)).expect("record");
-    }
-
-    fn remove_region(&self) {
-        remove(&self.region);
-    }
-}
-
-fn remove(region: &Path) {
-    if let Some(folder) = region.parent() {
-        let _ = fs::remove_dir_all(folder);
-        // Only when it is empty, that is when nobody else has a board there.
-        let _ = folder.parent().map(fs::remove_dir);
-    }
-}
-
-impl Drop for InMemory {
-    fn drop(&mut self) {
-        self.remove_region();
-    }
-}
 
 #[test]
 fn a_board_in_memory_is_found_from_below() {
@@ -58,7 +16,15 @@ fn a_board_in_memory_is_found_from_below() {
     let mode = fs::metadata(board.region.parent().expect("folder")).expect("folder").permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
     let record = fs::read_to_string(board.record()).expect("record");
-    for word in ["placement = \"memory\"", "path = ", "device = ", "inode = ", "uuid = ", "boot_id = "] {
+    for word in [
+        "placement = \"memory\"",
+        "folder_inode = ",
+        "path = ",
+        "device = ",
+        "inode = ",
+        "uuid = ",
+        "boot_id = ",
+    ] {
         assert!(record.contains(word), "{word} is not in {record}");
     }
     board.place.slate("put k v").ok();
@@ -119,6 +85,77 @@ fn a_project_keeps_its_board_to_itself() {
         name.starts_with("region") && !name.ends_with(".lock") && !name.ends_with(".bell")
     });
     assert_eq!(regions.count(), 1, "the replaced region goes");
+}
+
+#[test]
+fn sizes_out_of_range_are_usage_errors_that_name_least_and_most() {
+    let place = Place::empty();
+    for (option, words) in [
+        ("--capacity 0", ["capacity 0", "1 MiB to 16 GiB"]),
+        ("--capacity 3", ["capacity 3", "1 MiB to 16 GiB"]),
+        ("--capacity 17G", ["capacity 18253611008", "1 MiB to 16 GiB"]),
+        ("--keys 0", ["keys 0", "1 to 4,194,304"]),
+        ("--keys 4194305", ["keys 4194305", "1 to 4,194,304"]),
+        ("--history 63", ["history 63", "64 to 4,194,304"]),
+        ("--sessions 0", ["sessions 0", "1 to 4,096"]),
+        ("--sessions 18446744073709551615", ["sessions 18446744073709551615", "1 to 4,096"]),
+    ] {
+        for placement in ["memory", "project"] {
+            place.slate(&format!("init --placement {placement} {option}")).fails(2, &words);
+        }
+        place.slate("ls").fails(9, &["no board"]);
+    }
+    place.slate("init --placement project").ok();
+    place.slate("put k v --ttl 0").fails(2, &["longer than nothing"]);
+    // Looking at nothing would be healthy.
+    place.slate("status --watch --count 0").fails(2, &["--count"]);
+}
+
+/// `init`, `status` and the file system say the same of a board.
+fn assert_told(place: &Place, init: &serde_json::Value, keys: u64, keys_fit: u64) {
+    let region = fs::metadata(place.region()).expect("region");
+    let status = place.slate("status --json").json();
+    assert_eq!((&init["keys"], &init["keys_fit"]), (&keys.into(), &keys_fit.into()), "{init}");
+    assert_eq!(
+        (&init["keys"], &init["keys_fit"]),
+        (&status["keys_made_for"], &status["keys_fit"]),
+        "{status}"
+    );
+    for member in ["capacity", "history"] {
+        assert_eq!(init[member], status[member]);
+    }
+    assert_eq!(init["sessions"], status["sessions_max"]);
+    for document in [init, &status] {
+        assert_eq!(document["file"]["at_most"], region.len());
+        assert_eq!(document["file"]["now"], region.blocks() * 512);
+    }
+}
+
+#[test]
+fn what_a_board_takes_and_holds_is_told_as_it_is() {
+    let place = Place::empty();
+    let init = place.slate("init --placement project --json").json();
+    assert_told(&place, &init, 65_536, 65_536);
+    assert_eq!((&init["capacity"], &init["sessions"]), (&(64u64 << 20).into(), &64.into()));
+    let text = place.slate("status").ok();
+    assert!(
+        text.contains("0, made for 65,536") && text.contains("now, ") && text.contains(" at most"),
+        "{text}"
+    );
+
+    let place = Place::empty();
+    let text = place.slate("init --placement project --keys 100000 --capacity 1M").ok();
+    for words in
+        ["1 MiB for values", "made for 100,000; the room for values holds 8,064 at most", "MiB now, "]
+    {
+        assert!(text.contains(words), "{words:?} is not in {text}");
+    }
+    let init = place.slate("init --if-missing --json").json();
+    assert_told(&place, &init, 100_000, 8_064);
+
+    let place = Place::empty();
+    let text = place.slate("init --placement project --capacity 5000001").ok();
+    assert!(text.contains("4,928 KiB for values"), "{text}");
 }
 
 #[test]
@@ -225,8 +262,10 @@ fn a_board_that_fills_up_needs_attention() {
 #[test]
 fn help_of_every_command_has_examples() {
     let place = Place::empty();
-    let commands =
-        ["init", "put", "get", "update", "rm", "ls", "watch", "wait", "log", "status", "sessions", "demo"];
+    let commands = [
+        "init", "put", "get", "update", "touch", "rm", "ls", "watch", "wait", "log", "status", "sessions",
+        "demo",
+    ];
     for command in commands {
         let help = place.run([command, "--help"]).ok();
         assert!(help.contains("Examples:") && help.contains(&format!("slate {command}")), "{help}");

@@ -51,14 +51,12 @@ fn a_conflict_prints_what_stands_there() {
     assert!(refused.out.contains("first") && refused.out.contains("other"), "{refused:?}");
     let refused = place.slate("put k second --if-version 7 --json").fails(4, &[]);
     let document: serde_json::Value = serde_json::from_str(&refused.out).expect("json");
-    assert_eq!(document["error"], "conflict");
-    assert_eq!(
-        (&document["current"]["value"], &document["current"]["version"]),
-        (&json!("first"), &json!(1))
-    );
+    let error = &document["error"];
+    assert_eq!((&error["kind"], &error["key"]), (&json!("conflict"), &json!("k")));
+    assert_eq!((&error["current"]["value"], &error["current"]["version"]), (&json!("first"), &json!(1)));
     let refused = place.slate("put missing v --if-version 1 --json").fails(4, &[]);
     let document: serde_json::Value = serde_json::from_str(&refused.out).expect("json");
-    assert_eq!(document["current"], json!(null));
+    assert_eq!(document["error"].get("current"), Some(&json!(null)));
     assert_eq!(place.slate("put k second --if-version 1").ok(), "version 2 generation 2\n");
 }
 
@@ -75,13 +73,58 @@ fn values_from_files_and_pipes_text_or_not() {
         (&entry["value"], &entry["encoding"], &entry["codec"]),
         (&json!("/wAK"), &json!("base64"), &json!("raw"))
     );
-    place.with_input("put implied", b"text").ok();
-    assert_eq!(place.slate("get implied").ok(), "text\n");
     place.slate("put at @@name").ok();
     assert_eq!(place.slate("get at").ok(), "@name\n");
     place.with_input("put empty -", b"").ok();
     assert_eq!(place.slate("get empty --raw").ok(), "");
-    place.slate("put k @missing").fails(1, &["missing"]);
+    place.slate("put k @missing").fails(1, &["missing", "@@"]);
+    place.slate("put k @.").fails(2, &["folder"]);
+    place.slate("put k @/dev/null").fails(2, &["device", "`-`"]);
+    place.run(["put", "given", ""]).ok();
+    assert_eq!(place.slate("get given --raw").ok(), "");
+}
+
+#[test]
+fn a_missing_value_is_not_read_from_standard_input() {
+    let place = Place::with_board();
+    place.slate("put plan kept").ok();
+    place.with_input("put plan", b"lines that a loop reads\n").fails(2, &["VALUE|-|@FILE"]);
+    for line in ["update plan --merge", "update plan --append", "update plan --exec", "update plan --add"] {
+        place.with_input(line, b"1").fails(2, &["value is required"]);
+    }
+    place.run(["update", "plan", "--exec", " "]).fails(2, &["empty"]);
+    place.run(["update", "plan", "--merge", ""]).fails(2, &["not JSON"]);
+    assert_eq!(place.slate("get plan --json").json()["version"], 1);
+    // A command does not eat what the next line of a script reads.
+    let script = format!(
+        "printf 'a\\nb\\n' | while read key; do {0} put $key v; {0} update n --add 1; {0} get $key; done",
+        env!("CARGO_BIN_EXE_slate")
+    );
+    let ran = std::process::Command::new("sh").args(["-c", &script]).current_dir(place.folder()).output();
+    assert!(ran.expect("script").status.success());
+    assert_eq!(place.slate("get n").ok(), "2\n");
+    assert_eq!(place.slate("ls").ok(), "a\nb\nn\nplan\n");
+}
+
+#[test]
+fn input_is_read_up_to_what_a_value_may_have() {
+    let place = Place::with_board();
+    let limit = "1048576 bytes";
+    let endless = |args: &[&str]| {
+        let zero = fs::File::open("/dev/zero").expect("zeros");
+        common::Done::from(place.command(args).stdin(zero).output().expect("run"))
+    };
+    endless(&["put", "k", "-"]).fails(2, &["standard input", limit]);
+    endless(&["update", "k", "--append", "-"]).fails(2, &["standard input", limit]);
+    endless(&["update", "k", "--merge", "-"]).fails(2, &["standard input", limit]);
+    place.run(["update", "k", "--exec", "cat /dev/zero"]).fails(2, &["cat /dev/zero", limit]);
+    let file = fs::File::create(place.folder().join("large")).expect("file");
+    file.set_len(1 << 40).expect("a hole");
+    place.slate("put k @large").fails(2, &["large", limit]);
+    file.set_len(1 << 20).expect("shorter");
+    place.slate("put k @large").ok();
+    place.slate("update k --append x").fails(2, &["\"k\"", "1048576"]);
+    assert_eq!(place.slate("get k --json").json()["version"], 1);
 }
 
 #[test]
@@ -96,7 +139,12 @@ fn what_is_not_there_is_status_3() {
 fn bad_input_is_status_2_and_says_why() {
     let place = Place::with_board();
     let long = "x".repeat(1_025);
-    place.run(["put", &long, "v"]).fails(2, &["1024"]);
+    let refused = place.run(["put", &long, "v", "--json"]).fails(2, &["1024"]);
+    let document: serde_json::Value = serde_json::from_str(&refused.out).expect("json");
+    assert_eq!(
+        (&document["error"]["kind"], &document["error"]["key"]),
+        (&json!("invalid_key"), &json!(long))
+    );
     place.run(["put", "", "v"]).fails(2, &["at least one byte"]);
     place.slate("put k v --ephemeral").fails(2, &["--ephemeral", "session"]);
     place.slate("put k { --codec json").fails(2, &["not JSON"]);
@@ -129,11 +177,17 @@ fn a_time_to_live_is_shown() {
 #[test]
 fn updates_of_every_kind() {
     let place = Place::with_board();
-    place.slate("update n --add 5").ok();
-    place.slate("update n --add -7").ok();
+    assert_eq!(place.slate("update n --add 5").ok(), "5\n");
+    assert_eq!(place.slate("update n --add -7").ok(), "-2\n");
     assert_eq!(place.slate("get n").ok(), "-2\n");
-    place.slate("update notes --append one").ok();
-    place.slate("update notes --append ,two").ok();
+    let updated = place.slate("update n --add 1 --json").json();
+    assert_eq!(
+        (&updated["key"], &updated["value"], &updated["version"], &updated["generation"]),
+        (&json!("n"), &json!("-1"), &json!(3), &json!(3))
+    );
+    assert_eq!(place.slate("update n --add 1 --quiet").ok(), "");
+    assert_eq!(place.slate("update notes --append one").ok(), "one\n");
+    assert_eq!(place.with_input("update notes --append -", b",two").ok(), "one,two\n");
     assert_eq!(place.slate("get notes").ok(), "one,two\n");
     place.run(["update", "plan", "--merge", r#"{"owner":"a","steps":{"x":1}}"#]).ok();
     place.run(["update", "plan", "--merge", r#"{"owner":null,"steps":{"y":2}}"#]).ok();
@@ -153,7 +207,104 @@ fn updates_that_cannot_be_leave_the_key_alone() {
     place.run(["update", "k", "--exec", "echo no; exit 3"]).fails(1, &["exit 3", "left as it is"]);
     place.run(["put", "big", &i64::MAX.to_string()]).ok();
     place.slate("update big --add 1").fails(1, &["64 bits"]);
+    for (number, word) in
+        [("9223372036854775808", "64 bits"), ("1.5", "integer"), ("1e3", "integer"), ("", "integer")]
+    {
+        place.run(["put", "number", number]).ok();
+        place.slate("update number --add 1").fails(1, &["\"number\"", word]);
+        assert_eq!(place.slate("get number --raw").ok(), number);
+    }
     assert_eq!(place.slate("get k --json").json()["version"], 1);
+}
+
+#[test]
+fn a_merge_changes_what_it_names_and_nothing_else() {
+    let place = Place::with_board();
+    let kept = r#""z":12345678901234567890123,"a":1.0,"e":1E400,"u":"\u00e4","list":[1.10, 2],"z":0.10"#;
+    place.run(["put", "doc", &format!("{{{kept},\"named\":{{\"x\":1.50}}}}")]).ok();
+    let merged = format!("{{{kept},\"named\":{{\"x\":1.50,\"y\":9007199254740993.0}}}}\n");
+    let patch = r#"{"named":{"y":9007199254740993.0}}"#;
+    assert_eq!(place.run(["update", "doc", "--merge", patch]).ok(), merged);
+    assert_eq!(place.slate("get doc").ok(), merged);
+    fs::write(place.folder().join("patch"), r#"{"named":null,"list":null}"#).expect("patch");
+    place.slate("update doc --merge @patch").ok();
+    place.with_input("update doc --merge -", br#"{"e":2.00}"#).ok();
+    let rest = r#"{"z":12345678901234567890123,"a":1.0,"e":2.00,"u":"\u00e4","z":0.10}"#;
+    assert_eq!(place.slate("get doc").ok(), format!("{rest}\n"));
+    place.run(["put", "text", &format!("{rest}\n"), "--codec", "json"]).ok();
+    assert_eq!(place.slate("get text --raw").ok(), format!("{rest}\n"), "a put changes nothing at all");
+}
+
+#[test]
+fn an_update_keeps_what_it_does_not_change() {
+    let place = Place::with_board();
+    let board = slateboard::Board::open(place.region()).expect("board");
+    let owner = board.attach("owner").expect("session");
+    let ttl = Some(std::time::Duration::from_secs(3_600));
+    let options = slateboard::PutOptions { ttl, ephemeral: true, ..Default::default() };
+    owner.put_with("k", "1", options).expect("put");
+    let before = owner.get("k").expect("read").expect("entry");
+    for change in [&["--add", "1"][..], &["--append", "0"], &["--exec", "cat"], &["--merge", "7"]] {
+        place.run([&["update", "k"], change].concat()).ok();
+        let after = owner.get("k").expect("read").expect("entry");
+        assert_eq!(after.writer.name, "slate");
+        assert_eq!(
+            (after.deadline, after.ephemeral, after.codec),
+            (before.deadline, before.ephemeral.clone(), before.codec)
+        );
+    }
+    let entry = place.slate("get k --json").json();
+    assert_eq!(
+        (&entry["value"], &entry["ephemeral"], &entry["version"]),
+        (&json!("7"), &json!("owner"), &json!(5))
+    );
+    assert_eq!(place.slate("touch k --ttl 2h").ok(), "version 6 generation 6\n");
+    let entry = place.slate("get k --json").json();
+    assert!(entry["expires_in_ms"].as_u64().is_some_and(|left| left > 3_600_000), "{entry}");
+    assert_eq!((&entry["value"], &entry["ephemeral"]), (&json!("7"), &json!("owner")));
+    drop(owner);
+    place.slate("get k").fails(3, &[]);
+    place.slate("touch k --ttl 1h").fails(3, &["\"k\""]);
+}
+
+#[test]
+fn how_a_value_is_encoded_stays_as_long_as_it_is_true() {
+    let place = Place::with_board();
+    place.run(["put", "k", "{}", "--codec", "json"]).ok();
+    let codec = |change: &[&str]| {
+        let args = [&["update", "k"], change, &["--json"]].concat();
+        place.run(args).json()["codec"].as_str().expect("codec").to_owned()
+    };
+    assert_eq!(codec(&["--merge", r#"{"a":1}"#]), "json");
+    assert_eq!(codec(&["--append", "x"]), "utf8");
+    assert_eq!(codec(&["--exec", r"printf '\377'"]), "raw");
+    let entry = place.run(["update", "k", "--append", "x", "--json"]).json();
+    assert_eq!((&entry["value"], &entry["encoding"]), (&json!("/3g="), &json!("base64")));
+}
+
+#[test]
+fn an_update_that_is_always_beaten_ends() {
+    let place = Place::with_board();
+    place.slate("put k v").ok();
+    let beaten =
+        format!("echo >> runs; {} put k faster > /dev/null; echo slower", env!("CARGO_BIN_EXE_slate"));
+    let refused = place.run(["update", "k", "--exec", &beaten, "--json"]).fails(1, &["16 attempts"]);
+    let document: serde_json::Value = serde_json::from_str(&refused.out).expect("json");
+    assert_eq!(document["error"]["kind"], "retries_exhausted");
+    assert_eq!(document["error"]["current"]["value"], "faster");
+    assert_eq!(fs::read_to_string(place.folder().join("runs")).expect("runs").len(), 16);
+}
+
+#[test]
+fn version_0_is_that_of_no_key() {
+    let place = Place::with_board();
+    assert_eq!(place.slate("put k first --if-version 0").ok(), "version 1 generation 1\n");
+    let refused = place.slate("put k second --if-version 0").fails(4, &["expected nothing"]);
+    assert!(refused.out.contains("first"), "{refused:?}");
+    place.slate("rm k --if-version 0").fails(4, &["expected nothing"]);
+    place.slate("rm none --if-version 0").fails(3, &["none"]);
+    place.slate("rm k --if-version 1").ok();
+    place.slate("put k third --if-version 0").ok();
 }
 
 #[test]
@@ -199,6 +350,36 @@ fn listings() {
     assert_eq!(document["generation"], 4);
     assert_eq!(document["entries"][1]["key"], "task/2");
     assert_eq!(place.slate("ls none/ --json").json()["entries"], json!([]));
+}
+
+#[test]
+fn different_keys_look_different() {
+    let place = Place::with_board();
+    let session = slateboard::Board::open(place.region()).expect("board").attach("w").expect("session");
+    for key in ["a\nb", "a\\nb", "a\u{202e}b"] {
+        session.put(key, "").expect("put");
+    }
+    assert_eq!(place.slate("ls").ok(), "a\\nb\na\\\\nb\na\\u{202e}b\n");
+    assert_eq!(place.slate("ls -0").ok(), "a\nb\0a\\nb\0a\u{202e}b\0");
+    assert_eq!(place.slate("ls --json").json()["entries"][0]["key"], "a\nb");
+    let watched = place.slate("watch --since 0 --count 2").ok();
+    let shown: Vec<&str> = watched.lines().filter_map(|line| line.split_whitespace().nth(4)).collect();
+    assert_eq!(shown, ["a\\nb", "a\\\\nb"]);
+}
+
+#[test]
+fn a_long_key_is_whole_and_comes_last() {
+    let place = Place::with_board();
+    let long = "x".repeat(1_024);
+    place.run(["put", &long, "long"]).ok();
+    place.run(["put", "short", "value"]).ok();
+    let text = place.slate("ls --long").ok();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(
+        lines[0].ends_with("  KEY") && lines[1].ends_with("  short") && lines[2].ends_with(&long),
+        "{text}"
+    );
+    assert!(lines[0].len() < 110 && lines[1].len() < 110, "{text}");
 }
 
 #[test]

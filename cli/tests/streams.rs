@@ -136,3 +136,15 @@ fn the_log_follows() {
     assert_eq!(generations, [1, 2, 3]);
     log.kill();
 }
+
+#[test]
+fn a_wait_ends_with_the_time_to_live_and_the_past_keeps_the_entry() {
+    let place = Place::with_board();
+    place.slate("put k v --ttl 300ms").ok();
+    // No session is there to publish the end: the one who waits knows the deadline.
+    place.slate("wait k --newer-than 1 --timeout 10m").fails(3, &["\"k\"", "not there any more"]);
+    place.slate("get k").fails(3, &["\"k\""]);
+    assert_eq!(place.slate("ls").ok(), "");
+    assert_eq!(place.slate("get k --at 1").ok(), "v\n");
+    assert_eq!(place.slate("ls --at 1").ok().lines().count(), 1);
+}

@@ -41,6 +41,7 @@ pub const RULES: &[(&str, &str)] = &[
     ("chain", "a chain of buckets ends, and its overflow buckets say whose they are"),
     ("overflow-count", "a shard counts no more overflow buckets than its chains have"),
     ("bucket-trace", "no block but a linked bucket says that it is one"),
+    ("deadline", "an entry with a time to live has a group that says so, with a deadline that is no later"),
     ("shard-changes", "a shard's counter shows its newest event, and nothing beyond the generation"),
     ("version-base", "a shard's version base is at least the version of every key that left it"),
     ("pieces", "a chained record lists its pieces, and each says whose it is"),

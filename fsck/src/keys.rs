@@ -37,6 +37,7 @@ pub fn check(
     }
     check_replay(history, slots, out);
     check_changes(board, history, &live, out);
+    check_deadlines(board, &live, out);
     live.sort_unstable_by(|(_, one), (_, other)| one.key.cmp(&other.key));
     for pair in live.windows(2).filter(|pair| pair[0].1.key == pair[1].1.key) {
         let key = String::from_utf8_lossy(&pair[0].1.key);
@@ -190,6 +191,25 @@ fn check_replay(history: &History, slots: &Slots, out: &mut Findings) {
             "replay",
             format!("event {event}, {}, is of slot {}, which is none", record.name(), record.head_at),
         );
+    }
+}
+
+/// Whoever looks for what expired goes by the two words of a group.
+fn check_deadlines(board: &Board<'_>, live: &[(&Slot, Cow<'_, Record>)], out: &mut Findings) {
+    for (slot, record) in live.iter().filter(|(_, record)| !record.is_tombstone() && record.deadline != 0) {
+        let at = board.layout.group_of(slot.chain);
+        let (swept, fresh) = (board.word(at) >> 24, board.word(at + 1));
+        // In units of 2^20 ns, at least one; 0 is none.
+        let unit = (record.deadline >> 20).clamp(1, (1 << 40) - 1);
+        let told = (1..=unit).contains(&swept) || (fresh != 0 && !fresh <= record.deadline);
+        // A deadline of all ones never comes.
+        out.unless(told || record.deadline == u64::MAX, "deadline", || {
+            format!(
+                "{} has deadline {}, its group says {swept} and {fresh:#x}",
+                record.name(),
+                record.deadline
+            )
+        });
     }
 }
 

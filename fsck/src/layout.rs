@@ -3,11 +3,12 @@
 use crate::finding::Finding;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+/// The version of the format.
+const FORMAT: u64 = 2;
 /// Words of the header, of which these are read.
 pub const GENERATION: usize = 64;
 pub const FLOOR: usize = 72;
 pub const RESERVED: usize = 80;
-const FORMAT: u64 = 2;
 const HEADER_WORDS: usize = 96;
 const SEED: usize = 8;
 const CHECKSUM: usize = 12;
@@ -23,6 +24,9 @@ pub const SESSION_WORDS: usize = 120;
 pub const NAME_WORDS: usize = 8;
 pub const SHARD_WORDS: usize = 16;
 pub const BUCKET_WORDS: usize = 16;
+/// Words of a group of buckets, and how many groups there are at most.
+pub const GROUP_WORDS: usize = 2;
+const GROUPS_MAX: u64 = 1024;
 /// Slots of a bucket.
 pub const SLOTS: usize = 7;
 /// Words of a record before its key.
@@ -52,6 +56,9 @@ pub struct Layout {
     sessions_at: usize,
     names_at: usize,
     shards_at: usize,
+    /// Buckets of a group.
+    group: usize,
+    groups_at: usize,
     buckets_at: usize,
     ring_at: usize,
     extents_at: usize,
@@ -96,11 +103,13 @@ impl Layout {
         let granules = n[0] / (n[1] * 8);
         let extents = granules / n[2];
         let buckets = n[14] * n[7] + n[9] * n[8];
+        let group = buckets.div_ceil(GROUPS_MAX).next_power_of_two();
         // Each part with its words and what its start is a multiple of.
         let parts = [
             (n[5] * SESSION_WORDS as u64, LINE),
             (n[6] * NAME_WORDS as u64, LINE),
             ((n[14] + n[9]) * SHARD_WORDS as u64, 2 * LINE),
+            (buckets.div_ceil(group) * GROUP_WORDS as u64, LINE),
             (buckets * BUCKET_WORDS as u64, 2 * LINE),
             (n[3], LINE),
             (extents * 2, LINE),
@@ -108,12 +117,21 @@ impl Layout {
             (granules * n[1], PAGE),
         ];
         let mut end = HEADER_WORDS as u64;
-        let [sessions_at, names_at, shards_at, buckets_at, ring_at, extents_at, blocks_at, data_at] = parts
-            .map(|(words, multiple)| {
-                let start = end.next_multiple_of(multiple);
-                end = start + words;
-                start as usize
-            });
+        let [
+            sessions_at,
+            names_at,
+            shards_at,
+            groups_at,
+            buckets_at,
+            ring_at,
+            extents_at,
+            blocks_at,
+            data_at,
+        ] = parts.map(|(words, multiple)| {
+            let start = end.next_multiple_of(multiple);
+            end = start + words;
+            start as usize
+        });
         Ok(Self {
             seed,
             granule_words: n[1] as usize,
@@ -133,6 +151,8 @@ impl Layout {
             sessions_at,
             names_at,
             shards_at,
+            group: group as usize,
+            groups_at,
             buckets_at,
             ring_at,
             extents_at,
@@ -149,6 +169,10 @@ impl Layout {
     }
     pub fn shard(&self, index: usize) -> usize {
         self.shards_at + index * SHARD_WORDS
+    }
+    /// First word of the group of a bucket.
+    pub fn group_of(&self, bucket: usize) -> usize {
+        self.groups_at + bucket / self.group * GROUP_WORDS
     }
     pub fn bucket(&self, index: usize) -> usize {
         self.buckets_at + index * BUCKET_WORDS
@@ -242,7 +266,7 @@ fn check_bounds(n: &[u64]) -> Result<(), Finding> {
         ("buckets", buckets <= 4 << 20 && n[10] <= 4 << 20),
         ("reserve", n[11] <= 1 && n[11].saturating_mul(2).saturating_mul(extent_bytes) <= n[0]),
         ("longest value", n[12] <= 16 << 20 && n[12] <= n[0]),
-        ("last number", n[15] == 0),
+        ("keys", (1..=4 << 20).contains(&n[15])),
     ];
     match bounds.iter().find(|(_, sound)| !sound) {
         Some((name, _)) => Err(bad("geometry", &format!("the geometry's {name} cannot be"))),

@@ -81,6 +81,10 @@ pub enum Kind {
     Removed,
     /// Its deadline passed.
     Expired,
+    /// The session that it was bound to detached.
+    Detached,
+    /// The session that it was bound to died.
+    Died,
 }
 
 /// An event of the history.

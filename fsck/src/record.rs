@@ -112,6 +112,8 @@ fn read_shape(board: &Board<'_>, block: u32) -> Result<Shape, Finding> {
         0 => Kind::Put,
         1 => Kind::Removed,
         2 => Kind::Expired,
+        3 => Kind::Detached,
+        4 => Kind::Died,
         _ => return Err(bad("the kind does not exist")),
     };
     let value_len = (board.word(at + 2) & 0xffff_ffff) as usize;

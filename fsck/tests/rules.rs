@@ -200,6 +200,14 @@ const BREAKS: &[(&str, Break)] = &[
         let block = board.in_state(StateKind::Free);
         board.set_gen(block, GenWord::Bucket(0));
     }),
+    ("deadline", |board| {
+        let at = board.group("free/brief");
+        board.words[at..at + 2].fill(0);
+    }),
+    ("deadline", |board| {
+        let (at, deadline) = (board.group("free/brief"), board.record(board.newest("free/brief")).deadline);
+        board.words[at..at + 2].copy_from_slice(&[((deadline >> 20) + 1) << 24, !(deadline + 1)]);
+    }),
     ("shard-changes", |board| *board.shard("free/often", geometry::SHARD_CHANGES) = 0),
     ("shard-changes", |board| {
         let beyond = board.generation() + 1;
@@ -301,7 +309,7 @@ fn a_sound_board_is_told_as_it_is() {
         summary.keys.iter().map(|key| String::from_utf8_lossy(&key.key).into_owned()).collect();
     let tasks = (2..22).filter(|n| *n != 5).map(|n| format!("task/{n}"));
     let mut expected: Vec<_> =
-        tasks.chain(["free/often", "free/bound", "file/chained"].map(String::from)).collect();
+        tasks.chain(["free/often", "free/brief", "free/bound", "file/chained"].map(String::from)).collect();
     expected.sort();
     assert_eq!(names, expected);
     let key = |name: &str| summary.keys.iter().find(|key| key.key == name.as_bytes()).unwrap();
@@ -356,12 +364,19 @@ fn a_tombstone_that_nobody_gave_back_yet_is_sound() {
 }
 
 #[test]
-fn a_removed_and_an_expired_key_are_told_apart() {
-    let mut board = SOUND.clone();
-    let block = board.newest("task/5");
-    board.edit(block, |record| record.kind = RecordKind::Expired);
-    let summary = check(&board.words, &[board.living]).unwrap();
-    assert!(summary.events.iter().any(|event| event.kind == Kind::Expired && event.value.is_none()));
+fn the_ends_of_a_key_are_told_apart() {
+    let ends = [
+        (RecordKind::Expired, Kind::Expired),
+        (RecordKind::Detached, Kind::Detached),
+        (RecordKind::Died, Kind::Died),
+    ];
+    for (written, read) in ends {
+        let mut board = SOUND.clone();
+        let block = board.newest("task/5");
+        board.edit(block, |record| record.kind = written);
+        let summary = check(&board.words, &[board.living]).unwrap();
+        assert!(summary.events.iter().any(|event| event.kind == read && event.value.is_none()));
+    }
 }
 
 proptest! {

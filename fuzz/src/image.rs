@@ -269,7 +269,12 @@ fn read_all(core: &Core<'_>, verify: Verify) {
     for index in 0..SESSIONS {
         drop(core.name(core.session_view(index).name));
     }
-    let _ = (core.occupancy(), core.history_granules(), core.claimed_extents(), core.unclaimed());
+    let _ = core.present_keys("", |key| drop(key.map(<[u8]>::to_vec)));
+    let usage = core.usage();
+    let total = u64::from(core.geometry().granules());
+    assert!(usage.live + usage.history + usage.private + usage.reserve + usage.free <= total, "{usage:?}");
+    assert!(usage.keys <= usage.slots && usage.slots_used <= usage.slots, "{usage:?}");
+    let _ = (core.history_granules(), core.claimed_extents(), core.unclaimed(), core.names_used());
     let _ = (0..core.geometry().shards()).map(|shard| core.shard_changes(shard)).max();
 }
 

@@ -10,7 +10,7 @@ use arbitrary::{Arbitrary, Unstructured};
 use slateboard::{
     layout::{
         Head,
-        record::RecordKind::{Expired, Removed, Value},
+        record::RecordKind::{Detached, Died, Expired, Removed, Value},
     },
     protocol::{
         Fault, Full,
@@ -173,10 +173,26 @@ impl Pair<'_> {
     }
 
     fn change(&mut self, key: &str, change: &Change<'_>, hint: Option<Slot>) -> Result<Outcome, Fault> {
-        self.with_lane(|heap, lane| {
+        let outcome = self.with_lane(|heap, lane| {
             let core = heap.core();
             core.change(lane, &Key::new(core.geometry(), key), change, heap::now(), hint)
-        })
+        });
+        self.ended_besides();
+        outcome
+    }
+
+    /// A writer that needs a slot, or any other room, first ends what expired.
+    fn ended_besides(&mut self) {
+        let over = |record: &Record| record.deadline != 0 && record.deadline <= heap::boot_ns();
+        for position in self.model.generation() + 1..=self.heap.core().generation() {
+            let event = self.heap.core().event(position, Verify::Always, |_| true);
+            let item = event.expect("an event of the history").expect("the filter says yes").item;
+            let key = KEYS.iter().find(|key| key.as_bytes() == item.key).expect("one of the keys");
+            if item.header.kind != Expired || !self.model.map.get(*key).is_some_and(over) {
+                break;
+            }
+            self.model.end(key, Expired, item.header.writer);
+        }
     }
 
     fn hint(&self, key: &str, hinted: bool) -> Option<Slot> {
@@ -351,14 +367,20 @@ impl Pair<'_> {
         let Some(generation) = self.model.map.get(key).map(|record| record.generation) else { return };
         let outcome = self.with_lane(|heap, lane| {
             let core = heap.core();
-            core.expire(lane, &Key::new(core.geometry(), key), generation + u64::from(!right), heap::now())
+            core.expire(
+                lane,
+                &Key::new(core.geometry(), key),
+                generation + u64::from(!right),
+                heap::now(),
+                None,
+            )
         });
         match outcome {
-            Ok(()) if right => {
+            Ok(true) if right => {
                 let writer = self.writer();
                 self.model.end(key, Expired, writer);
             }
-            Ok(()) => {}
+            Ok(ended) => assert!(!ended, "{key} was ended, and another generation was expected"),
             Err(fault) => self.refused(fault),
         }
     }
@@ -451,6 +473,8 @@ impl Pair<'_> {
                 Kind::Put => Value,
                 Kind::Removed => Removed,
                 Kind::Expired => Expired,
+                Kind::Detached => Detached,
+                Kind::Died => Died,
             };
             assert_eq!((&found.key[..], kind), (known.key.as_bytes(), known.record.kind));
             assert_eq!((found.version, found.writer), (known.record.version, known.record.writer));

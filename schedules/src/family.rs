@@ -57,7 +57,7 @@ pub struct Family {
 }
 
 /// All of them.
-pub const ALL: [Family; 5] = [
+pub const ALL: [Family; 6] = [
     Family {
         name: "one-key",
         about: "one key, a history of two events",
@@ -145,7 +145,7 @@ pub const ALL: [Family; 5] = [
         acts: &[
             (4, Act::PutEphemeral),
             (3, Act::Put),
-            (1, Act::Update),
+            (3, Act::Update),
             (1, Act::Remove),
             (2, Act::Get),
             (1, Act::List),
@@ -155,6 +155,15 @@ pub const ALL: [Family; 5] = [
         ],
         words: (1, 2),
         calls: 5,
+    },
+    Family {
+        name: "bound",
+        about: "one entry that ends with its session, updated by others",
+        shape: || board(6, 16, 4),
+        keys: one_key,
+        acts: &[(3, Act::PutEphemeral), (5, Act::Update), (1, Act::Get), (8, Act::Reap)],
+        words: (1, 2),
+        calls: 4,
     },
 ];
 

@@ -1,10 +1,11 @@
-//! The mutants that schedules must catch, by the search's names for them, and where.
+//! The mutants that schedules must catch, and where: those of the search by its names for them, and some of what only
+//! whole records have.
 
 use slateboard_search::canaries::{self, Canary};
 
 /// A mutant, and the families of which one must fail.
 pub struct Mutant {
-    /// Its name among the canaries of the search.
+    /// Its name, among the canaries of the search or in [`OF_WHOLE_RECORDS`].
     pub name: &'static str,
     /// Families, the likeliest first.
     pub families: &'static [&'static str],
@@ -51,11 +52,32 @@ pub const MUTANTS: &[Mutant] = &[
     long("link without in-chain check", &["slots"]),
     long("settle by store", &["one-key"]),
     long("reclaimed with the old tag", &["one-key"]),
+    quick("an updated entry outlives its session", &["bound"]),
+    quick("an update that is not logged outlives its session", &["bound"]),
+];
+
+/// Those that the search, whose records end with no session, cannot see.
+const OF_WHOLE_RECORDS: &[Canary] = &[
+    Canary {
+        name: "an updated entry outlives its session",
+        file: "reap.rs",
+        from: "Ok(_) => tried = generation,",
+        to: "Ok(_) => return Ok(false),",
+        scenarios: &[],
+    },
+    Canary {
+        name: "an update that is not logged outlives its session",
+        file: "reap.rs",
+        from: "GenWord::Unlogged(_) if is_ours => match",
+        to: "GenWord::Unlogged(_) if is_ours && head.0 == 0 => match",
+        scenarios: &[],
+    },
 ];
 
 impl Mutant {
     /// Its text.
     pub fn canary(&self) -> Result<&'static Canary, String> {
-        canaries::all().find(|canary| canary.name == self.name).ok_or("the search has no such canary".into())
+        let all = OF_WHOLE_RECORDS.iter().chain(canaries::all());
+        all.into_iter().find(|canary| canary.name == self.name).ok_or("there is no such canary".into())
     }
 }

@@ -27,7 +27,7 @@ const fn canary(
 
 /// All of them.
 pub fn all() -> impl Iterator<Item = &'static Canary> {
-    HISTORY.iter().chain(FLOOR).chain(REAP).chain(SLOTS).chain(BLOCKS).chain(STORES)
+    HISTORY.iter().chain(FLOOR).chain(REAP).chain(SLOTS).chain(BLOCKS).chain(STORES).chain(EXPIRE)
 }
 
 const HISTORY: &[Canary] = &[
@@ -154,6 +154,13 @@ const FLOOR: &[Canary] = &[
         "Proof::Head(at, head) => self.head_is(at, head),",
         "Proof::Head(..) => true,",
         &["get-reuse", "get-kill"],
+    ),
+    canary(
+        "the present is what is counted",
+        "view.rs",
+        "if word.lap() < lap {",
+        "if word.lap() <= lap {",
+        &["told"],
     ),
     canary(
         "floor test dropped",
@@ -318,6 +325,51 @@ const STORES: &[Canary] = &[
         "self.at(at + session::INTENT_EVENT).store(0, Release);",
         "let _ = at;",
         &["floor", "doomed", "two-keys"],
+    ),
+];
+
+const EXPIRE: &[Canary] = &[
+    canary(
+        "deadline announced before publishing",
+        "publish.rs",
+        "        self.ask_lines(lane, key, hint);
+        self.trim(lane)?;",
+        "        self.ask_lines(lane, key, hint);
+        if BOUND && change.deadline != 0 {
+            self.announce_deadline(key.bucket, change.deadline);
+            return self.change_as::<false>(lane, key, change, now, hint);
+        }
+        self.trim(lane)?;",
+        &["sweeps", "deadline-kill"],
+    ),
+    canary(
+        "deadlines of the dead not announced",
+        "reap.rs",
+        "                            self.announce_for(block);\n",
+        "",
+        &["deadline-kill"],
+    ),
+    canary(
+        "fresh deadlines forgotten first",
+        "expire.rs",
+        "        let lowered = hint.with(!fresh);",
+        "        let lowered = hint.with(!fresh);
+        let _ = fresh_word.compare_exchange(fresh, 0, Acquire, Relaxed);",
+        &["deadline-kill"],
+    ),
+    canary(
+        "swept word replaced by a store",
+        "expire.rs",
+        "            let _ = word.compare_exchange(hint.0, hint.replaced(swept.next_ns).0, Release, Relaxed);",
+        "            word.store(hint.replaced(swept.next_ns).0, Release);",
+        &["sweeps"],
+    ),
+    canary(
+        "no count of what is entered before a put is refused",
+        "expire.rs",
+        "            self.finish_pending(lane)?;\n",
+        "",
+        &["full-expired"],
     ),
 ];
 

@@ -8,7 +8,9 @@ use crate::{
 };
 use slateboard::{
     layout::{
-        Block, GenWord, Geometry, Head, HeadKind, RingWord, SlotHash, State, StateKind, Writer, geometry,
+        Block, DeadlineHint, GenWord, Geometry, Head, HeadKind, RingWord, SlotHash, State, StateKind, Writer,
+        geometry,
+        groups::{GROUP_FRESH, GROUP_SWEPT},
         header,
         record::{RecordHeader, RecordKind},
         session,
@@ -123,6 +125,7 @@ impl Rest<'_> {
             if let Some(dead) = self.bound_to_dead(&record.header).filter(|_| !record.removes()) {
                 return Err(format!("{head:?} is of an entry that was to end with session {dead}"));
             }
+            self.deadline(hash_at + 1, &record.header)?;
             if keys.insert(record.key.clone(), head).is_some() {
                 return Err(format!("key {:?} has two slots", String::from_utf8_lossy(&record.key)));
             }
@@ -147,6 +150,23 @@ impl Rest<'_> {
             }
         }
         Ok(())
+    }
+
+    /// One of the two words of the entry's group is no later than its deadline.
+    fn deadline(&self, head_at: usize, header: &RecordHeader) -> Check {
+        if header.kind.is_tombstone() || header.deadline == 0 {
+            return Ok(());
+        }
+        let has = |bucket: &usize| {
+            self.chain(*bucket).iter().any(|&base| head_at > base && head_at - base < geometry::BUCKET_WORDS)
+        };
+        let bucket = (0..self.geo.buckets()).find(has).ok_or("an entry is in no chain")?;
+        let at = self.geo.groups().word(self.geo.groups().of(bucket));
+        let (swept, fresh) = (DeadlineHint(self.words[at + GROUP_SWEPT]), self.words[at + GROUP_FRESH]);
+        if swept.covers(header.deadline) || (fresh != 0 && !fresh <= header.deadline) {
+            return Ok(());
+        }
+        Err(format!("deadline {} is lost: {swept:?}, {fresh:#x}", header.deadline))
     }
 
     /// The session that an entry was to end with, if it is dead.

@@ -95,6 +95,9 @@ pub struct Call {
     pub told: Told,
 }
 
+/// When sweeps are: deadlines below five are over then, and puts are before all of them.
+pub const NOON: Now = Now { real_ns: 0, boot_ns: || 5 };
+
 /// What a role of a scenario runs as.
 pub struct Party<'r> {
     core: Core<'r>,
@@ -151,11 +154,15 @@ impl<'r> Party<'r> {
     }
 
     fn change(&self, asked: Asked, key: usize, change: &Change<'_>) -> Told {
+        self.change_at(asked, key, change, Now::default())
+    }
+
+    fn change_at(&self, asked: Asked, key: usize, change: &Change<'_>, now: Now) -> Told {
         // A plain put's answer is explained by its event alone, which is watched when it is entered.
         let plain = matches!(asked, Asked::Put(_, Expect::Any));
         let began = if plain { 0 } else { self.core.generation() };
         let mut lane = self.lane.borrow_mut();
-        let told = match self.core.change(&mut lane, &self.key(key), change, Now::default(), None) {
+        let told = match self.core.change(&mut lane, &self.key(key), change, now, None) {
             Ok(Outcome::Done { version, generation, .. }) => Told::Done { version, generation },
             Ok(Outcome::Conflict { version }) => Told::Conflict(version),
             Ok(Outcome::Nothing) => Told::Nothing,
@@ -181,13 +188,36 @@ impl<'r> Party<'r> {
         let change = Change { ephemeral, ..Change::put(&bytes, Expect::Any) };
         self.change(Asked::Put(value, Expect::Any), key, &change)
     }
-    /// Replaces a key's value by compare-and-swap of what was read, once.
+    /// Puts a value of two equal words with a deadline.
+    pub fn put_until(&self, key: usize, value: u64, deadline: u64) -> Told {
+        let bytes = value.to_le_bytes().repeat(2);
+        let change = Change { deadline, ..Change::put(&bytes, Expect::Any) };
+        self.change(Asked::Put(value, Expect::Any), key, &change)
+    }
+    /// Puts a value of two equal words at [`NOON`].
+    pub fn put_at_noon(&self, key: usize, value: u64) -> Told {
+        let bytes = value.to_le_bytes().repeat(2);
+        self.change_at(Asked::Put(value, Expect::Any), key, &Change::put(&bytes, Expect::Any), NOON)
+    }
+    /// Ends what expired by [`NOON`] in the only group of buckets.
+    pub fn sweep(&self) {
+        let told = match self.core.sweep(&mut self.lane.borrow_mut(), 0, u64::MAX, NOON) {
+            Ok(_) => Told::Said("swept".into()),
+            Err(fault) => Told::Fault(fault),
+        };
+        self.note(Asked::Other("sweep"), 0, 0, told);
+    }
+    /// Replaces a key's value by compare-and-swap of what was read, once. An entry that ends with a session goes on
+    /// to, whoever updates it.
     pub fn update(&self, key: usize, value: u64) -> Told {
-        match self.get(key) {
-            Told::Value { version, .. } => self.put(key, value, Expect::Version(version)),
-            Told::Absent => self.put(key, value, Expect::Absent),
-            other => other,
-        }
+        let mut ephemeral = 0;
+        let expect = match self.get_bound(key, &mut ephemeral) {
+            Told::Value { version, .. } => Expect::Version(version),
+            Told::Absent => Expect::Absent,
+            other => return other,
+        };
+        let bytes = value.to_le_bytes().repeat(2);
+        self.change(Asked::Put(value, expect), key, &Change { ephemeral, ..Change::put(&bytes, expect) })
     }
     /// Removes a key.
     pub fn remove(&self, key: usize) -> Told {
@@ -201,15 +231,33 @@ impl<'r> Party<'r> {
 
     /// Gets a key's newest value.
     pub fn get(&self, key: usize) -> Told {
+        self.get_bound(key, &mut 0)
+    }
+
+    /// As [`Party::get`], with the session that the value ends with.
+    fn get_bound(&self, key: usize, ephemeral: &mut u64) -> Told {
         let began = self.core.generation();
         let mut out = Vec::new();
         let told = match self.core.get(&self.key(key), None, Verify::Always, &mut out) {
-            Ok(Some(meta)) => whole(&out, meta.words.version(), meta.generation),
+            Ok(Some(meta)) => {
+                *ephemeral = meta.words.ephemeral();
+                whole(&out, meta.words.version(), meta.generation)
+            }
             Ok(None) => Told::Absent,
             Err(fault) => Told::Fault(fault),
         };
         self.note(Asked::Get, key, began, told.clone());
         told
+    }
+
+    /// Gets a key, then looks for what that told: in the newest generation, in a list of the present, in the history.
+    pub fn get_and_list(&self, key: usize) {
+        let Told::Value { generation, .. } = self.get(key) else { return };
+        let newest = self.core.newest();
+        let told = if newest < generation { Told::Torn } else { Told::Said(newest.to_string()) };
+        self.note(Asked::Other("newest"), 0, 0, told);
+        self.list();
+        self.event(generation);
     }
 
     /// Gets a key at the present generation, through a view.
@@ -241,7 +289,7 @@ impl<'r> Party<'r> {
             Ok(item) => drop(
                 listed.insert(item.key.clone(), whole(&item.value, item.header.version, item.generation)),
             ),
-            Err(fault) => drop(listed.insert(Vec::new(), Told::Fault(fault))),
+            Err(damaged) => drop(listed.insert(Vec::new(), Told::Fault(Fault::Corrupt(damaged.what)))),
         });
         let damaged = listed.remove(&Vec::new());
         for (key, name) in self.keys.iter().enumerate() {

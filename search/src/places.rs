@@ -2,7 +2,9 @@
 
 use slateboard::{
     layout::{
-        Block, GenWord, Geometry, Guard, Head, RingWord, SlotHash, State, geometry, header,
+        Block, GenWord, Geometry, Guard, Head, RingWord, SlotHash, State, geometry,
+        groups::GROUP_WORDS,
+        header,
         record::{self, RecordHeader, RecordKind},
         session,
     },
@@ -36,6 +38,8 @@ pub enum Place {
     Session(u32, u32),
     /// A shard's word.
     Shard(u32),
+    /// A word of a group of buckets.
+    Group(u32),
     /// An extent's class, and its hint.
     Class(u32, bool),
     /// A word of the name table.
@@ -58,6 +62,11 @@ pub fn places(geo: &Geometry) -> Vec<Place> {
     }
     for at in 0..geo.shards() * geometry::SHARD_WORDS {
         places[geo.shard(0) + at] = Place::Shard((at % geometry::SHARD_WORDS) as u32);
+    }
+    for group in 0..geo.groups().count() {
+        for word in 0..GROUP_WORDS {
+            places[geo.groups().word(group) + word] = Place::Group(word as u32);
+        }
     }
     for bucket in 0..geo.buckets() {
         let base = geo.bucket(bucket);

@@ -124,6 +124,7 @@ pub fn board(extents: u64, granules: u64, history: u64) -> Shape {
         reserve_extents: 0,
         value_max: extents * granules * 64,
         commit_max: 64,
+        keys: 2,
         dedicated: Vec::new(),
     }
 }

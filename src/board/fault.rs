@@ -17,14 +17,14 @@ pub(super) fn error_on(core: &Core<'_>, fault: Fault) -> Error {
         ),
         other => return error(other),
     };
-    let (usage, history) = (core.usage(), core.history_granules());
+    let usage = core.usage();
     let kib = |granules: u64| (granules * core.geometry().granule_words() as u64).div_ceil(128);
     let text = format!(
         "{full}: of {} KiB, values hold {}, the history {}, sessions at hand {}, the reserve for removals {}, and {} \
          are free in smaller pieces",
         core.geometry().shape().capacity >> 10,
-        kib(usage.used.saturating_sub(history)),
-        kib(history),
+        kib(usage.live),
+        kib(usage.history),
         kib(usage.private),
         kib(usage.reserve),
         kib(usage.free),

@@ -1,18 +1,32 @@
-//! The keeper: a thread of each session that beats, reaps the dead, and keeps pages reserved ahead.
+//! The keeper: a thread of each session that beats, reaps the dead, ends what expired, and keeps pages reserved ahead.
 //!
 //! Reaping means asking the kernel about every session's lock, and sweeping looks at every slot. One keeper is
 //! enough for both: the elected one, which holds a byte of the lock file. It may be stopped while it holds that, so
 //! the others do a part all the same: they ask for the sessions whose beats are late, and sweep seldom. Each also
 //! tries to be elected. Where there are many, not all of them are needed for that at each period: they take turns.
+//!
+//! What expired is ended by the elected one, soon after its deadline; the others end what it should have ended long
+//! ago. Each also wakes for what its own session put to live shorter than a period, which the elected one might not
+//! find in time.
 
-use super::{Options, region::Suspects, session::Seat};
-use crate::{
-    error::{Error, Result},
-    layout::Head,
-    region::{Signals, boottime_ns},
+use super::{
+    Options,
+    region::{self, Suspects},
+    session::Seat,
 };
-use parking_lot::{Condvar, Mutex};
-use std::{sync::Arc, thread::JoinHandle, time::Duration};
+use crate::{
+    error::Result,
+    layout::{DeadlineHint, Head},
+    protocol::{Core, blocks::Lane, expire::Sweep},
+    region::{Signals, Thread, boottime_ns},
+};
+use std::{
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 /// Beats between two looks for slots that dead inserters left open.
 const SWEEP_BEATS: u64 = 16;
@@ -25,6 +39,16 @@ const LATE_BEATS: u64 = 2;
 const AWAKE: usize = 16;
 /// Longest turn, periods.
 const STRIDE_MAX: usize = 4;
+/// Longest time that a session's end waits for its keeper. A keeper that takes longer, because the machine is late or
+/// the process has few processors, goes on with what it has begun, and ends then.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Expired entries that a keeper ends at once. Behind so many it looks after everything else, and goes on a pause later.
+const ENDED_AT_ONCE: u64 = 4096;
+const ENDING_PAUSE_NS: u64 = 1_000_000;
+/// A keeper that beats less often than this does not wake for deadlines either.
+const SELDOM: Duration = Duration::from_secs(60);
+/// Address space for its stack; pages are taken as it is used.
+const STACK_BYTES: usize = 2 << 20;
 /// Longest time until a caught signal is found.
 const SIGNAL_LOOK: Duration = Duration::from_millis(100);
 
@@ -40,10 +64,40 @@ pub(super) struct Renewal {
     pub(super) due_ns: u64,
 }
 
-/// The running thread. Dropping it ends and joins the thread.
+/// When a keeper is to look for what expired, besides at its beats.
+pub(super) struct Expiries {
+    /// The earliest time, nanoseconds of `CLOCK_BOOTTIME`; `u64::MAX` for none.
+    next_ns: AtomicU64,
+    /// What lives longer is found at a beat.
+    period_ns: u64,
+}
+
+impl Expiries {
+    pub(super) fn new(period: Duration) -> Self {
+        let period_ns = if period > SELDOM { 0 } else { period.as_nanos() as u64 };
+        Self { next_ns: AtomicU64::new(u64::MAX), period_ns }
+    }
+
+    /// Takes note of a deadline. Whether it comes before what the keeper sleeps for.
+    pub(super) fn note(&self, deadline_ns: u64, boot_ns: u64) -> bool {
+        // Relaxed, here and below: the keeper's own lock orders its sleep and the nudge that follows.
+        deadline_ns.saturating_sub(boot_ns) < self.period_ns
+            && self.next_ns.fetch_min(deadline_ns, Relaxed) > deadline_ns
+    }
+
+    fn next_ns(&self) -> u64 {
+        self.next_ns.load(Relaxed)
+    }
+
+    fn forget(&self) {
+        self.next_ns.store(u64::MAX, Relaxed);
+    }
+}
+
+/// The running thread. Dropping it ends the thread, and waits for that for a while.
 pub(super) struct Keeper {
     seat: Arc<Seat>,
-    thread: Option<JoinHandle<()>>,
+    thread: Thread,
 }
 
 /// What the keeper sleeps on.
@@ -54,10 +108,14 @@ pub(super) struct Signal {
 }
 
 impl Signal {
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.stop.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Makes the keeper look again for what is due.
     pub(super) fn nudge(&self) {
         // The lock: a keeper that has looked and does not sleep yet must not miss this.
-        let _sleeping_or_before_the_look = self.stop.lock();
+        let _sleeping_or_before_the_look = self.lock();
         self.changed.notify_all();
     }
 }
@@ -67,22 +125,19 @@ impl Keeper {
         let period = options.beat;
         let signals = options.end_on_signals.then(Signals::catch).transpose()?;
         let theirs = Arc::clone(&seat);
-        let thread = std::thread::Builder::new()
-            .name("slate-keeper".into())
-            .spawn(move || run(&theirs, period, signals.as_ref()))
-            .map_err(|error| Error::io("the keeper's thread could not be started", error))?;
-        Ok(Self { seat, thread: Some(thread) })
+        let thread =
+            Thread::start(c"slate-keeper", STACK_BYTES, move || run(&theirs, period, signals.as_ref()))?;
+        Ok(Self { seat, thread })
     }
 }
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        *self.seat.signal.stop.lock() = true;
+        *self.seat.signal.lock() = true;
         self.seat.signal.changed.notify_all();
-        let Some(thread) = self.thread.take() else { return };
         // The last handle may be dropped by the keeper's own work.
-        if thread.thread().id() != std::thread::current().id() {
-            let _ = thread.join();
+        if !self.thread.is_current() {
+            let _ = self.thread.ends_within(PATIENCE);
         }
     }
 }
@@ -91,28 +146,35 @@ fn run(seat: &Seat, period: Duration, signals: Option<&Signals>) {
     let period_ns = u64::try_from(period.as_nanos()).unwrap_or(u64::MAX);
     let mut rounds = Rounds::new(seat, period_ns);
     let mut due_ns = rounds.next_ns(seat, false, boottime_ns());
-    while sleep(seat, due_ns, signals.is_some()) {
-        if let Some(signal) = signals.and_then(Signals::caught) {
+    while sleep(seat, due_ns.min(rounds.look_ns), signals.is_some()) {
+        if let Some((signals, signal)) =
+            signals.and_then(|signals| signals.caught().map(|one| (signals, one)))
+        {
             seat.leave();
-            Signals::die_of(signal);
+            signals.die_of(signal, PATIENCE);
             return;
         }
         let boot_ns = boottime_ns();
         seat.renew(boot_ns);
-        if boot_ns < due_ns {
-            continue;
+        rounds.look(seat, boot_ns);
+        if boot_ns >= due_ns {
+            due_ns = rounds.beat(seat, boot_ns);
+        } else if boot_ns >= seat.expiries.next_ns() {
+            rounds.end_near(seat, boot_ns);
         }
-        due_ns = rounds.beat(seat, boot_ns);
     }
 }
 
-/// Sleeps until the next beat, the next lease that is due, or the next look for a signal. `false`: stop.
+/// Sleeps until the next beat, the next lease that is due, the next deadline, or the next look for a signal. `false`: stop.
 fn sleep(seat: &Seat, due_ns: u64, signals: bool) -> bool {
-    let mut stop = seat.signal.stop.lock();
+    let mut stop = seat.signal.lock();
     if !*stop {
         let due_ns = seat.next_renewal_ns().map_or(due_ns, |renewal_ns| renewal_ns.min(due_ns));
+        let due_ns = due_ns.min(seat.expiries.next_ns());
         let pause = Duration::from_nanos(due_ns.saturating_sub(boottime_ns()));
-        seat.signal.changed.wait_for(&mut stop, if signals { pause.min(SIGNAL_LOOK) } else { pause });
+        let pause = if signals { pause.min(SIGNAL_LOOK) } else { pause };
+        let woken = seat.signal.changed.wait_timeout(stop, pause);
+        stop = woken.unwrap_or_else(PoisonError::into_inner).0;
     }
     !*stop
 }
@@ -121,18 +183,31 @@ fn sleep(seat: &Seat, due_ns: u64, signals: bool) -> bool {
 struct Rounds {
     beats: u64,
     period_ns: u64,
+    /// When to look next whether the board is still there.
+    look_ns: u64,
     /// Periods of a turn.
     stride: u64,
     suspects: Suspects,
     /// Slots that were open at the last sweep.
     open: Vec<(usize, Head)>,
+    /// The group of buckets where the next look for what expired begins.
+    from_group: usize,
 }
 
 impl Rounds {
     fn new(seat: &Seat, period_ns: u64) -> Self {
         let suspects = Suspects { from: usize::from(seat.writer.session), boot_ns: 0, late_ns: 0 };
         let stride = seat.region.occupied().map_or(1, stride);
-        Self { beats: 0, period_ns, stride, suspects, open: Vec::new() }
+        let look_ns = boottime_ns().saturating_add(period_ns);
+        Self { beats: 0, period_ns, look_ns, stride, suspects, open: Vec::new(), from_group: 0 }
+    }
+
+    /// Looks in each period whether the board is still at its path: that is cheap, and nobody's turn but one's own.
+    fn look(&mut self, seat: &Seat, boot_ns: u64) {
+        if boot_ns >= self.look_ns {
+            self.look_ns = boot_ns.saturating_add(self.period_ns);
+            seat.region.look();
+        }
     }
 
     /// One beat. What fails is tried again at the next: nothing here is waited for by anybody. Returns when the
@@ -158,6 +233,11 @@ impl Rounds {
         if !fenced {
             self.reap(seat, elected, boot_ns);
             let _ = seat.region.reserve_ahead();
+            let late_ns = if elected { 0 } else { self.late_ns() };
+            self.end_expired(seat, &core, late_ns, boot_ns);
+            if elected {
+                self.look_at_one_group(seat, &core);
+            }
         }
         let (session, records) = (u64::from(seat.writer.session), seat.region.geometry().sessions() as u64);
         if sweeps(self.beats, elected, session, records) {
@@ -174,12 +254,48 @@ impl Rounds {
         boot_ns.saturating_add(self.period_ns.saturating_mul(periods))
     }
 
+    /// After so long the elected one should have come.
+    fn late_ns(&self) -> u64 {
+        self.period_ns.saturating_mul(LATE_BEATS * self.stride)
+    }
+
+    /// Between two beats: ends what expired by now.
+    fn end_near(&mut self, seat: &Seat, boot_ns: u64) {
+        seat.expiries.forget();
+        if let Ok(core) = seat.region.core()
+            && core.check_fence(&seat.lane()).is_ok()
+        {
+            self.end_expired(seat, &core, 0, boot_ns);
+        }
+    }
+
+    /// Ends what expired so long ago. Without a delay it also notes when the next of what is left will.
+    fn end_expired(&mut self, seat: &Seat, core: &Core<'_>, late_ns: u64, boot_ns: u64) {
+        let sweep = Sweep { from: self.from_group, late_ns, most: ENDED_AT_ONCE };
+        let swept =
+            seat.region.with_space(&mut seat.lane(), 1, |lane| core.sweep_due(lane, sweep, region::now()));
+        let Ok(swept) = swept else { return };
+        self.from_group = swept.goes_on_at.unwrap_or(0);
+        if swept.goes_on_at.is_some() {
+            seat.expiries.note(boot_ns.saturating_add(ENDING_PAUSE_NS), boot_ns);
+        } else if let Some(next_ns) = swept.next_ns.filter(|_| late_ns == 0) {
+            seat.expiries.note(next_ns.saturating_add(DeadlineHint::UNIT_NS), boot_ns);
+        }
+    }
+
+    /// Looks at a group whatever its words say, another at each beat: so those that are damaged are found.
+    fn look_at_one_group(&self, seat: &Seat, core: &Core<'_>) {
+        let group = (self.beats % core.geometry().groups().count() as u64) as usize;
+        let sweep = |lane: &mut Lane| core.sweep(lane, group, ENDED_AT_ONCE, region::now());
+        let _ = seat.region.with_space(&mut seat.lane(), 1, sweep);
+    }
+
     fn reap(&mut self, seat: &Seat, elected: bool, boot_ns: u64) {
         if elected {
             let _ = seat.region.reap_dead();
         } else {
             self.suspects.boot_ns = boot_ns;
-            self.suspects.late_ns = self.period_ns.saturating_mul(LATE_BEATS * self.stride);
+            self.suspects.late_ns = self.late_ns();
             if let Ok(next) = seat.region.reap_suspects(&self.suspects) {
                 self.suspects.from = next;
             }

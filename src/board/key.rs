@@ -1,6 +1,6 @@
 //! A key handle: the slot found once.
 
-use super::{Expect, Meta, PutOptions, Receipt, Retry, Session, reader, watch};
+use super::{Expect, Meta, PutOptions, Receipt, Retry, Session, reader, update::Next, watch};
 use crate::{
     entry::Entry,
     error::{Error, ErrorKind, Result},
@@ -178,7 +178,8 @@ impl Key {
     }
 
     /// Gives the key the value that `f` makes of its present bytes, `None` where it has no value, as often as it takes
-    /// to win against other writers, up to 16 attempts. The codec stays as it is.
+    /// to win against other writers, up to 16 attempts. The codec, the deadline and the session that the entry ends with
+    /// stay as they are.
     ///
     /// # Errors
     /// As [`Session::update`].
@@ -196,7 +197,8 @@ impl Key {
         mut f: impl FnMut(Option<&[u8]>) -> V,
     ) -> Result<Receipt> {
         let mut slot = self.slot.get();
-        let next = |found: Option<&Found>, old: &[u8]| Ok::<_, Error>(Some(f(found.map(|_| old))));
+        let next =
+            |found: Option<&Found>, old: &[u8]| Ok::<_, Error>(Some(Next::value(f(found.map(|_| old)))));
         let receipt = self.session.update_at(&self.name, &self.slot_key(), &mut slot, retry, next)?;
         slot.into_iter().for_each(|slot| self.remember(slot));
         receipt.ok_or_else(|| Error::new(ErrorKind::InvalidArgument, "nothing to put").key(&self.name))

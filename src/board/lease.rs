@@ -1,41 +1,47 @@
 //! Leases: a key that one session holds at a time, for as long as it lives and renews.
 
-use super::{Expect, PutOptions, Session, keeper::Renewal};
+use super::{Expect, PutOptions, Session, keeper::Renewal, session::check_ttl};
 use crate::{
     error::{Error, ErrorKind, Result},
-    region::boottime_ns,
+    region::{Lock, boottime_ns},
 };
-use parking_lot::Mutex;
 use std::{sync::Arc, time::Duration};
 
-/// A held lease. The session's keeper renews it; dropping it releases it.
+/// A lease. The session's keeper renews it; dropping it releases it.
 ///
-/// It ends in any case when the session does, and when it could not be renewed in time. Whoever acts under
-/// it passes [`Lease::token`] on to what it changes, and that refuses smaller tokens than it has seen.
+/// It ends in any case when the session does, and when it could not be renewed in time, as while the process was stopped.
+/// So having it says that it was acquired, and [`Lease::is_held`] whether it is still held. Whoever acts under it passes
+/// [`Lease::token`] on to what it changes, and that refuses smaller tokens than it has seen.
 pub struct Lease {
     session: Session,
     key: String,
     ttl: Duration,
     token: u64,
-    /// Version of our newest entry; `None` when another's stands there.
-    version: Arc<Mutex<Option<u64>>>,
+    held: Arc<Lock<Held>>,
     id: u64,
+}
+
+/// What is known of a lease.
+struct Held {
+    /// Version of our newest entry; `None` when another's stands there, or none.
+    version: Option<u64>,
+    /// When that entry expires, or earlier: nanoseconds of `CLOCK_BOOTTIME`.
+    until_ns: u64,
 }
 
 impl Lease {
     pub(super) fn acquire(session: Session, key: &str, ttl: Duration) -> Result<Self> {
-        if ttl.is_zero() {
-            return Err(Error::new(ErrorKind::InvalidArgument, "a lease must last for some time").key(key));
-        }
+        check_ttl(key, ttl)?;
+        let until_ns = end_of(ttl);
         let receipt = put(&session, key, ttl, Expect::Absent).map_err(|error| held(error, key))?;
-        let version = Arc::new(Mutex::new(Some(receipt.version)));
+        let held = Arc::new(Lock::new(Held { version: Some(receipt.version), until_ns }));
         let id = receipt.generation;
-        let lease = Self { session, key: key.to_owned(), ttl, token: receipt.generation, version, id };
+        let lease = Self { session, key: key.to_owned(), ttl, token: receipt.generation, held, id };
         lease.keep_renewed();
         Ok(lease)
     }
 
-    /// The fencing token: the generation at which the lease was acquired.
+    /// The fencing token: the generation at which the lease was acquired. It stays the same, also when the lease is lost.
     pub fn token(&self) -> u64 {
         self.token
     }
@@ -45,10 +51,18 @@ impl Lease {
         &self.key
     }
 
-    /// Whether this session's entry still stood there when it was last renewed.
+    /// Whether the lease is held now: the session has its record, the time of the last renewal is not over, and the
+    /// session's entry stands on the board. `false` also where the board cannot be read, and in a forked child. What is
+    /// true now may be over when the caller acts on it: that is what [`Lease::token`] is for.
     pub fn is_held(&self) -> bool {
         // Before the lock, as in `renew`; a forked child holds nothing.
-        self.session.core().is_ok() && self.version.lock().is_some()
+        if self.session.check().is_err() {
+            return false;
+        }
+        let held = self.held.lock();
+        let Some(version) = held.version.filter(|_| boottime_ns() < held.until_ns) else { return false };
+        let stands = self.session.get_into(&self.key, &mut Vec::new());
+        stands.is_ok_and(|meta| meta.is_some_and(|meta| meta.version == version))
     }
 
     /// Renews the lease now, for its whole time.
@@ -58,7 +72,7 @@ impl Lease {
     pub fn renew(&self) -> Result<()> {
         // Before any lock: in a forked child the keeper that may hold it does not exist.
         self.session.core()?;
-        renew(&self.session, &self.key, self.ttl, &self.version)
+        renew(&self.session, &self.key, self.ttl, &self.held)
     }
 
     /// Ends the lease.
@@ -73,7 +87,7 @@ impl Lease {
         // As in `renew`; the parent's lease is not the child's to end.
         self.session.core()?;
         self.session.forget_renewal(self.id);
-        let Some(version) = self.version.lock().take() else { return Ok(()) };
+        let Some(version) = self.held.lock().version.take() else { return Ok(()) };
         match self.session.remove_if(&self.key, Expect::Version(version)) {
             Err(error) if error.is_conflict() => Ok(()),
             other => other.map(|_| ()),
@@ -82,12 +96,12 @@ impl Lease {
 
     fn keep_renewed(&self) {
         let every_ns = u64::try_from(self.ttl.as_nanos() / 3).unwrap_or(u64::MAX).max(1);
-        let (key, ttl, version) = (self.key.clone(), self.ttl, Arc::clone(&self.version));
+        let (key, ttl, held) = (self.key.clone(), self.ttl, Arc::clone(&self.held));
         let session = self.session.weak();
         let renew = Box::new(move || {
             session.upgrade().is_some_and(|session| {
                 // A full board or a stopped process may pass; a lost lease does not come back.
-                renew(&session, &key, ttl, &version).is_ok() || version.lock().is_some()
+                renew(&session, &key, ttl, &held).is_ok() || held.lock().version.is_some()
             })
         });
         let due_ns = boottime_ns().saturating_add(every_ns);
@@ -106,19 +120,26 @@ fn put(session: &Session, key: &str, ttl: Duration, expect: Expect) -> Result<su
     session.put_with(key, session.name(), options)
 }
 
-fn renew(session: &Session, key: &str, ttl: Duration, version: &Mutex<Option<u64>>) -> Result<()> {
-    let mut version = version.lock();
-    let Some(current) = *version else {
+/// When a lease of this length that is put now is over: not after the deadline that the entry gets.
+fn end_of(ttl: Duration) -> u64 {
+    boottime_ns().saturating_add(u64::try_from(ttl.as_nanos()).unwrap_or(u64::MAX))
+}
+
+fn renew(session: &Session, key: &str, ttl: Duration, held: &Lock<Held>) -> Result<()> {
+    let mut held = held.lock();
+    let Some(current) = held.version else {
         return Err(Error::new(ErrorKind::Held, "the lease was lost").key(key).next("acquire it again"));
     };
+    let until_ns = end_of(ttl);
     match put(session, key, ttl, Expect::Version(current)) {
         Ok(receipt) => {
-            *version = Some(receipt.version);
+            *held = Held { version: Some(receipt.version), until_ns };
             Ok(())
         }
         Err(error) => {
-            if error.is_conflict() {
-                *version = None;
+            // An entry that expired is absent, so a lease that was over is not renewed, whoever has it now.
+            if error.is_conflict() || error.is_fenced() || error.is_moved() {
+                held.version = None;
             }
             Err(error)
         }
@@ -137,4 +158,24 @@ fn held(error: Error, key: &str) -> Error {
         .key(key)
         .with_current(current)
         .next("wait for the key to change, and try again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Board;
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn a_lease_whose_time_is_over_is_not_held_until_it_is_renewed() {
+        let session = Board::options().capacity(1 << 20).keys(64).local().unwrap().attach("holder").unwrap();
+        let lease = session.acquire("lease", Duration::from_secs(600)).unwrap();
+        assert!(lease.is_held());
+        lease.held.lock().until_ns = boottime_ns();
+        assert!(!lease.is_held());
+        lease.renew().unwrap();
+        assert!(lease.is_held());
+        session.put("lease", b"by force").unwrap();
+        assert!(!lease.is_held(), "another entry stands there, though no renewal has met it");
+    }
 }

@@ -1,6 +1,6 @@
 //! Who is attached, and how full the board is.
 
-use super::region::Region;
+use super::region::{Presence, Region};
 use crate::{
     error::Result,
     layout::session::{COUNTERS, Counter},
@@ -19,6 +19,8 @@ pub enum Liveness {
     Alive,
     /// It is, but has not beaten for 300 s: stopped, or starved.
     Unresponsive,
+    /// It cannot be told from here, because the lock file cannot be asked. Never taken for dead.
+    Unknown,
     /// It is gone. It is reaped by the next attach, by the next beat of the board's elected keeper, or by the third of
     /// another's.
     Dead,
@@ -74,7 +76,10 @@ pub struct Counters {
     pub extents: u64,
 }
 
-/// What the board holds.
+/// What the board holds, and what room is left.
+///
+/// Every figure is at most what the board can have, also on a damaged one: keys and bytes are counted from slots and
+/// blocks. What cannot be as the board's words tell it is cut to that, and named in [`Metrics::implausible`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Metrics {
@@ -86,33 +91,65 @@ pub struct Metrics {
     pub history: u64,
     /// Keys that have a value.
     pub keys: u64,
-    /// Slots, overflow included.
+    /// Keys that the board was made for.
+    pub keys_made_for: u64,
+    /// Keys that fit: those it was made for, or fewer where `capacity` has no block for each. How many do in fact depends
+    /// on their values, and on what the history holds.
+    pub keys_fit: u64,
+    /// Slots of the table, overflow included: more than `keys_made_for`, because a removed key keeps its own while the
+    /// history has it, and because keys are not spread evenly.
     pub slots: u64,
+    /// Slots, with all that can be added.
+    pub slots_max: u64,
+    /// Slots that another key cannot have: their keys have a value, or their removal is in the history.
+    pub slots_used: u64,
+    /// Buckets of slots that were added where the table was too full.
+    pub overflow: u64,
+    /// How many can be added.
+    pub overflow_max: u64,
+    /// Whether some new keys are refused for want of a slot.
+    pub refuses_keys: bool,
     /// Sessions attached, or dead and not reaped.
     pub sessions: u64,
     /// Session records.
     pub sessions_max: u64,
-    /// Bytes for values.
+    /// Names that the table of names has.
+    pub names: u64,
+    /// How many it can have.
+    pub names_max: u64,
+    /// Bytes for values, with their keys and what else a record has.
     pub capacity: u64,
+    /// Length of the region's file: `capacity` and the tables. It takes so much memory at most; pages of the data area and
+    /// of its table are taken as they are needed, those of the other tables when the board is made.
+    pub region_bytes: u64,
     /// Bytes of it whose pages are reserved.
     pub reserved: u64,
     /// Bytes of it that are cut into blocks.
     pub claimed: u64,
-    /// Bytes in blocks that are in use, by present values and by the history.
+    /// Bytes in blocks that are in use, by present values, by the history, and by sessions.
     pub used: u64,
-    /// Bytes of those in present values, about.
+    /// Bytes of those in present values.
     pub live_bytes: u64,
-    /// Bytes of those that the history holds, about.
+    /// Bytes of those that the history holds.
     pub history_bytes: u64,
-    /// Bytes in free blocks that sessions keep at hand: at most a 64th of the capacity. An idle session gives its own
-    /// back at its next beat.
+    /// Bytes of those that sessions have at hand or are filling.
     pub private_bytes: u64,
-    /// Bytes that are free for removals only.
+    /// Bytes in free blocks that are kept for removals.
     pub reserve_bytes: u64,
-    /// Bytes that are free for values, in pieces of any size.
+    /// Bytes that are free for values.
     pub free_bytes: u64,
+    /// Bytes of a block of the size that takes most of the present values' room; 0 without values.
+    pub typical_bytes: u64,
+    /// Present blocks of that size.
+    pub typical_used: u64,
+    /// Further ones that find room, with what the history can give back.
+    pub typical_room: u64,
+    /// Bytes that are free in the file system under the board; `None` for a local board, and where it does not tell.
+    pub file_system_free: Option<u64>,
     /// What all sessions have done since the board was made.
     pub totals: Counters,
+    /// A figure that cannot be as the board's words tell it, for damage, and was cut to what can be.
+    pub implausible: Option<&'static str>,
 }
 
 impl Counters {
@@ -142,12 +179,16 @@ pub(super) fn sessions(region: &Region) -> Result<Vec<SessionInfo>> {
             continue;
         }
         let beat_age = Duration::from_nanos(now.saturating_sub(record.identity.heartbeat_ns));
-        let liveness = match region.is_alive(index)? {
-            false => Liveness::Dead,
-            true if beat_age > UNRESPONSIVE => Liveness::Unresponsive,
-            true => Liveness::Alive,
+        let liveness = match region.presence(index) {
+            Presence::Dead => Liveness::Dead,
+            Presence::Unknown => Liveness::Unknown,
+            Presence::Alive if beat_age > UNRESPONSIVE => Liveness::Unresponsive,
+            Presence::Alive => Liveness::Alive,
         };
-        let counters: [u64; COUNTERS] = record.counters;
+        let mut counters = counters_of(&record.counters);
+        if !counters.are_of(core.newest()) {
+            counters.cut(core.newest());
+        }
         sessions.push(SessionInfo {
             index: index as u16,
             incarnation: record.incarnation,
@@ -157,7 +198,7 @@ pub(super) fn sessions(region: &Region) -> Result<Vec<SessionInfo>> {
             attached: record.identity.attached_ns,
             beat_age,
             liveness,
-            counters: Counters::of(|counter| counters[counter as usize]),
+            counters,
         });
     }
     Ok(sessions)
@@ -166,27 +207,97 @@ pub(super) fn sessions(region: &Region) -> Result<Vec<SessionInfo>> {
 pub(super) fn metrics(region: &Region) -> Result<Metrics> {
     let core = region.core()?;
     let geometry = region.geometry();
-    let (keys, slots) = core.occupancy();
+    let usage = core.usage();
     let granule_bytes = geometry.granule_words() as u64 * 8;
     let extent_bytes = u64::from(geometry.extent_granules()) * granule_bytes;
-    let (usage, history) = (core.usage(), core.history_granules());
-    Ok(Metrics {
-        generation: core.generation(),
-        floor: core.floor(),
+    let bytes = |granules: u64| granules * granule_bytes;
+    let floor_before = core.floor();
+    let generation = core.newest();
+    let floor = core.floor();
+    let totals = Counters::of(|counter| core.total(counter));
+    let changes = core.newest();
+    let mut metrics = Metrics {
+        generation,
+        floor: floor.min(generation),
         history: geometry.history(),
-        keys,
-        slots,
+        keys: usage.keys,
+        keys_made_for: geometry.shape().keys,
+        keys_fit: geometry.keys_fit(),
+        slots: usage.slots,
+        slots_max: usage.slots_max,
+        slots_used: usage.slots_used,
+        overflow: usage.overflow,
+        overflow_max: geometry.shape().overflow_max,
+        refuses_keys: usage.refuses_keys,
         sessions: (0..geometry.sessions()).filter(|&index| core.is_occupied(index)).count() as u64,
         sessions_max: geometry.sessions() as u64,
+        names: core.names_used(),
+        // Name 0 says that there is none.
+        names_max: (geometry.names() as u64).saturating_sub(1),
         capacity: geometry.shape().capacity,
+        region_bytes: geometry.words() as u64 * 8,
         reserved: u64::from(core.reserved()) * extent_bytes,
         claimed: u64::from(core.claimed_extents()) * extent_bytes,
-        used: usage.used * granule_bytes,
-        live_bytes: usage.used.saturating_sub(history) * granule_bytes,
-        history_bytes: history * granule_bytes,
-        private_bytes: usage.private * granule_bytes,
-        reserve_bytes: usage.reserve * granule_bytes,
-        free_bytes: usage.free * granule_bytes,
-        totals: Counters::of(|counter| core.total(counter)),
-    })
+        used: bytes(usage.live + usage.history + usage.private + usage.overflow_granules),
+        live_bytes: bytes(usage.live),
+        history_bytes: bytes(usage.history),
+        private_bytes: bytes(usage.private),
+        reserve_bytes: bytes(usage.reserve),
+        free_bytes: bytes(usage.free),
+        typical_bytes: bytes(usage.typical),
+        typical_used: usage.typical_live,
+        typical_room: usage.typical_room,
+        file_system_free: region.file_system_free(),
+        totals,
+        implausible: None,
+    };
+    // Both only rise, the floor behind the generation and no more than a history: no moment explains anything else.
+    if floor_before > generation || generation.saturating_sub(floor) > geometry.history() + 1 {
+        metrics.implausible = Some("the generation counter or the floor");
+    }
+    // Each change has one generation, and is counted after it.
+    let is_damaged = |index| {
+        let record = core.session_view(index);
+        record.active && !counters_of(&record.counters).are_of(core.newest())
+    };
+    if !totals.are_of(changes) || (0..geometry.sessions()).any(is_damaged) {
+        metrics.implausible.get_or_insert("what the sessions' records say that they did");
+        metrics.totals.cut(changes);
+    }
+    Ok(metrics)
+}
+
+/// What nobody has done that often: ten million times a second for two centuries.
+const OFTEN: u64 = 1 << 56;
+
+fn counters_of(counters: &[u64; COUNTERS]) -> Counters {
+    Counters::of(|counter| counters[counter as usize])
+}
+
+impl Counters {
+    /// Whether they can be those of so many changes.
+    fn are_of(&self, generation: u64) -> bool {
+        let Self { puts, removes, conflicts, retries, helped, floored, reaped, ephemerals, expired, extents } =
+            *self;
+        let all = [puts, removes, conflicts, retries, helped, floored, reaped, ephemerals, expired, extents];
+        all.iter().all(|&count| count < OFTEN) && puts.saturating_add(removes) <= generation
+    }
+
+    /// Cuts each to what can be after so many changes.
+    fn cut(&mut self, generation: u64) {
+        for changes in [&mut self.puts, &mut self.removes, &mut self.expired] {
+            *changes = (*changes).min(generation);
+        }
+        for count in [
+            &mut self.conflicts,
+            &mut self.retries,
+            &mut self.helped,
+            &mut self.floored,
+            &mut self.reaped,
+            &mut self.ephemerals,
+            &mut self.extents,
+        ] {
+            *count = (*count).min(OFTEN);
+        }
+    }
 }

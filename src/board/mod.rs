@@ -5,26 +5,31 @@ mod index;
 mod keeper;
 mod key;
 mod lease;
+mod listing;
+mod lookout;
 mod metrics;
 mod options;
 mod reader;
 mod region;
 mod session;
 mod typed;
+mod update;
 mod view;
 mod watch;
 
 pub use crate::protocol::{publish::Expect, read::Verify};
 pub use key::Key;
 pub use lease::Lease;
+pub use listing::{Damage, Listing, Soundness};
 pub use metrics::{Counters, Liveness, Metrics, SessionInfo};
 pub use options::Options;
 pub use reader::{Meta, Reader};
-pub use session::{PutOptions, Receipt, Retry, Session};
+pub use session::{PutOptions, Receipt, Session};
+pub use update::Retry;
 pub use view::{Event, Events, Mutation, MutationKind, Previous, View};
 pub use watch::{Wait, Watch};
 
-use crate::error::Result;
+use crate::{error::Result, region::LockFile};
 use region::Region;
 use std::{path::Path, sync::Arc};
 
@@ -101,10 +106,19 @@ impl Board {
 
     /// Reads through this board's mapping.
     pub fn reader(&self) -> Reader {
-        Reader::new(Arc::clone(&self.region), self.options.verify)
+        Reader::looking(Arc::clone(&self.region), &self.options)
     }
 
-    /// The newest generation; 0 before the first write, and in a forked child.
+    /// Whether anybody has the board at this path open: a session, or somebody who only reads. Asks the kernel alone,
+    /// so it tells of a damaged board as well.
+    ///
+    /// # Errors
+    /// `Refused` or `Io` where that cannot be told from here: then it is not known.
+    pub fn is_in_use(path: impl AsRef<Path>) -> Result<bool> {
+        LockFile::is_in_use(path.as_ref())
+    }
+
+    /// The newest generation; 0 before the first write, in a forked child, and when the board has moved.
     pub fn generation(&self) -> u64 {
         self.reader().generation()
     }
@@ -117,7 +131,7 @@ impl Board {
     /// The sessions that are attached, or died and are not reaped yet.
     ///
     /// # Errors
-    /// `Forked`; `Io` where the lock file cannot be asked.
+    /// `Forked`; `Moved`.
     pub fn sessions(&self) -> Result<Vec<SessionInfo>> {
         self.reader().sessions()
     }

@@ -7,7 +7,11 @@ use crate::{
 };
 use std::{path::Path, sync::Arc, time::Duration};
 
-/// Builder of a [`Board`]. Sizes matter when a board is made; an existing one has its own.
+/// Shortest period of a keeper.
+const BEAT_MIN: Duration = Duration::from_millis(1);
+
+/// Builder of a [`Board`]. Sizes matter when a board is made; an existing one has its own. A number that is out of its range
+/// is an error when the board is made or opened, and is never replaced by another.
 #[derive(Clone, Debug)]
 pub struct Options {
     capacity: u64,
@@ -38,13 +42,17 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Bytes for values: 64 MiB unless set, 1 MiB to 16 GiB, rounded up. Pages are taken as needed.
+    /// Bytes for values, with their keys and what else a record has: 64 MiB unless set, 1 MiB to 16 GiB, rounded up to
+    /// whole extents of 16 KiB to 2 MiB. Pages are taken as needed. The tables come on top: see [`Metrics::region_bytes`].
+    ///
+    /// [`Metrics::region_bytes`]: super::Metrics::region_bytes
     #[must_use]
     pub fn capacity(mut self, bytes: u64) -> Self {
         self.capacity = bytes;
         self
     }
-    /// Keys: 65,536 unless set, at most 4,194,304.
+    /// Keys that the table is made for: 65,536 unless set, 1 to 4,194,304. It has more slots, because a removed key keeps
+    /// its own while the history has it, and because keys are not spread evenly.
     #[must_use]
     pub fn keys(mut self, keys: u64) -> Self {
         self.keys = keys;
@@ -56,19 +64,20 @@ impl Options {
         self.history = events;
         self
     }
-    /// Sessions that may be attached at once: 64 unless set, at most 4,096.
+    /// Sessions that may be attached at once: 64 unless set, 1 to 4,096.
     #[must_use]
     pub fn sessions(mut self, sessions: u64) -> Self {
         self.sessions = sessions;
         self
     }
-    /// First path segments with a shard of their own: `task`, `file`, `team` unless set; at most 8.
+    /// First path segments with a shard of their own: `task`, `file`, `team` unless set; at most 8 different
+    /// ones, of 1 to 31 bytes without `/`.
     #[must_use]
     pub fn dedicated<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.dedicated = names.into_iter().map(Into::into).collect();
         self
     }
-    /// Shards that all other keys spread over: 8 unless set, at most 64.
+    /// Shards that all other keys spread over: 8 unless set, 1 to 64.
     #[must_use]
     pub fn uniform_shards(mut self, shards: u64) -> Self {
         self.uniform_shards = shards;
@@ -80,12 +89,12 @@ impl Options {
         self.verify = verify;
         self
     }
-    /// How often a session's keeper beats and looks for dead sessions: every second unless set. Best the same for
+    /// How often a session's keeper beats and looks for dead sessions: every second unless set, at least 1 ms. Best the same for
     /// all sessions of a board: one of them does most of the looking, at its own beats, and the others notice what
     /// it is late for at their third. From 32 sessions on they take turns, up to four periods long.
     #[must_use]
     pub fn beat(mut self, period: Duration) -> Self {
-        self.beat = period.max(Duration::from_millis(1));
+        self.beat = period;
         self
     }
 
@@ -100,7 +109,7 @@ impl Options {
     /// Makes a board.
     ///
     /// # Errors
-    /// As [`Board::create`]; `InvalidArgument` for sizes that cannot be.
+    /// As [`Board::create`]; `InvalidArgument` for a number that is out of its range.
     pub fn create(self, path: impl AsRef<Path>) -> Result<Board> {
         let seed = Region::seed()?;
         let region = Region::create(path.as_ref(), &self.geometry(seed)?)?;
@@ -110,8 +119,9 @@ impl Options {
     /// Opens a board.
     ///
     /// # Errors
-    /// As [`Board::open`].
+    /// As [`Board::open`]; `InvalidArgument` for a beat that is out of its range.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Board> {
+        self.check_beat()?;
         let region = Region::open(path.as_ref())?;
         Ok(Board::over(region, self))
     }
@@ -119,7 +129,7 @@ impl Options {
     /// Opens a board, and makes it where there is none.
     ///
     /// # Errors
-    /// As [`Board::open_or_create`]; `InvalidArgument` for sizes that cannot be.
+    /// As [`Board::open_or_create`]; `InvalidArgument` for a number that is out of its range.
     pub fn open_or_create(self, path: impl AsRef<Path>) -> Result<Board> {
         // Twice: a board that appears between the two steps is opened, one that vanishes is made.
         for _ in 0..2 {
@@ -138,7 +148,7 @@ impl Options {
     /// A board of this process alone, without a file.
     ///
     /// # Errors
-    /// `InvalidArgument` for sizes that cannot be; `Io` where there is no memory.
+    /// `InvalidArgument` for a number that is out of its range; `Io` where there is no memory.
     pub fn local(self) -> Result<Board> {
         let region = Region::local(self.geometry(0)?)?;
         Ok(Board::over(region, self))
@@ -150,26 +160,42 @@ impl Options {
     /// As [`Board::open`].
     pub fn observe(self, path: impl AsRef<Path>) -> Result<Reader> {
         let region = Region::observe(path.as_ref())?;
-        Ok(Reader::new(Arc::new(region), self.verify))
+        Ok(Reader::looking(Arc::new(region), &self))
     }
 
     fn geometry(&self, seed: u64) -> Result<Geometry> {
-        let cannot = |what: &str| {
-            Error::new(ErrorKind::InvalidArgument, format!("no board can have these sizes: {what}"))
+        use geometry::{
+            CAPACITY_MAX, CAPACITY_MIN, HISTORY_MAX, HISTORY_MIN, KEYS_MAX, SESSIONS_MAX, UNIFORM_MAX,
         };
-        if self.capacity > geometry::CAPACITY_MAX {
-            return Err(cannot("the capacity may be at most 16 GiB"));
-        }
-        if self.keys == 0 || self.keys > geometry::KEYS_MAX {
-            return Err(cannot("there must be 1 to 4,194,304 keys"));
-        }
-        if self.history == 0 || self.history > geometry::HISTORY_MAX {
-            return Err(cannot("the history must have 64 to 4,194,304 events"));
+        self.check_beat()?;
+        for (name, value, least, most, range) in [
+            ("capacity", self.capacity, CAPACITY_MIN, CAPACITY_MAX, "1 MiB to 16 GiB"),
+            ("keys", self.keys, 1, KEYS_MAX, "1 to 4,194,304"),
+            ("history", self.history, HISTORY_MIN, HISTORY_MAX, "64 to 4,194,304 events"),
+            ("sessions", self.sessions, 1, SESSIONS_MAX, "1 to 4,096"),
+            ("uniform shards", self.uniform_shards, 1, UNIFORM_MAX, "1 to 64"),
+        ] {
+            if !(least..=most).contains(&value) {
+                return Err(out_of_range(&format!("{name} {value}"), range));
+            }
         }
         let mut shape = Shape::sized(self.capacity, self.keys, self.history, self.sessions);
         shape.dedicated.clone_from(&self.dedicated);
         shape.uniform_shards = self.uniform_shards;
         shape.set_keys(self.keys);
-        Geometry::new(shape, seed).map_err(cannot)
+        Geometry::new(shape, seed).map_err(|what| {
+            Error::new(ErrorKind::InvalidArgument, format!("no board can have these sizes: {what}"))
+        })
     }
+
+    fn check_beat(&self) -> Result<()> {
+        if self.beat < BEAT_MIN {
+            return Err(out_of_range(&format!("a beat of {:?}", self.beat), "1 ms or longer"));
+        }
+        Ok(())
+    }
+}
+
+fn out_of_range(what: &str, range: &str) -> Error {
+    Error::new(ErrorKind::InvalidArgument, format!("{what} is out of range: {range}"))
 }

@@ -1,7 +1,8 @@
 //! Everything that reads. Readers store nothing to the region.
 
 use super::{
-    Event, Events, Metrics, SessionInfo, Verify, View, Watch, fault, metrics, region::Region, watch,
+    Damage, Event, Events, Metrics, Options, SessionInfo, Verify, View, Watch, fault, lookout, metrics,
+    region::Region, watch,
 };
 use crate::{
     entry::{Entry, WriterInfo},
@@ -45,6 +46,12 @@ pub struct Meta {
 impl Reader {
     pub(super) fn new(region: Arc<Region>, verify: Verify) -> Self {
         Self { region, verify }
+    }
+
+    /// A reader that no session's keeper looks for whether the board has moved.
+    pub(super) fn looking(region: Arc<Region>, options: &Options) -> Self {
+        lookout::start(&region, options.beat);
+        Self::new(region, options.verify)
     }
 
     pub(super) fn core(&self) -> Result<Core<'_>> {
@@ -139,8 +146,8 @@ impl Reader {
     /// present.
     ///
     /// # Errors
-    /// `Lagged` where the whole history went by during every attempt; `Corrupt` for a damaged record;
-    /// `Moved`; `Forked`.
+    /// `Lagged` where the whole history went by during every attempt, and `Corrupt` where records are damaged, which
+    /// names them: [`Reader::list_whole`] tells what can be told in both cases; `Moved`; `Forked`.
     pub fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
         let mut attempts = 0;
         loop {
@@ -161,16 +168,32 @@ impl Reader {
         self.view()?.scan(prefix, each)
     }
 
-    /// The board as it is now, for several reads of one generation.
+    /// The keys that start with the prefix and have a value, in order, all of one generation. As [`View::keys`], of the
+    /// present.
+    ///
+    /// # Errors
+    /// As [`Reader::list`].
+    pub fn keys(&self, prefix: &str) -> Result<Vec<String>> {
+        let mut attempts = 0;
+        loop {
+            match self.view()?.keys(prefix) {
+                Err(error) if error.is_lagged() && attempts < 16 => attempts += 1,
+                other => return other,
+            }
+        }
+    }
+
+    /// The board as it is now, for several reads of one generation and one instant.
     ///
     /// # Errors
     /// `Forked`.
     pub fn view(&self) -> Result<View> {
         let point = self.core()?.point();
-        Ok(View::new(self.clone(), point))
+        Ok(View::new(self.clone(), point, Some(boottime_ns())))
     }
 
-    /// The board as it was at a generation of the history.
+    /// The board as it was at a generation of the history. An entry whose time to live passed is there until the
+    /// generation of its expire event.
     ///
     /// # Errors
     /// `Lagged` where the generation has left the history; `Future` where it has not happened; `Forked`.
@@ -178,11 +201,11 @@ impl Reader {
         let core = self.core()?;
         let point =
             core.point_at(generation).map_err(|fault| self.out_of_history(&core, fault, generation))?;
-        Ok(View::new(self.clone(), point))
+        Ok(View::new(self.clone(), point, None))
     }
 
     pub(super) fn out_of_history(&self, core: &Core<'_>, fault: Fault, generation: u64) -> Error {
-        let (floor, newest) = (core.floor(), core.generation());
+        let (floor, newest) = (core.floor(), core.newest());
         match fault {
             Fault::Lagged => Error::new(
                 ErrorKind::Lagged,
@@ -195,6 +218,14 @@ impl Reader {
                 format!("generation {generation} has not happened yet; the newest is {newest}"),
             ),
             fault => fault::error(fault),
+        }
+    }
+
+    /// As `out_of_history`, of an event, which may be damaged.
+    pub(super) fn no_event(&self, core: &Core<'_>, fault: Fault, generation: u64) -> Error {
+        match fault {
+            Fault::Corrupt(what) => Damage::of_event(core, generation, what).error(),
+            fault => self.out_of_history(core, fault, generation),
         }
     }
 
@@ -211,7 +242,7 @@ impl Reader {
         let core = self.core()?;
         let record = core
             .event(generation, self.verify, |_| true)
-            .map_err(|fault| self.out_of_history(&core, fault, generation))?
+            .map_err(|fault| self.no_event(&core, fault, generation))?
             .ok_or_else(|| fault::error(Fault::Lagged))?;
         Ok(super::view::event(self, &core, record))
     }
@@ -231,9 +262,15 @@ impl Reader {
         watch::wait_newer(self, (key, shard), newer_than, timeout, || self.get(key))
     }
 
-    /// The newest generation; 0 before the first write, and in a forked child.
+    /// Bytes that a value may have on this board.
+    pub fn value_max(&self) -> u64 {
+        self.region.geometry().shape().value_max
+    }
+
+    /// The newest generation; 0 before the first write, in a forked child, and when the board has moved. At least that of
+    /// everything that this reader was told before.
     pub fn generation(&self) -> u64 {
-        self.region.words().map_or(0, |words| self.region.core_to_read(words).generation())
+        self.region.words().map_or(0, |words| self.region.core_to_read(words).newest())
     }
 
     /// Generations up to this one have left the history.
@@ -241,12 +278,26 @@ impl Reader {
         self.core().map_or(0, |core| core.floor())
     }
 
+    /// The board's uuid; zeros for a local board.
+    pub fn uuid(&self) -> [u64; 2] {
+        self.region.uuid()
+    }
+
     /// The sessions that are attached, or died and are not reaped yet.
     ///
     /// # Errors
-    /// `Forked`; `Io` where the lock file cannot be asked.
+    /// `Forked`; `Moved`.
     pub fn sessions(&self) -> Result<Vec<SessionInfo>> {
         metrics::sessions(&self.region)
+    }
+
+    /// Whether the lock file is as it must be, so that it can be told who lives, and newcomers can attach.
+    ///
+    /// # Errors
+    /// `Refused`, with the reason; `Io`. Where it could not be asked from the beginning, sessions are
+    /// [`Liveness::Unknown`](super::Liveness::Unknown).
+    pub fn check_locks(&self) -> Result<()> {
+        self.region.check_locks()
     }
 
     /// What the board holds, how full it is, and what its sessions have done.

@@ -1,15 +1,17 @@
 //! Introduces the region to the protocol: the words, the doorbell and the locks of one board.
 
-use super::{fault, index::Index};
+use super::{fault, index::Index, lookout::Lookout};
 use crate::{
     error::{Error, ErrorKind, Result},
     layout::{Geometry, LINE},
     protocol::{Core, Fault, Full, Machine, blocks::Lane, publish::Now},
-    region::{self, Access, Certificate, Doorbell, ForkPage, LockFile, Mapping, RegionFile, futex},
+    region::{
+        self, Access, Certificate, Doorbell, ForkPage, Lock, LockFile, Mapping, Moved, RegionFile,
+        Whereabouts, futex,
+    },
     sync::AtomicU64,
 };
-use parking_lot::Mutex;
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, path::Path, sync::OnceLock};
 
 /// Extents that are reserved at once, ahead of use.
 const AHEAD: u32 = 16;
@@ -18,15 +20,35 @@ const AHEAD: u32 = 16;
 pub(super) struct Region {
     memory: Memory,
     doorbell: Option<Doorbell>,
-    locks: Option<LockFile>,
+    locks: Locks,
     fork: ForkPage,
     /// Lock bytes that sessions of this handle hold: never probed, and known to be alive.
-    held: Mutex<BTreeSet<usize>>,
+    held: Lock<BTreeSet<usize>>,
     /// The session of this handle that is the board's elected one.
-    elected: Mutex<Option<usize>>,
-    reserving: Mutex<()>,
+    elected: Lock<Option<usize>>,
+    reserving: Lock<()>,
+    /// Who looks for those who have no keeper.
+    pub(super) lookout: OnceLock<Option<Lookout>>,
     /// Its keys in order.
     pub(super) index: Index,
+}
+
+/// Who can be asked which sessions live.
+enum Locks {
+    File(LockFile),
+    /// Nobody: a local board, whose sessions are those of this handle.
+    Local,
+    /// Nobody, for this reason.
+    Unknown(Error),
+}
+
+/// What is known of the process of a session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Presence {
+    Alive,
+    Dead,
+    /// It could not be asked: nothing may be done that needs it dead.
+    Unknown,
 }
 
 /// Whose lock bytes a session asks for, which does so for all at every beat only where it is elected.
@@ -91,25 +113,27 @@ impl Region {
         } else {
             Doorbell::try_open(file.path(), counters)
         };
-        let locks =
-            if writable { Some(LockFile::open(file.path())?) } else { LockFile::open(file.path()).ok() };
+        let locks = match writable {
+            true => Locks::File(LockFile::open(file.path())?),
+            false => LockFile::open_to_ask(file.path()).map_or_else(Locks::Unknown, Locks::File),
+        };
         Self::new(Memory::File(file), doorbell, locks)
     }
 
     pub(super) fn local(geometry: Geometry) -> Result<Self> {
         let mapping = Mapping::anonymous(geometry.words())?;
         let flags = (0..(1 + geometry.shards()) * LINE).map(|_| AtomicU64::new(0)).collect();
-        let region = Self::new(Memory::Local { mapping, flags, geometry }, None, None)?;
+        let region = Self::new(Memory::Local { mapping, flags, geometry }, None, Locks::Local)?;
         let core = region.core()?;
         core.cut_reserve();
         core.raise_reserved(core.geometry().extents());
         Ok(region)
     }
 
-    fn new(memory: Memory, doorbell: Option<Doorbell>, locks: Option<LockFile>) -> Result<Self> {
-        let (held, elected, reserving) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let index = Index::default();
-        Ok(Self { memory, doorbell, locks, fork: ForkPage::new()?, held, elected, reserving, index })
+    fn new(memory: Memory, doorbell: Option<Doorbell>, locks: Locks) -> Result<Self> {
+        let (held, elected, reserving) = (Lock::default(), Lock::default(), Lock::default());
+        let (lookout, index) = (OnceLock::new(), Index::default());
+        Ok(Self { memory, doorbell, locks, fork: ForkPage::new()?, held, elected, reserving, lookout, index })
     }
 
     /// The protocol over this board's words.
@@ -117,11 +141,37 @@ impl Region {
         Ok(self.core_over(self.words()?))
     }
 
-    /// This board's words. In a forked child there are none.
+    /// This board's words. In a forked child there are none, nor when the board has moved.
     #[inline(always)]
     pub(super) fn words(&self) -> Result<&[AtomicU64]> {
         let words = self.mapping().words();
-        if words.len() >= self.geometry().words() { Ok(words) } else { Err(forked()) }
+        if words.len() >= self.geometry().words() { Ok(words) } else { Err(self.lost()) }
+    }
+
+    #[cold]
+    fn lost(&self) -> Error {
+        match (self.mapping().moved(), self.path()) {
+            (Some(moved), Some(path)) => has_moved(moved).path(path),
+            _ => forked(),
+        }
+    }
+
+    /// Looks whether the board is still at its path. When it is not, every call of this handle answers `Moved` from
+    /// now on, and whoever sleeps is woken to find that. Where the path cannot be examined, nothing is concluded.
+    pub(super) fn look(&self) {
+        let Memory::File(file) = &self.memory else { return };
+        if file.mapping.moved().is_none() {
+            let Whereabouts::Moved(moved) = file.whereabouts() else { return };
+            file.mapping.leave_behind(moved);
+        }
+        // At each look: who went to sleep just when it was noted is woken by the next.
+        let words = file.mapping.words_left_behind();
+        if words.len() >= file.geometry.words() {
+            let core = self.core_over(words);
+            for counter in 0..=file.geometry.shards() {
+                futex::wake_all(core.counter(counter));
+            }
+        }
     }
 
     /// The protocol over what [`Region::words`] gave, for reading: nobody is woken.
@@ -161,6 +211,14 @@ impl Region {
     pub(super) fn path(&self) -> Option<&Path> {
         match &self.memory {
             Memory::File(file) => Some(file.path()),
+            Memory::Local { .. } => None,
+        }
+    }
+
+    /// Bytes that are free in the file system under the region; `None` for a local board, and where it does not tell.
+    pub(super) fn file_system_free(&self) -> Option<u64> {
+        match &self.memory {
+            Memory::File(file) => file.file_system_free().ok(),
             Memory::Local { .. } => None,
         }
     }
@@ -233,11 +291,12 @@ impl Region {
             return Ok(None);
         }
         let certificate = match &self.locks {
-            Some(locks) => match locks.try_hold(index as u64)? {
+            Locks::File(locks) => match locks.try_hold(index as u64)? {
                 Some(certificate) => Some(certificate),
                 None => return Ok(None),
             },
-            None => None,
+            Locks::Local => None,
+            Locks::Unknown(_) => return Ok(None),
         };
         held.insert(index);
         Ok(Some(certificate))
@@ -255,18 +314,36 @@ impl Region {
     /// certificate is dropped.
     pub(super) fn is_elected(&self, index: usize, certificate: Option<&Certificate>) -> bool {
         let mut elected = self.elected.lock();
-        if elected.is_none() && certificate.map_or(self.locks.is_none(), Certificate::try_elect) {
+        if elected.is_none() && certificate.map_or(matches!(self.locks, Locks::Local), Certificate::try_elect)
+        {
             *elected = Some(index);
         }
         *elected == Some(index)
     }
 
     /// Whether the process of an occupied record is there.
-    pub(super) fn is_alive(&self, index: usize) -> Result<bool> {
+    pub(super) fn presence(&self, index: usize) -> Presence {
         if self.held.lock().contains(&index) {
-            return Ok(true);
+            return Presence::Alive;
         }
-        self.locks.as_ref().map_or(Ok(false), |locks| locks.is_held(index as u64))
+        match &self.locks {
+            Locks::Local => Presence::Dead,
+            Locks::Unknown(_) => Presence::Unknown,
+            Locks::File(locks) => match locks.is_held(index as u64) {
+                Ok(true) => Presence::Alive,
+                Ok(false) => Presence::Dead,
+                Err(_) => Presence::Unknown,
+            },
+        }
+    }
+
+    /// Whether it can be told who lives, and newcomers can attach.
+    pub(super) fn check_locks(&self) -> Result<()> {
+        match &self.locks {
+            Locks::File(locks) => locks.check(),
+            Locks::Local => Ok(()),
+            Locks::Unknown(error) => Err(error.again()),
+        }
     }
 
     /// Reaps every dead session. Returns how many there were.
@@ -311,7 +388,7 @@ impl Region {
 
     /// Reaps the session if it is dead: only a lock byte that nobody holds says that.
     fn reap_if_dead(&self, core: &Core<'_>, index: usize) -> Result<bool> {
-        if !core.is_occupied(index) || self.is_alive(index)? {
+        if !core.is_occupied(index) || self.presence(index) != Presence::Dead {
             return Ok(false);
         }
         let Some(certificate) = self.hold(index)? else { return Ok(false) };
@@ -387,10 +464,29 @@ impl Machine for Region {
     }
 }
 
+impl Drop for Region {
+    fn drop(&mut self) {
+        if self.in_child() {
+            // As they were in the midst of another thread's work: not even their memory can be given back.
+            std::mem::forget(std::mem::take(self.held.get_mut()));
+            std::mem::forget(std::mem::take(&mut self.index));
+        }
+    }
+}
+
 /// The time, for the protocol.
 #[inline]
 pub(super) fn now() -> Now {
     Now { real_ns: region::realtime_coarse_ns(), boot_ns: region::boottime_ns }
+}
+
+fn has_moved(moved: Moved) -> Error {
+    match moved {
+        Moved::Gone => Error::new(ErrorKind::Moved, "the board's file was removed while it was open here")
+            .next("open the board again, or make a new one: `slate init --replace` in a project"),
+        Moved::Replaced => Error::new(ErrorKind::Moved, "another file has taken the place of the board's")
+            .next("open the board again"),
+    }
 }
 
 #[cold]

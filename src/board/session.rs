@@ -2,9 +2,10 @@
 
 use super::{
     Expect, Key, Lease, Options, Reader, fault,
-    keeper::{Keeper, Renewal, Signal},
-    reader,
+    keeper::{Expiries, Keeper, Renewal, Signal},
+    lookout, reader,
     region::{self, Region},
+    update::{Next, Retry},
 };
 use crate::{
     entry::Entry,
@@ -22,13 +23,12 @@ use crate::{
         sessions::Identity,
         slots::{self, Slot},
     },
-    region::{Certificate, ProcessIdentity, boottime_ns},
+    region::{Certificate, Guard, Lock, ProcessIdentity, boottime_ns},
 };
-use parking_lot::{Mutex, MutexGuard};
 use std::{
     ops::Deref,
     sync::{Arc, Weak},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// An attached participant. `Send`, `Sync`, cheap to clone; the last clone's drop detaches.
@@ -43,7 +43,7 @@ struct Attached {
     reader: Reader,
     seat: Arc<Seat>,
     /// Behind a lock so that dropping it can stop it before the seat is given up.
-    keeper: Mutex<Option<Keeper>>,
+    keeper: Lock<Option<Keeper>>,
 }
 
 /// A session that does not keep itself attached: for what the keeper holds.
@@ -60,10 +60,11 @@ pub(super) struct Seat {
     pub(super) region: Arc<Region>,
     pub(super) name: String,
     pub(super) writer: Writer,
-    lanes: [Mutex<Lane>; LANES],
-    certificate: Mutex<Option<Certificate>>,
-    renewals: Mutex<Vec<Renewal>>,
+    lanes: [Lock<Lane>; LANES],
+    certificate: Lock<Option<Certificate>>,
+    renewals: Lock<Vec<Renewal>>,
     pub(super) signal: Signal,
+    pub(super) expiries: Expiries,
 }
 
 /// What a change became.
@@ -83,35 +84,13 @@ pub struct Receipt {
 pub struct PutOptions {
     /// What must stand for the put to happen.
     pub expect: Expect,
-    /// Time to live: from then on the entry is absent, for reads and for expectations.
+    /// Time to live: when it has passed the entry is absent, for reads and for expectations. Not zero; one that is longer than
+    /// the clock can count never ends.
     pub ttl: Option<Duration>,
     /// Whether the entry ends with this session, by detaching or by death.
     pub ephemeral: bool,
     /// How the value is encoded; see [`crate::codec`].
     pub codec: u8,
-}
-
-/// How often and with what pauses `update` tries again after losing to another writer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Retry {
-    /// Attempts in all.
-    pub attempts: u32,
-    /// First pause; it doubles, with jitter.
-    pub base: Duration,
-    /// Longest pause.
-    pub max: Duration,
-}
-
-impl Default for Retry {
-    fn default() -> Self {
-        Self { attempts: 16, base: Duration::from_micros(1), max: Duration::from_millis(1) }
-    }
-}
-
-impl Retry {
-    /// As often as it takes.
-    pub const UNLIMITED: Self =
-        Self { attempts: u32::MAX, base: Duration::from_micros(1), max: Duration::from_millis(1) };
 }
 
 impl Session {
@@ -124,8 +103,10 @@ impl Session {
         if name.chars().any(char::is_control) {
             return cannot("must not have control characters");
         }
+        // Before the record: where no descriptor is left the certificate fails, rather than the answers about this process.
+        let identity = identity();
         let (index, certificate) = region.take_record()?;
-        let seat = match Seat::take(&region, index, certificate, name) {
+        let seat = match Seat::take(&region, index, certificate, name, (&identity, options.beat)) {
             Ok(seat) => Arc::new(seat),
             Err((error, certificate)) => {
                 region.let_go(index, certificate);
@@ -135,7 +116,7 @@ impl Session {
         let session = Self {
             inner: Arc::new(Attached {
                 reader: Reader::new(Arc::clone(&region), options.verify),
-                keeper: Mutex::new(None),
+                keeper: Lock::new(None),
                 seat: Arc::clone(&seat),
             }),
         };
@@ -174,7 +155,8 @@ impl Session {
         self.put_with(key, value, PutOptions::default())
     }
 
-    /// Gives the key this value if what stands there is as expected.
+    /// Gives the key this value if what stands there is as expected. Version 0 and generation 0 are those of a key
+    /// without a value: to expect them is to expect [`Expect::Absent`].
     ///
     /// # Errors
     /// `Conflict`, with the entry that stands there in [`Error::current`]; as [`Session::put`].
@@ -185,10 +167,23 @@ impl Session {
     /// Gives the key this value, with a time to live, an end, a codec.
     ///
     /// # Errors
-    /// As [`Session::put_if`].
+    /// `InvalidArgument` for a zero `ttl`; as [`Session::put_if`].
     pub fn put_with(&self, key: &str, value: impl AsRef<[u8]>, options: PutOptions) -> Result<Receipt> {
         let change = self.change(value.as_ref(), options);
-        self.write_key(key, &change)
+        if change.deadline == 0 {
+            self.write_key(key, &change)
+        } else {
+            self.put_brief(key, &change, options.ttl)
+        }
+    }
+
+    /// Carries a change with a deadline out, and wakes the keeper in time.
+    #[cold]
+    fn put_brief(&self, key: &str, change: &Change<'_>, ttl: Option<Duration>) -> Result<Receipt> {
+        ttl.map_or(Ok(()), |ttl| check_ttl(key, ttl))?;
+        let receipt = self.write_key(key, change)?;
+        self.inner.seat.expects_expiry(change.deadline);
+        Ok(receipt)
     }
 
     /// Removes the key; `None` where it had no value.
@@ -205,7 +200,7 @@ impl Session {
     /// # Errors
     /// As [`Session::put_if`].
     pub fn remove_if(&self, key: &str, expect: Expect) -> Result<Option<Receipt>> {
-        let change = Change::tombstone(RecordKind::Removed, expect);
+        let change = Change::tombstone(RecordKind::Removed, plain(expect));
         match self.write_key(key, &change) {
             Ok(receipt) => Ok(Some(receipt)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -213,8 +208,24 @@ impl Session {
         }
     }
 
+    /// Renews the key's time to live: puts its present value again, with this time to live from now on. `None` where
+    /// it had no value. The version rises; the codec and a session that the entry ends with stay as they are.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a zero `ttl`; as [`Session::update`].
+    pub fn touch(&self, key: &str, ttl: Duration) -> Result<Option<Receipt>> {
+        check_ttl(key, ttl)?;
+        reader::check(key)?;
+        let slot_key = slots::Key::new(self.region.geometry(), key);
+        self.update_at(key, &slot_key, &mut None, Retry::default(), |found, old| {
+            Ok(found.map(|_| Next { ttl: Some(ttl), ..Next::value(old.to_vec()) }))
+        })
+    }
+
     /// Gives the key the value that `f` makes of its present one, as often as it takes to win against
-    /// other writers, up to 16 attempts.
+    /// other writers, up to 16 attempts. What else is known of the entry stays as it is: its codec, its deadline, and
+    /// the session that it ends with, whichever session updates it. An entry whose deadline has passed is absent:
+    /// what is put in its place has none.
     ///
     /// # Errors
     /// `RetriesExhausted`; as [`Session::put`].
@@ -225,7 +236,7 @@ impl Session {
     /// As [`Session::update`], with other attempts and pauses.
     ///
     /// # Errors
-    /// As [`Session::update`].
+    /// `InvalidArgument` for no attempts at all; as [`Session::update`].
     pub fn update_with<V: AsRef<[u8]>>(
         &self,
         key: &str,
@@ -249,6 +260,29 @@ impl Session {
         retry: Retry,
         mut f: impl FnMut(Option<&Entry>) -> Result<Option<Vec<u8>>, E>,
     ) -> Result<Option<Receipt>, E> {
+        self.update_entry(key, retry, |old| Ok(f(old)?.map(Next::value)))
+    }
+
+    /// As [`Session::try_update`], for an `f` that says too how its value is encoded; see [`crate::codec`].
+    ///
+    /// # Errors
+    /// As [`Session::try_update`].
+    pub fn try_update_encoded<E: From<Error>>(
+        &self,
+        key: &str,
+        retry: Retry,
+        mut f: impl FnMut(Option<&Entry>) -> Result<Option<(Vec<u8>, u8)>, E>,
+    ) -> Result<Option<Receipt>, E> {
+        let next = |(value, codec)| Next { codec: Some(codec), ..Next::value(value) };
+        self.update_entry(key, retry, |old| Ok(f(old)?.map(next)))
+    }
+
+    fn update_entry<E: From<Error>>(
+        &self,
+        key: &str,
+        retry: Retry,
+        mut f: impl FnMut(Option<&Entry>) -> Result<Option<Next<Vec<u8>>>, E>,
+    ) -> Result<Option<Receipt>, E> {
         reader::check(key)?;
         let slot_key = slots::Key::new(self.region.geometry(), key);
         self.update_at(key, &slot_key, &mut None, retry, |found, value| {
@@ -260,36 +294,42 @@ impl Session {
         })
     }
 
-    /// Reads, asks `next` for another value, and puts that if nobody was first, as often as it takes. `slot`: where
-    /// the key lived last, and after this lives.
+    /// Reads, asks `next` for another value, and puts that if nobody was first, as often as it takes. What `next` does
+    /// not name stays: the codec, the deadline, the session that the entry ends with. `slot`: where the key lived last,
+    /// and after this lives.
     pub(super) fn update_at<E: From<Error>, V: AsRef<[u8]>>(
         &self,
         key: &str,
         slot_key: &slots::Key<'_>,
         slot: &mut Option<Slot>,
         retry: Retry,
-        mut next: impl FnMut(Option<&Found>, &[u8]) -> Result<Option<V>, E>,
+        mut next: impl FnMut(Option<&Found>, &[u8]) -> Result<Option<Next<V>>, E>,
     ) -> Result<Option<Receipt>, E> {
         let (mut found, mut old) = (Found::EMPTY, Vec::new());
-        let mut pause = retry.base;
-        for attempt in 0..retry.attempts.max(1) {
+        let mut pause = retry.base.min(retry.max);
+        for attempt in 0..retry.attempts {
             let core = self.region.core_to_read(self.region.words()?);
             let read = self.read(&core, slot_key, *slot, &mut found, &mut old);
             let present = read.map_err(|error| error.key(key))?.then_some(&found);
-            let Some(value) = next(present, &old)? else { return Ok(None) };
-            let (expect, codec) = present.map_or((Expect::Absent, 0), |found| {
+            let Some(Next { value, codec, ttl }) = next(present, &old)? else { return Ok(None) };
+            let mut change = Change::put(value.as_ref(), Expect::Absent);
+            if let Some(found) = present {
                 *slot = Some(found.slot);
-                (Expect::Version(found.words.version()), found.words.codec())
-            });
-            let change = self.change(value.as_ref(), PutOptions { expect, codec, ..PutOptions::default() });
+                change.expect = Expect::Version(found.words.version());
+                let standing = &found.words;
+                (change.codec, change.deadline) = (standing.codec(), standing.deadline());
+                change.ephemeral = standing.ephemeral();
+            }
+            change.codec = codec.unwrap_or(change.codec);
+            change.deadline = ttl.map_or(change.deadline, deadline_after);
             match self.inner.seat.write(slot_key, &change, *slot) {
                 Ok(Outcome::Done { version, generation, retries, slot: at }) => {
                     *slot = Some(at);
                     return Ok(Some(Receipt { version, generation, retries: retries + attempt }));
                 }
                 // Another was first: what stands there now is read anyway.
-                Ok(Outcome::Conflict { .. } | Outcome::Nothing) => wait_a_little(&mut pause, &retry),
-                Err(error) if error.is_retryable() => wait_a_little(&mut pause, &retry),
+                Ok(Outcome::Conflict { .. } | Outcome::Nothing) => retry.wait(&mut pause),
+                Err(error) if error.is_retryable() => retry.wait(&mut pause),
                 Err(error) => return Err(error.key(key).into()),
             }
         }
@@ -298,7 +338,10 @@ impl Session {
 
     #[cold]
     fn exhausted(&self, key: &str, retry: Retry) -> Error {
-        let text = format!("other writers were first at each of {} attempts", retry.attempts.max(1));
+        if retry.attempts == 0 {
+            return Error::new(ErrorKind::InvalidArgument, "an update needs 1 attempt or more").key(key);
+        }
+        let text = format!("other writers were first at each of {} attempts", retry.attempts);
         Error::new(ErrorKind::RetriesExhausted, text)
             .key(key)
             .with_current(self.get(key).ok().flatten())
@@ -324,6 +367,12 @@ impl Session {
         Lease::acquire(self.clone(), key, ttl)
     }
 
+    /// Whether the session is what it was when it attached: its process has the board, and its record is its own.
+    pub(super) fn check(&self) -> Result<()> {
+        let core = self.core()?;
+        core.check_fence(&self.inner.seat.lane()).map_err(fault::error)
+    }
+
     pub(super) fn weak(&self) -> WeakSession {
         WeakSession(Arc::downgrade(&self.inner))
     }
@@ -340,14 +389,11 @@ impl Session {
     #[inline]
     pub(super) fn change<'v>(&self, value: &'v [u8], options: PutOptions) -> Change<'v> {
         let writer = self.inner.seat.writer;
-        let after = |ttl: Duration| {
-            boottime_ns().saturating_add(u64::try_from(ttl.as_nanos()).unwrap_or(u64::MAX)).max(1)
-        };
         Change {
             codec: options.codec,
-            deadline: options.ttl.map_or(0, after),
+            deadline: options.ttl.map_or(0, deadline_after),
             ephemeral: if options.ephemeral { writer.pack() } else { 0 },
-            ..Change::put(value, options.expect)
+            ..Change::put(value, plain(options.expect))
         }
     }
 
@@ -422,21 +468,23 @@ impl Seat {
         index: usize,
         certificate: Option<Certificate>,
         name: &str,
+        (identity, beat): (&Identity, Duration),
     ) -> std::result::Result<Self, (Error, Option<Certificate>)> {
         let core = match region.core() {
             Ok(core) => core,
             Err(error) => return Err((error, certificate)),
         };
         // The life first: a name that is half made belongs to it, and is freed by its reaper.
-        let writer = core.occupy(index, 0, &identity());
+        let writer = core.occupy(index, 0, identity);
         let writer = core.call(writer, core.intern(name, index as u16 + 1));
         Ok(Self {
             name: name.to_owned(),
             writer,
-            lanes: std::array::from_fn(|lane| Mutex::new(Lane::new(&core, lane, writer))),
-            certificate: Mutex::new(certificate),
-            renewals: Mutex::default(),
+            lanes: std::array::from_fn(|lane| Lock::new(Lane::new(&core, lane, writer))),
+            certificate: Lock::new(certificate),
+            renewals: Lock::default(),
             signal: Signal::default(),
+            expiries: Expiries::new(beat),
             region: Arc::clone(region),
         })
     }
@@ -450,7 +498,7 @@ impl Seat {
         }
         match self.try_write(&core, key, change, hint) {
             // Dead sessions may hold blocks and slots.
-            Err(error) if error.is_full() && self.region.reap_dead()? > 0 => {
+            Err(error) if error.is_full() && self.region.reap_dead().unwrap_or(0) > 0 => {
                 self.try_write(&core, key, change, hint)
             }
             other => other,
@@ -489,6 +537,7 @@ impl Seat {
         self.region.with_space(lane, extents as u32, |lane| {
             loop {
                 let outcome = match first.take() {
+                    Some(Fault::Full(_)) => core.change_in_need(lane, key, change, region::now(), hint),
                     Some(fault) => Err(fault),
                     None => core
                         .check_fence(lane)
@@ -505,16 +554,21 @@ impl Seat {
 
     /// A lane that no other thread is in: the thread's usual one, or the next that is free.
     #[inline]
-    pub(super) fn lane(&self) -> MutexGuard<'_, Lane> {
+    pub(super) fn lane(&self) -> Guard<'_, Lane> {
         let usual = lane_of_thread();
-        (0..LANES)
+        self.lanes[usual].try_lock().unwrap_or_else(|| self.another_lane(usual))
+    }
+
+    #[cold]
+    fn another_lane(&self, usual: usize) -> Guard<'_, Lane> {
+        (1..LANES)
             .find_map(|step| self.lanes[(usual + step) % LANES].try_lock())
             .unwrap_or_else(|| self.lanes[usual].lock())
     }
 
     /// Gives back what idle lanes keep at hand. A lane that a thread is in is not idle.
     pub(super) fn empty_idle_stashes(&self, core: &Core<'_>) {
-        for mut lane in self.lanes.iter().filter_map(Mutex::try_lock) {
+        for mut lane in self.lanes.iter().filter_map(Lock::try_lock) {
             // What was reaped alive is another's.
             if core.check_fence(&lane).is_ok() {
                 core.empty_idle_stash(&mut lane);
@@ -540,6 +594,13 @@ impl Seat {
         self.renewals.lock().iter().map(|renewal| renewal.due_ns).min()
     }
 
+    /// Wakes the keeper in time for a deadline that comes before its next beat.
+    fn expects_expiry(&self, deadline_ns: u64) {
+        if self.expiries.note(deadline_ns, boottime_ns()) {
+            self.signal.nudge();
+        }
+    }
+
     /// Whether this session is the board's elected one, or becomes it now.
     pub(super) fn is_elected(&self) -> bool {
         let certificate = self.certificate.lock();
@@ -555,7 +616,7 @@ impl Seat {
         let index = usize::from(self.writer.session);
         if let Ok(core) = self.region.core() {
             // All lanes, until the record is ended: a thread that gets one afterwards finds itself fenced.
-            let mut lanes = self.lanes.each_ref().map(Mutex::lock);
+            let mut lanes = self.lanes.each_ref().map(Lock::lock);
             let left = core.check_fence(&lanes[0]).is_ok() && {
                 lanes[1..].iter_mut().for_each(|lane| core.empty_stash(lane));
                 let leave = |lane: &mut Lane| core.leave(std::slice::from_mut(lane), region::now());
@@ -570,14 +631,15 @@ impl Seat {
 
 impl Drop for Attached {
     fn drop(&mut self) {
-        let keeper = self.keeper.lock().take();
         if self.seat.region.in_child() {
-            // The thread is the parent's: there is nothing to join.
-            std::mem::forget(keeper);
+            // The keeper is the parent's, and the seat as it was in the midst of other threads' work.
+            std::mem::forget(self.keeper.get_mut().take());
+            std::mem::forget(Arc::clone(&self.seat));
             return;
         }
-        drop(keeper);
+        drop(self.keeper.get_mut().take());
         self.seat.leave();
+        lookout::take_over(&self.seat.region);
     }
 }
 
@@ -585,6 +647,30 @@ impl Drop for Attached {
 fn lane_of_thread() -> usize {
     thread_local!(static MARK: u8 = const { 0 });
     MARK.with(|mark| (std::ptr::from_ref(mark).addr() >> 12) % LANES)
+}
+
+/// Nothing lives for no time at all.
+pub(super) fn check_ttl(key: &str, ttl: Duration) -> Result<()> {
+    if ttl.is_zero() {
+        return Err(
+            Error::new(ErrorKind::InvalidArgument, "a time to live must be longer than zero").key(key)
+        );
+    }
+    Ok(())
+}
+
+/// The deadline of what begins to live now, nanoseconds of `CLOCK_BOOTTIME`.
+fn deadline_after(ttl: Duration) -> u64 {
+    boottime_ns().saturating_add(u64::try_from(ttl.as_nanos()).unwrap_or(u64::MAX)).max(1)
+}
+
+/// The expectation under its plainest name: no value has version 0 or generation 0.
+#[inline]
+fn plain(expect: Expect) -> Expect {
+    match expect {
+        Expect::Version(0) | Expect::Generation(0) => Expect::Absent,
+        other => other,
+    }
 }
 
 #[cold]
@@ -603,19 +689,4 @@ fn identity() -> Identity {
         attached_ns: crate::region::realtime_ns(),
         heartbeat_ns: boottime_ns(),
     }
-}
-
-/// Pauses with jitter, and doubles the pause. Short ones spin: a sleep would take fifty times as long.
-fn wait_a_little(pause: &mut Duration, retry: &Retry) {
-    let started = Instant::now();
-    let jitter = boottime_ns() % 1024;
-    let time = pause.mul_f64(0.5 + jitter as f64 / 2048.0);
-    if time < Duration::from_micros(50) {
-        while started.elapsed() < time {
-            crate::sync::pause();
-        }
-    } else {
-        std::thread::sleep(time);
-    }
-    *pause = (*pause * 2).min(retry.max);
 }

@@ -1,6 +1,6 @@
 //! Views of one generation, and the history as events.
 
-use super::{Meta, Reader, fault, index::Candidates, reader};
+use super::{Damage, Listing, Meta, Reader, fault, index::Candidates, listing, reader};
 use crate::{
     entry::{Entry, WriterInfo},
     error::{Error, ErrorKind, Result},
@@ -13,18 +13,24 @@ use crate::{
     },
 };
 
-/// The board at one generation.
+/// The board at one generation. It answers the same for as long as that is in the history.
+///
+/// A view of the present ([`Reader::view`]) is of one instant besides: entries whose time to live had passed by then are
+/// absent, the others are present for the view's whole life. A view of a given generation ([`Reader::view_at`]) looks at
+/// no clock: it has an entry until the generation of its expire event.
 ///
 /// It pins nothing: when the generation leaves the history, reads answer `Lagged`.
 #[derive(Clone)]
 pub struct View {
-    reader: Reader,
+    pub(super) reader: Reader,
     point: Point,
+    /// When it was made, nanoseconds of `CLOCK_BOOTTIME`; `None` for a view that looks at no deadlines.
+    instant_ns: Option<u64>,
 }
 
 impl View {
-    pub(super) fn new(reader: Reader, point: Point) -> Self {
-        Self { reader, point }
+    pub(super) fn new(reader: Reader, point: Point, instant_ns: Option<u64>) -> Self {
+        Self { reader, point, instant_ns }
     }
 
     /// The generation.
@@ -54,14 +60,10 @@ impl View {
     /// The first looks at every slot, the second reads every key.
     ///
     /// # Errors
-    /// `Lagged`; `Corrupt` for the first damaged record; `Moved`; `Forked`.
+    /// `Lagged`; `Corrupt` where records are damaged, which names them: [`View::list_whole`] tells the others; `Moved`;
+    /// `Forked`.
     pub fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
-        let mut entries = Vec::new();
-        self.visit(prefix, |core, key, value, found| {
-            let (key, value) = (key.to_owned(), value.to_vec());
-            entries.push(self.reader.entry(core, key, value, &found.header(), found.generation));
-        })?;
-        Ok(entries)
+        self.list_whole(prefix).and_then(Listing::into_sound)
     }
 
     /// Calls `each` with the key, value and rest of every entry whose key starts with the prefix, in key order.
@@ -72,17 +74,38 @@ impl View {
     /// As [`View::list`]. With `Lagged` what `each` was given before is of this view's generation, and is not all;
     /// with `Corrupt` it was given all but the damaged records.
     pub fn scan(&self, prefix: &str, mut each: impl FnMut(&str, &[u8], &Meta)) -> Result<()> {
-        self.visit(prefix, |_, key, value, found| each(key, value, &reader::meta(found)))
+        let mut damaged = Vec::new();
+        let each = |_: &Core<'_>, key: &str, value: &[u8], found: &Found| {
+            each(key, value, &reader::meta(found));
+        };
+        self.visit(prefix, true, &mut damaged, each)?;
+        listing::sound(&damaged)
     }
 
-    fn visit(&self, prefix: &str, each: impl FnMut(&Core<'_>, &str, &[u8], &Found)) -> Result<()> {
+    /// The keys that start with the prefix and have a value, in order. As [`View::list`], for less memory: of the values
+    /// one at a time is held, for its checksum.
+    ///
+    /// # Errors
+    /// As [`View::list`].
+    pub fn keys(&self, prefix: &str) -> Result<Vec<String>> {
+        self.keys_whole(prefix).and_then(Listing::into_sound)
+    }
+
+    /// Visits every sound record, and names the damaged ones. `values`: whether `each` needs them.
+    pub(super) fn visit(
+        &self,
+        prefix: &str,
+        values: bool,
+        damaged: &mut Vec<Damage>,
+        each: impl FnMut(&Core<'_>, &str, &[u8], &Found),
+    ) -> Result<()> {
         let core = self.reader.core()?;
         let index = &self.reader.region.index;
         let candidates = index.candidates(&core, prefix, self.point);
         match candidates.map_err(|fault| self.gone(&core, fault))? {
             Some(mut candidates) => {
                 let mut value = std::mem::take(&mut candidates.value);
-                let outcome = self.visit_in(&candidates, &mut value, each);
+                let outcome = self.visit_in(&candidates, &mut value, damaged, each);
                 // Not in a forked child, where the lock may be held by a thread that is not there.
                 if outcome.is_ok() {
                     candidates.value = value;
@@ -90,7 +113,7 @@ impl View {
                 }
                 outcome
             }
-            None => self.visit_all(prefix, each),
+            None => self.visit_all(prefix, values, damaged, each),
         }
     }
 
@@ -99,9 +122,10 @@ impl View {
         &self,
         candidates: &Candidates,
         value: &mut Vec<u8>,
+        damaged: &mut Vec<Damage>,
         mut each: impl FnMut(&Core<'_>, &str, &[u8], &Found),
     ) -> Result<()> {
-        let (mut found, mut damaged) = (Found::EMPTY, None);
+        let mut found = Found::EMPTY;
         for (number, (key, head_at)) in candidates.iter().enumerate() {
             // Anew for each: what was called before may have forked.
             let words = self.reader.region.words()?;
@@ -114,48 +138,55 @@ impl View {
             let key = utf8(key)?;
             let slot_key = slots::Key::new(core.geometry(), key);
             match core.get_in(&slot_key, head_at, self.point, self.reader.verify, &mut found, value) {
-                Ok(true) if !reader::is_expired(found.words.deadline()) => each(&core, key, value, &found),
+                Ok(true) if !self.is_expired(found.words.deadline()) => each(&core, key, value, &found),
                 Ok(_) => {}
-                Err(fault @ Fault::Corrupt(_)) => {
-                    damaged.get_or_insert_with(|| fault::error(fault).key(key));
-                }
+                Err(Fault::Corrupt(what)) => damaged.push(Damage::of_key(key, what)),
                 Err(fault) => return Err(self.gone(&core, fault)),
             }
         }
         let core = self.reader.core()?;
         // Without this a key that left the index with its removal might be missing.
-        core.still_there(self.point).map_err(|fault| self.gone(&core, fault))?;
-        damaged.map_or(Ok(()), Err)
+        core.still_there(self.point).map_err(|fault| self.gone(&core, fault))
     }
 
     /// As [`View::visit_in`], by a look at every slot.
-    fn visit_all(&self, prefix: &str, mut each: impl FnMut(&Core<'_>, &str, &[u8], &Found)) -> Result<()> {
+    fn visit_all(
+        &self,
+        prefix: &str,
+        values: bool,
+        damaged: &mut Vec<Damage>,
+        mut each: impl FnMut(&Core<'_>, &str, &[u8], &Found),
+    ) -> Result<()> {
         let core = self.reader.core()?;
-        let (mut items, mut damaged) = (Vec::new(), None);
+        let mut items = Vec::new();
         core.list_at(prefix, self.point, self.reader.verify, |item| match item {
-            Ok(item) => items.push(item),
-            Err(fault) => {
-                damaged.get_or_insert_with(|| fault::error(fault));
-            }
+            Ok(item) if values => items.push(item),
+            Ok(item) => items.push(Item { value: Vec::new(), ..item }),
+            Err(found) => damaged.push(Damage::from(found)),
         })
         .map_err(|fault| self.gone(&core, fault))?;
         items.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         for Item { key, value, header, generation } in items {
-            if !reader::is_expired(header.deadline) {
+            if !self.is_expired(header.deadline) {
                 let found = Found { words: header.pack(), generation, ..Found::EMPTY };
                 each(&self.reader.core()?, utf8(&key)?, &value, &found);
             }
         }
-        damaged.map_or(Ok(()), Err)
+        Ok(())
     }
 
     fn gone(&self, core: &Core<'_>, fault: Fault) -> Error {
         self.reader.out_of_history(core, fault, self.generation())
     }
 
-    /// The item as an entry; `None` where its deadline has passed.
+    /// Whether a deadline, 0 for none, had passed when the view was made.
+    fn is_expired(&self, deadline_ns: u64) -> bool {
+        deadline_ns != 0 && self.instant_ns.is_some_and(|instant_ns| deadline_ns <= instant_ns)
+    }
+
+    /// The item as an entry; `None` where its deadline had passed.
     fn entry(&self, core: &Core<'_>, item: Item) -> Result<Option<Entry>> {
-        if reader::is_expired(item.header.deadline) {
+        if self.is_expired(item.header.deadline) {
             return Ok(None);
         }
         let Item { key, value, header, generation } = item;
@@ -184,8 +215,12 @@ pub enum MutationKind {
     Put,
     /// It was removed.
     Remove,
-    /// Its time to live passed.
+    /// Its time to live passed; [`Previous::writer`] says whose entry it was.
     Expire,
+    /// The session that it was bound to detached.
+    Detached,
+    /// The session that it was bound to died.
+    Died,
 }
 
 /// One change of one key.
@@ -214,6 +249,8 @@ pub struct Previous {
     pub version: u64,
     /// Its generation.
     pub generation: u64,
+    /// Who wrote it.
+    pub writer: WriterInfo,
     /// Its bytes.
     pub value: Vec<u8>,
     /// How they are encoded.
@@ -226,7 +263,7 @@ pub struct Previous {
 pub struct Event {
     /// The generation.
     pub generation: u64,
-    /// Who did it.
+    /// Who did it. Where a session's end did it, this is that session; where a deadline did, whoever published it.
     pub session: WriterInfo,
     /// When, nanoseconds since 1970.
     pub time: u64,
@@ -240,6 +277,8 @@ pub(super) fn event(_reader: &Reader, core: &Core<'_>, record: EventRecord) -> E
         RecordKind::Value => MutationKind::Put,
         RecordKind::Removed => MutationKind::Remove,
         RecordKind::Expired => MutationKind::Expire,
+        RecordKind::Detached => MutationKind::Detached,
+        RecordKind::Died => MutationKind::Died,
     };
     let mutation = Mutation {
         kind,
@@ -250,6 +289,7 @@ pub(super) fn event(_reader: &Reader, core: &Core<'_>, record: EventRecord) -> E
         previous: previous.map(|previous| Previous {
             version: previous.header.version,
             generation: previous.generation,
+            writer: reader::writer_info(core, previous.header.writer),
             value: previous.value,
             codec: previous.header.codec,
         }),
@@ -280,12 +320,12 @@ impl Events {
     }
 
     /// Goes past events of other shards, if this one has had none since: its counter is raised before the
-    /// board's.
+    /// board's. Not past an event that is not counted yet: its shard's counter may not be raised either.
     pub(super) fn skip_others(&mut self, shard: usize) -> Result<()> {
         let core = self.reader.core()?;
-        let newest = core.generation();
+        let counted = core.generation();
         if core.shard_changes(shard) < self.next {
-            self.next = self.next.max(newest + 1);
+            self.next = self.next.max(counted + 1);
         }
         Ok(())
     }
@@ -295,7 +335,7 @@ impl Events {
         let reader = self.reader.clone();
         let core = reader.core()?;
         loop {
-            let newest = core.generation();
+            let newest = core.newest();
             if self.next > newest {
                 return Ok(None);
             }
@@ -315,7 +355,7 @@ impl Events {
                 Err(fault) => {
                     let generation = self.next;
                     self.next += 1;
-                    return Err(reader.out_of_history(&core, fault, generation));
+                    return Err(reader.no_event(&core, fault, generation));
                 }
             }
         }
@@ -337,14 +377,19 @@ impl Iterator for Events {
     fn next(&mut self) -> Option<Self::Item> {
         match self.next_where(|_| true) {
             Ok(event) => event.map(Ok),
-            // A handle from before a fork says so once, and ends.
-            Err(error) if error.is_forked() && self.next == u64::MAX => None,
+            // A handle from before a fork or a move says so once, and ends.
+            Err(error) if is_lost(&error) && self.next == u64::MAX => None,
             Err(error) => {
-                if error.is_forked() {
+                if is_lost(&error) {
                     self.next = u64::MAX;
                 }
                 Some(Err(error))
             }
         }
     }
+}
+
+/// Whether the handle is of no use any more.
+pub(super) fn is_lost(error: &Error) -> bool {
+    error.is_forked() || error.is_moved()
 }

@@ -1,10 +1,10 @@
 //! Waiting for changes.
 
-use super::{Event, Events, Reader};
+use super::{Event, Events, Reader, view::is_lost};
 use crate::{
     entry::Entry,
     error::{Error, ErrorKind, Result},
-    protocol::wake,
+    protocol::{Core, wake},
     region::{boottime_ns, futex},
 };
 use std::time::{Duration, Instant};
@@ -39,12 +39,20 @@ pub struct Watch {
     prefix: String,
     waiting: Waiting,
     events: Events,
+    /// The handle was lost, and the iterator has said so.
+    over: bool,
 }
 
 impl Watch {
     pub(super) fn new(reader: Reader, prefix: &str) -> Self {
         let events = reader.events(reader.generation());
-        Self { reader, prefix: prefix.to_owned(), waiting: Waiting::new(Wait::default()), events }
+        Self {
+            reader,
+            prefix: prefix.to_owned(),
+            waiting: Waiting::new(Wait::default()),
+            events,
+            over: false,
+        }
     }
 
     /// Begins after this generation, instead of in the present.
@@ -105,7 +113,12 @@ impl Iterator for Watch {
     type Item = Result<Event>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        Watch::next(self, Duration::MAX).transpose()
+        if self.over {
+            return None;
+        }
+        let next = Watch::next(self, Duration::MAX);
+        self.over = next.as_ref().is_err_and(is_lost);
+        next.transpose()
     }
 }
 
@@ -162,7 +175,7 @@ impl Waiting {
         Self { wait, looks: 0 }
     }
 
-    /// Waits until the counter and the board's are at least `wanted`. `false` when the deadline passed first.
+    /// Waits until the counter and the newest generation are at least `wanted`. `false` when the deadline passed first.
     /// May return early, at the latest after `look_in`, so that a loop around it must look at the deadline itself.
     fn wait_for(
         &mut self,
@@ -184,8 +197,7 @@ impl Waiting {
         loop {
             let core = reader.core()?;
             let seen = core.ask_wake(counter);
-            let counted = core.generation() >= wanted;
-            if seen >= wanted && counted {
+            if has_come(&core, counter, seen, wanted) {
                 self.looks = 0;
                 return Ok(true);
             }
@@ -195,10 +207,11 @@ impl Waiting {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 self.looks = self.looks.saturating_add(1);
+                // Whoever else looks may have been stopped, or could not be started.
+                reader.region.look();
                 return Ok(true);
             }
-            // A shard's counter is raised before the board's, by one who may be stopped in between: then there
-            // is nothing to be woken by.
+            // A shard's counter that says more than there is was damaged: then there is nothing to be woken by.
             if core.can_wake() && seen < wanted {
                 futex::wait(core.counter(counter), seen as u32, left);
             } else {
@@ -223,13 +236,19 @@ impl Waiting {
     }
 }
 
+/// Whether what is waited for is there: an event of this generation for a reader, which may not be counted yet; of a
+/// shard, once its counter, which says `seen`, tells of one.
+fn has_come(core: &Core<'_>, counter: usize, seen: u64, wanted: u64) -> bool {
+    (counter == wake::BOARD || seen >= wanted) && core.newest() >= wanted
+}
+
 /// Polls the counter: for ever, or for the time that a sleep would cost.
 fn spin(reader: &Reader, counter: usize, wanted: u64, wait: Wait, deadline: Option<Instant>) -> Result<bool> {
     let started = Instant::now();
     loop {
         let core = reader.core()?;
         for _ in 0..64 {
-            if core.counter_value(counter) >= wanted && core.generation() >= wanted {
+            if has_come(&core, counter, core.counter_value(counter), wanted) {
                 return Ok(true);
             }
             crate::sync::pause();

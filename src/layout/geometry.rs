@@ -1,7 +1,9 @@
 //! Where everything is: offsets computed once, with checked arithmetic, from a few numbers.
 
-use super::{Classes, GRANULE_WORDS_MIN, LINE, divisor::Divisor, header, record, session};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+use super::{
+    Classes, GRANULE_WORDS_MIN, Groups, LINE, divisor::Divisor, groups::GROUP_WORDS, header, record, session,
+};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Words of a bucket: guard, link, seven slots of two words.
 pub const BUCKET_WORDS: usize = 2 + 2 * SLOTS;
@@ -32,10 +34,14 @@ pub const GRANULES_MAX: u64 = 1 << super::words::BLOCK_BITS;
 pub const KEYS_MAX: u64 = 4 << 20;
 /// Most sessions.
 pub const SESSIONS_MAX: u64 = 4096;
-/// Smallest capacity that [`Shape::sized`] gives, bytes.
+/// Most uniform shards.
+pub const UNIFORM_MAX: u64 = 64;
+/// Smallest capacity that users may ask for, bytes.
 pub const CAPACITY_MIN: u64 = 1 << 20;
 /// Largest capacity, bytes.
 pub const CAPACITY_MAX: u64 = 16 << 30;
+/// Smallest history, events.
+pub const HISTORY_MIN: u64 = 64;
 /// Largest history, events.
 pub const HISTORY_MAX: u64 = 1 << 22;
 /// Longest value on any board, bytes.
@@ -72,6 +78,8 @@ pub struct Shape {
     pub value_max: u64,
     /// Most mutations of one commit. Kept for commits of several keys.
     pub commit_max: u64,
+    /// Keys that the table was made for: what was asked for, and not how many slots that came to.
+    pub keys: u64,
     /// First path segments with a shard of their own.
     pub dedicated: Vec<String>,
 }
@@ -98,6 +106,7 @@ impl Shape {
             reserve_extents: 1,
             value_max: VALUE_MAX.min(capacity / 8),
             commit_max: 64,
+            keys,
             dedicated: ["task", "file", "team"].map(String::from).to_vec(),
         };
         shape.set_keys(keys);
@@ -107,6 +116,7 @@ impl Shape {
     /// Gives the shards their buckets for `keys` keys and the history's removed ones: a quarter of the
     /// table to each dedicated shard when there are three, the rest to the uniform ones.
     pub fn set_keys(&mut self, keys: u64) {
+        self.keys = keys;
         let slots = keys + keys.min(self.history);
         let buckets = (slots / 5).max(1);
         let dedicated = self.dedicated.len() as u64;
@@ -133,7 +143,7 @@ impl Shape {
             self.value_max,
             self.commit_max,
             self.dedicated.len() as u64,
-            0,
+            self.keys,
         ]
     }
 
@@ -181,6 +191,7 @@ impl Shape {
             reserve_extents: numbers[11],
             value_max: numbers[12],
             commit_max: numbers[13],
+            keys: numbers[15],
             dedicated,
         })
     }
@@ -201,7 +212,7 @@ impl Shape {
             "the capacity must be a multiple of the extent"
         } else if self.capacity / granule_bytes > GRANULES_MAX {
             "the capacity needs larger granules"
-        } else if !within(self.history, if model { 1 } else { 64 }, HISTORY_MAX) {
+        } else if !within(self.history, if model { 1 } else { HISTORY_MIN }, HISTORY_MAX) {
             "the history must have 64 to 4,194,304 events"
         } else if self.history_min > self.history {
             "the least history must not exceed the history"
@@ -221,10 +232,11 @@ impl Shape {
             "a dedicated shard's name must have 1 to 31 bytes and no '/'"
         } else if (1..self.dedicated.len()).any(|at| self.dedicated[..at].contains(&self.dedicated[at])) {
             "a dedicated shard is named twice"
-        } else if !within(self.uniform_shards, 1, 64) || self.uniform_buckets == 0 {
+        } else if !within(self.uniform_shards, 1, UNIFORM_MAX) || self.uniform_buckets == 0 {
             "there must be 1 to 64 uniform shards, each with buckets"
-        } else if self.buckets() > KEYS_MAX || self.overflow_max > KEYS_MAX {
-            "there may be at most 4,194,304 keys"
+        } else if !within(self.keys, 1, KEYS_MAX) || self.buckets() > KEYS_MAX || self.overflow_max > KEYS_MAX
+        {
+            "there must be 1 to 4,194,304 keys"
         } else if self.reserve_extents > 1 || (self.reserve_extents * 2) * extent_bytes > self.capacity {
             "the reserve must leave room for values"
         } else if self.value_max > VALUE_MAX.min(self.capacity) {
@@ -277,6 +289,7 @@ pub struct Geometry {
     sessions_at: usize,
     names_at: usize,
     shards_at: usize,
+    groups: Groups,
     buckets_at: usize,
     ring_at: usize,
     extents_at: usize,
@@ -316,6 +329,8 @@ impl Geometry {
         let sessions_at = part(times(shape.sessions, session::RECORD_WORDS), line)?;
         let names_at = part(times(shape.names, session::NAME_WORDS), line)?;
         let shards_at = part(times(shards, SHARD_WORDS), line * 2)?;
+        let groups = Groups::of_table(shape.buckets() as usize);
+        let groups_at = part(times(groups.count() as u64, GROUP_WORDS), line)?;
         let buckets_at = part(times(shape.buckets(), BUCKET_WORDS), line * 2)?;
         let ring_at = part(times(shape.history, 1), line)?;
         let extents_at = part(times(extents, 2), line)?;
@@ -341,6 +356,7 @@ impl Geometry {
             sessions_at,
             names_at,
             shards_at,
+            groups: groups.at(groups_at),
             buckets_at,
             ring_at,
             extents_at,
@@ -398,6 +414,13 @@ impl Geometry {
     pub fn granules_for(&self, words: usize) -> usize {
         (words + self.granule_words() - 1) >> self.granule_shift
     }
+    /// Keys that fit: those that the table was made for, or fewer where the data area has no block for each.
+    pub fn keys_fit(&self) -> u64 {
+        let smallest =
+            self.classes.of(self.granules_for(record::HEADER_WORDS + 1)).unwrap_or(self.classes.whole());
+        let extents = u64::from(self.extents).saturating_sub(self.shape.reserve_extents);
+        self.shape.keys.min(extents * u64::from(self.classes.blocks(smallest)))
+    }
     /// Events the ring holds.
     pub fn history(&self) -> u64 {
         self.shape.history
@@ -425,6 +448,10 @@ impl Geometry {
     /// First word of a shard's header. The shard must be below [`Geometry::shards`].
     pub fn shard(&self, shard: usize) -> usize {
         self.shards_at + shard * SHARD_WORDS
+    }
+    /// The groups of buckets.
+    pub fn groups(&self) -> &Groups {
+        &self.groups
     }
     /// Buckets of the whole table, without overflow.
     pub fn buckets(&self) -> usize {
@@ -569,33 +596,6 @@ fn scale(value: u64, bits: u32, count: usize) -> usize {
     ((u128::from(value) * count as u128) >> bits) as usize
 }
 
-/// A number for the layout as compiled: records, sessions, buckets, header. Boards of another
-/// fingerprint are refused.
-pub fn fingerprint() -> u64 {
-    let numbers = [
-        header::FORMAT,
-        header::GENERATION as u64,
-        header::HEADER_WORDS as u64,
-        record::HEADER_WORDS as u64,
-        session::RECORD_WORDS as u64,
-        session::LANES as u64,
-        session::NAME_WORDS as u64,
-        BUCKET_WORDS as u64,
-        SHARD_WORDS as u64,
-        SHARD_VERSION_BASE as u64,
-        SHAPE_WORDS as u64,
-        LINE as u64,
-    ];
-    let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
-    xxh3_64(&bytes)
-}
-
-/// Checksum of header words: identity and geometry.
-pub fn checksum(words: &[u64]) -> u64 {
-    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-    xxh3_64(&bytes)
-}
-
 const _: () = assert!(LINE == 1 || BUCKET_WORDS * 8 == 128);
 const _: () = assert!(header::GEOMETRY > header::GEOMETRY_CHECKSUM);
 
@@ -613,6 +613,7 @@ mod tests {
                 geometry.session(0),
                 geometry.name(0),
                 geometry.shard(0),
+                geometry.groups().word(0),
                 geometry.bucket(0),
                 geometry.ring(1),
                 geometry.extent(0),

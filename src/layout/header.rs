@@ -7,7 +7,8 @@
 //! then      generation · floor · reserved extents · hints, each on a line of its own
 //! ```
 
-use super::{LINE, geometry};
+use super::{LINE, geometry, record, session};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// "slate\0bd", little-endian.
 pub const MAGIC_VALUE: u64 = u64::from_le_bytes(*b"slate\0bd");
@@ -20,7 +21,7 @@ pub const ENDIANNESS_VALUE: u64 = 0x0102_0304_0506_0708;
 pub const MAGIC: usize = 0;
 /// [`FORMAT`].
 pub const VERSION: usize = 1;
-/// `geometry::fingerprint()`: unlike builds refuse to share.
+/// [`fingerprint`]: unlike builds refuse to share.
 pub const FINGERPRINT: usize = 2;
 /// [`ENDIANNESS_VALUE`].
 pub const ENDIANNESS: usize = 3;
@@ -54,3 +55,30 @@ pub const RESERVED: usize = FLOOR + LINE;
 pub const EXTENT_HINT: usize = RESERVED + LINE;
 /// Words of the header.
 pub const HEADER_WORDS: usize = EXTENT_HINT + LINE;
+
+/// A number for the layout as compiled: records, sessions, buckets, header. Boards of another
+/// fingerprint are refused.
+pub fn fingerprint() -> u64 {
+    let numbers = [
+        FORMAT,
+        GENERATION as u64,
+        HEADER_WORDS as u64,
+        record::HEADER_WORDS as u64,
+        session::RECORD_WORDS as u64,
+        session::LANES as u64,
+        session::NAME_WORDS as u64,
+        geometry::BUCKET_WORDS as u64,
+        geometry::SHARD_WORDS as u64,
+        geometry::SHARD_VERSION_BASE as u64,
+        geometry::SHAPE_WORDS as u64,
+        LINE as u64,
+    ];
+    let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+    xxh3_64(&bytes)
+}
+
+/// Checksum of header words: identity and geometry.
+pub fn checksum(words: &[u64]) -> u64 {
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    xxh3_64(&bytes)
+}

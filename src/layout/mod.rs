@@ -4,8 +4,8 @@
 //!  word 0                                                                            region end
 //!  ┌────────┬──────────┬───────┬────────┬─────────┬──────────────┬──────────────┬────────────────┐
 //!  │ header │ sessions │ names │ shards │ history │ extent table │ block table  │ data           │
-//!  │        │ records  │       │ +slots │ ring    │ class, hint  │ state, gen   │ extents of     │
-//!  │        │          │       │        │         │ per extent   │ per granule  │ granules       │
+//!  │        │ records  │       │ +groups│ ring    │ class, hint  │ state, gen   │ extents of     │
+//!  │        │          │       │ +slots │         │ per extent   │ per granule  │ granules       │
 //!  └────────┴──────────┴───────┴────────┴─────────┴──────────────┴──────────────┴────────────────┘
 //! ```
 //!
@@ -17,6 +17,7 @@
 pub mod class;
 mod divisor;
 pub mod geometry;
+pub mod groups;
 pub mod header;
 pub mod record;
 pub mod session;
@@ -24,8 +25,10 @@ pub mod words;
 
 pub use class::Classes;
 pub use geometry::{Block, Geometry, Shape};
+pub use groups::Groups;
 pub use words::{
-    ClassWord, GenWord, Guard, GuardOp, Head, HeadKind, RingWord, SlotHash, State, StateKind, Writer,
+    ClassWord, DeadlineHint, GenWord, Guard, GuardOp, Head, HeadKind, RingWord, SlotHash, State, StateKind,
+    Writer,
 };
 
 /// Words of one cache line; 1 in the models, where false sharing costs nothing and every word does.

@@ -23,7 +23,8 @@ pub const PLACE: usize = 2;
 /// Length of the key, kind, codec.
 pub const SHAPE: usize = 3;
 /// Whether the words from [`WRITER`] to [`CHECKSUM`] exist. The models leave them out: they carry no
-/// part of the protocol, and without a checksum a torn copy cannot hide from them. The random schedules
+/// part of the protocol, and without a checksum a torn copy cannot hide from them; a deadline, which they are about,
+/// stands above the other fields of [`SHAPE`] then. The random schedules
 /// (`--cfg slate_whole` besides) have them: their sessions write entries that end with them.
 pub const DETAILS: bool = cfg!(slate_whole) || !cfg!(any(loom, slate_search));
 /// Who wrote it.
@@ -34,6 +35,8 @@ pub const TIME: usize = 5;
 pub const CREATED: usize = 6;
 /// Deadline, nanoseconds of `CLOCK_BOOTTIME`; 0 for none.
 pub const DEADLINE: usize = 7;
+/// Where the deadline is in [`SHAPE`] without [`DETAILS`].
+const DEADLINE_BIT: u32 = 23;
 /// Packed writer word of the session that the entry ends with; 0 for none.
 pub const EPHEMERAL: usize = 8;
 /// Checksum.
@@ -54,6 +57,10 @@ pub enum RecordKind {
     Removed,
     /// Its deadline passed.
     Expired,
+    /// The session that it was bound to detached.
+    Detached,
+    /// The session that it was bound to died.
+    Died,
 }
 
 impl RecordKind {
@@ -107,6 +114,8 @@ impl RecordHeader {
             RecordKind::Value => 0,
             RecordKind::Removed => 1,
             RecordKind::Expired => 2,
+            RecordKind::Detached => 3,
+            RecordKind::Died => 4,
         };
         u64::from(self.key_len) & 0x7ff
             | kind << 11
@@ -125,6 +134,8 @@ impl RecordHeader {
             let details =
                 [self.writer, self.time, self.created, self.deadline, self.ephemeral, self.checksum];
             words[HEADER_WORDS - details.len()..].copy_from_slice(&details);
+        } else {
+            words[SHAPE] |= self.deadline << DEADLINE_BIT;
         }
         Words(words)
     }
@@ -149,7 +160,7 @@ impl Words {
     /// Whether these can be a record's: a kind that there is, a key of a length that a key can have.
     #[inline]
     pub fn can_be(&self) -> bool {
-        self.0[SHAPE] >> 11 & 7 <= 2 && (1..=KEY_MAX).contains(&self.key_len())
+        self.0[SHAPE] >> 11 & 7 <= 4 && (1..=KEY_MAX).contains(&self.key_len())
     }
     /// Version of the key.
     pub fn version(&self) -> u64 {
@@ -172,7 +183,9 @@ impl Words {
         match self.0[SHAPE] >> 11 & 7 {
             0 => RecordKind::Value,
             1 => RecordKind::Removed,
-            _ => RecordKind::Expired,
+            2 => RecordKind::Expired,
+            3 => RecordKind::Detached,
+            _ => RecordKind::Died,
         }
     }
     /// Whether the value lies in pieces.
@@ -193,7 +206,11 @@ impl Words {
     }
     /// Nanoseconds of `CLOCK_BOOTTIME`; 0 for none.
     pub fn deadline(&self) -> u64 {
-        self.detail(DEADLINE)
+        if DETAILS { self.detail(DEADLINE) } else { self.0[SHAPE] >> DEADLINE_BIT }
+    }
+    /// Packed writer word of the session that the entry ends with; 0 for none.
+    pub fn ephemeral(&self) -> u64 {
+        self.detail(EPHEMERAL)
     }
     /// First word of the value, from the start of the record.
     pub fn value_at(&self) -> usize {

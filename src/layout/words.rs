@@ -362,6 +362,65 @@ impl ClassWord {
     }
 }
 
+/// What a sweep of a group left: `deadline:40 | count:24`, the earliest deadline in units of 2^20 ns, rounded down, 0 for
+/// none. The count rises at every change, so that a compare-and-swap notices each.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DeadlineHint(pub u64);
+
+impl DeadlineHint {
+    /// Bits of the count.
+    const COUNT_BITS: u32 = 24;
+    /// A unit is 2^this nanoseconds; in the models a nanosecond, so that few deadlines are told apart.
+    const UNIT_SHIFT: u32 = if super::LINE == 1 { 0 } else { 20 };
+    /// Nanoseconds of a unit: how much it is rounded down, at most.
+    pub const UNIT_NS: u64 = 1 << Self::UNIT_SHIFT;
+
+    fn unit_of(deadline_ns: u64) -> u64 {
+        (deadline_ns >> Self::UNIT_SHIFT).clamp(1, mask(40))
+    }
+
+    const fn unit(self) -> u64 {
+        self.0 >> Self::COUNT_BITS
+    }
+
+    fn next(self, unit: u64) -> Self {
+        Self(unit << Self::COUNT_BITS | self.0.wrapping_add(1) & mask(Self::COUNT_BITS))
+    }
+
+    /// The deadline, rounded down, nanoseconds of `CLOCK_BOOTTIME`; `None` where no entry has any.
+    pub const fn deadline_ns(self) -> Option<u64> {
+        match self.unit() {
+            0 => None,
+            unit => Some(unit << Self::UNIT_SHIFT),
+        }
+    }
+
+    /// Whether it is no later than this deadline. For tests, models and tools.
+    #[cfg(any(test, loom, slate_search, feature = "internals"))]
+    pub fn covers(self, deadline_ns: u64) -> bool {
+        (1..=Self::unit_of(deadline_ns)).contains(&self.unit())
+    }
+
+    /// The next hint, for a group that has an entry with this deadline besides.
+    #[must_use]
+    pub fn with(self, deadline_ns: u64) -> Self {
+        let unit = Self::unit_of(deadline_ns);
+        self.next(if self.unit() == 0 { unit } else { unit.min(self.unit()) })
+    }
+
+    /// The next hint, for a group whose earliest deadline is this.
+    #[must_use]
+    pub fn replaced(self, deadline_ns: Option<u64>) -> Self {
+        self.next(deadline_ns.map_or(0, Self::unit_of))
+    }
+}
+
+impl fmt::Debug for DeadlineHint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DeadlineHint({:?} #{})", self.deadline_ns(), self.0 & mask(Self::COUNT_BITS))
+    }
+}
+
 /// Who wrote a record: `name:16 | session:16 | incarnation:32`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Writer {
@@ -427,9 +486,21 @@ mod tests {
         }
 
         #[test]
+        fn a_hint_covers_every_deadline_that_it_was_given(first in 0u64..1 << 59, second in 0u64..1 << 59, word: u64) {
+            let hint = DeadlineHint(word).replaced(Some(first)).with(second);
+            prop_assert!(hint.covers(first) && hint.covers(second));
+            prop_assert_eq!(hint.0 & 0xff_ffff, word.wrapping_add(2) & 0xff_ffff);
+            let earliest = first.min(second).max(1 << 20);
+            prop_assert!(hint.deadline_ns().is_some_and(|ns| ns <= earliest && ns + (1 << 20) > earliest));
+            prop_assert!(!DeadlineHint(word).replaced(None).covers(first));
+            prop_assert_eq!(DeadlineHint(word).replaced(None).deadline_ns(), None);
+        }
+
+        #[test]
         fn any_bits_unpack_without_panic(word: u64) {
             let _ = (Head(word).kind(), Guard(word).op(), State(word).kind(), GenWord::unpack(word));
             let _ = format!("{:?} {:?} {:?} {:?}", Head(word), Guard(word), State(word), RingWord(word));
+            let _ = (DeadlineHint(word).deadline_ns(), format!("{:?}", DeadlineHint(word)));
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A block's state word is the only truth about who owns it. Cursors, stashes and hints only say where
 //! to look first: wrong ones cost time.
 
-use super::{Core, Fault, Full, acquire};
+use super::{Core, Fault, Full, acquire, expire::Walk, sessions::RecordView};
 use crate::layout::{
     Block, ClassWord, State, StateKind, Writer, header,
     session::{self, Counter},
@@ -20,7 +20,7 @@ const STASHES_PART: u32 = 64;
 /// Events that leave the history early between two looks for space.
 const EARLY_STEPS: usize = 32;
 /// Classes above its own where a block is looked for: twice to three times its size.
-const LARGER: u8 = 6;
+pub(super) const LARGER: u8 = 6;
 /// Events that stay in the history of a full board while they can.
 const HISTORY_OF_THE_FULL: u64 = 4;
 /// Generations between two looks everywhere by one lane, while a shorter history still gives room.
@@ -40,19 +40,6 @@ pub(super) enum Least {
     Few,
     /// No event, as long as one still holds a block.
     Nothing,
-}
-
-/// What the data area is used for, in granules.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Usage {
-    /// In records, overflow buckets and what is being written.
-    pub used: u64,
-    /// In blocks that sessions keep at hand.
-    pub private: u64,
-    /// Free for removals only.
-    pub reserve: u64,
-    /// Free, cut into blocks or not.
-    pub free: u64,
 }
 
 /// A block that is the caller's alone.
@@ -92,6 +79,8 @@ pub struct Lane {
     pub(super) excess: u64,
     /// Whether the history is at its bound: then this lane frees as much as it supersedes.
     pub(super) at_bound: bool,
+    /// What this lane knows of its last look at every slot, for want of room.
+    pub(super) walk: Option<Walk>,
     stash_max: usize,
     stash: Vec<Stash>,
     /// Granules that the stash may still grow by.
@@ -119,6 +108,7 @@ impl Lane {
             until_trim: 0,
             excess: 0,
             at_bound: false,
+            walk: None,
             stash_max: STASH_MAX,
             stash: (0..classes).map(|class| Stash::of(core, class)).collect(),
             stash_room: stash_granules(core),
@@ -128,11 +118,11 @@ impl Lane {
         }
     }
 
-    /// A lane for reaping a session in its own name, by whoever holds its lock byte. It keeps no blocks:
-    /// they would be the dead session's.
+    /// A lane for reaping a session in its own name, by whoever holds its lock byte: events that end its entries
+    /// say whose they were. It keeps no blocks: they would be the dead session's.
     pub fn for_reaping(core: &Core<'_>, dead: usize) -> Self {
-        let incarnation = core.session_view(dead).incarnation;
-        let writer = Writer { name: 0, session: dead as u16, incarnation };
+        let RecordView { name, incarnation, .. } = core.session_view(dead);
+        let writer = Writer { name, session: dead as u16, incarnation };
         Self { stash_max: 0, ..Self::new(core, 0, writer) }
     }
 
@@ -286,17 +276,17 @@ impl Core<'_> {
         Ok(any)
     }
 
-    fn extents_in_use(&self) -> u32 {
+    pub(super) fn extents_in_use(&self) -> u32 {
         // Acquire: an extent's pages are reserved before the number says so.
         (acquire(self.at(header::RESERVED)).min(u64::from(self.geo.extents()))) as u32
     }
 
-    fn class_of(&self, extent: u32) -> ClassWord {
+    pub(super) fn class_of(&self, extent: u32) -> ClassWord {
         ClassWord(acquire(self.at(self.geo.extent(extent))))
     }
 
     /// First extent that ordinary claims may use.
-    fn first_extent(&self) -> u32 {
+    pub(super) fn first_extent(&self) -> u32 {
         self.geo.shape().reserve_extents as u32
     }
 
@@ -337,7 +327,7 @@ impl Core<'_> {
     }
 
     /// The blocks that an extent of this class is cut into.
-    fn starts(&self, extent: u32, class: u8) -> impl Iterator<Item = Block> + use<'_> {
+    pub(super) fn starts(&self, extent: u32, class: u8) -> impl Iterator<Item = Block> + use<'_> {
         let size = self.geo.classes().granules(class).unwrap_or(1);
         let blocks = self.geo.classes().blocks(class);
         (0..blocks).filter_map(move |at| self.start(extent, size, at))
@@ -602,29 +592,6 @@ impl Core<'_> {
     /// Extents that have a class.
     pub fn claimed_extents(&self) -> u32 {
         (0..self.extents_in_use()).filter(|&extent| self.class_of(extent).class() != 0).count() as u32
-    }
-
-    /// What the data area is used for. An estimate; goes through the whole block table.
-    pub fn usage(&self) -> Usage {
-        let mut usage = Usage::default();
-        for extent in 0..self.geo.extents() {
-            // Pages that are not reserved must not be looked at; the tables have theirs.
-            let class = if extent < self.extents_in_use() { self.class_of(extent).class() } else { 0 };
-            let Some(size) = self.geo.classes().granules(class).map(u64::from) else {
-                usage.free += u64::from(self.geo.extent_granules());
-                continue;
-            };
-            for block in self.starts(extent, class) {
-                let part = match State(self.state_of(block).load(Relaxed)).kind() {
-                    StateKind::Free | StateKind::Limbo if extent < self.first_extent() => &mut usage.reserve,
-                    StateKind::Free | StateKind::Limbo => &mut usage.free,
-                    StateKind::Claimed => &mut usage.private,
-                    _ => &mut usage.used,
-                };
-                *part += size;
-            }
-        }
-        usage
     }
 
     /// Extents whose pages are reserved.

@@ -395,7 +395,7 @@ impl Core<'_> {
 
     /// Whether the history is at its least: `history_min` events, or the newest events that hold a
     /// quarter of the data area, whichever is fewer.
-    fn is_least(&self, floor: u64) -> bool {
+    pub(super) fn is_least(&self, floor: u64) -> bool {
         let generation = self.generation();
         let least = self.geo.shape().history_min;
         if floor + least < generation {

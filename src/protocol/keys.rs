@@ -98,10 +98,11 @@ impl Core<'_> {
             let mut chain = self.chain(bucket);
             for hash_at in chain.by_ref().flat_map(slots_of) {
                 let head = self.load_head(hash_at + 1);
-                if head.is(HeadKind::Moved) {
-                    return Err(Fault::Moved);
+                match head.kind() {
+                    Some(HeadKind::Moved) => return Err(Fault::Moved),
+                    Some(_) => each(hash_at + 1, head)?,
+                    None => return Err(Fault::Corrupt("a slot's head")),
                 }
-                each(hash_at + 1, head)?;
             }
             chain.ended()?;
         }
@@ -187,6 +188,10 @@ impl Core<'_> {
             return self.get_elsewhere(key, block, found, point, verify, meta, out);
         }
         copied.ok_or(Fault::Corrupt("a record's lengths"))?;
+        if found.slot.hash.fingerprint() != key.fingerprint {
+            // Where a get does not find it, a list must not tell it either.
+            return Err(Fault::Corrupt("the hash of a record's slot"));
+        }
         meta.settle(key.hash, generation, found, verify, out).map_err(Fault::Corrupt)?;
         Ok(!meta.words.kind().is_tombstone())
     }

@@ -9,7 +9,7 @@
 //! | --- | --- | --- | --- |
 //! | P1 | `publish`: compare-and-swap of a head, after the record was filled | every load of a head: `find`, `read`, `view`, `reap` | the record's words |
 //! | P2 | `publish`: release fence after the claim, before the record is filled | `read`, `view`, `event`: acquire fence after the copy | whoever copied a new life's word sees that the head or the floor had moved |
-//! | P3 | `finish`: compare-and-swap of the generation word | every load of a generation word | the ring word; what the event's block says |
+//! | P3 | `finish`: compare-and-swap of the generation word | every load of a generation word | the ring word; what the event's block says; all events before it, which its finisher had seen counted |
 //! | P4 | `finish`: compare-and-swap of the generation counter, only ever read-modify-write | every load of the counter | all events up to it (G1) |
 //! | P5 | `log`: compare-and-swap of a ring word | every load of a ring word | the block's `UNLOGGED` word and record |
 //! | P6 | `advance_floor`: compare-and-swap of the floor | the same; loads of the floor before a ring word is overwritten | the freed block was done with |
@@ -17,9 +17,11 @@
 //! | P8 | `slots`: compare-and-swap of guard, hash, link or head | loads of the same in `apply` and `find` | who may use the slot; `version_base` of keys that left |
 //! | P9 | `sessions`: release store of an intent's event, of a record's incarnation | `reap`: acquire loads | the intent's block; the identity |
 //! | P10 | `wake`: `SeqCst` fence between raising a counter and reading its flag | `ask_wake`: `SeqCst` fence between setting the flag and reading the counter | either the writer sees the flag, or the sleeper sees the counter |
+//! | P11 | `announce_deadline`, `sweep`, `take_fresh`: a group's words | `take_fresh`: the same words, before the group's slots are looked at | the entries whose deadlines the words are no later than |
 
 pub mod blocks;
 pub mod chain;
+pub mod expire;
 pub mod history;
 pub mod keys;
 pub mod publish;
@@ -27,6 +29,8 @@ pub mod read;
 pub mod reap;
 pub mod sessions;
 pub mod slots;
+pub mod survey;
+pub mod usage;
 pub mod view;
 pub mod wake;
 
@@ -146,7 +150,8 @@ impl<'r> Core<'r> {
         self.geo
     }
 
-    /// The newest generation. Whoever reads it sees every mutation up to it.
+    /// The generation counter. Whoever reads it sees every mutation up to it. The present of readers is
+    /// [`Core::newest`], which may be one more.
     #[inline]
     pub fn generation(&self) -> u64 {
         acquire(self.at(header::GENERATION)) & COUNTER_MASK
@@ -207,11 +212,6 @@ impl<'r> Core<'r> {
     #[inline]
     fn record_word(&self, block: Block, word: usize) -> u64 {
         self.at(self.geo.data(block) + word).load(Relaxed)
-    }
-
-    /// The record's words before the key, unpacked. As [`Core::record_word`].
-    fn record_header(&self, block: Block) -> Option<RecordHeader> {
-        self.header_words(block)?.unpack()
     }
 
     /// The record's words before the key, where they can be a record's. As [`Core::record_word`].

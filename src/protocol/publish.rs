@@ -8,10 +8,10 @@ use super::{
     COUNTER_MASK, Core, Fault, Tries,
     blocks::{Claimed, Lane},
     history::Logged,
-    slots::{Found, Key, Slot},
+    slots::{Found, Key, Slot, Sought},
 };
 use crate::layout::{
-    Block, GenWord, HeadKind, geometry, header,
+    Block, GenWord, Head, HeadKind, SlotHash, geometry, header,
     record::{self, RecordHeader, RecordKind, Words},
     session::Counter,
 };
@@ -30,9 +30,9 @@ pub enum Expect {
     Absent,
     /// The key has a value.
     Present,
-    /// The key has a value of this version.
+    /// The key has a value of this version; 0: as [`Expect::Absent`].
     Version(u64),
-    /// The key has the value that this generation wrote.
+    /// The key has the value that this generation wrote; 0: as [`Expect::Absent`].
     Generation(u64),
 }
 
@@ -104,9 +104,9 @@ pub enum Outcome {
 }
 
 /// What stands in a slot, as a writer sees it.
-struct Standing {
-    words: Words,
-    generation: u64,
+pub(super) struct Standing {
+    pub(super) words: Words,
+    pub(super) generation: u64,
 }
 
 /// What a record is that follows what stands.
@@ -134,10 +134,25 @@ impl Core<'_> {
         now: Now,
         hint: Option<Slot>,
     ) -> Result<Outcome, Fault> {
+        match self.change_once(lane, key, change, now, hint) {
+            Err(Fault::Full(_)) => self.change_in_need(lane, key, change, now, hint),
+            other => other,
+        }
+    }
+
+    /// As [`Core::change`], once: where there is no room it does not make any by ending what expired.
+    pub(super) fn change_once(
+        &self,
+        lane: &mut Lane,
+        key: &Key<'_>,
+        change: &Change<'_>,
+        now: Now,
+        hint: Option<Slot>,
+    ) -> Result<Outcome, Fault> {
         self.change_here(lane, key, change, now, hint)
     }
 
-    /// As [`Core::change`], compiled into its caller: for the one call that makes nearly every change. Not for a loop, in
+    /// As [`Core::change_once`], compiled into its caller: for the one call that makes nearly every change. Not for a loop, in
     /// front of which the compiler would prepare what only rare turns need.
     #[inline(always)]
     pub(crate) fn change_here(
@@ -148,9 +163,39 @@ impl Core<'_> {
         now: Now,
         hint: Option<Slot>,
     ) -> Result<Outcome, Fault> {
+        if change.ephemeral | change.deadline != 0 {
+            return self.change_bound(lane, key, change, now, hint);
+        }
+        self.change_as::<false>(lane, key, change, now, hint)
+    }
+
+    /// As [`Core::change_here`], of an entry that ends by itself.
+    #[cold]
+    #[inline(never)]
+    fn change_bound(
+        &self,
+        lane: &mut Lane,
+        key: &Key<'_>,
+        change: &Change<'_>,
+        now: Now,
+        hint: Option<Slot>,
+    ) -> Result<Outcome, Fault> {
+        self.change_as::<true>(lane, key, change, now, hint)
+    }
+
+    /// `BOUND`: whether the entry may end by itself, with its deadline or its session.
+    #[inline(always)]
+    fn change_as<const BOUND: bool>(
+        &self,
+        lane: &mut Lane,
+        key: &Key<'_>,
+        change: &Change<'_>,
+        now: Now,
+        hint: Option<Slot>,
+    ) -> Result<Outcome, Fault> {
         self.ask_lines(lane, key, hint);
         self.trim(lane)?;
-        if change.ephemeral != 0 {
+        if BOUND && change.ephemeral != 0 {
             // Before the put: a reaper looks for ephemeral entries only where this says so.
             self.count(lane, Counter::Ephemerals, 1);
         }
@@ -166,7 +211,13 @@ impl Core<'_> {
             Err(fault) => Err(fault),
         };
         match outcome {
-            Ok(Published::As(published)) => self.conclude(lane, claimed, change.kind, key.shard, published),
+            Ok(Published::As(published)) => {
+                if BOUND && change.deadline != 0 {
+                    // Before it is settled: whoever is killed in between leaves a block that the reaper finds.
+                    self.announce_deadline(key.bucket, change.deadline);
+                }
+                self.conclude(lane, claimed, change.kind, key.shard, published)
+            }
             Ok(Published::Not(outcome)) => {
                 self.withdraw(lane, claimed);
                 Ok(outcome)
@@ -300,9 +351,10 @@ impl Core<'_> {
         loop {
             let found = match hint.take().and_then(|slot| self.hinted(slot)) {
                 Some(found) => found,
-                None => match self.find(lane, key, make)? {
-                    Some(found) => found,
-                    None => return Ok(Published::Not(unmet(change.expect, 0))),
+                None => match self.find(key, make)? {
+                    Sought::Found(found) => found,
+                    Sought::Absent => return Ok(Published::Not(unmet(change.expect, 0))),
+                    Sought::Missing(missing) => self.make(lane, key, missing, now)?,
                 },
             };
             match self.judge(lane, key, &found, change, now)? {
@@ -327,7 +379,9 @@ impl Core<'_> {
                     self.count(lane, Counter::Conflicts, 1);
                     return Ok(Published::Not(unmet(change.expect, version)));
                 }
-                Judged::Expired(generation) => self.expire(lane, key, generation, now)?,
+                Judged::Expired(generation) => {
+                    self.expire(lane, key, generation, now, Some(found.slot))?;
+                }
                 Judged::Again => {}
             }
             tries.again(found.head.0, "a slot's head")?;
@@ -399,7 +453,7 @@ impl Core<'_> {
     /// predecessor's work comes before superseding it. The slot was found to be the key's, and is for as long as
     /// the head stands; that the record says so too keeps damage of one key from another. `None`: look again.
     #[inline]
-    fn standing(&self, lane: &mut Lane, found: &Found) -> Result<Option<Standing>, Fault> {
+    pub(super) fn standing(&self, lane: &mut Lane, found: &Found) -> Result<Option<Standing>, Fault> {
         let block = self.block(found.head.block()).ok_or(Fault::Corrupt("a slot's block"))?;
         let generation = match self.load_gen(block) {
             GenWord::Generation(generation) => generation,
@@ -441,13 +495,11 @@ impl Core<'_> {
         Some(words).filter(Words::can_be)
     }
 
-    /// Publishes the expire event of an entry whose deadline has passed, unless it changed meanwhile.
-    pub fn expire(&self, lane: &mut Lane, key: &Key<'_>, generation: u64, now: Now) -> Result<(), Fault> {
-        let change = Change::tombstone(RecordKind::Expired, Expect::Generation(generation));
-        if let Outcome::Done { .. } = self.change(lane, key, &change, now, None)? {
-            self.count(lane, Counter::Expired, 1);
-        }
-        Ok(())
+    /// Brings the record of a LIVE head into the history where its writer has not done so, as whoever supersedes it
+    /// would.
+    pub(super) fn help(&self, lane: &mut Lane, head_at: usize, head: Head) -> Result<(), Fault> {
+        let slot = Slot { head_at, hash: SlotHash(0) };
+        self.standing(lane, &Found { slot, head }).map(drop)
     }
 
     /// Stores a record's words. Relaxed: what publishes the block orders them (P1, P2).

@@ -39,7 +39,7 @@ impl Core<'_> {
         self.finish_intents(lane, dead);
         self.settle_blocks(lane, dead, &mut reaped)?;
         self.finish_pending(lane)?;
-        reaped.ephemerals = self.remove_ephemerals(lane, dead, now)?;
+        reaped.ephemerals = self.remove_ephemerals(lane, dead, RecordKind::Died, now)?;
         self.free_names_of(dead as u16 + 1);
         self.announce_all();
         self.vacate(dead);
@@ -54,7 +54,7 @@ impl Core<'_> {
         }
         let Some(lane) = lanes.first_mut() else { return Ok(()) };
         self.check_fence(lane)?;
-        self.remove_ephemerals(lane, lane.session, now)?;
+        self.remove_ephemerals(lane, lane.session, RecordKind::Detached, now)?;
         self.empty_stash(lane);
         self.vacate(lane.session);
         Ok(())
@@ -117,7 +117,13 @@ impl Core<'_> {
             StateKind::Inflight => {
                 let published = match self.bucket_of_inflight(block) {
                     Some(bucket) => self.is_linked(bucket, block, state)?,
-                    None => self.is_published(lane, block, state, reaped)?,
+                    None => {
+                        let published = self.is_published(lane, block, state, reaped)?;
+                        if published {
+                            self.announce_for(block);
+                        }
+                        published
+                    }
                 };
                 self.end_inflight(lane, block, state, published, reaped);
             }
@@ -196,37 +202,75 @@ impl Core<'_> {
         }
     }
 
-    /// Removes the entries that were to end with this life of the session.
-    fn remove_ephemerals(&self, lane: &mut Lane, dead: usize, now: Now) -> Result<u64, Fault> {
+    /// Announces the deadline of a published record, as its dead writer may not have done.
+    fn announce_for(&self, block: Block) {
+        let Some(words) = self.header_words(block).filter(|words| words.deadline() != 0) else { return };
+        if let Some(bucket) = self.bucket_of_slot(words.slot()) {
+            self.announce_deadline(bucket, words.deadline());
+        }
+    }
+
+    /// Removes the entries that were to end with this life of the session. `kind`: how it ended.
+    fn remove_ephemerals(
+        &self,
+        lane: &mut Lane,
+        dead: usize,
+        kind: RecordKind,
+        now: Now,
+    ) -> Result<u64, Fault> {
         let view = self.session_view(dead);
         if session::COUNTERS_KEPT && view.counters[Counter::Ephemerals as usize] == 0 {
             return Ok(0);
         }
         let life = Writer { name: 0, session: dead as u16, incarnation: view.incarnation };
-        let mut found = Vec::new();
-        for hash_at in (0..self.geo.buckets()).flat_map(|bucket| self.slots(bucket)) {
-            found.extend(self.ephemeral_at(hash_at + 1, life));
-        }
         let mut removed = 0;
-        for (key, generation) in found {
-            let Ok(key) = String::from_utf8(key) else { continue };
-            let key = Key::new(self.geo, &key);
-            let change = Change::tombstone(RecordKind::Removed, Expect::Generation(generation));
-            match self.change(lane, &key, &change, now, None) {
-                Ok(outcome) => removed += u64::from(matches!(outcome, Outcome::Done { .. })),
-                // A damaged key is the scrubber's; it must not keep the record occupied for ever.
-                Err(Fault::Corrupt(_)) => {}
-                Err(fault) => return Err(fault),
-            }
+        for hash_at in (0..self.geo.buckets()).flat_map(|bucket| self.slots(bucket)) {
+            removed += u64::from(self.remove_ephemeral(lane, hash_at + 1, (life, kind), now)?);
         }
         Ok(removed)
     }
 
+    /// Removes a slot's entry if it ends with this life, also while others update it: that keeps it bound.
+    fn remove_ephemeral(
+        &self,
+        lane: &mut Lane,
+        head_at: usize,
+        (life, kind): (Writer, RecordKind),
+        now: Now,
+    ) -> Result<bool, Fault> {
+        let mut tried = 0;
+        for _ in 0..64 {
+            let bound = self.ephemeral_at(lane, head_at, life)?;
+            let Some((key, generation)) = bound.filter(|(_, generation)| *generation != tried) else {
+                return Ok(false);
+            };
+            let Ok(key) = String::from_utf8(key) else { return Ok(false) };
+            let key = Key::new(self.geo, &key);
+            let change = Change::tombstone(kind, Expect::Generation(generation));
+            match self.change(lane, &key, &change, now, None) {
+                Ok(Outcome::Done { .. }) => return Ok(true),
+                // Updated meanwhile, which gives another generation, or damaged.
+                Ok(_) => tried = generation,
+                // A damaged key is the scrubber's; it must not keep the record occupied for ever.
+                Err(Fault::Corrupt(_)) => return Ok(false),
+                Err(fault) => return Err(fault),
+            }
+        }
+        Err(Fault::Contended)
+    }
+
     /// Key and generation of a LIVE slot's entry that ends with this life.
-    fn ephemeral_at(&self, head_at: usize, life: Writer) -> Option<(Vec<u8>, u64)> {
+    fn ephemeral_at(
+        &self,
+        lane: &mut Lane,
+        head_at: usize,
+        life: Writer,
+    ) -> Result<Option<(Vec<u8>, u64)>, Fault> {
         for _ in 0..64 {
             let head: Head = self.load_head(head_at);
-            let block = self.block(head.block()).filter(|_| head.is(HeadKind::Live))?;
+            let Some(block) = self.block(head.block()).filter(|_| head.is(HeadKind::Live)) else {
+                return Ok(None);
+            };
             let generation = self.load_gen(block);
             let mut key = Vec::new();
             let header = self.copy_key(block, &mut key);
@@ -235,14 +279,22 @@ impl Core<'_> {
             if !self.head_is(head_at, head) {
                 continue;
             }
-            let header = header.filter(|header| !header.kind.is_tombstone() && header.ephemeral != 0)?;
-            let bound = Writer::unpack(header.ephemeral);
-            let ours = (bound.session, bound.incarnation) == (life.session, life.incarnation);
-            return match generation {
-                GenWord::Generation(generation) if ours => Some((key, generation)),
-                _ => None,
-            };
+            let is_ours = header.is_some_and(|header| {
+                let bound = Writer::unpack(header.ephemeral);
+                !header.kind.is_tombstone()
+                    && header.ephemeral != 0
+                    && (bound.session, bound.incarnation) == (life.session, life.incarnation)
+            });
+            match generation {
+                GenWord::Generation(generation) if is_ours => return Ok(Some((key, generation))),
+                // Another's update of the entry, which is not in the history yet.
+                GenWord::Unlogged(_) if is_ours => match self.help(lane, head_at, head) {
+                    Err(Fault::Corrupt(_)) => return Ok(None),
+                    helped => helped?,
+                },
+                _ => return Ok(None),
+            }
         }
-        None
+        Err(Fault::Contended)
     }
 }

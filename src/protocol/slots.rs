@@ -10,6 +10,7 @@ use super::{
     Core, Fault, Full, Tries, acquire,
     blocks::{Claimed, Lane, Least},
     chain::last_word,
+    publish::Now,
 };
 use crate::layout::{
     Block, GenWord, Guard, GuardOp, Head, HeadKind, SlotHash, State, StateKind, geometry, record,
@@ -71,6 +72,23 @@ pub struct Found {
 #[derive(Default)]
 struct Scan {
     found: Option<Found>,
+    free: Option<u16>,
+    retired: Option<u16>,
+}
+
+/// What came of looking for a key's slot.
+pub(super) enum Sought {
+    /// It has one.
+    Found(Found),
+    /// It has none, and is to get none.
+    Absent,
+    /// It has none, and is to get one.
+    Missing(Missing),
+}
+
+/// A chain in which a key has no slot.
+pub(super) struct Missing {
+    guard: Guard,
     free: Option<u16>,
     retired: Option<u16>,
 }
@@ -172,8 +190,8 @@ impl Core<'_> {
         hash == slot.hash && (head.is(HeadKind::Live) || head.is(HeadKind::Moved) && head.block() != 0)
     }
 
-    /// Finds the key's slot. `make`: gives it one where it has none; else `None` means that.
-    pub(super) fn find(&self, lane: &mut Lane, key: &Key<'_>, make: bool) -> Result<Option<Found>, Fault> {
+    /// Finds the key's slot. `make`: whether it is to get one where it has none.
+    pub(super) fn find(&self, key: &Key<'_>, make: bool) -> Result<Sought, Fault> {
         let guard_at = self.geo.bucket(key.bucket);
         let mut tries = Tries::new();
         loop {
@@ -181,14 +199,39 @@ impl Core<'_> {
             if self.apply(key.bucket, guard)?
                 && let Some(scan) = self.scan(key, guard)?
             {
-                if scan.found.is_some() || (!make && self.at(guard_at).load(Relaxed) == guard.0) {
-                    return Ok(scan.found);
+                if let Some(found) = scan.found {
+                    return Ok(Sought::Found(found));
                 }
                 if make {
-                    self.make_slot(lane, key, guard, &scan)?;
+                    return Ok(Sought::Missing(Missing { guard, free: scan.free, retired: scan.retired }));
+                }
+                if self.at(guard_at).load(Relaxed) == guard.0 {
+                    return Ok(Sought::Absent);
                 }
             }
             tries.again(guard.0, "a bucket's guard")?;
+        }
+    }
+
+    /// Gives a key a slot that has none.
+    #[cold]
+    pub(super) fn make(
+        &self,
+        lane: &mut Lane,
+        key: &Key<'_>,
+        missing: Missing,
+        now: Now,
+    ) -> Result<Found, Fault> {
+        let mut missing = missing;
+        let mut tries = Tries::new();
+        loop {
+            self.make_slot(lane, key, &missing, now)?;
+            tries.again(missing.guard.0, "a bucket's guard")?;
+            match self.find(key, true)? {
+                Sought::Found(found) => return Ok(found),
+                Sought::Missing(still) => missing = still,
+                Sought::Absent => {}
+            }
         }
     }
 
@@ -255,8 +298,15 @@ impl Core<'_> {
             && self.load_state(block).is(StateKind::Owned)
     }
 
+    /// Whether the block has a sound tombstone: damage that looks like a removal must end no key.
     fn is_tombstone(&self, block: Block) -> bool {
-        self.record_header(block).is_some_and(|header| header.kind.is_tombstone())
+        let Some(words) = self.header_words(block).filter(|words| words.kind().is_tombstone()) else {
+            return false;
+        };
+        let mut key = Vec::new();
+        self.copy_key(block, &mut key).is_some()
+            && words.value_len() == 0
+            && words.is_sound(self.geo.hash(&key), &[])
     }
 
     /// Whether the record in the block has this key. To be proved afterwards, like every copy.
@@ -351,10 +401,14 @@ impl Core<'_> {
     }
 
     /// Makes progress towards a slot for the key: claims a free one, frees a retired one, retires a
-    /// tombstone, or adds a bucket.
-    fn make_slot(&self, lane: &mut Lane, key: &Key<'_>, guard: Guard, scan: &Scan) -> Result<(), Fault> {
-        let fingerprint = key.fingerprint;
-        let next = match (scan.free, scan.retired) {
+    /// tombstone, or adds a bucket. Before all that it ends what expired in the chain.
+    fn make_slot(&self, lane: &mut Lane, key: &Key<'_>, missing: &Missing, now: Now) -> Result<(), Fault> {
+        // Early: the slots of what expired come back only when its events have left the history.
+        if self.end_in_chain(lane, key.bucket, now)? > 0 {
+            return Ok(());
+        }
+        let (fingerprint, guard) = (key.fingerprint, missing.guard);
+        let next = match (missing.free, missing.retired) {
             (Some(slot), _) => GuardOp::Claim { slot, fingerprint },
             (None, Some(slot)) => GuardOp::Free { slot },
             (None, None) => match self.find_tombstone(key.bucket) {

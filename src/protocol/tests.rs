@@ -8,7 +8,7 @@ use super::{
     publish::{Change, Expect, Now, Outcome},
     read::Verify,
     sessions::Identity,
-    slots::Key,
+    slots::{Key, Sought},
 };
 use crate::layout::{
     ClassWord, GenWord, Geometry, Guard, GuardOp, Head, HeadKind, RingWord, Shape, State, StateKind,
@@ -338,12 +338,13 @@ fn a_record_that_would_end_behind_the_region_is_damage() {
     let mut lane = heap.lane(0);
     put(&core, &mut lane, "key", b"x", Expect::Any).unwrap();
     let key = Key::new(&heap.geo, "key");
-    let head_at = core.find(&mut lane, &key, false).unwrap().unwrap().slot.head_at;
+    let Sought::Found(found) = core.find(&key, false).unwrap() else { panic!("the key has a slot") };
+    let head_at = found.slot.head_at;
     let last = heap.geo.block(heap.geo.granules() - 1).unwrap();
     core.at(head_at).store(Head::new(HeadKind::Live, 9, last.index()).0, Relaxed);
     core.gen_of(last).store(GenWord::Generation(1).pack(), Relaxed);
     assert!(matches!(core.get(&key, None, Verify::Always, &mut Vec::new()), Err(Fault::Corrupt(_))));
-    assert_eq!(core.occupancy().0, 0);
+    assert_eq!(core.usage().keys, 0);
     core.gen_of(last).store(GenWord::Bucket(0).pack(), Relaxed);
     assert_eq!(core.bucket_of_slot(heap.geo.words() + 1), None);
 }
@@ -408,7 +409,11 @@ fn a_superseded_record_of_another_key_is_damage() {
     assert_eq!(core.get_at(&key, point, Verify::Always).unwrap_err(), corrupt);
     let mut listed = Vec::new();
     core.list_at("ke", point, Verify::Always, |item| listed.push(item)).unwrap();
-    assert_eq!(listed, [Err(corrupt)]);
+    let [Err(damaged)] = &listed[..] else { panic!("{listed:?}") };
+    assert_eq!(
+        (Fault::Corrupt(damaged.what), damaged.key.as_deref(), damaged.slot),
+        (corrupt, Some(&b"key"[..]), Some((place >> 32) as usize))
+    );
 }
 
 #[test]

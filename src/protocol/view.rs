@@ -5,12 +5,13 @@
 //! has not passed the generation.
 
 use super::{
-    Core, Fault, acquire,
+    Core, Fault,
     read::{Proof, Verify},
     slots::{Found, Key, Slot, slots_of},
+    survey::Damaged,
 };
 use crate::layout::{
-    Block, GenWord, Head, HeadKind,
+    Block, GenWord, Head, HeadKind, RingWord,
     record::{self, RecordHeader, RecordKind},
 };
 
@@ -46,29 +47,57 @@ pub struct Point {
 }
 
 impl Core<'_> {
+    /// The newest generation as readers see it: that of the counter, or of the event after it, where that is entered
+    /// and its block has its generation word. A read may have told of that event already, and whoever was to count it
+    /// may be stopped, or killed. Readers cannot count it, since they store nothing.
+    ///
+    /// Not less than any generation that a read by this caller told before. Say that is `g`. Whoever gave the block the
+    /// word `g` had read the counter at `g - 1` and the ring word of `g`, so the counter is at least `g - 1` here (P3,
+    /// P4), and only the event after it can be missing: no event enters before the one before it is counted. Where the
+    /// counter still says `g - 1`:
+    ///
+    /// - the ring word names `g`, and its block says `g`: that is the answer;
+    /// - the ring word is of a later lap, or the block is in a later life. Both come after the counter passed `g`, and
+    ///   loading them carries it (P5, P7): the second look at the counter finds it;
+    /// - an earlier ring word cannot be read any more.
+    ///
+    /// The answer has all events up to it: the counter carries those up to itself (P4), and the one more is carried by
+    /// its generation word (P3).
+    #[inline]
+    pub fn newest(&self) -> u64 {
+        let counted = self.generation();
+        let next = counted + 1;
+        let (word, lap) = (self.ring_word(next), self.geo.lap(next));
+        if word.lap() < lap {
+            return counted;
+        }
+        if self.is_entered(next, word) { next } else { self.generation() }
+    }
+
     /// The present.
     pub fn point(&self) -> Point {
-        let generation = self.generation();
-        Point { generation, floor_max: generation }
+        let generation = self.newest();
+        Point { generation, floor_max: Self::floor_max(generation, self.generation()) }
     }
 
     /// The board at `generation`. The newest event, which readers may have seen before it was counted, is
     /// accepted too, without helping it: a reader stores nothing.
     pub fn point_at(&self, generation: u64) -> Result<Point, Fault> {
-        let newest = self.generation();
-        let floor_max = if generation <= newest {
-            generation
-        } else if generation == newest + 1 && self.is_entered(generation) {
-            generation - 1
-        } else {
+        let counted = self.generation();
+        if generation > counted && generation > self.newest() {
             return Err(Fault::Future);
-        };
+        }
+        let floor_max = Self::floor_max(generation, counted);
         if self.floor() > floor_max { Err(Fault::Lagged) } else { Ok(Point { generation, floor_max }) }
     }
 
-    /// Whether the event is in the ring and its block says so.
-    fn is_entered(&self, position: u64) -> bool {
-        let word = self.ring_word(position);
+    /// What the floor may be for a point: of one that was not counted yet, less by one.
+    fn floor_max(generation: u64, counted: u64) -> u64 {
+        if generation <= counted { generation } else { generation - 1 }
+    }
+
+    /// Whether the event at `position` is in the ring, as `word`, and its block says so.
+    fn is_entered(&self, position: u64, word: RingWord) -> bool {
         let block = self.block(word.block()).filter(|_| word.lap() == self.geo.lap(position));
         block.is_some_and(|block| self.load_gen(block) == GenWord::Generation(position))
     }
@@ -88,7 +117,7 @@ impl Core<'_> {
         for hash_at in chain.by_ref().flat_map(slots_of) {
             let Some(found) = self.stable_slot(hash_at, Some(key.fingerprint))? else { continue };
             let Some(block) = self.block(found.head.block()) else {
-                return self.damaged(point, "a slot's block");
+                return self.refused(point, "a slot's block");
             };
             if !self.key_is(block, key) {
                 self.still_there(point)?;
@@ -117,6 +146,7 @@ impl Core<'_> {
                         Ok(Some(Found { slot: Slot { head_at: hash_at + 1, hash }, head }))
                     }
                     Some(HeadKind::Moved) => Err(Fault::Moved),
+                    None if wanted => Err(Fault::Corrupt("a slot's head")),
                     _ => Ok(None),
                 };
             }
@@ -124,7 +154,7 @@ impl Core<'_> {
         Err(Fault::Contended)
     }
 
-    fn damaged<T>(&self, point: Point, what: &'static str) -> Result<T, Fault> {
+    fn refused<T>(&self, point: Point, what: &'static str) -> Result<T, Fault> {
         self.still_there(point)?;
         Err(Fault::Corrupt(what))
     }
@@ -140,7 +170,7 @@ impl Core<'_> {
                 return Ok(None);
             }
             let Some(block) = self.block(head.block()) else {
-                return self.damaged(point, "a record's block");
+                return self.refused(point, "a record's block");
             };
             let gen_word = self.load_gen(block);
             if let GenWord::Generation(generation) = gen_word
@@ -153,10 +183,10 @@ impl Core<'_> {
                 return self.still_there(point).map(|()| None);
             }
             if !matches!(gen_word, GenWord::Generation(_) | GenWord::Unlogged(_)) {
-                return self.damaged(point, "a block's generation word");
+                return self.refused(point, "a block's generation word");
             }
         }
-        self.damaged(point, "a key's records, which lead round")
+        self.refused(point, "a key's records, which lead round")
     }
 
     fn item_at(&self, found: Found, point: Point, verify: Verify) -> Result<Option<Item>, Fault> {
@@ -195,29 +225,31 @@ impl Core<'_> {
     }
 
     /// Calls `each` with every key that starts with the prefix and has a value at the point, in no order.
-    /// A damaged record is given as the fault, and the rest goes on.
+    /// A damaged record is given as what is damaged, and the rest goes on.
     pub fn list_at(
         &self,
         prefix: &str,
         point: Point,
         verify: Verify,
-        mut each: impl FnMut(Result<Item, Fault>),
+        mut each: impl FnMut(Result<Item, Damaged>),
     ) -> Result<(), Fault> {
-        for shard in self.geo.shards_of_prefix(prefix) {
-            for bucket in self.geo.shard_buckets(shard) {
-                let mut chain = self.chain(bucket);
-                for hash_at in chain.by_ref().flat_map(slots_of) {
-                    let Some(found) = self.stable_slot(hash_at, None)? else { continue };
-                    match self.listed(found, prefix, point, verify) {
-                        Ok(Some(item)) => each(Ok(item)),
-                        Ok(None) => {}
-                        Err(Fault::Corrupt(what)) => each(Err(Fault::Corrupt(what))),
-                        Err(fault) => return Err(fault),
+        for bucket in self.geo.shards_of_prefix(prefix).flat_map(|shard| self.geo.shard_buckets(shard)) {
+            let mut chain = self.chain(bucket);
+            for hash_at in chain.by_ref().flat_map(slots_of) {
+                match self.listed(bucket, hash_at, prefix, point, verify) {
+                    Ok(Some(item)) => each(Ok(item)),
+                    Ok(None) => {}
+                    Err(Fault::Corrupt(what)) => {
+                        let damaged = self.damaged(hash_at + 1, what);
+                        if damaged.concerns(prefix) {
+                            each(Err(damaged));
+                        }
                     }
+                    Err(fault) => return Err(fault),
                 }
-                if let Err(damage) = chain.ended() {
-                    each(Err(damage));
-                }
+            }
+            if let Err(Fault::Corrupt(what)) = chain.ended() {
+                each(Err(Damaged::link(what)));
             }
         }
         self.still_there(point)
@@ -226,30 +258,37 @@ impl Core<'_> {
     /// The slot's record at the point, if its key starts with the prefix.
     fn listed(
         &self,
-        found: Found,
+        bucket: usize,
+        hash_at: usize,
         prefix: &str,
         point: Point,
         verify: Verify,
     ) -> Result<Option<Item>, Fault> {
+        let Some(found) = self.stable_slot(hash_at, None)? else { return Ok(None) };
         if !prefix.is_empty() {
             let mut key = Vec::new();
             let Some(block) = self.block(found.head.block()) else {
-                return self.damaged(point, "a slot's block");
+                return self.refused(point, "a slot's block");
             };
             if self.copy_key(block, &mut key).is_none() {
                 if !self.lives(found.slot) {
                     return self.still_there(point).map(|()| None);
                 }
-                return self.damaged(point, "a record's lengths");
+                return self.refused(point, "a record's lengths");
             }
             if !key.starts_with(prefix.as_bytes()) {
                 self.still_there(point)?;
                 return Ok(None);
             }
         }
-        let item = self.item_at(found, point, verify)?;
-        let listed = item.as_ref().is_none_or(|item| item.key.starts_with(prefix.as_bytes()));
-        if listed { Ok(item) } else { Err(Fault::Corrupt("a superseded record's key")) }
+        let fingerprint = found.slot.hash.fingerprint();
+        let Some(item) = self.item_at(found, point, verify)? else { return Ok(None) };
+        if !item.key.starts_with(prefix.as_bytes()) {
+            return Err(Fault::Corrupt("a superseded record's key"));
+        }
+        // Where a get does not find it, a list must not tell it either.
+        let fits = self.fits_slot(bucket, fingerprint, &item.key);
+        if fits { Ok(Some(item)) } else { Err(Fault::Corrupt("the hash of a record's slot")) }
     }
 
     /// The event at `position`, with what it superseded. `filter` sees the key before the values are
@@ -260,7 +299,8 @@ impl Core<'_> {
         verify: Verify,
         filter: impl Fn(&[u8]) -> bool,
     ) -> Result<Option<EventRecord>, Fault> {
-        if self.generation() < position {
+        // Nearly every event that is asked for is counted.
+        if self.generation() < position && self.newest() < position {
             return Err(Fault::Future);
         }
         // No event led to generation 0.
@@ -312,21 +352,6 @@ impl Core<'_> {
         };
         let item = self.copy_item(block, generation, proof, verify)?.ok_or(Fault::Lagged)?;
         Ok((item.header.kind == RecordKind::Value).then_some(item))
-    }
-
-    /// Slots that hold a key with a value, and slots in all, over the whole table. An estimate.
-    pub fn occupancy(&self) -> (u64, u64) {
-        let (mut keys, mut slots) = (0, 0);
-        for bucket in 0..self.geo.buckets() {
-            for hash_at in self.slots(bucket) {
-                slots += 1;
-                let head = Head(acquire(self.at(hash_at + 1)));
-                let block = self.block(head.block()).filter(|_| head.is(HeadKind::Live));
-                let header = block.and_then(|block| self.record_header(block));
-                keys += u64::from(header.is_some_and(|header| !header.kind.is_tombstone()));
-            }
-        }
-        (keys, slots)
     }
 }
 

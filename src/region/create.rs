@@ -3,12 +3,13 @@
 //! The file is made without a name (`O_TMPFILE`), filled, and given its name by `linkat(2)`, which never
 //! replaces. A creator that is killed before leaves nothing; one that is killed behind leaves a whole board;
 //! of two creators one wins and the other is told [`ErrorKind::Exists`]. A file system that cannot do this
-//! gets a temporary name and `renameat2(RENAME_NOREPLACE)` instead, where a killed creator leaves
-//! that temporary file (`.<name>.<random>.new`), which nobody opens and which may be deleted.
+//! gets a temporary name and `renameat2(RENAME_NOREPLACE)` instead, or a second link where it cannot do that either.
+//! There a killed creator leaves its temporary file (`.<name>.<random>.new`), which nobody opens. A creator has its own
+//! locked, so the next one knows what was left, and removes it.
 
 use super::{
     clock::realtime_ns,
-    file::{Identity, RegionFile},
+    file::{Folder, Identity, RegionFile},
     header::{self, Origin},
     identity::{boot_id, random_words},
     locks,
@@ -22,14 +23,16 @@ use crate::{
 };
 use rustix::{
     fs::{
-        AtFlags, CWD, Mode, OFlags, RenameFlags, fchmod, fstat, linkat, openat, renameat_with, statat,
-        unlinkat,
+        AtFlags, CWD, Dir, FlockOperation, Mode, OFlags, RenameFlags, fchmod, flock, fstat, linkat, openat,
+        renameat_with, statat, unlinkat,
     },
     io::Errno,
+    process::{Resource, getrlimit},
 };
 use std::{
     ffi::OsStr,
     fs::{DirBuilder, File},
+    io,
     os::{
         fd::{AsRawFd, OwnedFd},
         unix::fs::DirBuilderExt,
@@ -86,8 +89,8 @@ fn found(file: File, path: &Path, geometry: &Geometry) -> Result<RegionFile> {
         // Relaxed: the file has no name yet, and getting one orders these stores before any open.
         word.store(value, Ordering::Relaxed);
     }
-    let identity = Identity::new(&origin, &stat);
-    Ok(RegionFile { mapping, geometry: geometry.clone(), identity, file, path: path.to_owned() })
+    let (identity, folder) = (Identity::new(&origin, &stat), Folder::of(path)?);
+    Ok(RegionFile { mapping, geometry: geometry.clone(), identity, file, path: path.to_owned(), folder })
 }
 
 /// Makes a file of `len_bytes` at `path`, which has its name only when `fill` has succeeded. `fill` gets the
@@ -101,16 +104,32 @@ pub(super) fn publish<T>(
     let place = Place::prepare(&path)?;
     let draft = Draft::new(&place)?;
     let file = draft.file.try_clone().map_err(|error| Error::io("the new file could not be kept", error))?;
-    file.set_len(len_bytes)
-        .map_err(|error| Error::io("the new file could not be sized", error).path(&path))?;
+    let sized = |error: io::Error| {
+        Error::io(format!("the new file could not have its {len_bytes} bytes"), error).path(&path)
+    };
+    check_size_limit(len_bytes).map_err(|error| sized(error.into()))?;
+    file.set_len(len_bytes).map_err(sized)?;
     let value = fill(file, &path).map_err(|error| error.path(&path))?;
     draft.name(&place)?;
     Ok(value)
 }
 
+/// The limit on the size of files, before the kernel tells of it by a signal that ends the process (SIGXFSZ). What is
+/// reserved later lies within the file's size and meets no limit.
+fn check_size_limit(len_bytes: u64) -> Result<(), Errno> {
+    match getrlimit(Resource::Fsize).current {
+        Some(limit) if limit < len_bytes => Err(Errno::FBIG),
+        _ => Ok(()),
+    }
+}
+
 /// The path, made independent of the current folder.
 pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
-    std::path::absolute(path).map_err(|error| Error::io("the path could not be resolved", error).path(path))
+    std::path::absolute(path).map_err(|error| {
+        Error::io("the current folder, from which this path is to be found, cannot be told", error)
+            .next("give an absolute path, or go to a folder that exists")
+            .path(path)
+    })
 }
 
 /// Where the file goes: its folder, open, and its name there.
@@ -170,19 +189,30 @@ impl<'a> Draft<'a> {
 
     fn nameless(place: &'a Place<'_>) -> Result<Self, Errno> {
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        let file = File::from(openat(&place.folder, c".", flags, Mode::RUSR | Mode::WUSR)?);
+        let open = || openat(&place.folder, c".", flags, Mode::RUSR | Mode::WUSR);
+        let file = File::from(validate::above_standard(open)?);
         // The name is given through /proc; without it the file could never get one.
         statat(CWD, proc_path(&file), AtFlags::empty())?;
         Ok(Self { file, temporary: None })
     }
 
     fn temporary(place: &'a Place<'_>) -> Result<Self> {
-        let [random] = random_words()?;
-        let name = format!(".{}.{random:016x}.new", place.name.to_string_lossy());
-        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let file = openat(&place.folder, &name, flags, Mode::RUSR | Mode::WUSR)
-            .map_err(|error| Self::failed(place, error))?;
-        Ok(Self { file: File::from(file), temporary: Some((name, &place.folder)) })
+        let prefix = format!(".{}.", place.name.to_string_lossy());
+        remove_left(&place.folder, &prefix);
+        for _ in 0..ATTEMPTS {
+            let [random] = random_words()?;
+            let name = format!("{prefix}{random:016x}{TEMPORARY}");
+            let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+            let open = || openat(&place.folder, &name, flags, Mode::RUSR | Mode::WUSR);
+            let file = validate::above_standard(open).map_err(|error| Self::failed(place, error))?;
+            // Where there are no locks, nobody removes what is not locked.
+            let is_locked = flock(&file, FlockOperation::NonBlockingLockExclusive) != Err(Errno::WOULDBLOCK);
+            // Between its making and its lock another may have held it for left behind.
+            if is_locked && statat(&place.folder, &name, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
+                return Ok(Self { file: File::from(file), temporary: Some((name, &place.folder)) });
+            }
+        }
+        Err(Self::failed(place, Errno::AGAIN))
     }
 
     fn failed(place: &Place<'_>, error: Errno) -> Error {
@@ -199,10 +229,44 @@ impl<'a> Draft<'a> {
                 AtFlags::SYMLINK_FOLLOW,
             )),
             Some((name, folder)) => {
-                place.named(renameat_with(folder, name, folder, place.name, RenameFlags::NOREPLACE))?;
+                let renamed = renameat_with(folder, name, folder, place.name, RenameFlags::NOREPLACE);
+                let renamed = match renamed {
+                    Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => return self.link(place),
+                    other => other,
+                };
+                place.named(renamed)?;
                 self.temporary = None;
                 Ok(())
             }
+        }
+    }
+
+    /// Gives it its name beside the temporary one, which goes when the draft is dropped.
+    fn link(self, place: &Place<'_>) -> Result<()> {
+        let Some((name, folder)) = &self.temporary else { return Ok(()) };
+        place.named(linkat(folder, name, folder, place.name, AtFlags::empty()))
+    }
+}
+
+/// What a temporary name ends with.
+const TEMPORARY: &str = ".new";
+/// Attempts to have a temporary file that no other creator removes.
+const ATTEMPTS: usize = 16;
+
+/// Removes the temporary files of killed creators: those whose lock nobody has. Whatever cannot be removed stays.
+fn remove_left(folder: &OwnedFd, prefix: &str) {
+    let Ok(entries) = Dir::read_from(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_temporary =
+            name.to_bytes().starts_with(prefix.as_bytes()) && name.to_bytes().ends_with(TEMPORARY.as_bytes());
+        if !is_temporary {
+            continue;
+        }
+        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let Ok(file) = openat(folder, name, flags, Mode::empty()) else { continue };
+        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            let _ = unlinkat(folder, name, AtFlags::empty());
         }
     }
 }
@@ -238,6 +302,40 @@ mod tests {
         assert_eq!(left, std::slice::from_ref(&path));
         drop(place);
         assert!(Place::prepare(&path).is_err_and(|error| error.kind() == ErrorKind::Exists));
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "makes files")]
+    fn a_second_link_never_replaces_and_leaves_one_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("board");
+        let place = Place::prepare(&path).unwrap();
+        let (first, second) = (Draft::temporary(&place).unwrap(), Draft::temporary(&place).unwrap());
+        first.link(&place).unwrap();
+        assert_eq!(second.link(&place).unwrap_err().kind(), ErrorKind::Exists);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        validate::check_file(&File::open(&path).unwrap(), &path).unwrap();
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "makes files")]
+    fn what_a_killed_creator_left_goes_and_what_a_living_one_has_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let place_of = |path| Place::prepare(path).unwrap();
+        let (path, other) = (folder.path().join("board"), folder.path().join("other"));
+        let [left, foreign, similar] =
+            [".board.12.new", ".other.12.new", ".board.12"].map(|name| folder.path().join(name));
+        for path in [&left, &foreign, &similar] {
+            std::fs::write(path, "half").unwrap();
+        }
+        let (place, other) = (place_of(&path), place_of(&other));
+        let living = Draft::temporary(&place).unwrap();
+        assert!(!left.exists() && foreign.exists() && similar.exists());
+        let second = Draft::temporary(&place).unwrap();
+        second.name(&place).unwrap();
+        assert_eq!(living.name(&place).unwrap_err().kind(), ErrorKind::Exists);
+        drop(Draft::temporary(&other).unwrap());
+        assert!(!foreign.exists());
     }
 
     #[test]

@@ -2,19 +2,24 @@
 
 use super::{
     create::absolute,
+    fork::Moved,
     header::{self, Origin},
+    identity,
     mapping::{Mapping, WORD_BYTES},
     refusal::Refusal,
     validate,
 };
 use crate::{
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
     layout::Geometry,
 };
-use rustix::fs::Stat;
+use rustix::{
+    fs::{AtFlags, CWD, Mode, OFlags, Stat, openat, statat},
+    io::Errno,
+};
 use std::{
     fs::File,
-    os::unix::fs::FileExt,
+    os::{fd::OwnedFd, unix::fs::FileExt},
     path::{Path, PathBuf},
 };
 
@@ -60,6 +65,33 @@ pub struct RegionFile {
     pub identity: Identity,
     pub(super) file: File,
     pub(super) path: PathBuf,
+    pub(super) folder: Folder,
+}
+
+/// What is at the path of an open region.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Whereabouts {
+    /// The region's file.
+    Here,
+    /// Nothing, or another file: newcomers do not find this region any more.
+    Moved(Moved),
+    /// The path cannot be examined. Nothing follows from that.
+    Unknown,
+}
+
+/// The folder of a region's file, open since the region is: so a changed root, user or current folder does not
+/// matter, nor that the folder was renamed.
+#[derive(Debug)]
+pub(super) struct Folder(OwnedFd);
+
+impl Folder {
+    pub(super) fn of(path: &Path) -> Result<Self> {
+        let parent = path.parent().unwrap_or(path);
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        validate::above_standard(|| openat(CWD, parent, flags, Mode::empty()))
+            .map(Self)
+            .map_err(|error| Error::io("the folder could not be opened", error).path(parent))
+    }
 }
 
 impl RegionFile {
@@ -79,21 +111,27 @@ impl RegionFile {
         self.reserve(data)
     }
 
-    /// Whether the path still names this file. A board whose path names another file, or none, has moved.
+    /// What its path names now.
+    pub fn whereabouts(&self) -> Whereabouts {
+        let Some(name) = self.path.file_name() else { return Whereabouts::Unknown };
+        match statat(&self.folder.0, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) if (stat.st_dev, stat.st_ino) == (self.identity.device, self.identity.inode) => {
+                Whereabouts::Here
+            }
+            Ok(_) => Whereabouts::Moved(Moved::Replaced),
+            Err(Errno::NOENT) => Whereabouts::Moved(Moved::Gone),
+            Err(_) => Whereabouts::Unknown,
+        }
+    }
+
+    /// Bytes that this user may still take of the file system under it.
     ///
     /// # Errors
-    /// `Io` where the path cannot be examined.
-    #[cfg(feature = "internals")]
-    pub fn is_same_file_at_path(&self) -> Result<bool> {
-        use rustix::{
-            fs::{AtFlags, CWD, statat},
-            io::Errno,
-        };
-        match statat(CWD, &self.path, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) => Ok((stat.st_dev, stat.st_ino) == (self.identity.device, self.identity.inode)),
-            Err(Errno::NOENT | Errno::NOTDIR) => Ok(false),
-            Err(error) => Err(Error::io("the path could not be examined", error).path(&self.path)),
-        }
+    /// `Io` where it does not tell.
+    pub fn file_system_free(&self) -> Result<u64> {
+        let stat = rustix::fs::fstatvfs(&self.file)
+            .map_err(|error| Error::io("the file system could not be examined", error).path(&self.path))?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
     fn reserve(&self, words: std::ops::Range<usize>) -> Result<()> {
@@ -108,18 +146,49 @@ impl RegionFile {
 pub fn open(path: &Path, access: Access) -> Result<RegionFile> {
     let path = absolute(path)?;
     let writable = access == Access::ReadWrite;
-    let file = validate::open_existing(&path, writable)?;
+    let (file, words) = open_board(&path, writable)?;
     let stat = validate::check_file(&file, &path)?;
     let len_bytes = u64::try_from(stat.st_size).unwrap_or(0);
-    let words = read_header(&file).map_err(|error| error.path(&path))?;
     let (geometry, origin) =
         header::decode(&words, len_bytes, writable).map_err(|refusal| refusal.at(&path))?;
+    check_boot(&origin).map_err(|refusal| refusal.at(&path))?;
     let mapping = Mapping::of_file(&file, writable).map_err(|error| error.path(&path))?;
     if mapping.len_bytes() as u64 != len_bytes {
         let refusal = Refusal::Size { expected: len_bytes, found: mapping.len_bytes() as u64 };
         return Err(refusal.at(&path));
     }
-    Ok(RegionFile { mapping, geometry, identity: Identity::new(&origin, &stat), file, path })
+    let (identity, folder) = (Identity::new(&origin, &stat), Folder::of(&path)?);
+    Ok(RegionFile { mapping, geometry, identity, file, path, folder })
+}
+
+/// A region of another boot is refused. Its sessions are dead without a lock that says so, its deadlines are of another
+/// clock, and pages that were on the way to the disk may be lost.
+fn check_boot(origin: &Origin) -> Result<(), Refusal> {
+    let now = identity::boot_id();
+    let is_told = origin.boot != [0; 2] && now != [0; 2];
+    if is_told && origin.boot != now { Err(Refusal::OtherBoot) } else { Ok(()) }
+}
+
+/// The open file with its header's words, if it is a board; whose it is comes after.
+fn open_board(path: &Path, writable: bool) -> Result<(File, Vec<u64>)> {
+    let opened = validate::open_existing(path, writable).and_then(|file| begins_as_board(file, path));
+    match opened {
+        // What may not be written may be something else altogether, which one may look at.
+        Err(error) if writable && error.kind() == ErrorKind::Io => {
+            match validate::open_existing(path, false).and_then(|file| begins_as_board(file, path)) {
+                Err(refused) if refused.kind() == ErrorKind::Refused => Err(refused),
+                _ => Err(error),
+            }
+        }
+        other => other,
+    }
+}
+
+fn begins_as_board(file: File, path: &Path) -> Result<(File, Vec<u64>)> {
+    validate::check_regular(&file, path)?;
+    let words = read_header(&file).map_err(|error| error.path(path))?;
+    header::check_magic(&words).map_err(|refusal| refusal.at(path))?;
+    Ok((file, words))
 }
 
 /// The header's whole words: fewer where the file is shorter. Read, not mapped, because touching a mapping

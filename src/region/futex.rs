@@ -59,6 +59,12 @@ pub fn wake_all(word: &AtomicU64) -> usize {
     futex::wake(low_half(word), Flags::empty(), i32::MAX as u32).unwrap_or(0)
 }
 
+/// Wakes one of those who sleep on the word.
+pub fn wake_one(word: &AtomicU64) {
+    // A failure delays the sleeper until its sleep ends.
+    let _ = futex::wake(low_half(word), Flags::empty(), 1);
+}
+
 fn low_half(word: &AtomicU64) -> &AtomicU32 {
     // SAFETY: the first four of a word's eight bytes are there, aligned, and shared for as long as the word;
     // the reference reaches only the kernel, which reads the bytes atomically.

@@ -34,7 +34,7 @@ pub fn encode(geometry: &Geometry, origin: &Origin) -> Vec<u64> {
     let fields = [
         (header::MAGIC, header::MAGIC_VALUE),
         (header::VERSION, header::FORMAT),
-        (header::FINGERPRINT, geometry::fingerprint()),
+        (header::FINGERPRINT, header::fingerprint()),
         (header::ENDIANNESS, header::ENDIANNESS_VALUE),
         (header::UUID, origin.uuid[0]),
         (header::UUID + 1, origin.uuid[1]),
@@ -67,6 +67,7 @@ pub fn seal(words: &mut [u64]) {
 /// # Errors
 /// The first reason not to use the file. Any words are accepted, and none cause a panic.
 pub fn decode(words: &[u64], len_bytes: u64, writable: bool) -> Result<(Geometry, Origin), Refusal> {
+    check_magic(words)?;
     let Some(words) = words.get(..IDENTITY_WORDS) else { return Err(Refusal::TooShort(len_bytes)) };
     check_build(words)?;
     if words[header::GEOMETRY_CHECKSUM] != checksum(words) {
@@ -86,18 +87,25 @@ pub fn decode(words: &[u64], len_bytes: u64, writable: bool) -> Result<(Geometry
     Ok((geometry, Origin { uuid: pair(header::UUID), boot: pair(header::BOOT), created_ns }))
 }
 
+/// Whether these are the words of a board, of whatever kind. Asked before anything else about a file: what is said of a
+/// board's owner or mode is no advice about another file.
+///
+/// # Errors
+/// `Foreign`.
+pub fn check_magic(words: &[u64]) -> Result<(), Refusal> {
+    let magic = words.get(header::MAGIC).copied().unwrap_or(0);
+    let is_board = magic == header::MAGIC_VALUE || magic == header::MAGIC_VALUE.swap_bytes();
+    if is_board { Ok(()) } else { Err(Refusal::Foreign) }
+}
+
 fn check_build(words: &[u64]) -> Result<(), Refusal> {
-    let magic = words[header::MAGIC];
-    if magic != header::MAGIC_VALUE && magic != header::MAGIC_VALUE.swap_bytes() {
-        return Err(Refusal::Foreign);
-    }
-    if magic != header::MAGIC_VALUE || words[header::ENDIANNESS] != header::ENDIANNESS_VALUE {
+    if words[header::MAGIC] != header::MAGIC_VALUE || words[header::ENDIANNESS] != header::ENDIANNESS_VALUE {
         return Err(Refusal::Endianness);
     }
     if words[header::VERSION] != header::FORMAT {
         return Err(Refusal::Format(words[header::VERSION]));
     }
-    if words[header::FINGERPRINT] != geometry::fingerprint() {
+    if words[header::FINGERPRINT] != header::fingerprint() {
         return Err(Refusal::Fingerprint(words[header::FINGERPRINT]));
     }
     Ok(())
@@ -116,7 +124,7 @@ fn check_features(words: &[u64], writable: bool) -> Result<(), Refusal> {
 
 /// Over the origin, the seed, the features and the geometry.
 fn checksum(words: &[u64]) -> u64 {
-    geometry::checksum(&[&words[CHECKED], &words[SHAPE]].concat())
+    header::checksum(&[&words[CHECKED], &words[SHAPE]].concat())
 }
 
 #[cfg(test)]
@@ -157,7 +165,7 @@ mod tests {
             (vec![(header::MAGIC, 1)], Refusal::Foreign),
             (vec![(header::MAGIC, magic)], Refusal::Endianness),
             (vec![(header::ENDIANNESS, header::ENDIANNESS_VALUE.swap_bytes())], Refusal::Endianness),
-            (vec![(header::VERSION, 1)], Refusal::Format(1)),
+            (vec![(header::VERSION, header::FORMAT + 1)], Refusal::Format(header::FORMAT + 1)),
             (vec![(header::FINGERPRINT, 9)], Refusal::Fingerprint(9)),
             (vec![(header::READ_COMPATIBLE, 4)], Refusal::UnknownToReaders(4)),
             (vec![(header::INCOMPATIBLE, 8)], Refusal::UnknownToWriters(8)),

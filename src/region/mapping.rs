@@ -18,7 +18,7 @@
 //!   more, so readers do relaxed loads followed by an acquire fence. A store would end the process with
 //!   `SIGSEGV`: whoever opened the file read-only makes none.
 
-use super::fork::ForkPage;
+use super::fork::{ForkPage, Moved};
 use crate::{
     error::{Error, ErrorKind, Result},
     sync::AtomicU64,
@@ -74,7 +74,7 @@ impl Mapping {
     /// # Errors
     /// `Io` where the kernel refuses, for example when address space is short.
     pub fn of_file(file: &File, writable: bool) -> Result<Self> {
-        let failed = |error| Error::io("the file could not be mapped", error).next("check ulimit -v");
+        let failed = |error| Error::io("the file could not be mapped", error);
         let options = MmapOptions::new();
         let map = if writable { options.map_raw(file) } else { options.map_raw_read_only(file) };
         let map = map.map_err(failed)?;
@@ -97,15 +97,34 @@ impl Mapping {
         Ok(Self { fork: ForkPage::new()?, source: Source::Private(memory.into_boxed_slice()) })
     }
 
-    /// All words. Empty in a forked child, which has no mapping. On a mapping for
+    /// All words. Empty in a forked child, which has no mapping, and when the board has moved. On a mapping for
     /// reading only, only relaxed loads are allowed.
     #[inline]
     pub fn words(&self) -> &[AtomicU64] {
+        match &self.source {
+            _ if self.fork.is_lost() => &[],
+            Source::Shared(words) => words.get(),
+            Source::Private(words) => words,
+        }
+    }
+
+    /// All words, also when the board has moved: for waking those who sleep on them. Empty in a forked child.
+    pub fn words_left_behind(&self) -> &[AtomicU64] {
         match &self.source {
             _ if self.fork.in_child() => &[],
             Source::Shared(words) => words.get(),
             Source::Private(words) => words,
         }
+    }
+
+    /// From now on [`Mapping::words`] is empty, because the board moved.
+    pub fn leave_behind(&self, moved: Moved) {
+        self.fork.note(moved);
+    }
+
+    /// How the board moved, if it did.
+    pub fn moved(&self) -> Option<Moved> {
+        self.fork.moved()
     }
 
     /// Bytes of the mapping.

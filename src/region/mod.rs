@@ -6,15 +6,17 @@
 //!
 //! ```text
 //! board             the region: header, tables, data          create · open · RegionFile
-//! board.lock        one byte a session, held by OFD locks     LockFile · Certificate
+//! board.lock        one byte a session, held by OFD locks,    LockFile · Certificate
+//!                   and one that all who read share
 //! board.bell        one wake flag a counter                   Doorbell
 //! ```
 //!
 //! # Safety
 //!
-//! Every `unsafe` block is in one of five files, each with its own section: [`mapping`] (a mapping becomes a
+//! Every `unsafe` block is in one of eight files, each with its own section: [`mapping`] (a mapping becomes a
 //! slice of words), [`copy`] (large copies in assembly), [`fork`] (advice on a page this crate owns), [`futex`] (the half of a word that the
-//! kernel compares) and [`registry`] (a fork handler that closes descriptors).
+//! kernel compares), [`lock`] (a value behind a word), [`registry`] (a fork handler that closes descriptors), [`signals`] (a signal handler) and
+//! [`thread`] (a thread that a forked child can start).
 
 pub mod clock;
 pub mod copy;
@@ -25,11 +27,13 @@ pub mod fork;
 pub mod futex;
 pub mod header;
 pub mod identity;
+pub mod lock;
 pub mod locks;
 pub mod mapping;
 pub mod refusal;
 pub mod registry;
 pub mod signals;
+pub mod thread;
 pub mod validate;
 
 pub use clock::{boottime_ns, realtime_coarse_ns, realtime_ns};
@@ -37,12 +41,14 @@ pub use clock::{boottime_ns, realtime_coarse_ns, realtime_ns};
 pub use create::create;
 pub use create::create_with;
 pub use doorbell::Doorbell;
-pub use file::{Access, RegionFile, open};
-pub use fork::ForkPage;
+pub use file::{Access, RegionFile, Whereabouts, open};
+pub use fork::{ForkPage, Moved};
 pub use identity::{ProcessIdentity, random_words};
+pub use lock::{Guard, Lock};
 pub use locks::{Certificate, LockFile};
 pub use mapping::Mapping;
 pub use signals::Signals;
+pub use thread::Thread;
 
 #[cfg(not(all(
     target_os = "linux",

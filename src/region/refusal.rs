@@ -21,11 +21,13 @@ pub enum Refusal {
     Replaced,
     /// The lock file beside a board is gone.
     NoLockFile,
+    /// Made in another boot of this machine, or on another machine.
+    OtherBoot,
     /// On this kind of file system, where processes may not see each other's stores.
     FileSystem(&'static str),
-    /// Only so many bytes: shorter than a header.
+    /// It begins as a board does, and has only so many bytes: fewer than a header.
     TooShort(u64),
-    /// It does not begin as a board does.
+    /// It does not begin as a board does: something else.
     Foreign,
     /// Written on a machine of the other byte order.
     Endianness,
@@ -59,7 +61,7 @@ impl Refusal {
             | Self::Fingerprint(_)
             | Self::UnknownToWriters(_)
             | Self::UnknownToReaders(_) => ErrorKind::Incompatible,
-            Self::Checksum | Self::Geometry(_) | Self::Size { .. } => ErrorKind::Corrupt,
+            Self::TooShort(_) | Self::Checksum | Self::Geometry(_) | Self::Size { .. } => ErrorKind::Corrupt,
             _ => ErrorKind::Refused,
         }
     }
@@ -76,13 +78,14 @@ impl Refusal {
             Self::NoLockFile => {
                 "end the processes that use the board, then make a new one; the lock file must never be deleted"
             }
+            Self::OtherBoot => "make a new board: `slate init --replace` in a project, or another path",
             Self::FileSystem(_) => "put the board on tmpfs or a local disk, or run on one machine",
-            Self::TooShort(_) | Self::Foreign => "choose another path; the file was left as it is",
+            Self::Foreign => "give the path of a board; the file was left as it is",
             Self::Endianness => "use the board on the machine that made it",
             Self::Format(_) | Self::Fingerprint(_) => "use the build that made it",
             Self::UnknownToWriters(_) => "open it for reading only, or use a newer build",
             Self::UnknownToReaders(_) => "use a newer build",
-            Self::Checksum | Self::Geometry(_) | Self::Size { .. } => {
+            Self::TooShort(_) | Self::Checksum | Self::Geometry(_) | Self::Size { .. } => {
                 "move it aside and make a new board; the file was left as it is"
             }
         }
@@ -102,7 +105,7 @@ impl Refusal {
     fn what(&self) -> String {
         match self {
             Self::SymbolicLink => "is a symbolic link".into(),
-            Self::NotRegular => "is not a regular file".into(),
+            Self::NotRegular => "is not a slateboard file: it is a folder, a pipe or a device".into(),
             Self::Owner(uid) => format!("belongs to user {uid}, not to this one"),
             Self::Mode(mode) => {
                 format!("has mode {mode:03o}, so other users have rights to it; a board has 600")
@@ -113,20 +116,27 @@ impl Refusal {
             Self::NoLockFile => {
                 "is missing, so nobody can tell which sessions of the board still live".into()
             }
+            Self::OtherBoot => {
+                "was made before the machine was restarted, or on another machine: who wrote it was cut off, and \
+                 its times to live are of another clock"
+                    .into()
+            }
             Self::FileSystem(name) => {
                 format!("is on {name}, where processes may not see each other's stores to shared memory")
             }
-            Self::TooShort(bytes) => format!("is no board: {bytes} bytes are less than a header"),
-            Self::Foreign => "is no board: it begins with other bytes".into(),
+            Self::TooShort(bytes) => {
+                format!("is a board that was cut off: its {bytes} bytes are less than a header")
+            }
+            Self::Foreign => "is not a slateboard file: it does not begin as one does".into(),
             Self::Endianness => "was written on a machine of the other byte order".into(),
-            Self::Format(version) => format!("has format version {version}, unknown to this build"),
+            Self::Format(version) => format!("is a board of format version {version}, unknown to this build"),
             Self::Fingerprint(number) => {
                 format!("was written by a build with another layout ({number:016x})")
             }
             Self::Checksum => "has a damaged header: its checksum is wrong".into(),
             Self::Geometry(reason) => format!("has a header that cannot be: {reason}"),
             Self::Size { expected, found } => {
-                format!("has {found} bytes where its header says {expected}")
+                format!("is a board that has {found} bytes where its header says {expected}")
             }
             Self::UnknownToWriters(bits) => {
                 format!("uses features that this build cannot write ({bits:#x})")

@@ -25,12 +25,11 @@ use std::{
     fs::File,
     mem::ManuallyDrop,
     os::fd::{AsRawFd, RawFd},
-    sync::OnceLock,
     time::Duration,
 };
 
-/// Most certificates that one process may hold: as many as one board has sessions.
-pub const CERTIFICATES_MAX: usize = 4096;
+/// Most certificates that one process may hold: as many as one board has sessions, and some for open boards.
+pub const CERTIFICATES_MAX: usize = 4096 + 512;
 /// A registration that meets a fork each time is made again this often.
 const ATTEMPTS: usize = 10_000;
 /// Of those, so many in haste. Later ones sleep in between: whoever forks may itself be waiting for a processor,
@@ -43,8 +42,9 @@ static ENTRIES: [AtomicU64; CERTIFICATES_MAX] = [const { AtomicU64::new(0) }; CE
 static SERIAL: AtomicU64 = AtomicU64::new(1);
 static FORKS_BEGUN: AtomicU64 = AtomicU64::new(0);
 static FORKS_ENDED: AtomicU64 = AtomicU64::new(0);
-/// What `pthread_atfork` answered, 0 or an error number.
-static HANDLERS: OnceLock<i32> = OnceLock::new();
+/// Whether the handlers are installed. A plain word, so that no child finds another thread in the middle of it: two
+/// threads may both install them, and then each fork is counted twice at both ends.
+static HANDLERS: AtomicU64 = AtomicU64::new(0);
 
 /// An open file whose descriptor a forked child closes at once.
 #[derive(Debug)]
@@ -113,18 +113,25 @@ fn enter(file: File) -> Result<Registered> {
             return Ok(Registered { file: ManuallyDrop::new(file), index, entry });
         }
     }
-    Err(Error::new(ErrorKind::Full, format!("this process holds {CERTIFICATES_MAX} sessions already"))
-        .next("detach some, or attach from another process"))
+    Err(Error::new(
+        ErrorKind::Full,
+        format!("this process holds {CERTIFICATES_MAX} sessions and boards already"),
+    )
+    .next("detach some, or attach from another process"))
 }
 
 fn install_handlers() -> Result<()> {
-    let status = *HANDLERS.get_or_init(|| {
-        // SAFETY: the three handlers are functions of this program that live as long as it; the module's text
-        // says why they may run where they run.
-        unsafe { libc::pthread_atfork(Some(fork_begins), Some(fork_ended), Some(in_child)) }
-    });
-    match status {
-        0 => Ok(()),
+    // Relaxed: what the word tells was done by the C library, under its own lock.
+    if HANDLERS.load(Ordering::Relaxed) != 0 {
+        return Ok(());
+    }
+    // SAFETY: the three handlers are functions of this program that live as long as it; the module's text
+    // says why they may run where they run.
+    match unsafe { libc::pthread_atfork(Some(fork_begins), Some(fork_ended), Some(in_child)) } {
+        0 => {
+            HANDLERS.store(1, Ordering::Relaxed);
+            Ok(())
+        }
         error => Err(Error::io(
             "the fork handler could not be installed",
             std::io::Error::from_raw_os_error(error),

@@ -9,7 +9,14 @@ use rustix::{
     io::Errno,
     process::geteuid,
 };
-use std::{fs::File, os::fd::AsFd, path::Path};
+use std::{
+    fs::File,
+    os::fd::{AsFd, AsRawFd, OwnedFd, RawFd},
+    path::Path,
+};
+
+/// Standard error: the last of the descriptors that every program has.
+const STANDARD_MAX: RawFd = 2;
 
 /// File systems of other machines, of the user space, or of a virtual machine's host, by the type that
 /// `statfs(2)` gives. There a mapping may be a private copy of the pages, or be written back late.
@@ -38,8 +45,8 @@ const INCOHERENT: &[(u64, &str)] = &[
 /// waiting for the other end of a pipe.
 pub(super) fn open_existing(path: &Path, writable: bool) -> Result<File> {
     let access = if writable { OFlags::RDWR } else { OFlags::RDONLY };
-    let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    match openat(CWD, path, flags, Mode::empty()) {
+    let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    match above_standard(|| openat(CWD, path, flags, Mode::empty())) {
         Ok(file) => Ok(File::from(file)),
         Err(Errno::NOENT | Errno::NOTDIR) => {
             Err(Error::new(ErrorKind::NotFound, "there is no such file").path(path))
@@ -50,10 +57,44 @@ pub(super) fn open_existing(path: &Path, writable: bool) -> Result<File> {
     }
 }
 
+/// Opens by `open` a descriptor that is none of the three standard ones: where a program has closed those, the lowest
+/// numbers are free, and what it prints would go into the board.
+pub(super) fn above_standard(open: impl FnOnce() -> Result<OwnedFd, Errno>) -> Result<OwnedFd, Errno> {
+    let mut standard = Vec::new();
+    loop {
+        // Held until the file is open, so that not even for a moment its number is one of them.
+        let place = openat(CWD, c"/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+        if place.as_raw_fd() > STANDARD_MAX {
+            drop(place);
+            return open();
+        }
+        standard.push(place);
+    }
+}
+
+/// Checks that an open file is a regular one, before anything is read from it.
+pub(super) fn check_regular(file: &File, path: &Path) -> Result<()> {
+    let stat = fstat(file).map_err(|error| Error::io("the file could not be examined", error).path(path))?;
+    let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+    if regular { Ok(()) } else { Err(Refusal::NotRegular.at(path)) }
+}
+
 /// Checks kind, owner, mode, links and file system of an open file.
 pub(super) fn check_file(file: &File, path: &Path) -> Result<Stat> {
+    check(file, path, check_stat)
+}
+
+/// As [`check_file`], whatever rights others have: for a file from which the kernel alone is asked something.
+pub(super) fn check_file_to_ask(file: &File, path: &Path) -> Result<Stat> {
+    check(file, path, |stat, uid| match check_stat(stat, uid) {
+        Err(Refusal::Mode(_)) => Ok(()),
+        other => other,
+    })
+}
+
+fn check(file: &File, path: &Path, of: impl FnOnce(&Stat, u32) -> Result<(), Refusal>) -> Result<Stat> {
     let stat = fstat(file).map_err(|error| Error::io("the file could not be examined", error).path(path))?;
-    check_stat(&stat, geteuid().as_raw()).map_err(|refusal| refusal.at(path))?;
+    of(&stat, geteuid().as_raw()).map_err(|refusal| refusal.at(path))?;
     check_file_system(file, path)?;
     Ok(stat)
 }
@@ -74,10 +115,10 @@ fn check_stat(stat: &Stat, uid: u32) -> Result<(), Refusal> {
         Err(Refusal::NotRegular)
     } else if stat.st_uid != uid {
         Err(Refusal::Owner(stat.st_uid))
-    } else if mode & 0o077 != 0 {
-        Err(Refusal::Mode(mode))
     } else if stat.st_nlink != 1 {
         Err(Refusal::Links(links(stat)))
+    } else if mode & 0o077 != 0 {
+        Err(Refusal::Mode(mode))
     } else {
         Ok(())
     }

@@ -9,11 +9,13 @@ use slateboard::{
         read::Verify,
         sessions::Identity,
         slots::Key,
+        survey::Damaged,
+        view::Item,
     },
     sync::AtomicU64,
 };
 use slateboard_fsck::{EventState, Kind, Summary};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The clock that deadlines are judged by is the real one; the scenario with a deadline has one that is over.
 const NOW: Now = Now { real_ns: 1, boot_ns: slateboard::region::boottime_ns };
@@ -111,6 +113,7 @@ impl<'j> Judge<'j> {
     pub fn judge(&mut self, words: &[u64], done: bool) -> Result<(), String> {
         let words: Vec<AtomicU64> = words.iter().map(|&word| AtomicU64::new(word)).collect();
         let core = Core::new(&words, &[], &Silent, self.geometry).ok_or("the image is too short")?;
+        self.agree(&core).map_err(|what| format!("before anybody is reaped: {what}"))?;
         if self.reaps {
             reap_all(&core)?;
         }
@@ -132,6 +135,37 @@ impl<'j> Judge<'j> {
         }
         survive(&core, &summary, self.full)?;
         sound(&words, "after another session's work").map(|_| ())
+    }
+
+    /// Of every key a get, the list and the event that the get told of tell the same: nobody writes, and what a read
+    /// tells is in the reader's present.
+    fn agree(&self, core: &Core<'_>) -> Result<(), String> {
+        let point = core.point();
+        let mut listed = BTreeMap::new();
+        let note = |item: Result<Item, Damaged>| {
+            listed.extend(item.ok().map(|item| (item.key, item.generation)));
+        };
+        core.list_at("", point, Verify::Always, note).map_err(|fault| format!("list: {fault:?}"))?;
+        let keys: BTreeSet<_> = self.expected.states.iter().flat_map(BTreeMap::keys).collect();
+        for key in keys {
+            let name = String::from_utf8_lossy(key);
+            let got = core.get(&Key::new(core.geometry(), &name), None, Verify::Always, &mut Vec::new());
+            let told = got.map_err(|fault| format!("get of {name}: {fault:?}"))?.map(|meta| meta.generation);
+            if told != listed.get(key).copied() {
+                return Err(format!("{name} is of {told:?}, and a list at {point:?} tells {listed:?}"));
+            }
+            if let Some(told) = told.filter(|&told| told > core.floor()) {
+                tells_of(core, told)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn tells_of(core: &Core<'_>, generation: u64) -> Result<(), String> {
+    match core.event(generation, Verify::Always, |_| true) {
+        Ok(Some(event)) if event.item.generation == generation => Ok(()),
+        other => Err(format!("event {generation} reads as {other:?}")),
     }
 }
 
@@ -191,7 +225,7 @@ fn survive(core: &Core<'_>, summary: &Summary, full: bool) -> Result<(), String>
 /// What reads answer is what the words say.
 fn finds(core: &Core<'_>, summary: &Summary) -> Result<(), String> {
     let mut listed = BTreeMap::new();
-    let note = |item: Result<slateboard::protocol::view::Item, Fault>| {
+    let note = |item: Result<Item, Damaged>| {
         if let Ok(item) = item
             && item.header.kind == RecordKind::Value
         {
@@ -228,6 +262,8 @@ fn tells(core: &Core<'_>, event: &EventState) -> Result<(), String> {
         RecordKind::Value => Kind::Put,
         RecordKind::Removed => Kind::Removed,
         RecordKind::Expired => Kind::Expired,
+        RecordKind::Detached => Kind::Detached,
+        RecordKind::Died => Kind::Died,
     };
     let value = (kind == Kind::Put).then_some(told.item.value);
     if (&told.item.key, told.item.header.version, kind, &value)

@@ -4,8 +4,8 @@
 //! child does, and what must have been seen on the way, so that a scenario which has stopped showing its case fails.
 
 use crate::states::{
-    BUCKET, CLAIMED, DOOMED, ENTERED, FLOORED, INTENDED, NAME, OPEN, PIECE, PRIVATE, PUBLISHED, RETIRED,
-    UNCOUNTED, UNSETTLED,
+    BUCKET, CLAIMED, DOOMED, ENTERED, FLOORED, INTENDED, LIMBO, NAME, OPEN, PIECE, PRIVATE, PUBLISHED,
+    RETIRED, UNCOUNTED, UNSETTLED,
 };
 use slateboard::{Board, Expect, PutOptions, Receipt, Session};
 use std::time::Duration;
@@ -129,6 +129,15 @@ pub const SCENARIOS: &[Scenario] = &[
         |s| done(s.put_with("task/1", "bound", EPHEMERAL)),
         &[PRIVATE, PUBLISHED, UNSETTLED],
     ),
+    Scenario {
+        before: after("put that ends with its session", UNSETTLED, false),
+        quick: false,
+        ..write(
+            "update of a value that ends with another session",
+            |s| done(s.update("task/1", |_| "again")),
+            &[PRIVATE, PUBLISHED, UNSETTLED],
+        )
+    },
     Scenario {
         prepare: |board| {
             let session = attach(board);

@@ -72,7 +72,8 @@ impl Traced {
         self.wait()
     }
 
-    /// Address of the next instruction, as `addr2line -e PROGRAM` wants it, where this machine tells.
+    /// Address of the next instruction, as `addr2line -e PROGRAM` wants it, where this machine tells. Lines take a
+    /// program that was built with CARGO_PROFILE_RELEASE_DEBUG=1.
     pub fn at(&self) -> Option<u64> {
         let pid = self.pid();
         let base = procfs_base(pid)?;

@@ -2,8 +2,8 @@
 
 use crate::source::root;
 use slateboard::layout::{
-    GenWord, Guard, GuardOp, Head, HeadKind, RingWord, SlotHash, State, StateKind, Writer, geometry, header,
-    record, session,
+    DeadlineHint, GenWord, Guard, GuardOp, Head, HeadKind, RingWord, SlotHash, State, StateKind, Writer,
+    geometry, groups, header, record, session,
 };
 
 /// First column and name of every row of the tables in the section, which ends at the next heading.
@@ -78,6 +78,7 @@ fn the_geometry_is_documented() {
         reserve_extents: 111,
         value_max: 112,
         commit_max: 113,
+        keys: 114,
         dedicated: vec![String::new(); 2],
     };
     let numbers = shape.pack();
@@ -87,9 +88,9 @@ fn the_geometry_is_documented() {
         debug.split(&format!(": {number},")).next().unwrap().rsplit(' ').next().unwrap().to_owned()
     };
     let mut code: Vec<_> = (0..14).map(|at| (at.to_string(), named(numbers[at]))).collect();
-    code.push(("14".into(), "dedicated".into()));
+    code.extend([("14".into(), "dedicated".into()), ("15".into(), named(numbers[15]))]);
     assert_eq!(rows(&document(), "## Geometry"), code);
-    assert_eq!((numbers[14], numbers[15], geometry::DEDICATED_NAME_MAX), (2, 0, 31));
+    assert_eq!((numbers[14], geometry::DEDICATED_NAME_MAX), (2, 31));
 }
 
 #[test]
@@ -125,6 +126,21 @@ fn shards_and_buckets_are_documented() {
     ];
     assert_eq!(rows(&document(), "## Shard and bucket"), words(&code));
     assert_eq!((BUCKET_WORDS, SLOTS), (16, 7));
+}
+
+#[test]
+fn groups_are_documented() {
+    use groups::*;
+    let code = [(GROUP_SWEPT, "GROUP_SWEPT"), (GROUP_FRESH, "GROUP_FRESH"), (GROUP_WORDS, "GROUP_WORDS")];
+    assert_eq!(rows(&document(), "### Group"), words(&code));
+    assert_eq!((GROUPS_MAX, DeadlineHint::UNIT_NS), (1024, 1 << 20));
+    // The first change of a word of ones has count 0 and the deadline that it is given.
+    let deadline = DeadlineHint(u64::MAX).replaced(Some(u64::MAX)).0;
+    let count = DeadlineHint(u64::MAX - 1).replaced(None).0;
+    assert_eq!(
+        rows(&document(), "### Deadline of a group"),
+        bits(&[(deadline, "deadline"), (count, "count")])
+    );
 }
 
 #[test]

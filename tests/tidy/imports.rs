@@ -18,9 +18,8 @@ const STOREYS: [(&str, &[&str]); 10] = [
     ("board", &["sync", "codec", "entry", "error", "layout", "protocol", "region"]),
 ];
 
-/// The façade with its shims, and the two files that say beside the import why theirs is another type.
-const ATOMICS: [&str; 5] =
-    ["src/sync.rs", "src/sync/", "src/search.rs", "src/region/futex.rs", "src/region/signals.rs"];
+/// The façade with its shims, and the file that says beside the import why its is another type.
+const ATOMICS: [&str; 4] = ["src/sync.rs", "src/sync/", "src/search.rs", "src/region/futex.rs"];
 
 fn storey_of(path: &str) -> Option<&str> {
     let rest = path.strip_prefix("src/")?;

@@ -10,7 +10,6 @@ mod breaks;
 #[path = "../../search/src/canaries.rs"]
 #[expect(dead_code, reason = "read for their names")]
 mod canaries;
-mod dependencies;
 mod format;
 mod imports;
 #[path = "../../loom-tests/src/runner/list.rs"]

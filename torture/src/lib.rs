@@ -5,6 +5,7 @@
 //! - [`log`]: that log, a mapped file;
 //! - [`nemesis`]: kills, stops, continues, and starts workers again;
 //! - [`observer`]: follows the history all the time;
+//! - [`soak`]: another run, of keys that come and go for ever;
 //! - [`judge`]: what was told must fit together, must fit the history, and must fit what stands at the end, of which the
 //!   independent checker gives the account. Windows of operations go to a linearizability checker.
 
@@ -15,4 +16,5 @@ pub mod nemesis;
 pub mod observer;
 pub mod op;
 pub mod random;
+pub mod soak;
 pub mod worker;

@@ -7,6 +7,7 @@ use std::{
 };
 use torture::{
     nemesis::{self, Options, Tally},
+    soak,
     worker::{self, Task},
 };
 
@@ -22,6 +23,9 @@ torture [OPTION]...: processes at work on one board are killed and stopped, and 
   --seed S       of the random numbers; from the clock. The same seed gives the same blows and the same operations;
                  when they meet is up to the machine
   --json         one JSON object instead of lines
+
+torture soak [--keys N]: so many keys that never repeat (100000) are removed, expire and end with their sessions, on a
+board for 4,096, with a keeper and without: none may be refused, nothing may grow
 ";
 
 struct Asked {
@@ -80,6 +84,9 @@ fn main() -> ExitCode {
         };
         return if worker::work(&task) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
+    if arguments.first().is_some_and(|first| first == "soak") {
+        return soak(&arguments[1..]);
+    }
     match parse(arguments.into_iter()) {
         Ok(asked) => torture(&asked),
         Err(text) => {
@@ -89,10 +96,42 @@ fn main() -> ExitCode {
     }
 }
 
-fn torture(asked: &Asked) -> ExitCode {
+fn folder() -> tempfile::TempDir {
     let memory = PathBuf::from("/dev/shm");
     let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-    let folder = folder.expect("a temporary folder");
+    folder.expect("a temporary folder")
+}
+
+fn soak(arguments: &[String]) -> ExitCode {
+    let keys = match arguments {
+        [] => Ok(100_000),
+        [option, keys] if option == "--keys" => keys.parse().map_err(|_| format!("{keys} is no number")),
+        _ => Err(HELP.to_owned()),
+    };
+    let keys = match keys {
+        Ok(keys) => keys,
+        Err(text) => {
+            eprintln!("{text}");
+            return ExitCode::from(2);
+        }
+    };
+    let folder = folder();
+    for (keeper, name) in [(true, "with a keeper"), (false, "without")] {
+        let soaked = soak::run(keys, keeper, folder.path()).and_then(|figures| {
+            figures.iter().for_each(|figures| println!("{name}: {figures:?}"));
+            soak::judge(&figures)
+        });
+        if let Err(text) = soaked {
+            println!("soak: {name}: {text}");
+            return ExitCode::FAILURE;
+        }
+    }
+    println!("soak: {keys} keys with a keeper and without, none refused, nothing grew");
+    ExitCode::SUCCESS
+}
+
+fn torture(asked: &Asked) -> ExitCode {
+    let folder = folder();
     let started = Instant::now();
     let tally = nemesis::run(&asked.options, folder.path());
     let seconds = started.elapsed().as_secs();

@@ -1,31 +1,39 @@
 //! `slate init`: makes a board where the other commands will find it.
+//!
+//! Whatever happens at the same moment, and wherever a process is killed, there is one board in the end: the region is
+//! whole before it is recorded, the record before it has its name, and a region that nobody recorded is taken up by the
+//! next that comes.
 
-use super::Context;
+use super::{Context, status::FileDoc};
 use crate::{
     args::{Init, PlacementArg, ScopeArg},
     failure::{Failure, Status},
+    folder::{FOLDER, SlateFolder},
     locate::{self, Located, Root},
-    record::{self, FOLDER, Placement, Record, Scope, Unreachable},
-    units,
+    place::{self, Made, uuid},
+    record::{Placement, Record, Scope, Unreachable},
+    units::{self, grouped},
 };
 use serde::Serialize;
-use slateboard::{Board, Options};
+use slateboard::{Board, ErrorKind, Liveness, Options};
 use std::{
     fs,
     os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
-    process,
-    time::{SystemTime, UNIX_EPOCH},
+    path::Path,
+    thread,
+    time::{Duration, Instant},
 };
 
-/// Where boards in memory live.
-const SHARED_MEMORY: &str = "/dev/shm";
-const REGION: &str = "region";
+/// Commands that just end have the board open for so long.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(10);
+/// Others may make the board, or remove it, between two looks.
+const ATTEMPTS: u32 = 4;
 
 /// `init --json`.
 #[derive(Serialize)]
 struct InitDoc {
-    /// False when there was a board already (`--if-missing`).
+    /// False when there was a board already (`--ensure`).
     created: bool,
     path: String,
     uuid: String,
@@ -34,18 +42,34 @@ struct InitDoc {
     #[serde(skip_serializing_if = "Option::is_none")]
     project: Option<String>,
     why: String,
+    /// Bytes for values.
     capacity: u64,
+    /// That it was made for.
     keys: u64,
+    /// As many of them as `capacity` has blocks for.
+    keys_fit: u64,
     history: u64,
     sessions: u64,
+    file: FileDoc,
 }
 
-/// A region that was made for a project and is not yet recorded.
-struct Made {
-    board: Board,
-    path: PathBuf,
-    /// What to remove when recording it fails.
-    rubbish: PathBuf,
+/// The project that `init` works for.
+struct Project<'a> {
+    context: &'a Context,
+    args: &'a Init,
+    root: Root,
+    slate: SlateFolder,
+    boot_id: String,
+    /// Whether no other `init` changes the folder meanwhile.
+    is_locked: bool,
+}
+
+/// What is to be done.
+enum Plan {
+    /// The recorded board is what was asked for.
+    Use(Record),
+    /// A new one, in place of the one of this record.
+    Make(Option<Record>),
 }
 
 pub(crate) fn run(context: &Context, args: &Init) -> Result<Status, Failure> {
@@ -56,206 +80,257 @@ pub(crate) fn run(context: &Context, args: &Init) -> Result<Status, Failure> {
 }
 
 fn at_path(context: &Context, args: &Init, named: &Located) -> Result<Status, Failure> {
-    if args.placement.is_some() || args.scope.is_some() || args.replace {
+    if args.placement.is_some() || args.scope.is_some() || args.replace || args.adopt {
         return Err(Failure::usage(format!(
-            "--placement, --scope and --replace are for a project's board, and {} names a region file",
-            named.found_by.name()
+            "--placement, --scope, --replace and --adopt are for a project's board, and {} names a region file",
+            named.found_by.words()
         )));
     }
     let path = &named.region;
-    let present = fs::symlink_metadata(path).is_ok();
-    let board = if present && args.if_missing { Board::open(path)? } else { shaped(args).create(path)? };
-    let why = format!("named by {}", named.found_by.name());
-    print(context, &InitDoc::new(!present, path, why, &board)?)
+    let (created, board) = match shaped(args).create(path) {
+        Err(error) if error.kind() == ErrorKind::Exists && args.ensure => (false, Board::open(path)?),
+        other => (true, other?),
+    };
+    let why = format!("{} names it", named.found_by.words());
+    print(context, &InitDoc::new(created, path, why, &board)?)
 }
 
 fn in_project(context: &Context, args: &Init) -> Result<Status, Failure> {
     let surroundings = context.surroundings()?;
-    let scope = match args.scope {
-        Some(ScopeArg::Worktree) => Scope::Worktree,
-        Some(ScopeArg::Project) | None => Scope::Project,
-    };
-    let root = locate::project_root(&surroundings.folder, scope);
-    let slate = root.folder.join(FOLDER);
-    record::make_folder(&slate)?;
-    let standing = match Record::read(&slate) {
-        // A record that cannot be read is what `--replace` is for.
-        Err(failure) if failure.status == Status::Corrupt && args.replace => None,
-        other => other?,
-    };
-    if let Some(standing) = &standing {
-        let reachable = standing.check(&slate, &surroundings.boot_id);
-        if reachable.is_ok() && args.if_missing {
-            let board = Board::open(standing.region(&slate))?;
-            let doc = InitDoc::of_project(false, &root, standing, &slate, &board)?;
-            return print(context, &doc);
-        }
-        may_replace(args, standing, &slate, reachable)?;
+    let root = locate::project_root(&surroundings.folder, scope(args, None))?;
+    let slate = SlateFolder::make(&root.folder.join(FOLDER))?;
+    // Until this command ends: its own look at the board is not to keep the next `init --replace` from replacing it.
+    let lock = slate.lock();
+    if matches!(lock, Ok(None)) && args.replace {
+        return Err(Failure::failed(format!(
+            "another `slate init` is at work in {} and does not end; look for one that is stopped, and try again",
+            slate.path.display()
+        )));
     }
-    let (board, record) = make(args, scope, &slate, &surroundings.boot_id)?;
-    if let Some(old) = standing {
-        discard(&old, &record, &slate);
-    }
-    let doc = InitDoc::of_project(true, &root, &record, &slate, &board)?;
-    print(context, &doc)
-}
-
-/// Whether the standing board may give way to a new one.
-fn may_replace(
-    args: &Init,
-    standing: &Record,
-    slate: &Path,
-    reachable: Result<(), Unreachable>,
-) -> Result<(), Failure> {
-    let region = standing.region(slate);
-    match reachable {
-        Err(why) if !args.replace => Err(Failure::new(Status::NoBoard, why.text(standing, slate))),
-        // Others still share the board that we cannot see; a second one in memory would part us silently.
-        Err(Unreachable::Hidden) if args.placement != Some(PlacementArg::Project) => {
-            Err(Failure::new(Status::NoBoard, Unreachable::Hidden.text(standing, slate)))
-        }
-        Err(_) => Ok(()),
-        Ok(()) if !args.replace => Err(Failure::failed(format!(
-            "there is a board already: {}; use it, or make a new, empty one in its place with --replace",
-            region.display()
-        ))),
-        Ok(()) => nobody_attached(&region),
+    // On a file system without locks the record decides alone, and nothing is tidied away.
+    let is_locked = matches!(lock, Ok(Some(_)));
+    let project = Project { context, args, root, slate, boot_id: surroundings.boot_id, is_locked };
+    let mut attempts = 0;
+    loop {
+        let ended = match project.plan()? {
+            Plan::Use(record) => {
+                project.show(false, &record, &Board::open(record.region(&project.slate.path))?)
+            }
+            Plan::Make(old) => match project.make(old)? {
+                Some((board, record)) => project.show(true, &record, &board),
+                // Another was first: look at what it made.
+                None if attempts < ATTEMPTS => {
+                    attempts += 1;
+                    continue;
+                }
+                None => Err(Failure::failed("others make and remove this project's board all the time")),
+            },
+        };
+        drop(lock);
+        return ended;
     }
 }
 
-fn nobody_attached(region: &Path) -> Result<(), Failure> {
-    // A region too damaged to be read has nobody who could be asked.
-    let Ok(reader) = Board::options().observe(region) else { return Ok(()) };
-    let sessions = reader.sessions()?;
-    let alive = sessions.iter().find(|session| session.liveness != slateboard::Liveness::Dead);
-    match alive {
-        None => Ok(()),
-        Some(session) => Err(Failure::failed(format!(
-            "the board {} is in use by session {:?} (process {}); end it first, see `slate sessions`",
-            region.display(),
-            session.name,
-            session.pid
-        ))),
-    }
-}
-
-fn make(args: &Init, scope: Scope, slate: &Path, boot_id: &str) -> Result<(Board, Record), Failure> {
-    let placement = match args.placement {
-        Some(PlacementArg::Project) => Placement::Project,
-        Some(PlacementArg::Memory) | None => Placement::Memory,
-    };
-    let made = match placement {
-        Placement::Memory => in_memory(args, &Path::new(SHARED_MEMORY).join(own_folder()))?,
-        Placement::Project => in_slate(args, slate)?,
-    };
-    let recorded = describe(&made, placement, scope, slate, boot_id)
-        .and_then(|record| record.write(slate, args.replace).map(|()| record));
-    match recorded {
-        Ok(record) => Ok((made.board, record)),
-        Err(failure) => {
-            drop(made.board);
-            remove_region(&made.rubbish);
-            Err(failure)
-        }
-    }
-}
-
-/// Tells apart drafts of processes that have the same number in different namespaces.
-fn nanoseconds_now() -> u128 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos())
-}
-
-fn own_folder() -> String {
-    format!("slate-{}", record::own_uid())
-}
-
-/// A region in a folder of its own under `base`. The folder gets its name when the region has its uuid.
-fn in_memory(args: &Init, base: &Path) -> Result<Made, Failure> {
-    let draft = record::make_folder_in(base, &format!(".new-{}-{}", process::id(), nanoseconds_now()))?;
-    let moved = shaped(args).create(draft.join(REGION)).map_err(Failure::from).and_then(|board| {
-        let folder = base.join(uuid(&board));
-        drop(board);
-        fs::rename(&draft, &folder)
-            .map_err(|error| Failure::io(format!("moving the region to {}", folder.display()), &error))?;
-        Ok(folder)
-    });
-    let folder = match moved {
-        Ok(folder) => folder,
-        Err(failure) => {
-            remove_region(&draft);
-            return Err(failure);
-        }
-    };
-    let path = folder.join(REGION);
-    match Board::open(&path) {
-        Ok(board) => Ok(Made { board, path, rubbish: folder }),
-        Err(error) => {
-            remove_region(&folder);
-            Err(error.into())
-        }
-    }
-}
-
-/// A region in the project's own folder. A board that it replaces keeps its file until the new one is recorded.
-fn in_slate(args: &Init, slate: &Path) -> Result<Made, Failure> {
-    let mut path = slate.join(REGION);
-    if args.replace && fs::symlink_metadata(&path).is_ok() {
-        path = slate.join(format!("{REGION}-{}", process::id()));
-    }
-    let board = shaped(args).create(&path)?;
-    let path = path.strip_prefix(slate).map(Path::to_owned).unwrap_or(path);
-    Ok(Made { board, rubbish: slate.join(&path), path })
-}
-
-fn describe(
-    made: &Made,
-    placement: Placement,
-    scope: Scope,
-    slate: &Path,
-    boot_id: &str,
-) -> Result<Record, Failure> {
-    let region = slate.join(&made.path);
-    let found = fs::metadata(&region)
-        .map_err(|error| Failure::io(format!("looking at the new region {}", region.display()), &error))?;
-    Ok(Record {
-        placement,
-        scope,
-        path: made.path.clone(),
-        device: found.dev().cast_signed(),
-        inode: found.ino().cast_signed(),
-        uuid: uuid(&made.board),
-        boot_id: boot_id.to_owned(),
-    })
-}
-
-/// Removes a replaced region, unless it is where we cannot see it or where others may have put something else.
-fn discard(old: &Record, new: &Record, slate: &Path) {
-    let region = old.region(slate);
-    let is_ours = old.check(slate, &new.boot_id).is_ok() && region != new.region(slate);
-    let own_memory = Path::new(SHARED_MEMORY).join(own_folder());
-    match old.placement {
-        Placement::Memory if is_ours && region.starts_with(own_memory) => {
-            if let Some(folder) = region.parent() {
-                remove_region(folder);
+impl Project<'_> {
+    fn plan(&self) -> Result<Plan, Failure> {
+        let args = self.args;
+        let standing = match Record::read(&self.slate.path) {
+            // A record that cannot be read is what `--replace` is for.
+            Err(failure) if failure.status == Status::Corrupt && args.replace => None,
+            other => match other? {
+                None if !args.replace && !args.adopt => return self.take_up(),
+                standing => standing,
+            },
+        };
+        let Some(record) = standing else {
+            self.nobody_uses_any()?;
+            return Ok(Plan::Make(None));
+        };
+        let told = |why: Unreachable| Failure::new(Status::NoBoard, why.text(&record, &self.slate.path));
+        match record.check(&self.slate, &self.boot_id) {
+            Ok(()) if args.ensure => Ok(Plan::Use(record)),
+            Ok(()) if args.adopt => Err(Failure::failed(format!(
+                "{} is no copy: its board is {}; use it, or make a new, empty one in its place with --replace",
+                self.slate.path.display(),
+                record.region(&self.slate.path).display()
+            ))),
+            Ok(()) if !args.replace => Err(Failure::failed(format!(
+                "there is a board already: {}; use it, or make a new, empty one in its place with --replace",
+                record.region(&self.slate.path).display()
+            ))),
+            Ok(()) => {
+                self.nobody_uses(&record.region(&self.slate.path))?;
+                Ok(Plan::Make(Some(record)))
+            }
+            // What the record names belongs to another folder, and stays.
+            Err(Unreachable::Copied) if args.adopt || args.replace => {
+                self.nobody_uses_any()?;
+                Ok(Plan::Make(Some(record)))
+            }
+            Err(why) if !args.replace => Err(told(why)),
+            // Others still share the board that we cannot see; a second one in memory would part us silently.
+            Err(Unreachable::Hidden) if args.placement != Some(PlacementArg::Project) => {
+                Err(told(Unreachable::Hidden))
+            }
+            Err(_) => {
+                self.nobody_uses_any()?;
+                Ok(Plan::Make(Some(record)))
             }
         }
-        Placement::Project if is_ours && region.parent() == Some(slate) => remove_region(&region),
-        _ => {}
+    }
+
+    /// Whether a board may give way: certainly nobody has it open, or nobody is to be asked.
+    fn nobody_uses(&self, region: &Path) -> Result<(), Failure> {
+        if self.args.force { Ok(()) } else { nobody_uses(region) }
+    }
+
+    /// The same of every region that was made for this folder, where the record does not say which is its board.
+    fn nobody_uses_any(&self) -> Result<(), Failure> {
+        let regions = place::regions_of(&self.slate, None);
+        regions.iter().filter(|region| region.exists()).try_for_each(|region| self.nobody_uses(region))
+    }
+
+    /// Without a record: a region of this folder that is whole, from an `init` that was killed before it recorded it,
+    /// or of a record that was removed. Its keys are there, and sessions may be. Not where an `init` may be at work
+    /// that is about to record it.
+    fn take_up(&self) -> Result<Plan, Failure> {
+        if !self.is_locked {
+            return Ok(Plan::Make(None));
+        }
+        let placement = self.args.placement.map(placement_of);
+        for region in place::regions_of(&self.slate, placement) {
+            let Ok(board) = Board::open(&region) else { continue };
+            let record = self.describe(&region, &board, None)?;
+            if record.create(&self.slate.path, self.is_locked)? {
+                return Ok(Plan::Use(record));
+            }
+        }
+        Ok(Plan::Make(None))
+    }
+
+    /// Makes and records a board; none when another has recorded one meanwhile.
+    fn make(&self, old: Option<Record>) -> Result<Option<(Board, Record)>, Failure> {
+        let kept = old.as_ref().map(|record| record.placement);
+        let placement = self.args.placement.map(placement_of).or(kept).unwrap_or(Placement::Memory);
+        let made = place::make(&shaped(self.args), placement, &self.slate)?;
+        let region = self.slate.path.join(&made.path);
+        let recorded = self.describe(&region, &made.board, old.as_ref()).and_then(|record| {
+            let is_recorded = match self.args.replace || old.is_some() {
+                true => record.replace(&self.slate.path).and_then(|()| {
+                    // Without a lock another may have replaced it by its own.
+                    Ok(Record::read(&self.slate.path)?.as_ref() == Some(&record))
+                }),
+                false => record.create(&self.slate.path, self.is_locked),
+            };
+            Ok(is_recorded?.then_some(record))
+        });
+        let Made { board, .. } = made;
+        match recorded {
+            Ok(Some(record)) => {
+                self.discard(old, &region);
+                Ok(Some((board, record)))
+            }
+            other => {
+                drop(board);
+                let standing = Record::read(&self.slate.path).ok().flatten();
+                if standing.is_none_or(|record| record.region(&self.slate.path) != region) {
+                    place::remove_region(&region);
+                }
+                other.map(|_| None)
+            }
+        }
+    }
+
+    fn describe(&self, region: &Path, board: &Board, old: Option<&Record>) -> Result<Record, Failure> {
+        let found = fs::metadata(region)
+            .map_err(|error| Failure::io(format!("looking at the region {}", region.display()), &error))?;
+        let inside = region.strip_prefix(&self.slate.path);
+        Ok(Record {
+            placement: if inside.is_ok() { Placement::Project } else { Placement::Memory },
+            scope: scope(self.args, old),
+            folder: self.slate.id.clone(),
+            path: inside.unwrap_or(region).to_owned(),
+            device: found.dev().cast_signed(),
+            inode: found.ino().cast_signed(),
+            uuid: uuid(board.uuid()),
+            boot_id: self.boot_id.clone(),
+        })
+    }
+
+    /// Removes the replaced region, unless it is another folder's or where we cannot see it, and what killed
+    /// processes left.
+    fn discard(&self, old: Option<Record>, new: &Path) {
+        if let Some(old) = old.filter(|old| old.check(&self.slate, &self.boot_id).is_ok()) {
+            let region = old.region(&self.slate.path);
+            let is_ours = match old.placement {
+                Placement::Memory => region.starts_with(place::own_memory()),
+                Placement::Project => region.parent() == Some(&self.slate.path),
+            };
+            if is_ours && region != new {
+                match self.args.force {
+                    true => place::remove_unasked(&region),
+                    false => place::remove_region(&region),
+                }
+            }
+        }
+        if self.is_locked {
+            place::tidy(&self.slate, new);
+        }
+    }
+
+    fn show(&self, created: bool, record: &Record, board: &Board) -> Result<Status, Failure> {
+        print(self.context, &InitDoc::of_project(created, &self.root, record, &self.slate.path, board)?)
     }
 }
 
-/// Removes a region's folder, or a region file with the lock and doorbell beside it. What cannot be removed
-/// stays as an unused file, which harms nobody.
-fn remove_region(path: &Path) {
-    if path.is_dir() {
-        let _ = fs::remove_dir_all(path);
-        return;
+fn placement_of(arg: PlacementArg) -> Placement {
+    match arg {
+        PlacementArg::Project => Placement::Project,
+        PlacementArg::Memory => Placement::Memory,
     }
-    for suffix in ["", ".lock", ".bell"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        let _ = fs::remove_file(name);
+}
+
+/// The scope that was asked for, or that of the board that is replaced.
+fn scope(args: &Init, old: Option<&Record>) -> Scope {
+    match args.scope {
+        Some(ScopeArg::Worktree) => Scope::Worktree,
+        Some(ScopeArg::Project) => Scope::Project,
+        None => old.map_or(Scope::Project, |old| old.scope),
     }
+}
+
+/// Waits a little for commands that just end.
+fn nobody_uses(region: &Path) -> Result<(), Failure> {
+    let started = Instant::now();
+    while Board::is_in_use(region).map_err(|error| cannot_ask(region, &error))? {
+        if started.elapsed() > PATIENCE {
+            return Err(in_use(region));
+        }
+        thread::sleep(PAUSE);
+    }
+    Ok(())
+}
+
+fn cannot_ask(region: &Path, error: &slateboard::Error) -> Failure {
+    Failure::failed(format!(
+        "whether anybody uses the board {} cannot be told ({error}); it stays. End whoever uses it, and then replace \
+         it all the same with --replace --force",
+        region.display()
+    ))
+}
+
+fn in_use(region: &Path) -> Failure {
+    let sessions = Board::options().observe(region).and_then(|reader| reader.sessions()).unwrap_or_default();
+    let alive = sessions.iter().find(|session| session.liveness != Liveness::Dead);
+    let by = alive.map_or_else(
+        || "a process that reads it, as `slate watch` does".to_owned(),
+        |session| format!("session {:?} (process {})", session.name, session.pid),
+    );
+    Failure::failed(format!(
+        "the board {} is in use by {by}; end it first, see `slate sessions`, or replace it all the same with \
+         --replace --force: whoever uses it is told that it moved",
+        region.display()
+    ))
 }
 
 fn shaped(args: &Init) -> Options {
@@ -275,25 +350,22 @@ fn shaped(args: &Init) -> Options {
     options
 }
 
-fn uuid(board: &Board) -> String {
-    let [high, low] = board.uuid();
-    format!("{high:016x}{low:016x}")
-}
-
 impl InitDoc {
     fn new(created: bool, path: &Path, why: String, board: &Board) -> Result<Self, Failure> {
         let metrics = board.metrics()?;
         Ok(Self {
             created,
             path: path.display().to_string(),
-            uuid: uuid(board),
+            uuid: uuid(board.uuid()),
             placement: None,
             project: None,
             why,
             capacity: metrics.capacity,
-            keys: metrics.slots,
+            keys: metrics.keys_made_for,
+            keys_fit: metrics.keys_fit,
             history: metrics.history,
             sessions: metrics.sessions_max,
+            file: FileDoc::new(path, &metrics),
         })
     }
 
@@ -314,23 +386,32 @@ impl InitDoc {
     }
 }
 
+fn keys(doc: &InitDoc) -> String {
+    let made_for = format!("made for {}", grouped(doc.keys));
+    if doc.keys_fit == doc.keys {
+        return made_for;
+    }
+    format!("{made_for}; the room for values holds {} at most", grouped(doc.keys_fit))
+}
+
 fn print(context: &Context, doc: &InitDoc) -> Result<Status, Failure> {
+    if context.globals.quiet {
+        return Ok(Status::Done);
+    }
     if context.globals.json {
         context.out.document(doc)?;
-    } else if !context.globals.quiet {
+    } else {
         let head = if doc.created { "made     " } else { "present  " };
         context.out.line(format!("{head} {}", doc.path))?;
         if let Some(project) = &doc.project {
             context.out.line(format!("project   {project}"))?;
         }
         context.out.line(format!("because   {}", doc.why))?;
-        context.out.line(format!(
-            "room      {}, {} keys, {} events, {} sessions",
-            units::size(doc.capacity),
-            doc.keys,
-            doc.history,
-            doc.sessions
-        ))?;
+        context.out.line(format!("room      {} for values", units::exact_size(doc.capacity)))?;
+        context.out.line(format!("keys      {}", keys(doc)))?;
+        context.out.line(format!("history   {} events", grouped(doc.history)))?;
+        context.out.line(format!("sessions  {}", grouped(doc.sessions)))?;
+        context.out.line(format!("file      {}", doc.file))?;
     }
     Ok(Status::Done)
 }

@@ -3,51 +3,73 @@
 use super::Context;
 use crate::{
     args::Ls,
-    failure::{Failure, Status},
-    print::{EntryDoc, LONG, long_row, printable},
+    failure::{Failure, Status, say},
+    print::{DamageDoc, EntryDoc, LONG, long_row, printable},
 };
 use serde::Serialize;
-use slateboard::{Entry, Reader};
+use slateboard::{Listing, Reader, Result, View};
+use std::borrow::Cow;
 
-/// Views that left the history while they were read, before giving up: a board written to that fast needs a
-/// longer history.
-const ATTEMPTS: u32 = 16;
-
-/// `ls --json`: the keys as they stood at one generation.
+/// `ls --json`.
 #[derive(Serialize)]
 struct ListDoc<'a> {
     generation: u64,
+    /// Whether all entries are of that generation. Otherwise each is whole, and none is older.
+    exact: bool,
     entries: Vec<EntryDoc<'a>>,
+    /// What is damaged, and left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<DamageDoc<'a>>,
 }
 
 pub(crate) fn run(context: &Context, args: &Ls) -> Result<Status, Failure> {
-    let (generation, entries) = at_one_generation(&context.reader()?, args)?;
-    if context.globals.json {
-        let entries = entries.iter().map(EntryDoc::new).collect();
-        context.out.document(&ListDoc { generation, entries })?;
-    } else if args.long {
-        let rows: Vec<_> = entries.iter().map(long_row).collect();
-        context.out.table(&LONG, &rows)?;
-    } else {
-        for entry in &entries {
-            context.out.line(printable(&entry.key))?;
+    let reader = context.reader()?;
+    if context.globals.json || args.long {
+        let listing = read(&reader, args, Reader::list_whole, View::list_whole)?;
+        if context.globals.json {
+            let Listing { ref entries, generation, exact, ref damaged, .. } = listing;
+            let entries = entries.iter().map(EntryDoc::new).collect();
+            context.out.document(&ListDoc { generation, exact, entries, error: DamageDoc::of(damaged) })?;
+        } else {
+            let rows: Vec<_> = listing.entries.iter().map(long_row).collect();
+            context.out.table(&LONG, &rows)?;
         }
+        return Ok(told(context, &listing));
     }
-    Ok(Status::Done)
+    let listing = read(&reader, args, Reader::keys_whole, View::keys_whole)?;
+    let text: String = listing.entries.iter().flat_map(|key| shown(key, args.null)).collect();
+    context.out.bytes(text.as_bytes())?;
+    Ok(told(context, &listing))
 }
 
-fn at_one_generation(reader: &Reader, args: &Ls) -> Result<(u64, Vec<Entry>), Failure> {
-    let mut attempt = 1;
-    loop {
-        let view = match args.at {
-            Some(generation) => reader.view_at(generation)?,
-            None => reader.view()?,
-        };
-        match view.list(&args.prefix) {
-            Ok(entries) => return Ok((view.generation(), entries)),
-            // What was asked for by number does not come back; the present can be asked for again.
-            Err(error) if error.is_lagged() && args.at.is_none() && attempt < ATTEMPTS => attempt += 1,
-            Err(error) => return Err(error.into()),
-        }
+/// A key, and what ends it.
+fn shown(key: &str, null: bool) -> [Cow<'_, str>; 2] {
+    if null { [key.into(), "\0".into()] } else { [printable(key).into(), "\n".into()] }
+}
+
+fn read<T>(
+    reader: &Reader,
+    args: &Ls,
+    present: impl Fn(&Reader, &str) -> Result<Listing<T>>,
+    past: impl Fn(&View, &str) -> Result<Listing<T>>,
+) -> Result<Listing<T>> {
+    match args.at {
+        Some(generation) => past(&reader.view_at(generation)?, &args.prefix),
+        None => present(reader, &args.prefix),
     }
+}
+
+/// Says in words what a list is not, and as a status.
+fn told<T>(context: &Context, listing: &Listing<T>) -> Status {
+    if !listing.exact {
+        context.out.remark(format_args!(
+            "slate: these keys are not of one generation: the board changes faster than its history lasts. Each is \
+             whole, and none is older than generation {}; a longer history (`slate init --history`) makes lists exact",
+            listing.generation
+        ));
+    }
+    for damage in &listing.damaged {
+        say(format_args!("slate: left out: {damage}"));
+    }
+    if listing.damaged.is_empty() { Status::Done } else { Status::Corrupt }
 }

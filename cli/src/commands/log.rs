@@ -2,14 +2,13 @@
 
 use super::{
     Context,
-    watch::{next_event, passed_over},
+    watch::{is_asked_for, next_event, passed_over},
 };
 use crate::{
     args::Log,
     failure::{Failure, Status},
-    print::concerned,
 };
-use slateboard::{Event, Reader};
+use slateboard::Reader;
 use std::{collections::VecDeque, time::Duration};
 
 const DEFAULT_LAST: u64 = 50;
@@ -18,47 +17,54 @@ const SLICE: Duration = Duration::from_secs(60);
 
 pub(crate) fn run(context: &Context, args: &Log) -> Result<Status, Failure> {
     let reader = context.reader()?;
-    let printed_to = match args.since {
+    let read = match args.since {
         Some(since) => everything_since(context, args, &reader, since)?,
         None => the_last(context, args, &reader)?,
     };
     if args.follow {
-        follow(context, args, &reader, printed_to)?;
+        follow(context, args, &reader, read.to)?;
     }
-    Ok(Status::Done)
+    Ok(if read.damaged { Status::Corrupt } else { Status::Done })
 }
 
-fn is_asked_for(context: &Context, args: &Log, event: &Event) -> bool {
-    let session = context.globals.session.as_deref();
-    session.is_none_or(|name| event.session.name == name) && concerned(event, &args.prefix).next().is_some()
+/// How far the history was read.
+struct Read {
+    to: u64,
+    /// Whether an event was left out because it is damaged.
+    damaged: bool,
 }
 
-fn everything_since(context: &Context, args: &Log, reader: &Reader, since: u64) -> Result<u64, Failure> {
-    let mut seen = since;
+fn everything_since(context: &Context, args: &Log, reader: &Reader, since: u64) -> Result<Read, Failure> {
+    let mut read = Read { to: since, damaged: false };
     let mut events = reader.events(since);
     while let Some(event) = events.next() {
         match event {
-            Ok(event) if is_asked_for(context, args, &event) => context.out.event(&event, &args.prefix)?,
+            Ok(event) if is_asked_for(context, &args.prefix, &event) => {
+                context.out.event(&event, &args.prefix)?
+            }
             Ok(_) => {}
-            Err(error) => passed_over(context, error, events.generation() > seen)?,
+            Err(error) => {
+                read.damaged |= error.is_corrupt();
+                passed_over(context, error, events.generation() > read.to)?;
+            }
         }
-        seen = events.generation();
+        read.to = events.generation();
     }
-    Ok(seen)
+    Ok(read)
 }
 
-fn the_last(context: &Context, args: &Log, reader: &Reader) -> Result<u64, Failure> {
+fn the_last(context: &Context, args: &Log, reader: &Reader) -> Result<Read, Failure> {
     let wanted = args.last.unwrap_or(DEFAULT_LAST);
     let unfiltered = args.prefix.is_empty() && context.globals.session.is_none();
     let newest = reader.generation();
     let floor = reader.floor();
     let since = if unfiltered { newest.saturating_sub(wanted).max(floor) } else { floor };
-    let mut seen = since;
+    let mut read = Read { to: since, damaged: false };
     let mut last = VecDeque::new();
     let mut events = reader.events(since);
     while let Some(event) = events.next() {
         match event {
-            Ok(event) if wanted > 0 && is_asked_for(context, args, &event) => {
+            Ok(event) if wanted > 0 && is_asked_for(context, &args.prefix, &event) => {
                 last.push_back(event);
                 if last.len() as u64 > wanted {
                     last.pop_front();
@@ -67,19 +73,22 @@ fn the_last(context: &Context, args: &Log, reader: &Reader) -> Result<u64, Failu
             Ok(_) => {}
             // The oldest ones left while we read; they are not among the last.
             Err(error) if error.missed().is_some() => {}
-            Err(error) => passed_over(context, error, events.generation() > seen)?,
+            Err(error) => {
+                read.damaged |= error.is_corrupt();
+                passed_over(context, error, events.generation() > read.to)?;
+            }
         }
-        seen = events.generation();
+        read.to = events.generation();
     }
     last.iter().try_for_each(|event| context.out.event(event, &args.prefix))?;
-    Ok(seen)
+    Ok(read)
 }
 
 fn follow(context: &Context, args: &Log, reader: &Reader, since: u64) -> Result<(), Failure> {
     let mut watch = reader.watch(&args.prefix).since(since);
     loop {
         let event = next_event(context, &mut watch, SLICE)?;
-        if let Some(event) = event.filter(|event| is_asked_for(context, args, event)) {
+        if let Some(event) = event.filter(|event| is_asked_for(context, &args.prefix, event)) {
             context.out.event(&event, &args.prefix)?;
         }
     }

@@ -2,15 +2,18 @@
 
 mod get;
 mod init;
+mod input;
 mod list;
 mod log;
 mod put;
 mod remove;
 mod sessions;
 mod status;
+mod touch;
 mod update;
 mod wait;
 mod watch;
+mod r#where;
 
 use crate::{
     args::{Cli, Command, Globals},
@@ -43,11 +46,18 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
 }
 
 fn dispatch(context: &Context, command: Command) -> Result<Status, Failure> {
+    if context.globals.session.is_some() && !command.takes_session() {
+        return Err(Failure::usage(
+            "--session: this command writes nothing and shows everybody's entries; leave the name out",
+        ));
+    }
     match command {
         Command::Init(args) => init::run(context, &args),
-        Command::Put(args) => put::run(context, args),
+        Command::Where(_) => r#where::run(context),
+        Command::Put(args) => put::run(context, &args),
         Command::Get(args) => get::run(context, &args),
         Command::Update(args) => update::run(context, &args),
+        Command::Touch(args) => touch::run(context, &args),
         Command::Rm(args) => remove::run(context, &args),
         Command::Ls(args) => list::run(context, &args),
         Command::Watch(args) => watch::run(context, &args),
@@ -76,18 +86,26 @@ impl Context {
         Ok(Board::options().observe(self.locate()?.region)?)
     }
 
-    /// For what writes: a session for the time of this command.
-    pub(crate) fn session(&self) -> Result<Session, Failure> {
-        let name = self.globals.session.as_deref().unwrap_or(DEFAULT_SESSION);
-        Ok(Board::open(self.locate()?.region)?.attach(name)?)
+    /// For what writes, before it has anything to write.
+    pub(crate) fn board(&self) -> Result<Board, Failure> {
+        Ok(Board::open(self.locate()?.region)?)
     }
 
-    fn report(&self, failure: &Failure) -> Status {
-        if let Some(current) = &failure.conflict {
-            // When the output is closed as well, the status still tells.
-            let _ = self.out.conflict(&failure.text, current.as_deref());
-        }
+    /// For what writes: a session for the time of this command.
+    pub(crate) fn session(&self) -> Result<Session, Failure> {
+        self.attach(&self.board()?)
+    }
+
+    pub(crate) fn attach(&self, board: &Board) -> Result<Session, Failure> {
+        let name = self.globals.session.as_deref().unwrap_or(DEFAULT_SESSION);
+        Ok(board.attach(name)?)
+    }
+
+    /// Words on standard error and, for programs, a document on standard output: also in the midst of a stream.
+    pub(crate) fn report(&self, failure: &Failure) -> Status {
         if !failure.text.is_empty() {
+            // When the output is closed as well, the status still tells.
+            let _ = self.out.failure(failure);
             say(format_args!("slate: {}", failure.text));
         }
         failure.status

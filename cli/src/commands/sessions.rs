@@ -16,7 +16,8 @@ pub(crate) struct SessionDoc<'a> {
     incarnation: u32,
     name: &'a str,
     pid: u32,
-    /// `alive`, `unresponsive` (its process lives and gives no sign) or `dead` (its process is gone).
+    /// `alive`, `unresponsive` (its process lives and gives no sign), `dead` (its process is gone),
+    /// or `unknown` (the lock file cannot be asked from here).
     liveness: &'static str,
     /// Milliseconds since its last sign of life.
     beat_age_ms: u128,
@@ -90,6 +91,7 @@ fn liveness_name(liveness: Liveness) -> &'static str {
         Liveness::Alive => "alive",
         Liveness::Unresponsive => "unresponsive",
         Liveness::Dead => "dead",
+        Liveness::Unknown => "unknown",
         #[allow(unreachable_patterns, reason = "the library may learn further states")]
         _ => "unknown",
     }

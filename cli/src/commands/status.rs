@@ -8,12 +8,12 @@ use crate::{
     args,
     failure::{Failure, Status},
     locate::Located,
-    print::printable,
+    print::{DamageDoc, printable},
     units,
 };
 use serde::Serialize;
-use slateboard::{Board, Liveness, Metrics, Reader, SessionInfo};
-use std::{io::IsTerminal, thread, time::Duration};
+use slateboard::{Board, Damage, Liveness, Metrics, Reader, SessionInfo};
+use std::{fmt, fs, io::IsTerminal, os::unix::fs::MetadataExt, path::Path, thread, time::Duration};
 
 const REFRESH: Duration = Duration::from_secs(1);
 
@@ -29,14 +29,58 @@ struct StatusDoc<'a> {
     floor: u64,
     history: u64,
     keys: u64,
+    /// Keys that it was made for, and as many of them as `capacity` has blocks for.
+    keys_made_for: u64,
+    keys_fit: u64,
     slots: u64,
+    slots_used: u64,
+    slots_max: u64,
+    overflow: u64,
+    overflow_max: u64,
     capacity: u64,
+    file: FileDoc,
+    reserved: u64,
     claimed: u64,
     used: u64,
+    live_bytes: u64,
     history_bytes: u64,
+    private_bytes: u64,
+    reserve_bytes: u64,
+    free_bytes: u64,
+    /// Bytes that are free in the file system under the board.
+    file_system_free: Option<u64>,
+    names: u64,
+    names_max: u64,
     sessions_max: u64,
     sessions: Vec<SessionDoc<'a>>,
     totals: TotalsDoc,
+    /// A figure that was cut to what can be, because of damage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    implausible: Option<&'static str>,
+    /// What is damaged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<DamageDoc<'a>>,
+}
+
+/// What the region's file takes, bytes.
+#[derive(Clone, Copy, Serialize)]
+pub(super) struct FileDoc {
+    at_most: u64,
+    now: u64,
+}
+
+impl FileDoc {
+    pub(super) fn new(region: &Path, metrics: &Metrics) -> Self {
+        // A file that is gone takes nothing.
+        let now = fs::metadata(region).map_or(0, |file| file.blocks() * 512);
+        Self { at_most: metrics.region_bytes, now }
+    }
+}
+
+impl fmt::Display for FileDoc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} now, {} at most", units::size(self.now), units::size(self.at_most))
+    }
 }
 
 /// Sums over all sessions that ever were.
@@ -54,19 +98,23 @@ struct TotalsDoc {
 struct Health {
     metrics: Metrics,
     sessions: Vec<SessionInfo>,
+    damaged: Vec<Damage>,
     attention: Vec<String>,
 }
 
 pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Status, Failure> {
     let located = context.locate()?;
     let reader = Board::options().observe(&located.region)?;
+    if args.count == Some(0) {
+        return Err(Failure::usage("--count 0 looks at nothing; give 1 or more"));
+    }
     let times = if args.watch { args.count.unwrap_or(u64::MAX) } else { 1 };
     let mut ended = Status::Done;
     for time in 0..times {
         if time > 0 {
             thread::sleep(REFRESH);
         }
-        let health = examine(&reader, &located)?;
+        let health = examine(&reader)?;
         if args.watch && !context.globals.json && std::io::stdout().is_terminal() {
             context.out.bytes(b"\x1b[H\x1b[2J")?;
         }
@@ -76,24 +124,24 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Status, Fail
     Ok(ended)
 }
 
-fn examine(reader: &Reader, located: &Located) -> Result<Health, Failure> {
+fn examine(reader: &Reader) -> Result<Health, Failure> {
     let (metrics, sessions) = (reader.metrics()?, reader.sessions()?);
+    let damaged = reader.soundness()?.damaged;
     let mut attention = Vec::new();
-    let Metrics { generation, floor, history, .. } = metrics;
-    // Both move while they are read: only what no moment can explain is damage.
-    if floor > generation.saturating_add(history) || generation > floor.saturating_add(2 * history) {
-        attention.push(format!(
-            "the history cannot go from {floor} to {generation} with {history} events: the board is damaged; \
-             make a new one and put again what `slate ls` still shows"
-        ));
+    attention.extend(damage(&damaged));
+    attention.extend(metrics.implausible.map(|figure| {
+        format!(
+            "corruption found: {figure} cannot be, so the figures of it here are no more than what can be; make a new \
+             board with `slate init --replace` and put again what `slate ls` shows"
+        )
+    }));
+    if let Err(error) = reader.check_locks() {
+        attention.push(format!("nobody can attach any more: {}", Failure::from(error).text));
     }
-    let mut lock = located.region.clone().into_os_string();
-    lock.push(".lock");
-    if !std::path::Path::new(&lock).exists() {
-        attention.push(format!(
-            "{} is gone: nobody can attach any more; end the processes that use the board and make a new one",
-            std::path::Path::new(&lock).display()
-        ));
+    let unknown = sessions.iter().filter(|session| session.liveness == Liveness::Unknown).count();
+    if unknown > 0 {
+        attention
+            .push(format!("whether {unknown} sessions live cannot be told from here, for the same reason"));
     }
     for session in &sessions {
         let name = printable(&session.name);
@@ -110,81 +158,168 @@ fn examine(reader: &Reader, located: &Located) -> Result<Health, Failure> {
             _ => {}
         }
     }
-    attention.extend(nearly_full("table of keys", metrics.keys, metrics.slots, "`slate init --keys`"));
-    // The history gives way; present values do not.
-    let live = metrics.used.saturating_sub(metrics.history_bytes);
-    attention.extend(nearly_full("data area, in bytes,", live, metrics.capacity, "`slate init --capacity`"));
-    attention.extend(nearly_full(
-        "table of sessions",
-        metrics.sessions,
-        metrics.sessions_max,
-        "`slate init --sessions`",
-    ));
-    Ok(Health { metrics, sessions, attention })
+    attention.extend(room(&metrics));
+    Ok(Health { metrics, sessions, damaged, attention })
 }
 
-fn nearly_full(what: &str, used: u64, of: u64, option: &str) -> Option<String> {
-    let is_nearly_full = of > 0 && used.saturating_mul(10) >= of.saturating_mul(9);
-    is_nearly_full.then(|| {
-        format!("the {what} is nearly full: {used} of {of}; a new board can be larger, see {option}")
+/// Says which records are damaged.
+fn damage(damaged: &[Damage]) -> Option<String> {
+    const NAMED: usize = 8;
+    let names = damaged.iter().take(NAMED).map(|damage| match (&damage.key, damage.generation) {
+        (Some(key), _) => printable(key),
+        (None, Some(generation)) => format!("event {generation}"),
+        (None, None) => damage.slot.map_or("a link".into(), |slot| format!("the slot at word {slot}")),
+    });
+    let mut names: Vec<String> = names.collect();
+    if damaged.len() > NAMED {
+        names.push(format!("{} more", damaged.len() - NAMED));
+    }
+    (!damaged.is_empty()).then(|| {
+        format!(
+            "corruption found: {} damaged records ({}); run `slate ls` and `slate log` for what is sound; the next put of a \
+             damaged key makes it sound again",
+            damaged.len(),
+            names.join(", ")
+        )
     })
+}
+
+/// Says what is full, or will be soon.
+fn room(metrics: &Metrics) -> Vec<String> {
+    let Metrics { slots_used, slots_max, overflow, overflow_max, .. } = *metrics;
+    let keys_help =
+        "remove keys with `slate rm`, or make a board for more with `slate init --replace --keys N`";
+    let keys = if metrics.refuses_keys {
+        Some(format!("some new keys find no slot: {slots_used} of {slots_max} slots are used; {keys_help}"))
+    } else {
+        let table = nearly_full("table of keys", slots_used, slots_max, "slots", keys_help);
+        table.or_else(|| {
+            nearly_full("table of keys", overflow, overflow_max, "buckets that it can grow by", keys_help)
+        })
+    };
+    let sessions_help =
+        "end sessions that are not needed, or make a board for more with `slate init --replace --sessions N`";
+    let sessions =
+        nearly_full("table of sessions", metrics.sessions, metrics.sessions_max, "records", sessions_help);
+    let names = (metrics.names >= metrics.names_max).then(|| {
+        format!(
+            "the table of names is full: all {} are used, and sessions of another name are shown without one; use fewer \
+             names, or make a board for more sessions with `slate init --replace --sessions N`",
+            metrics.names_max
+        )
+    });
+    [keys, data(metrics), file_system(metrics), sessions, names].into_iter().flatten().collect()
+}
+
+fn data(metrics: &Metrics) -> Option<String> {
+    let Metrics { live_bytes, capacity, typical_bytes, typical_used, typical_room, .. } = *metrics;
+    let help =
+        "remove keys with `slate rm`, or make a larger board with `slate init --replace --capacity SIZE`";
+    if !is_nearly_full(typical_used, typical_used.saturating_add(typical_room)) {
+        let (live, all) = (units::size(live_bytes), units::size(capacity));
+        return is_nearly_full(live_bytes, capacity)
+            .then(|| format!("the data area is nearly full: present values take {live} of {all}; {help}"));
+    }
+    Some(format!(
+        "the data area is nearly full: of the values that take most of it, in blocks of {}, {typical_used} are there and \
+         {typical_room} more find room; {help}",
+        units::size(typical_bytes)
+    ))
+}
+
+fn file_system(metrics: &Metrics) -> Option<String> {
+    let wanted = metrics.capacity.saturating_sub(metrics.reserved);
+    metrics.file_system_free.filter(|&free| free < wanted).map(|free| {
+        format!(
+            "the file system under the board is nearly full: {} are free there, and the board may still need {}; make room \
+             there, or puts will be refused",
+            units::size(free),
+            units::size(wanted)
+        )
+    })
+}
+
+/// Four fifths.
+fn is_nearly_full(used: u64, of: u64) -> bool {
+    of > 0 && used.saturating_mul(5) >= of.saturating_mul(4)
+}
+
+fn nearly_full(what: &str, used: u64, of: u64, units: &str, help: &str) -> Option<String> {
+    is_nearly_full(used, of)
+        .then(|| format!("the {what} is nearly full: {used} of {of} {units} are used; {help}"))
 }
 
 fn print(context: &Context, located: &Located, health: &Health) -> Result<(), Failure> {
     if context.globals.json {
         return context.out.document(&document(located, health));
     }
-    let Metrics { generation, floor, keys, slots, capacity, used, history_bytes, sessions_max, .. } =
-        health.metrics;
+    let Metrics { generation, floor, keys, keys_made_for, slots_used, slots_max, .. } = health.metrics;
+    let Metrics { capacity, used, sessions_max, .. } = health.metrics;
     let (out, healthy) = (&context.out, health.attention.is_empty());
     let word = if healthy { "healthy" } else { "needs attention" };
-    out.line(format!("board     {} ({})", located.region.display(), located.found_by.name()))?;
+    out.line(format!("board     {} (named by {})", located.region.display(), located.found_by.words()))?;
     out.line(format!("state     {}", out.health(healthy, word)))?;
     for sentence in &health.attention {
         out.line(format!("          {sentence}"))?;
     }
     out.line(format!("history   generation {generation}, readable after {floor}"))?;
-    out.line(format!("keys      {keys} of {slots}"))?;
     out.line(format!(
-        "memory    {} in use of {}, {} of it by the history",
-        units::size(used),
-        units::size(capacity),
-        units::size(history_bytes)
+        "keys      {}, made for {}; {slots_used} of {slots_max} slots",
+        units::grouped(keys),
+        units::grouped(keys_made_for)
     ))?;
+    out.line(format!("memory    {} in use of {}", units::size(used), units::size(capacity)))?;
+    let Metrics { live_bytes, history_bytes, private_bytes, free_bytes, names, names_max, .. } =
+        health.metrics;
+    let sizes = [live_bytes, history_bytes, private_bytes, free_bytes].map(units::size);
+    let [live, history, private, free] = &sizes;
+    out.line(format!(
+        "          values {live}, history {history}, at hand of sessions {private}, free {free}"
+    ))?;
+    out.line(format!("file      {}", FileDoc::new(&located.region, &health.metrics)))?;
+    if let Some(free) = health.metrics.file_system_free {
+        out.line(format!("          {} free in the file system under it", units::size(free)))?;
+    }
+    out.line(format!("names     {names} of {names_max}"))?;
     out.line(format!("sessions  {} of {sessions_max}", health.sessions.len()))?;
     if health.sessions.is_empty() { Ok(()) } else { sessions::table(context, &health.sessions) }
 }
 
 fn document<'a>(located: &Located, health: &'a Health) -> StatusDoc<'a> {
-    let Metrics {
-        generation,
-        floor,
-        history,
-        keys,
-        slots,
-        capacity,
-        claimed,
-        used,
-        history_bytes,
-        sessions_max,
-        ..
-    } = health.metrics;
+    let metrics = &health.metrics;
     let totals = &health.metrics.totals;
     StatusDoc {
         path: located.region.display().to_string(),
         found_by: located.found_by.name(),
         healthy: health.attention.is_empty(),
         attention: &health.attention,
-        generation,
-        floor,
-        history,
-        keys,
-        slots,
-        capacity,
-        claimed,
-        used,
-        history_bytes,
-        sessions_max,
+        generation: metrics.generation,
+        floor: metrics.floor,
+        history: metrics.history,
+        keys: metrics.keys,
+        keys_made_for: metrics.keys_made_for,
+        keys_fit: metrics.keys_fit,
+        slots: metrics.slots,
+        slots_used: metrics.slots_used,
+        slots_max: metrics.slots_max,
+        overflow: metrics.overflow,
+        overflow_max: metrics.overflow_max,
+        capacity: metrics.capacity,
+        file: FileDoc::new(&located.region, metrics),
+        reserved: metrics.reserved,
+        claimed: metrics.claimed,
+        used: metrics.used,
+        live_bytes: metrics.live_bytes,
+        history_bytes: metrics.history_bytes,
+        private_bytes: metrics.private_bytes,
+        reserve_bytes: metrics.reserve_bytes,
+        free_bytes: metrics.free_bytes,
+        file_system_free: metrics.file_system_free,
+        names: metrics.names,
+        names_max: metrics.names_max,
+        sessions_max: metrics.sessions_max,
+        implausible: metrics.implausible,
+        error: DamageDoc::of(&health.damaged),
         sessions: health.sessions.iter().map(SessionDoc::new).collect(),
         totals: TotalsDoc {
             puts: totals.puts,
@@ -203,9 +338,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nine_tenths_need_attention() {
-        assert!(nearly_full("table", 89, 100, "x").is_none());
-        assert!(nearly_full("table", 90, 100, "x").is_some_and(|text| text.contains("90 of 100")));
-        assert!(nearly_full("table", 0, 0, "x").is_none());
+    fn four_fifths_need_attention() {
+        let told = |used, of| nearly_full("table", used, of, "slots", "make another");
+        assert!(told(79, 100).is_none());
+        assert!(told(80, 100).is_some_and(|text| text.contains("80 of 100 slots")));
+        assert!(told(0, 0).is_none());
     }
 }

@@ -3,11 +3,14 @@
 use super::{Context, Deadline};
 use crate::{
     args,
-    failure::{Failure, Status, say},
+    failure::{Failure, Status},
     print::concerned,
 };
 use slateboard::{Error, Event, Watch};
 use std::time::Duration;
+
+/// Longest time until it is found that nobody reads the output any more: `slate watch | head -1` ends.
+const READER_LOOK: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(context: &Context, args: &args::Watch) -> Result<Status, Failure> {
     let reader = context.reader()?;
@@ -23,7 +26,7 @@ pub(crate) fn run(context: &Context, args: &args::Watch) -> Result<Status, Failu
         };
         match next_event(context, &mut watch, limit)? {
             None => {}
-            Some(event) if concerned(&event, &args.prefix).next().is_none() => {}
+            Some(event) if !is_asked_for(context, &args.prefix, &event) => {}
             Some(event) => {
                 context.out.event(&event, &args.prefix)?;
                 left = left.map(|left| left - 1);
@@ -33,14 +36,21 @@ pub(crate) fn run(context: &Context, args: &args::Watch) -> Result<Status, Failu
     Ok(Status::Done)
 }
 
+/// Whether the event is of the prefix, and of the session if one was named.
+pub(super) fn is_asked_for(context: &Context, prefix: &str, event: &Event) -> bool {
+    let session = context.globals.session.as_deref();
+    session.is_none_or(|name| event.session.name == name) && concerned(event, prefix).next().is_some()
+}
+
 /// The next event, if one comes in time. What was missed or is damaged is said, and passed over.
 pub(super) fn next_event(
     context: &Context,
     watch: &mut Watch,
     limit: Duration,
 ) -> Result<Option<Event>, Failure> {
+    context.out.check_reader()?;
     let before = watch.generation();
-    let error = match watch.next(limit) {
+    let error = match watch.next(limit.min(READER_LOOK)) {
         Ok(event) => return Ok(event),
         Err(error) => error,
     };
@@ -53,7 +63,8 @@ pub(super) fn passed_over(context: &Context, error: Error, goes_on: bool) -> Res
     match error.missed() {
         Some(lagged) => context.out.missed(lagged.missed, lagged.resume_at),
         None if error.is_corrupt() && goes_on => {
-            say(format_args!("slate: one event is left out: {error}"));
+            let failure = Failure::from(error);
+            context.report(&Failure { text: format!("one event is left out: {}", failure.text), ..failure });
             Ok(())
         }
         None => Err(error.into()),

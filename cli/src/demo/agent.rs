@@ -1,26 +1,20 @@
-//! One agent: claims tasks, does them, takes over what the dead held, and watches the others.
+//! One agent: claims tasks, does them, and takes over what the dead held.
 
 use super::{
     index,
-    latency::Histogram,
     plan::{
         AgentReport, GO, Holder, PROGRESS, Progress, State, TASKS, Task, agent_key, decode, encode, file_key,
-        latency_key, task_key,
+        task_key,
     },
 };
-use crate::{
-    args::DemoAgent,
-    failure::{Failure, Status},
-};
+use crate::{args::DemoAgent, failure::Failure};
 use slateboard::{Board, Entry, Expect, Liveness, Receipt, Retry, Session};
 use std::{
     fs::File,
     io::{self, Write},
     os::fd::AsFd,
     path::PathBuf,
-    sync::mpsc,
-    thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 /// How long one blocking call may take. Work and deaths are seen on the board; this only bounds a sleep.
@@ -29,12 +23,9 @@ const SLICE: Duration = Duration::from_millis(20);
 pub(crate) fn run(args: &DemoAgent) -> Result<(), Failure> {
     let session = Board::open(&args.at)?.attach(&args.name)?;
     let mut agent = Agent::new(session, args)?;
-    let watcher = Watcher::spawn(&agent.session);
     agent.say(&AgentReport::default())?;
     let tasks = agent.wait_for_go()?;
     agent.work(tasks, args.first)?;
-    let latencies = watcher.finish()?;
-    agent.put(&latency_key(&args.name), &encode(&latencies)?)?;
     agent.report.finished = true;
     let report = agent.report.clone();
     agent.say(&report)
@@ -212,49 +203,4 @@ impl Agent {
             None => Ok(()),
         }
     }
-}
-
-/// Follows what the others do and measures how long after their time stamps it is seen.
-struct Watcher {
-    thread: thread::JoinHandle<Result<Histogram, Failure>>,
-    /// Dropped to end the thread.
-    stop: mpsc::Sender<()>,
-}
-
-impl Watcher {
-    fn spawn(session: &Session) -> Self {
-        let (stop, stopped) = mpsc::channel();
-        let session = session.clone();
-        Self { thread: thread::spawn(move || Self::follow(&session, &stopped)), stop }
-    }
-
-    fn follow(session: &Session, stopped: &mpsc::Receiver<()>) -> Result<Histogram, Failure> {
-        let mut watch = session.watch("");
-        let mut latencies = Histogram::default();
-        let me = (session.index(), session.incarnation());
-        while stopped.try_recv() != Err(mpsc::TryRecvError::Disconnected) {
-            match watch.next(SLICE) {
-                Ok(Some(event)) if (event.session.session, event.session.incarnation) != me => {
-                    latencies.record(now().saturating_sub(event.time));
-                }
-                // Ours, nothing, or fallen behind: the next ones are seen all the same.
-                Ok(_) => {}
-                Err(error) if error.missed().is_some() => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(latencies)
-    }
-
-    fn finish(self) -> Result<Histogram, Failure> {
-        drop(self.stop);
-        let ended = self.thread.join();
-        ended.unwrap_or_else(|_| Err(Failure::new(Status::Failed, "the watching thread ended early")))
-    }
-}
-
-/// Nanoseconds since 1970, the clock of the writers' time stamps.
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }

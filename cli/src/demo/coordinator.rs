@@ -2,9 +2,8 @@
 
 use super::{
     audit::Audit,
-    baseline, index,
-    latency::Histogram,
-    plan::{GO, Task, agent_key, encode, latency_key, task_key},
+    baseline, index, latency,
+    plan::{GO, Task, agent_key, encode, task_key},
     report::Report,
     scratch::Scratch,
     team::{Fate, Orders, Team},
@@ -92,13 +91,12 @@ pub(crate) fn run(context: &Context, args: &Demo) -> Result<Report, Failure> {
     let took = began.elapsed();
     team.wait()?;
     desk.read_all()?;
-    let latencies = desk.latencies(&team)?;
     let conflicts = desk.board.metrics()?.totals.conflicts;
     let verdict = verdict::examine(&mut desk, &mut team, &expected)?;
     line.clear();
-    let mut report = Report::new(&expected, args, took, verdict, latencies.quantiles());
-    report.conflicts = conflicts;
     drop((team, desk));
+    let mut report = Report::new(&expected, args, took, verdict, latency::measure(&scratch)?);
+    report.conflicts = conflicts;
     for layout in [baseline::Layout::OneFile, baseline::Layout::Shards] {
         line.show(|| format!("the same job over {}", layout.name()));
         report.baselines.push(baseline::run(layout, &scratch, &expected, args.agents)?);
@@ -219,17 +217,6 @@ impl Desk {
         } else {
             member.resume()
         }
-    }
-
-    /// What all agents measured, of those that lived to say it.
-    fn latencies(&self, team: &Team) -> Result<Histogram, Failure> {
-        let mut all = Histogram::default();
-        for member in &team.0 {
-            if let Some(entry) = self.planner.get(&latency_key(&member.name))? {
-                all.merge(&super::plan::decode(&entry)?);
-            }
-        }
-        Ok(all)
     }
 
     fn progress(&self, kills: &Kills, team: &Team) -> String {

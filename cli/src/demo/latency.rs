@@ -1,20 +1,45 @@
-//! Latencies in a histogram with logarithmic buckets: about 3 % precise at any magnitude, small to send.
+//! How long a put takes to be seen by another process: two processes answer each other over a board of their own, with
+//! nothing else to do, and poll. Half a round trip is one way.
 
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use super::{
+    scratch::Scratch,
+    team::{Orders, Team},
+};
+use crate::{
+    args::{DemoAgent, StoreArg},
+    failure::Failure,
+};
+use serde::Serialize;
+use slateboard::{Board, Key};
+use std::{
+    io::{self, Write},
+    thread,
+    time::{Duration, Instant},
+};
 
-/// Buckets between a power of two and the next: 2^5.
-const STEP_BITS: u32 = 5;
-const STEPS: u64 = 1 << STEP_BITS;
+const PING: &str = "ping";
+const PONG: &str = "pong";
+const VALUE: [u8; 64] = [b'.'; 64];
+/// Round trips that are timed, and those before them.
+const ROUNDS: u32 = 20_000;
+const WARM_UP: u32 = 1_000;
+/// No more of them begin after this time.
+const LONGEST: Duration = Duration::from_millis(500);
+/// Fruitless looks between two looks at the clock.
+const LOOKS: u32 = 1 << 12;
+/// Only so that a failure ends.
+const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Counts of values, each with its bucket.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, Debug)]
-pub(crate) struct Histogram {
-    buckets: BTreeMap<u32, u64>,
-    max: u64,
+/// What a measurement says: nanoseconds one way, and how undisturbed it was.
+#[derive(Clone, Copy, PartialEq, Serialize, Debug)]
+pub(crate) struct Latency {
+    #[serde(flatten)]
+    pub(crate) times: Quantiles,
+    /// Part of the time in which the asking process had a processor. Near 1, or the times are the scheduler's.
+    pub(crate) processor_share: f64,
 }
 
-/// What a histogram says, in the unit of its values.
+/// Times in order of their length, nanoseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
 pub(crate) struct Quantiles {
     pub(crate) p50: u64,
@@ -24,58 +49,82 @@ pub(crate) struct Quantiles {
     pub(crate) count: u64,
 }
 
-impl Histogram {
-    pub(crate) fn record(&mut self, value: u64) {
-        *self.buckets.entry(bucket_of(value)).or_default() += 1;
-        self.max = self.max.max(value);
+impl Quantiles {
+    fn of(mut times: Vec<u64>) -> Self {
+        times.sort_unstable();
+        let at = |per_mille: usize| {
+            let rank = (times.len() * per_mille).div_ceil(1_000);
+            times.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+        };
+        Self { p50: at(500), p99: at(990), p999: at(999), max: at(1_000), count: times.len() as u64 }
     }
+}
 
-    pub(crate) fn merge(&mut self, other: &Self) {
-        for (&bucket, &count) in &other.buckets {
-            let total = self.buckets.entry(bucket).or_default();
-            *total = total.saturating_add(count);
+/// Starts the other process, asks it again and again, and ends it.
+pub(crate) fn measure(scratch: &Scratch) -> Result<Latency, Failure> {
+    let region = scratch.path("latency");
+    let session = Board::options().capacity(1 << 20).keys(64).create(&region)?.attach("asking")?;
+    let orders =
+        Orders { store: StoreArg::Answers, at: &region, folder: &scratch.path("."), agents: 1, tasks: 0 };
+    let mut team = Team::start(&orders)?;
+    team.0.iter_mut().try_for_each(super::team::Member::wait_until_ready)?;
+    let (ping, pong) = (session.key(PING)?, session.key(PONG)?);
+    let (mut times, mut buffer, mut seen) = (Vec::new(), Vec::new(), 0);
+    let (began, processor) = (Instant::now(), processor_time());
+    for round in 0..WARM_UP + ROUNDS {
+        let asked = Instant::now();
+        if asked - began > LONGEST && !times.is_empty() {
+            break;
         }
-        self.max = self.max.max(other.max);
+        ping.put(VALUE)?;
+        seen = newer(&pong, seen, &mut buffer, asked + PATIENCE)?;
+        if round >= WARM_UP || asked - began > LONGEST / 2 {
+            times.push(u64::try_from(asked.elapsed().as_nanos() / 2).unwrap_or(u64::MAX));
+        }
     }
+    let processor = processor_time().saturating_sub(processor);
+    let processor_share = (processor.as_secs_f64() / began.elapsed().as_secs_f64()).min(1.0);
+    Ok(Latency { times: Quantiles::of(times), processor_share })
+}
 
-    pub(crate) fn quantiles(&self) -> Quantiles {
-        let count = self.buckets.values().fold(0u64, |sum, &count| sum.saturating_add(count));
-        let at = |per_mille| self.at(count, per_mille);
-        Quantiles { p50: at(500), p99: at(990), p999: at(999), max: self.max, count }
+/// What this process has had of all processors.
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
+/// The other process: answers until it is ended.
+pub(crate) fn agent(args: &DemoAgent) -> Result<(), Failure> {
+    let session = Board::open(&args.at)?.attach(&args.name)?;
+    let (ping, pong) = (session.key(PING)?, session.key(PONG)?);
+    io::stdout().write_all(b".").and_then(|()| io::stdout().flush())?;
+    let (mut buffer, mut seen) = (Vec::new(), 0);
+    loop {
+        seen = newer(&ping, seen, &mut buffer, Instant::now() + PATIENCE)?;
+        pong.put(&buffer)?;
     }
+}
 
-    /// The smallest bucket bound that at least this share of the values does not exceed.
-    fn at(&self, count: u64, per_mille: u128) -> u64 {
-        let rank = (u128::from(count) * per_mille).div_ceil(1_000).max(1);
-        let mut seen = 0u128;
-        for (&bucket, &in_bucket) in &self.buckets {
-            seen += u128::from(in_bucket);
-            if seen >= rank {
-                return upper_bound(bucket).min(self.max);
+/// Looks until the key has a version newer than `seen`, and returns it.
+fn newer(key: &Key, seen: u64, buffer: &mut Vec<u8>, end: Instant) -> Result<u64, Failure> {
+    // A single processor goes back and forth; giving it away where there are more would only stretch the times.
+    let is_shared = thread::available_parallelism().is_ok_and(|processors| processors.get() == 1);
+    let mut looks = 0u32;
+    loop {
+        if let Some(meta) = key.get_newer_into(seen, buffer)? {
+            return Ok(meta.version);
+        }
+        looks = looks.wrapping_add(1);
+        if looks.is_multiple_of(LOOKS) {
+            if Instant::now() > end {
+                let text = format!("no answer from the other process in {} s", PATIENCE.as_secs());
+                return Err(Failure::failed(text));
+            }
+            if is_shared {
+                thread::yield_now();
             }
         }
-        self.max
     }
-}
-
-/// Values below 32 have a bucket each; above, 32 buckets for each power of two.
-fn bucket_of(value: u64) -> u32 {
-    if value < STEPS {
-        return value as u32;
-    }
-    let exponent = value.ilog2();
-    let step = (value >> (exponent - STEP_BITS)) & (STEPS - 1);
-    ((exponent - STEP_BITS + 1) << STEP_BITS) + step as u32
-}
-
-/// The largest value of a bucket. Buckets come from other processes: any number is answered.
-fn upper_bound(bucket: u32) -> u64 {
-    let (row, step) = (bucket >> STEP_BITS, u64::from(bucket) & (STEPS - 1));
-    if row == 0 {
-        return step;
-    }
-    let upper = u128::from(STEPS + step + 1).checked_shl(row - 1).unwrap_or(u128::MAX) - 1;
-    u64::try_from(upper).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -83,37 +132,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn buckets_are_in_order_and_3_percent_wide() {
-        let mut previous = 0;
-        for value in (0..64)
-            .flat_map(|bits| [1u64 << bits, (1 << bits) | (1 << bits >> 1), (1 << bits) - 1 + (1 << bits)])
-        {
-            let bound = upper_bound(bucket_of(value));
-            assert!(bound >= value && bound - value <= value / 32, "{value} {bound}");
-        }
-        for value in 0..100_000 {
-            let bucket = bucket_of(value);
-            assert!(bucket == previous || bucket == previous + 1, "{value}");
-            previous = bucket;
-        }
-    }
-
-    #[test]
     fn quantiles_of_a_known_distribution() {
-        let mut even = Histogram::default();
-        let mut odd = Histogram::default();
-        (1..=10_000u64).for_each(|value| if value % 2 == 0 { even.record(value) } else { odd.record(value) });
-        even.merge(&odd);
-        let found = even.quantiles();
-        assert_eq!((found.count, found.max), (10_000, 10_000));
-        for (found, exact) in [(found.p50, 5_000), (found.p99, 9_900), (found.p999, 9_990)] {
-            assert!(found >= exact && found - exact <= exact / 32, "{found} {exact}");
-        }
-    }
-
-    #[test]
-    fn nothing_recorded_and_nonsense_received() {
-        assert_eq!(Histogram::default().quantiles(), Quantiles { p50: 0, p99: 0, p999: 0, max: 0, count: 0 });
-        assert_eq!(upper_bound(u32::MAX), u64::MAX);
+        let found = Quantiles::of((1..=10_000).rev().collect());
+        assert_eq!(found, Quantiles { p50: 5_000, p99: 9_900, p999: 9_990, max: 10_000, count: 10_000 });
+        assert_eq!(Quantiles::of(vec![7]), Quantiles { p50: 7, p99: 7, p999: 7, max: 7, count: 1 });
+        assert_eq!(Quantiles::of(Vec::new()), Quantiles { p50: 0, p99: 0, p999: 0, max: 0, count: 0 });
     }
 }

@@ -3,8 +3,9 @@
 //! The coordinator ([`coordinator`]) puts a task for each file. Agents ([`mod@agent`]) claim tasks by
 //! compare-and-swap, summarise files ([`index`]) and count what they did. The coordinator reads the whole
 //! history as it happens ([`audit`]), kills agents that hold a claim ([`team`]), and at the end compares
-//! with a sequential pass and with what the agents were told is written ([`verdict`]). The same job over
-//! locked JSON files ([`baseline`]) gives the scale.
+//! with a sequential pass and with what the agents were told is written ([`verdict`]). How long a put takes to
+//! be seen is measured when the work is done ([`latency`]). The same job over locked JSON files ([`baseline`])
+//! gives the scale.
 
 mod agent;
 mod audit;
@@ -49,6 +50,7 @@ pub(crate) fn agent(args: &DemoAgent) -> Result<Status, Failure> {
         StoreArg::Board => agent::run(args)?,
         StoreArg::OneFile => baseline::agent(args, baseline::Layout::OneFile)?,
         StoreArg::Shards => baseline::agent(args, baseline::Layout::Shards)?,
+        StoreArg::Answers => latency::agent(args)?,
     }
     Ok(Status::Done)
 }

@@ -29,10 +29,6 @@ pub(crate) fn agent_key(name: &str) -> String {
     format!("team/agent/{name}")
 }
 
-pub(crate) fn latency_key(name: &str) -> String {
-    format!("team/latency/{name}")
-}
-
 /// The task that a key names.
 pub(crate) fn task_number(key: &str) -> Option<u64> {
     key.strip_prefix(TASKS)?.parse().ok()

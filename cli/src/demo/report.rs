@@ -1,6 +1,6 @@
 //! The demo's result, as a table and as a document.
 
-use super::{baseline::Baseline, coordinator::Expected, latency::Quantiles, tree::Skipped, verdict::Verdict};
+use super::{baseline::Baseline, coordinator::Expected, latency::Latency, tree::Skipped, verdict::Verdict};
 use crate::{
     args::Demo,
     commands::Context,
@@ -36,8 +36,8 @@ pub(crate) struct Report {
     seconds: f64,
     tasks_per_second: f64,
     updates_per_second: f64,
-    /// From the writer's time stamp to the sight of another agent, over all agents that survived.
-    sync_latency_ns: Quantiles,
+    /// From a put to the sight of another process, when both only answer each other and poll: half a round trip.
+    sync_latency_ns: Latency,
     sequential: Sequential,
     pub(crate) baselines: Vec<Baseline>,
     /// What does not add up, each a sentence.
@@ -57,7 +57,7 @@ impl Report {
         args: &Demo,
         took: Duration,
         verdict: Verdict,
-        latencies: Quantiles,
+        latency: Latency,
     ) -> Self {
         let tasks = expected.files.len() as u64;
         let (seconds, alone) = (took.as_secs_f64(), expected.took.as_secs_f64());
@@ -79,7 +79,7 @@ impl Report {
             seconds,
             tasks_per_second: tasks as f64 / seconds,
             updates_per_second: verdict.updates as f64 / seconds,
-            sync_latency_ns: latencies,
+            sync_latency_ns: latency,
             sequential: Sequential { seconds: alone, files_per_second: tasks as f64 / alone },
             baselines: Vec::new(),
             problems: verdict.problems,
@@ -109,7 +109,11 @@ impl Report {
 
     fn rows(&self) -> Vec<(&'static str, String)> {
         let Skipped { unreadable, not_keys } = self.skipped;
-        let latency = &self.sync_latency_ns;
+        let Latency { times, processor_share } = &self.sync_latency_ns;
+        let disturbed = match processor_share {
+            0.9.. => String::new(),
+            share => format!("; they had a processor for {:.0} % of the time", share * 100.0),
+        };
         let mut rows = vec![
             ("files", grouped(self.files)),
             ("tasks", format!("{} in {:.2} s", grouped(self.tasks), self.seconds)),
@@ -120,11 +124,14 @@ impl Report {
             ("takeovers", grouped(self.takeovers)),
             ("lost updates", grouped(self.lost_updates)),
             ("equal", yes_or_no(self.equal).into()),
-            ("sync latency p50", nanoseconds(latency.p50)),
-            ("             p99", nanoseconds(latency.p99)),
+            (
+                "sync latency p50",
+                format!("{}, one way between two processes that poll{disturbed}", nanoseconds(times.p50)),
+            ),
+            ("             p99", nanoseconds(times.p99)),
             (
                 "             p99.9",
-                format!("{} ({} sightings)", nanoseconds(latency.p999), grouped(latency.count)),
+                format!("{} ({} round trips)", nanoseconds(times.p999), grouped(times.count)),
             ),
         ];
         if unreadable + not_keys > 0 {

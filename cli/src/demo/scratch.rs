@@ -2,20 +2,24 @@
 
 use crate::{
     failure::{Failure, Status},
-    record::{make_folder_in, own_uid},
+    folder::FolderLock,
+    place::{lock_own, make_folder_in, random_name, remove_left},
+    record::own_uid,
 };
 use std::{
     env, fs,
     io::{self, Read},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{self, Child, Command, Stdio},
+    process::{Child, Command, Stdio},
     thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 const SHARED_MEMORY: &str = "/dev/shm";
 const PREFIX: &str = "demo-";
+/// Attempts to make a folder that another demo does not hold for left behind.
+const ATTEMPTS: u32 = 16;
 /// How often the sweeper tries while agents that are just ending still write.
 const SWEEPS: u32 = 200;
 const BETWEEN_SWEEPS: Duration = Duration::from_millis(10);
@@ -25,6 +29,9 @@ const BETWEEN_SWEEPS: Duration = Duration::from_millis(10);
 pub(crate) struct Scratch {
     folder: PathBuf,
     sweeper: Child,
+    /// Tells other demos that this one lives.
+    #[allow(dead_code, reason = "its drop unlocks")]
+    lock: Option<FolderLock>,
 }
 
 impl Scratch {
@@ -32,13 +39,20 @@ impl Scratch {
         let shared = Path::new(SHARED_MEMORY);
         let root = if shared.is_dir() { shared.to_owned() } else { env::temp_dir() };
         let base = root.join(format!("slate-{}", own_uid()));
-        let nanoseconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-        let name = format!("{PREFIX}{}-{nanoseconds}", process::id());
-        // The sweeper first: there is no moment at which the folder has nobody to remove it.
-        let folder = base.join(&name);
-        let scratch = Self { sweeper: spawn_sweeper(&folder)?, folder };
-        make_folder_in(&base, &name)?;
-        Ok(scratch)
+        // Those of demos that were killed with their sweepers.
+        remove_left(PREFIX);
+        for _ in 0..ATTEMPTS {
+            let name = random_name(PREFIX)?;
+            // The sweeper first: there is no moment at which the folder has nobody to remove it.
+            let folder = base.join(&name);
+            let mut scratch = Self { sweeper: spawn_sweeper(&folder)?, folder, lock: None };
+            make_folder_in(&base, &name)?;
+            if let Some(lock) = lock_own(&scratch.folder) {
+                scratch.lock = lock;
+                return Ok(scratch);
+            }
+        }
+        Err(Failure::failed(format!("folders in {} are removed as soon as they are made", base.display())))
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

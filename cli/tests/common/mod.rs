@@ -68,7 +68,8 @@ impl Place {
             .stderr(Stdio::piped())
             .spawn()
             .expect("run");
-        child.stdin.take().expect("input").write_all(input).expect("written");
+        // A command that reads nothing may have ended before.
+        let _ = child.stdin.take().expect("input").write_all(input);
         Done::from(child.wait_with_output().expect("run"))
     }
 
@@ -165,5 +166,48 @@ impl Drop for Background {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+/// A project whose board is in shared memory; its region goes with it.
+pub(crate) struct InMemory {
+    pub(crate) place: Place,
+    pub(crate) region: PathBuf,
+}
+
+impl InMemory {
+    pub(crate) fn new() -> Self {
+        let place = Place::empty();
+        let document = place.slate("init --capacity 8M --json").json();
+        let region = PathBuf::from(document["path"].as_str().expect("path"));
+        Self { place, region }
+    }
+
+    pub(crate) fn record(&self) -> PathBuf {
+        self.place.folder().join(".slate/board.toml")
+    }
+
+    pub(crate) fn edit(&self, change: impl FnOnce(String) -> String) {
+        let text = fs::read_to_string(self.record()).expect("record");
+        fs::write(self.record(), change(text)).expect("record");
+    }
+
+    pub(crate) fn remove_region(&self) {
+        remove(&self.region);
+    }
+}
+
+/// Removes a region in memory, with the folder that is its own.
+pub(crate) fn remove(region: &Path) {
+    if let Some(folder) = region.parent() {
+        let _ = fs::remove_dir_all(folder);
+        // Only when it is empty, that is when nobody else has a board there.
+        let _ = folder.parent().map(fs::remove_dir);
+    }
+}
+
+impl Drop for InMemory {
+    fn drop(&mut self) {
+        self.remove_region();
     }
 }

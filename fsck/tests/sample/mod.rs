@@ -12,6 +12,7 @@ use slateboard::{
     region::{self, Access},
     sync::{AtomicU64, Ordering},
 };
+use std::time::Duration;
 
 /// The words of a board at rest, with one session attached.
 #[derive(Clone)]
@@ -49,6 +50,8 @@ impl Sample {
         for n in 20..22 {
             stays.put(&format!("task/{n}"), n.to_string()).unwrap();
         }
+        let brief = PutOptions { ttl: Some(Duration::from_secs(3600)), ..PutOptions::default() };
+        left.put_with("free/brief", "has a time to live", brief).unwrap();
         stays.remove("task/5").unwrap();
         stays.put("file/chained", vec![1; CHAINED]).unwrap();
         stays.put("file/chained", vec![2; CHAINED]).unwrap();
@@ -93,6 +96,12 @@ impl Sample {
         Head(self.words[at])
     }
 
+    /// First word of the group of a key's chain.
+    pub fn group(&self, key: &str) -> usize {
+        let hash = self.geo.hash(key.as_bytes());
+        let bucket = self.geo.bucket_of(self.geo.shard_of(key, hash), hash);
+        self.geo.groups().word(self.geo.groups().of(bucket))
+    }
     /// First words of the buckets of a key's chain.
     pub fn chain(&self, key: &str) -> Vec<usize> {
         let hash = self.geo.hash(key.as_bytes());

@@ -18,9 +18,11 @@ const HISTORY: &str = "src/protocol/history.rs";
 const PUBLISH: &str = "src/protocol/publish.rs";
 const READ: &str = "src/protocol/read.rs";
 const VIEW: &str = "src/protocol/view.rs";
+const SURVEY: &str = "src/protocol/survey.rs";
 const SLOTS: &str = "src/protocol/slots.rs";
 const BLOCKS: &str = "src/protocol/blocks.rs";
 const CHAIN: &str = "src/protocol/chain.rs";
+const EXPIRE: &str = "src/protocol/expire.rs";
 const REAP: &str = "src/protocol/reap.rs";
 const WAKE: &str = "src/protocol/wake.rs";
 const SESSIONS: &str = "src/protocol/sessions.rs";
@@ -223,10 +225,38 @@ pub const MUTANTS: &[Mutant] = &[
         models: &["view::an_event_is_whole_or_gone"],
     },
     Mutant {
+        name: "a walk believes what it copied",
+        file: SURVEY,
+        search: "if self.holds(Proof::HeadOrFloor(hash_at + 1, head, since)) {",
+        replace: "if since < u64::MAX {",
+        models: &["view::a_walk_finds_every_key_that_stands"],
+    },
+    Mutant {
+        name: "the present is what is counted",
+        file: VIEW,
+        search: "if word.lap() < lap {",
+        replace: "if word.lap() <= lap {",
+        models: &["told::what_a_read_told_can_be_listed"],
+    },
+    Mutant {
+        name: "no second look at the counter",
+        file: VIEW,
+        search: "if self.is_entered(next, word) { next } else { self.generation() }",
+        replace: "if self.is_entered(next, word) { next } else { counted }",
+        models: &["told::what_a_read_told_is_in_a_later_present"],
+    },
+    Mutant {
+        name: "the present has an event without its generation word",
+        file: VIEW,
+        search: "if self.is_entered(next, word) { next } else",
+        replace: "if word.lap() == lap { next } else",
+        models: &["told::what_a_read_told_can_be_listed", "told::what_a_read_told_is_in_a_later_present"],
+    },
+    Mutant {
         name: "the next generation is accepted before it is entered",
         file: VIEW,
-        search: "generation == newest + 1 && self.is_entered(generation)",
-        replace: "generation == newest + 1",
+        search: "generation > counted && generation > self.newest()",
+        replace: "generation > counted && generation > counted + 1",
         models: &["view::the_next_generation_can_be_seen_when_it_is_entered"],
     },
     Mutant {
@@ -436,6 +466,62 @@ pub const MUTANTS: &[Mutant] = &[
         search: "self.free_names_of(dead as u16 + 1);",
         replace: "",
         models: &["sessions::a_half_made_name_is_freed"],
+    },
+    Mutant {
+        name: "the deadline is announced before the entry is published",
+        file: PUBLISH,
+        search: "self.ask_lines(lane, key, hint);
+        self.trim(lane)?;",
+        replace: "self.ask_lines(lane, key, hint);
+        if BOUND && change.deadline != 0 {
+            self.announce_deadline(key.bucket, change.deadline);
+            return self.change_as::<false>(lane, key, change, now, hint);
+        }
+        self.trim(lane)?;",
+        models: &["expire::two_sweeps_lose_no_deadline", "expire::a_sweep_loses_no_deadline"],
+    },
+    Mutant {
+        name: "the reaper announces no deadline",
+        file: REAP,
+        search: "self.announce_for(block);",
+        replace: "",
+        models: &["expire::a_killed_put_s_deadline_is_known"],
+    },
+    Mutant {
+        name: "the deadline is announced without release",
+        file: EXPIRE,
+        search: "fetch_max(!deadline_ns, Release);",
+        replace: "fetch_max(!deadline_ns, Relaxed);",
+        models: &["expire::two_sweeps_lose_no_deadline", "expire::a_sweep_loses_no_deadline"],
+    },
+    Mutant {
+        name: "a sweep forgets fresh deadlines before it takes them over",
+        file: EXPIRE,
+        search: "let lowered = hint.with(!fresh);",
+        replace: "let lowered = hint.with(!fresh);
+        let _ = fresh_word.compare_exchange(fresh, 0, Acquire, Relaxed);",
+        models: &["expire::a_killed_sweep_loses_no_deadline", "expire::two_sweeps_lose_no_deadline"],
+    },
+    Mutant {
+        name: "a sweep ends whatever stands there",
+        file: EXPIRE,
+        search: "Expect::Generation(generation)",
+        replace: "if generation > 0 { Expect::Any } else { Expect::Absent }",
+        models: &["expire::a_renewed_entry_is_not_ended"],
+    },
+    Mutant {
+        name: "a put without room does not count what is entered",
+        file: EXPIRE,
+        search: "self.finish_pending(lane)?;",
+        replace: "",
+        models: &["expire::a_put_is_not_refused_for_what_expired"],
+    },
+    Mutant {
+        name: "a put without room goes by the groups' words alone",
+        file: EXPIRE,
+        search: "if ended > 0 { Ok(ended) } else { self.walk(lane, now) }",
+        replace: "Ok(ended)",
+        models: &["expire::a_put_looks_at_every_slot_before_it_is_refused"],
     },
     Mutant {
         name: "no fence before looking at the flag",

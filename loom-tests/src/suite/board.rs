@@ -66,6 +66,7 @@ pub fn shape(blocks: u64, history: u64) -> Shape {
         reserve_extents: 0,
         value_max: 64,
         commit_max: 1,
+        keys: 2,
         dedicated: Vec::new(),
     }
 }

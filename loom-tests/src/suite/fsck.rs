@@ -3,7 +3,8 @@
 use super::board::Board;
 use slateboard::{
     layout::{
-        GenWord, Head, HeadKind, RingWord, SlotHash, StateKind, geometry,
+        DeadlineHint, GenWord, Head, HeadKind, RingWord, SlotHash, StateKind, geometry,
+        groups::{GROUP_FRESH, GROUP_SWEPT},
         record::{self, RecordHeader},
     },
     protocol::{blocks::Lane, slots},
@@ -80,6 +81,7 @@ fn check_chain(board: &Board, bucket: usize, named: &mut Named) {
             assert!(hash.fingerprint() != 0 || head.is(HeadKind::Freed), "{head:?} of no key");
             if head.is(HeadKind::Live) {
                 check_newest(board, head);
+                check_deadline(board, bucket, head);
             }
         }
         let link = board.read(base + 1) as u32;
@@ -103,13 +105,28 @@ fn check_newest(board: &Board, head: Head) {
     );
 }
 
+/// One of the two words of the bucket's group is no later than the entry's deadline.
+fn check_deadline(board: &Board, bucket: usize, head: Head) {
+    let Some(header) = header(board, head.block()) else { return };
+    if header.kind.is_tombstone() || header.deadline == 0 {
+        return;
+    }
+    let at = board.geo.groups().word(board.geo.groups().of(bucket));
+    let (swept, fresh) = (DeadlineHint(board.read(at + GROUP_SWEPT)), board.read(at + GROUP_FRESH));
+    let known = swept.covers(header.deadline) || (fresh != 0 && !fresh <= header.deadline);
+    assert!(known, "deadline {} is lost: {swept:?}, {fresh:#x}", header.deadline);
+}
+
+fn header(board: &Board, index: u32) -> Option<RecordHeader> {
+    let block = board.block(index);
+    let words: Vec<u64> = (0..record::HEADER_WORDS).map(|word| board.record(block, word)).collect();
+    record::Words(words.try_into().expect("a header's words")).unpack()
+}
+
 /// The pieces that a chained record lists.
 fn pieces(board: &Board, index: u32) -> Vec<u32> {
     let block = board.block(index);
-    let words: Vec<u64> = (0..record::HEADER_WORDS).map(|word| board.record(block, word)).collect();
-    let words = words.try_into().expect("a header's words");
-    let chained = record::Words(words).unpack().filter(|header| header.chained);
-    let Some(header) = chained else { return Vec::new() };
+    let Some(header) = header(board, index).filter(|header| header.chained) else { return Vec::new() };
     let piece_bytes = board.geo.extent_granules() as usize * board.geo.granule_words() * 8;
     let count = (header.value_len as usize).div_ceil(piece_bytes);
     (0..count).map(|piece| board.record(block, header.value_at() + piece) as u32).collect()

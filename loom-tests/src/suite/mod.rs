@@ -3,6 +3,7 @@
 mod blocks;
 mod board;
 mod chain;
+mod expire;
 mod fsck;
 mod history;
 mod moved;
@@ -12,6 +13,7 @@ mod reap;
 mod sessions;
 mod slots;
 mod stall;
+mod told;
 mod view;
 mod wake;
 
@@ -178,10 +180,12 @@ fn all() -> Vec<&'static Model> {
         history::MODELS,
         read::MODELS,
         view::MODELS,
+        told::MODELS,
         slots::MODELS,
         blocks::MODELS,
         chain::MODELS,
         reap::MODELS,
+        expire::MODELS,
         wake::MODELS,
         sessions::MODELS,
         moved::MODELS,

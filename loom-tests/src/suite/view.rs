@@ -9,7 +9,7 @@ use slateboard::protocol::{Fault, blocks::Lane, read::Verify, slots::Key, view::
 use slateboard::sync::modelled::read_only;
 use std::sync::Arc;
 
-pub const MODELS: &[&Model] = &[&VIEW, &VIEW_REUSE, &VIEW_RETIRED, &VIEW_NEXT, &VIEW_READ, &EVENT];
+pub const MODELS: &[&Model] = &[&VIEW, &VIEW_REUSE, &VIEW_RETIRED, &VIEW_NEXT, &VIEW_READ, &EVENT, &WALK];
 
 /// The key's value at the point, which is its generation too; 0 where it has none.
 fn value_at(board: &Board, key: &str, point: Point) -> Result<u64, Fault> {
@@ -225,6 +225,47 @@ static EVENT: Model = Model {
             }
         };
         let (one, ()) = run.two(writer, reader);
+        fsck::check_and_drain(&board, &mut setup, &[&one]);
+    },
+};
+
+/// A walk over the slots that asks nothing of the history, while one key's block is freed and filled for the other.
+static WALK: Model = Model {
+    name: "view::a_walk_finds_every_key_that_stands",
+    budget: 4_000,
+    least: 500,
+    must_see: &["moved on"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let board = Board::small(4, 2);
+        let mut setup = board.ready_lane(0);
+        board.put(&mut setup, "a", 1);
+        board.put(&mut setup, "b", 2);
+        let writer = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(1));
+            move || {
+                board.put(&mut lane, "a", 3);
+                board.floor_to(&mut lane, 3);
+                board.put(&mut lane, "b", 4);
+                lane
+            }
+        };
+        let reader = {
+            let (board, run) = (board.clone(), run.clone());
+            move || {
+                let (core, mut keys) = (board.core(), Vec::new());
+                let before = core.generation();
+                let note = |key: Result<&[u8], _>| {
+                    keys.push(key.map(<[u8]>::to_vec).expect("a sound record"));
+                };
+                read_only(|| core.present_keys("", note)).expect("a walk");
+                keys.sort_unstable();
+                assert_eq!(keys, [b"a", b"b"], "two keys stand all the while");
+                run.saw_if(core.generation() > before, "moved on");
+            }
+        };
+        let (one, ()): (Lane, ()) = run.two(writer, reader);
         fsck::check_and_drain(&board, &mut setup, &[&one]);
     },
 };

@@ -1,6 +1,7 @@
 //! The scenarios, by the part of the protocol that they are after.
 
 mod blocks;
+mod expire;
 mod history;
 mod publish;
 mod reap;
@@ -11,8 +12,15 @@ use slateboard::protocol::publish::Expect;
 
 /// All of them.
 pub fn all() -> Vec<Scenario> {
-    [publish::scenarios(), history::scenarios(), reap::scenarios(), slots::scenarios(), blocks::scenarios()]
-        .concat()
+    [
+        publish::scenarios(),
+        history::scenarios(),
+        reap::scenarios(),
+        slots::scenarios(),
+        blocks::scenarios(),
+        expire::scenarios(),
+    ]
+    .concat()
 }
 
 fn put2(party: &Party<'_>) {

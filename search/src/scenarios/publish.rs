@@ -117,6 +117,19 @@ fn readers() -> Vec<Scenario> {
         },
         Scenario {
             shape: board(1, 8, 1),
+            kills: 1,
+            may_lag: true,
+            roles: vec![
+                mortal("put 2", put2),
+                role("put 3", put3),
+                role("get and list", |party| party.get_and_list(0)),
+            ],
+            preemptions: 1,
+            ..Scenario::new("told", "a get, then a list, beside a killed put and one that goes on")
+                .sees(200_000, 50)
+        },
+        Scenario {
+            shape: board(1, 8, 1),
             may_lag: true,
             roles: vec![
                 role("put 2 3", |party| {

@@ -7,15 +7,18 @@
 mod keys;
 mod name;
 
-use crate::protocol::{Core, Fault, view::Point};
+use crate::{
+    protocol::{Core, Fault, view::Point},
+    region::Lock,
+};
 use keys::Keys;
-use parking_lot::{Mutex, RwLock};
+use std::sync::{PoisonError, RwLock};
 
 /// The index of one open handle.
 #[derive(Default)]
 pub(super) struct Index {
     state: RwLock<State>,
-    spare: Mutex<Vec<Candidates>>,
+    spare: Lock<Vec<Candidates>>,
 }
 
 #[derive(Default)]
@@ -106,13 +109,13 @@ impl Index {
     ) -> Result<bool, Fault> {
         let mut each = |key: &[u8], head_at| found.push(key, head_at);
         // The lock is never held while anything is called that is not of the index.
-        if let State::Made(keys) = &*self.state.read()
+        if let State::Made(keys) = &*self.state.read().unwrap_or_else(PoisonError::into_inner)
             && keys.has(point.generation)
         {
             keys.with_prefix(prefix, &mut each);
             return Ok(true);
         }
-        let mut state = self.state.write();
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let outcome = match &mut *state {
             State::Made(keys) => keys.catch_up(core, point.generation),
             State::Asked => {

@@ -39,6 +39,7 @@ fn tiny() -> Heap {
         reserve_extents: 0,
         value_max: 256,
         commit_max: 64,
+        keys: 7,
         dedicated: Vec::new(),
     })
 }

@@ -1,0 +1,117 @@
+//! Values from arguments, standard input and files, up to what a board takes.
+
+use crate::failure::Failure;
+use slateboard::{ErrorKind, codec};
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+};
+
+/// The value that an argument means: `-` is standard input, `@FILE` a file, `@@x` the text `@x`, anything else itself.
+/// More than `limit` bytes are refused, and no more are read than it takes to know.
+pub(super) fn value(argument: &str, limit: u64) -> Result<Vec<u8>, Failure> {
+    match argument.strip_prefix('@') {
+        None => text_or_input(argument, limit),
+        Some(text) if text.starts_with('@') => within(text.as_bytes(), limit, "VALUE"),
+        Some(path) => file(path, limit),
+    }
+}
+
+/// As [`value`], of an argument that is a text also where it begins with `@`.
+pub(super) fn text_or_input(argument: &str, limit: u64) -> Result<Vec<u8>, Failure> {
+    match argument {
+        "-" => within(io::stdin().lock(), limit, "standard input"),
+        text => within(text.as_bytes(), limit, "the argument"),
+    }
+}
+
+/// Everything that the source gives, if that is not more than `limit` bytes.
+pub(super) fn within(source: impl Read, limit: u64, what: &str) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    source
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::io(format!("reading {what}"), &error))?;
+    if bytes.len() as u64 <= limit {
+        return Ok(bytes);
+    }
+    let text = format!(
+        "{what} has more than the {limit} bytes that a value may have on this board; nothing was written; split it, \
+         or make a larger board"
+    );
+    Err(Failure { kind: ErrorKind::ValueTooLarge.name(), ..Failure::usage(text) })
+}
+
+fn file(path: &str, limit: u64) -> Result<Vec<u8>, Failure> {
+    let failed = |error: &io::Error| {
+        Failure::io(format!("reading the file {path:?} (the text itself is written @@{path})"), error)
+    };
+    let kind = fs::metadata(path).map_err(|error| failed(&error))?.file_type();
+    if kind.is_dir() {
+        return Err(Failure::usage(format!("@{path}: that is a folder, not a file")));
+    }
+    if !kind.is_file() {
+        let text = format!(
+            "@{path}: that is a pipe or a device, not a file; to read from it, use `-` and `< {path}`"
+        );
+        return Err(Failure::usage(text));
+    }
+    let file = File::open(path).map_err(|error| failed(&error))?;
+    within(file, limit, &format!("the file {path:?}"))
+}
+
+/// How a value is encoded of which nothing else is known.
+pub(super) fn plain_codec(value: &[u8]) -> u8 {
+    if std::str::from_utf8(value).is_ok() { codec::UTF8 } else { codec::RAW }
+}
+
+/// Whether the value is what the codec says. Of a program's own codec nothing is known.
+pub(super) fn suits(codec: u8, value: &[u8]) -> Result<(), String> {
+    match codec {
+        codec::UTF8 => std::str::from_utf8(value).map(drop).map_err(|error| format!("not UTF-8: {error}")),
+        codec::JSON => serde_json::from_slice::<serde::de::IgnoredAny>(value)
+            .map(drop)
+            .map_err(|error| format!("not JSON: {error}")),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: u64 = 8;
+
+    #[test]
+    fn values_come_from_arguments_and_files() {
+        let file = tempfile::NamedTempFile::new().expect("file");
+        fs::write(file.path(), [0, 255]).expect("written");
+        let at = format!("@{}", file.path().display());
+        assert_eq!(value(&at, LIMIT).expect("file"), [0, 255]);
+        assert_eq!(value("@@x", LIMIT).expect("text"), b"@x");
+        assert_eq!(
+            (value("", LIMIT).expect("empty"), text_or_input("@x", LIMIT).expect("text")),
+            (vec![], b"@x".into())
+        );
+        for (wrong, word) in
+            [("@/nowhere/at/all", "/nowhere/at/all"), ("@", "@@"), ("@/", "folder"), ("@/dev/null", "device")]
+        {
+            assert!(value(wrong, LIMIT).is_err_and(|failure| failure.text.contains(word)), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn no_more_is_read_than_is_allowed() {
+        assert_eq!(within(io::repeat(7).take(LIMIT), LIMIT, "it").expect("whole"), [7; 8]);
+        let failure = within(io::repeat(7), LIMIT, "it").expect_err("endless");
+        assert_eq!((failure.kind, failure.text.contains("8 bytes")), ("value_too_large", true));
+        assert!(value("123456789", LIMIT).is_err());
+    }
+
+    #[test]
+    fn codecs_are_checked() {
+        assert_eq!((plain_codec(b"text"), plain_codec(&[255])), (codec::UTF8, codec::RAW));
+        assert!(suits(codec::JSON, b"{}").is_ok() && suits(codec::JSON, b"{").is_err());
+        assert!(suits(codec::UTF8, &[255]).is_err() && suits(codec::POD, &[255]).is_ok());
+    }
+}

@@ -1,0 +1,313 @@
+//! The region files of projects: made whole before anybody can find them, and removed when nobody needs them.
+//!
+//! A region in memory has a folder of its own, `/dev/shm/slate-<uid>/<uuid>/`, with a note of the project that it was
+//! made for. While the folder is made its name begins with `.new-`, and its maker has it locked; while it is removed,
+//! with `.gone-`. So whoever comes next knows what a killed process left.
+
+use crate::{
+    failure::{Failure, Status},
+    folder::{FolderId, FolderLock, SlateFolder, try_lock},
+    record::{FILE, Placement, own_uid},
+    whole,
+};
+use serde::{Deserialize, Serialize};
+use slateboard::{Board, Options};
+use std::{
+    fs, io,
+    os::unix::fs::{DirBuilderExt, MetadataExt},
+    path::{Path, PathBuf},
+};
+
+/// Where boards in memory live.
+const SHARED_MEMORY: &str = "/dev/shm";
+const REGION: &str = "region";
+/// In a region's folder: the project that it was made for.
+const OWNER: &str = "project.toml";
+const DRAFT: &str = ".new-";
+const GONE: &str = ".gone-";
+/// Attempts to make what others remove or make at the same moment.
+const ATTEMPTS: u32 = 16;
+
+/// The note in a region's folder.
+#[derive(Serialize, Deserialize, Debug)]
+struct Owner {
+    /// For people: where the project was when the region was made.
+    slate: PathBuf,
+    #[serde(flatten)]
+    folder: FolderId,
+}
+
+/// A region that was made for a project and is not recorded yet.
+#[derive(Debug)]
+pub(crate) struct Made {
+    pub(crate) board: Board,
+    /// As it is recorded: relative to `.slate/` when it lives there.
+    pub(crate) path: PathBuf,
+    /// Keeps others from holding it for left behind.
+    _lock: Option<FolderLock>,
+}
+
+/// Makes a region for a project.
+pub(crate) fn make(shape: &Options, placement: Placement, slate: &SlateFolder) -> Result<Made, Failure> {
+    match placement {
+        Placement::Memory => in_memory(shape, slate),
+        Placement::Project => in_slate(shape, slate),
+    }
+}
+
+/// This user's boards in memory.
+pub(crate) fn own_memory() -> PathBuf {
+    Path::new(SHARED_MEMORY).join(format!("slate-{}", own_uid()))
+}
+
+/// A region in a folder of its own, which gets its name when the region is there and has its uuid.
+fn in_memory(shape: &Options, slate: &SlateFolder) -> Result<Made, Failure> {
+    let base = own_memory();
+    let (draft, lock) = make_draft(&base)?;
+    let moved = fill(shape, slate, &draft).and_then(|uuid| {
+        let folder = base.join(uuid);
+        fs::rename(&draft, &folder)
+            .map_err(|error| Failure::io(format!("moving the region to {}", folder.display()), &error))?;
+        Ok(folder)
+    });
+    let folder = moved.inspect_err(|_| remove_folder(&draft))?;
+    let path = folder.join(REGION);
+    let board = Board::open(&path).inspect_err(|_| remove_folder(&folder))?;
+    Ok(Made { board, path, _lock: lock })
+}
+
+fn fill(shape: &Options, slate: &SlateFolder, draft: &Path) -> Result<String, Failure> {
+    let owner = Owner { slate: slate.path.clone(), folder: slate.id.clone() };
+    let text = toml::to_string(&owner).map_err(|error| Failure::failed(error.to_string()))?;
+    let note = draft.join(OWNER);
+    whole::write_new(&note, text.as_bytes())
+        .map_err(|error| Failure::io(format!("writing {}", note.display()), &error))?;
+    Ok(uuid(shape.clone().create(draft.join(REGION))?.uuid()))
+}
+
+/// A draft folder that this process has locked, where the file system lets it.
+fn make_draft(base: &Path) -> Result<(PathBuf, Option<FolderLock>), Failure> {
+    for _ in 0..ATTEMPTS {
+        let name = random_name(DRAFT)?;
+        let draft = make_folder_in(base, &name)?;
+        if let Some(lock) = lock_own(&draft) {
+            return Ok((draft, lock));
+        }
+    }
+    Err(Failure::failed(format!("folders in {} are removed as soon as they are made", base.display())))
+}
+
+/// The lock of a folder that was just made, where the file system has locks; none where somebody held the folder for
+/// left behind before it was locked.
+#[allow(clippy::option_option, reason = "whether the folder stays, and whether it is locked")]
+pub(crate) fn lock_own(folder: &Path) -> Option<Option<FolderLock>> {
+    let lock = match try_lock(folder) {
+        Ok(Some(lock)) => Some(lock),
+        Ok(None) => return None,
+        Err(_) => None,
+    };
+    folder.is_dir().then_some(lock)
+}
+
+/// A name that nobody else comes up with.
+pub(crate) fn random_name(prefix: &str) -> Result<String, Failure> {
+    let random = whole::random_name().map_err(|error| Failure::io("asking for random bytes", &error))?;
+    Ok(format!("{prefix}{random}"))
+}
+
+/// A region in the project's own folder. A board that it replaces keeps its file until the new one is recorded.
+fn in_slate(shape: &Options, slate: &SlateFolder) -> Result<Made, Failure> {
+    let mut name = REGION.to_owned();
+    for _ in 0..ATTEMPTS {
+        let path = slate.path.join(&name);
+        match shape.clone().create(&path) {
+            Ok(board) => return Ok(Made { board, path: PathBuf::from(name), _lock: None }),
+            Err(error) if error.kind() == slateboard::ErrorKind::Exists => {}
+            Err(error) => return Err(error.into()),
+        }
+        name = random_name(&format!("{REGION}-"))?;
+    }
+    Err(Failure::failed(format!("{} fills with regions of others", slate.path.display())))
+}
+
+/// The regions that were made for this project, recorded or not, the newest first: of this placement, or of both.
+pub(crate) fn regions_of(slate: &SlateFolder, placement: Option<Placement>) -> Vec<PathBuf> {
+    let mut regions = Vec::new();
+    if placement != Some(Placement::Project) {
+        let own = |folder: &PathBuf| is_made_for(folder, slate);
+        regions.extend(entries(&own_memory()).into_iter().filter(own).map(|folder| folder.join(REGION)));
+    }
+    if placement != Some(Placement::Memory) {
+        regions.extend(entries(&slate.path).into_iter().filter(|path| is_region(path)));
+    }
+    let made = |path: &PathBuf| fs::symlink_metadata(path).and_then(|found| found.created()).ok();
+    regions.sort_by_cached_key(|path| std::cmp::Reverse(made(path)));
+    regions
+}
+
+fn is_made_for(folder: &Path, slate: &SlateFolder) -> bool {
+    let note = fs::read_to_string(folder.join(OWNER)).ok();
+    let owner = note.and_then(|text| toml::from_str::<Owner>(&text).ok());
+    let is_draft = name(folder).starts_with('.');
+    !is_draft && owner.is_some_and(|owner| slate.is(&owner.folder))
+}
+
+/// `region` or `region-<digits>`, without what lies beside it.
+fn is_region(path: &Path) -> bool {
+    name(path).strip_prefix(REGION).is_some_and(|rest| {
+        let digits = rest.strip_prefix('-').unwrap_or(rest);
+        digits.chars().all(|digit| digit.is_ascii_hexdigit())
+    })
+}
+
+/// Removes what killed processes left: of this project all regions but the recorded one, and drafts of its record; in
+/// memory the drafts of anybody. Only the holder of the folder's lock may call it. What may be in use stays.
+pub(crate) fn tidy(slate: &SlateFolder, recorded: &Path) {
+    for region in regions_of(slate, None) {
+        if region != recorded {
+            remove_region(&region);
+        }
+    }
+    for draft in entries(&slate.path) {
+        let name = name(&draft);
+        if name.starts_with(FILE) && name != FILE {
+            let _ = fs::remove_file(draft);
+        } else if let Some(region) = beside(&draft).filter(|region| is_region(region) && !region.exists()) {
+            // Nobody makes a region here now, and sessions of one that is gone know their files by other means.
+            remove_beside(&region);
+        }
+    }
+    remove_left(DRAFT);
+    for gone in entries(&own_memory()).iter().filter(|folder| name(folder).starts_with(GONE)) {
+        let _ = fs::remove_dir_all(gone);
+    }
+}
+
+/// Removes the folders in memory whose names begin so and whose makers are gone: nobody has them locked.
+pub(crate) fn remove_left(prefix: &str) {
+    for folder in entries(&own_memory()).iter().filter(|folder| name(folder).starts_with(prefix)) {
+        if let Ok(Some(_lock)) = try_lock(folder) {
+            let _ = fs::remove_dir_all(folder);
+        }
+    }
+}
+
+/// Removes a region with what belongs to it, if certainly nobody uses it.
+pub(crate) fn remove_region(region: &Path) {
+    let is_unused = match Board::is_in_use(region) {
+        Ok(is_in_use) => !is_in_use,
+        // Neither the region nor anything that could be asked: the rest of one that was removed by hand.
+        Err(_) => !region.exists() && !region.with_file_name(format!("{}.lock", name(region))).exists(),
+    };
+    if is_unused {
+        remove_unasked(region);
+    }
+}
+
+/// As [`remove_region`], also under those who use it: they are told that it moved.
+pub(crate) fn remove_unasked(region: &Path) {
+    match region.parent() {
+        Some(folder) if folder.starts_with(own_memory()) => {
+            let being_made = matches!(try_lock(folder), Ok(None));
+            if !being_made {
+                remove_folder(folder);
+            }
+        }
+        _ => {
+            let _ = fs::remove_file(region);
+            remove_beside(region);
+        }
+    }
+}
+
+/// In two steps, so that no name ever stands for half a board.
+fn remove_folder(folder: &Path) {
+    let Ok(name) = random_name(GONE) else { return };
+    let gone = folder.with_file_name(name);
+    let _ = fs::rename(folder, &gone).and_then(|()| fs::remove_dir_all(gone));
+}
+
+fn remove_beside(region: &Path) {
+    for suffix in SUFFIXES {
+        let mut name = region.as_os_str().to_owned();
+        name.push(suffix);
+        let _ = fs::remove_file(name);
+    }
+}
+
+const SUFFIXES: [&str; 2] = [".bell", ".lock"];
+
+/// The region that this file lies beside.
+fn beside(path: &Path) -> Option<PathBuf> {
+    let name = name(path);
+    SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)).map(|region| path.with_file_name(region))
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
+}
+
+fn name(path: &Path) -> &str {
+    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+}
+
+/// A board's uuid as it is printed and recorded.
+pub(crate) fn uuid([high, low]: [u64; 2]) -> String {
+    format!("{high:016x}{low:016x}")
+}
+
+/// Makes a private folder of that name in a private folder that others may be removing because it is empty.
+pub(crate) fn make_folder_in(base: &Path, name: &str) -> Result<PathBuf, Failure> {
+    let folder = base.join(name);
+    let mut attempts = ATTEMPTS;
+    loop {
+        make_private_folder(base)?;
+        match fs::DirBuilder::new().mode(0o700).create(&folder) {
+            Ok(()) => return Ok(folder),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && attempts > 0 => attempts -= 1,
+            Err(error) => return Err(Failure::io(format!("making the folder {}", folder.display()), &error)),
+        }
+    }
+}
+
+/// Makes a folder that only its owner enters, or accepts one that is there and belongs to us alone.
+fn make_private_folder(folder: &Path) -> Result<(), Failure> {
+    match fs::DirBuilder::new().mode(0o700).create(folder) {
+        Ok(()) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(Failure::io(format!("making the folder {}", folder.display()), &error)),
+    }
+    let found = match fs::symlink_metadata(folder) {
+        Ok(found) => found,
+        // Removed meanwhile, because it was empty: whoever needs it makes it again.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Failure::io(format!("looking at {}", folder.display()), &error)),
+    };
+    if !found.is_dir() || found.uid() != own_uid() {
+        let text = format!("{} is not a folder of yours; move it away and try again", folder.display());
+        return Err(Failure::new(Status::Corrupt, text));
+    }
+    if found.mode() & 0o022 != 0 {
+        let text = format!("others may write to {0}; `chmod 700 {0}` and try again", folder.display());
+        return Err(Failure::new(Status::Corrupt, text));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_is_known_by_its_name() {
+        for name in ["region", "region-0123456789abcdef", "region-12"] {
+            assert!(is_region(Path::new(name)), "{name}");
+        }
+        for name in ["region.lock", "region.bell", "region-1.lock", "regional", "board.toml", ".gitignore"] {
+            assert!(!is_region(Path::new(name)), "{name}");
+        }
+        assert_eq!(beside(Path::new("a/region-1.lock")), Some(PathBuf::from("a/region-1")));
+        assert_eq!(beside(Path::new("a/board.toml")), None);
+    }
+}

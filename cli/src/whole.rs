@@ -1,0 +1,157 @@
+//! Files that get their name when they are whole, so that nobody ever reads half of one.
+
+use rustix::{
+    fs::{AtFlags, CWD, RenameFlags, linkat, renameat_with},
+    io::Errno,
+    rand::{GetRandomFlags, getrandom},
+};
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+/// How a file gets a name that nobody else has given meanwhile.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Way {
+    /// `renameat2(RENAME_NOREPLACE)`.
+    Rename,
+    /// A hard link, for file systems that cannot rename so.
+    Link,
+    /// A rename where nothing of that name is, for those that can do neither: right while nobody else does the same.
+    Alone,
+}
+
+/// The ways in the order in which they are tried. The last only where the folder is locked.
+pub(crate) fn ways(is_locked: bool) -> &'static [Way] {
+    const WAYS: [Way; 3] = [Way::Rename, Way::Link, Way::Alone];
+    if is_locked { &WAYS } else { &WAYS[..2] }
+}
+
+/// Digits that no other process comes up with, in whatever namespace of process ids.
+pub(crate) fn random_name() -> io::Result<String> {
+    let mut bytes = [0; 8];
+    getrandom(&mut bytes, GetRandomFlags::empty())?;
+    Ok(format!("{:016x}", u64::from_ne_bytes(bytes)))
+}
+
+/// Makes a file (0600) that must not be there. A reader may see it before it is whole.
+pub(crate) fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+/// Puts a file in place of whatever has this name.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let draft = Draft::write(path, content)?;
+    fs::rename(&draft.0, path)?;
+    sync_folder(path);
+    Ok(())
+}
+
+/// Gives a name to a whole file; `AlreadyExists` where something has it.
+pub(crate) fn create(path: &Path, content: &[u8], ways: &[Way]) -> io::Result<()> {
+    let draft = Draft::write(path, content)?;
+    let mut failed = io::Error::from(io::ErrorKind::Unsupported);
+    for way in ways {
+        match name(&draft.0, path, *way) {
+            Ok(()) => {
+                sync_folder(path);
+                return Ok(());
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
+fn name(draft: &Path, path: &Path, way: Way) -> io::Result<()> {
+    match way {
+        Way::Rename => renameat_with(CWD, draft, CWD, path, RenameFlags::NOREPLACE)?,
+        Way::Link => linkat(CWD, draft, CWD, path, AtFlags::empty())?,
+        Way::Alone => match fs::symlink_metadata(path) {
+            Ok(_) => return Err(Errno::EXIST.into()),
+            Err(_) => fs::rename(draft, path)?,
+        },
+    }
+    Ok(())
+}
+
+/// The name's change is on the disk. Where that cannot be, a restart may undo it, as a whole.
+fn sync_folder(path: &Path) {
+    let _ = path.parent().map(|folder| File::open(folder).and_then(|folder| folder.sync_all()));
+}
+
+/// A file beside the one that it becomes. What is left of its name goes with it.
+struct Draft(PathBuf);
+
+impl Draft {
+    fn write(path: &Path, content: &[u8]) -> io::Result<Self> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{}.new", random_name()?));
+        let draft = Self(PathBuf::from(name));
+        write_new(&draft.0, content)?;
+        Ok(draft)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // After a rename there is none; after a link it is one name too many.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Barrier;
+
+    #[test]
+    fn each_way_makes_a_whole_file_and_never_replaces() {
+        for way in ways(true) {
+            let folder = tempfile::tempdir().expect("folder");
+            let path = folder.path().join("file");
+            create(&path, b"first", &[*way]).expect("made");
+            let error = create(&path, b"second", &[*way]).expect_err("there is one");
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists, "{way:?}");
+            assert_eq!(fs::read(&path).expect("read"), b"first");
+            replace(&path, b"third").expect("replaced");
+            assert_eq!(fs::read(&path).expect("read"), b"third");
+            assert_eq!(fs::read_dir(folder.path()).expect("list").count(), 1, "no draft stays");
+        }
+    }
+
+    #[test]
+    fn without_any_way_nothing_is_made() {
+        let folder = tempfile::tempdir().expect("folder");
+        assert!(create(&folder.path().join("file"), b"", &[]).is_err());
+        assert_eq!(fs::read_dir(folder.path()).expect("list").count(), 0);
+        assert_eq!(ways(false), [Way::Rename, Way::Link]);
+    }
+
+    #[test]
+    fn of_many_makers_one_is_first() {
+        for ways in [&ways(true)[..1], &ways(true)[1..2]] {
+            let folder = tempfile::tempdir().expect("folder");
+            let (path, start) = (folder.path().join("file"), Barrier::new(8));
+            let made = std::thread::scope(|scope| {
+                let make = |number: u8| {
+                    let (path, start) = (&path, &start);
+                    scope.spawn(move || {
+                        start.wait();
+                        create(path, &[number], ways).is_ok()
+                    })
+                };
+                let makers: Vec<_> = (0..8).map(make).collect();
+                makers.into_iter().map(|maker| maker.join().expect("ended")).collect::<Vec<_>>()
+            });
+            assert_eq!(made.iter().filter(|made| **made).count(), 1);
+            let winner = made.iter().position(|made| *made).expect("one");
+            assert_eq!(fs::read(&path).expect("read"), [winner as u8]);
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Every option that the help offers does something.
+
+mod common;
+
+use common::{Done, Place};
+use slateboard::{Board, Session};
+use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt};
+
+/// A line that each command succeeds with.
+const BASES: [(&str, &str); 13] = [
+    ("put", "put k new"),
+    ("get", "get k"),
+    ("update", "update n --add 1"),
+    ("touch", "touch k --ttl 1h"),
+    ("rm", "rm k"),
+    ("ls", "ls"),
+    ("watch", "watch --since 0 --count 1"),
+    ("wait", "wait k --newer-than 0"),
+    ("log", "log"),
+    ("status", "status"),
+    ("sessions", "sessions"),
+    ("where", "where"),
+    ("init", "init --ensure"),
+];
+
+/// What shows that an option does something.
+struct Row {
+    command: &'static str,
+    option: &'static str,
+    /// Arguments without it; empty where that would not end.
+    base: &'static str,
+    /// What is added.
+    with: &'static str,
+    /// How it ends then.
+    status: i32,
+    shows: Shows,
+}
+
+enum Shows {
+    /// Words that are there with the option and not without it: in what the command says; of one that writes, in what
+    /// `get`, `log` and board.toml say afterwards too.
+    Words(&'static str),
+    /// Words that the command says without the option and not with it.
+    No(&'static str),
+    /// Exactly this output.
+    Output(&'static str),
+    /// Another output than without it.
+    Another,
+}
+use Shows::{Another, No, Output, Words};
+
+const fn row(
+    command: &'static str,
+    option: &'static str,
+    base: &'static str,
+    with: &'static str,
+    status: i32,
+    shows: Shows,
+) -> Row {
+    Row { command, option, base, with, status, shows }
+}
+
+const IN_PROJECT: &str = "init --placement project --capacity 8M";
+
+const ROWS: &[Row] = &[
+    row("put", "--if-version", "put k new", "--if-version 9", 4, Words("expected version 9")),
+    row("put", "--if-absent", "put k new", "--if-absent", 4, Words("expected nothing")),
+    row("put", "--ttl", "put k new", "--ttl 1h", 0, Words("expires_in_ms")),
+    row("put", "--codec", "put k 7", "--codec json", 0, Words("\"codec\":\"json\"")),
+    row("get", "--at", "get k", "--at 1", 0, Output("one\n")),
+    row("get", "--version-only", "get k", "--version-only", 0, Output("2\n")),
+    row("get", "--raw", "get k", "--raw", 0, Output("two")),
+    row("update", "--add", "update n", "--add 5", 0, Output("5\n")),
+    row("update", "--merge", "update n", "--merge {\"a\":1}", 0, Output("{\"a\":1}\n")),
+    row("update", "--append", "update n", "--append x", 0, Output("x\n")),
+    row("update", "--exec", "update n", "--exec ./hello", 0, Output("hello\n")),
+    row("update", "--attempts", "update k --exec ./beaten", "--attempts 3", 1, Words("each of 3 attempts")),
+    row("touch", "--ttl", "touch k", "--ttl 1h", 0, Words("expires_in_ms")),
+    row("rm", "--if-version", "rm k", "--if-version 9", 4, Words("expected version 9")),
+    row("ls", "--long", "ls", "--long", 0, Words("WRITER")),
+    row("ls", "--null", "ls", "--null", 0, Output("k\0task/1\0")),
+    row("ls", "--at", "ls", "--at 1", 0, Output("k\n")),
+    row("watch", "--since", "watch --count 1 --timeout 10ms", "--since 0", 0, Words("one")),
+    row("watch", "--count", "watch --since 0 --timeout 10ms", "--count 1", 0, No("two")),
+    row("watch", "--timeout", "", "watch --timeout 10ms", 124, Words("time is over")),
+    row("wait", "--newer-than", "wait k --timeout 10ms", "--newer-than 0", 0, Output("two\n")),
+    row("wait", "--timeout", "", "wait k --timeout 10ms", 124, Words("time is over")),
+    row("log", "--since", "log", "--since 2", 0, No("one")),
+    row("log", "--last", "log", "--last 1", 0, No("one")),
+    row("status", "--watch", "status --count 1", "--watch", 0, Words("generation 3")),
+    row("status", "--count", "", "status --watch --count 1", 0, Words("generation 3")),
+    row("demo", "--agents", "", "demo --agents 0", 2, Words("1..=64")),
+    row("demo", "--kill", "", "demo --kill 9", 2, Words("--kill 9")),
+    row("init", "--placement", "", IN_PROJECT, 0, Words("placement = \"project\"")),
+    row("init", "--scope", IN_PROJECT, "--scope worktree", 0, Words("scope = \"worktree\"")),
+    row("init", "--capacity", "init --placement project", "--capacity 16M", 0, Words("16 MiB")),
+    row("init", "--history", IN_PROJECT, "--history 128", 0, Words("128 events")),
+    row("init", "--keys", IN_PROJECT, "--keys 1000", 0, Another),
+    row("init", "--sessions", IN_PROJECT, "--sessions 7", 0, Words("7 sessions")),
+    row("init", "--replace", IN_PROJECT, "--replace", 0, Words("made")),
+    row("init", "--force", "init --placement project --capacity 8M --replace", "--force", 0, Words("made")),
+    row("init", "--ensure", IN_PROJECT, "--ensure", 0, Words("present")),
+    row("init", "--adopt", IN_PROJECT, "--adopt", 1, Words("is no copy")),
+];
+
+/// Shown elsewhere: it does not end.
+const ELSEWHERE: [(&str, &str); 1] = [("log", "--follow")];
+/// What every command takes.
+const GLOBALS: [&str; 4] = ["--board", "--session", "--json", "--quiet"];
+
+/// A place with a board, unless the row is to make one; where somebody is to be in the way, with somebody attached.
+fn place_for(row: &Row) -> (Place, Option<Session>) {
+    if row.command == "init" && !matches!(row.option, "--replace" | "--force" | "--ensure" | "--adopt") {
+        return (Place::empty(), None);
+    }
+    let place = Place::with_board();
+    let board = Board::open(place.region()).expect("board");
+    let session = board.attach("planner").expect("session");
+    session.put_if("k", "one", slateboard::Expect::Absent).expect("put");
+    session.put("task/1", "x").expect("put");
+    session.put("k", "two").expect("put");
+    let slate = env!("CARGO_BIN_EXE_slate");
+    for (name, script) in [
+        ("hello", "echo hello".to_owned()),
+        ("beaten", format!("{slate} put k faster >/dev/null; echo slower")),
+    ] {
+        let path = place.folder().join(name);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("script");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("mode");
+    }
+    (place, Some(session).filter(|_| row.option == "--force"))
+}
+
+/// What the command said, and what can be seen afterwards.
+fn seen(place: &Place, done: &Done, writes: bool) -> String {
+    if !writes {
+        return [done.out.as_str(), &done.err].concat();
+    }
+    let record = fs::read_to_string(place.folder().join(".slate/board.toml")).unwrap_or_default();
+    let after = ["get k --json", "log --last 1 --json"].map(|line| place.slate(line).out);
+    [done.out.as_str(), &done.err, &record, &after[0], &after[1]].concat()
+}
+
+fn check(row: &Row) {
+    let Row { command, option, base, with, status, shows } = row;
+    let without = (!base.is_empty()).then(|| {
+        let (place, _attached) = place_for(row);
+        let done = place.slate(base);
+        (seen(&place, &done, writes(command)), done.out.replace(&place.folder().display().to_string(), ""))
+    });
+    let (place, _attached) = place_for(row);
+    let line = if base.is_empty() { (*with).to_owned() } else { format!("{base} {with}") };
+    let done = place.slate(&line);
+    assert_eq!(done.status, *status, "{line}: {done:?}");
+    let now = seen(&place, &done, writes(command));
+    let out = done.out.replace(&place.folder().display().to_string(), "");
+    let shown = match (shows, without) {
+        (Words(words), without) => {
+            now.contains(words) && without.is_none_or(|(seen, _)| !seen.contains(words))
+        }
+        (No(words), without) => !out.contains(words) && without.is_some_and(|(_, out)| out.contains(words)),
+        (Output(output), without) => out == *output && without.is_none_or(|(_, out)| out != *output),
+        (Another, without) => without.is_some_and(|(_, before)| before != out),
+    };
+    assert!(shown, "{command} {option} does nothing: {line}: {done:?}");
+}
+
+/// The options of a command, from its help.
+fn offered(place: &Place, command: &str) -> BTreeSet<String> {
+    let help = place.run([command, "--help"]).ok();
+    let lines = help.lines().map(str::trim).filter(|line| line.starts_with('-'));
+    let words = lines.filter_map(|line| line.split([' ', ',']).find(|word| word.starts_with("--")));
+    words.map(str::to_owned).filter(|option| option != "--help").collect()
+}
+
+#[test]
+fn each_option_of_each_command_is_in_the_table() {
+    let place = Place::empty();
+    let help = place.slate("--help").ok();
+    let listed =
+        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    // What is deeper in goes on with the line before.
+    let named = listed.filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')));
+    let commands: Vec<&str> = named.filter_map(|line| line.split(' ').next()).collect();
+    assert!(commands.len() > 12, "{commands:?}");
+    for command in commands {
+        let known = ROWS.iter().map(|row| (row.command, row.option)).chain(ELSEWHERE);
+        let own = known.filter(|(of, _)| *of == command).map(|(_, option)| option);
+        let known: BTreeSet<String> = own.chain(GLOBALS).map(str::to_owned).collect();
+        assert_eq!(offered(&place, command), known, "{command}");
+    }
+}
+
+#[test]
+fn options_of_reading_commands_do_something() {
+    ROWS.iter().filter(|row| !writes(row.command)).for_each(check);
+}
+
+#[test]
+fn options_of_writing_commands_do_something() {
+    ROWS.iter().filter(|row| writes(row.command)).for_each(check);
+}
+
+fn writes(command: &str) -> bool {
+    ["put", "update", "touch", "rm", "init"].contains(&command)
+}
+
+#[test]
+fn every_command_takes_a_board() {
+    let row = &ROWS[0];
+    let (place, _attached) = place_for(row);
+    for (_, base) in BASES.iter().filter(|(command, _)| *command != "init") {
+        place.slate(&format!("{base} --board nowhere")).fails(9, &["nowhere"]);
+    }
+    place.slate("init --ensure --board mine --capacity 8M").ok();
+    assert!(place.folder().join("mine").is_file());
+    place.slate("demo --board mine").fails(2, &["--board"]);
+}
+
+#[test]
+fn a_session_is_a_writer_a_filter_or_refused() {
+    // A watch for what nobody writes does not end.
+    for (command, base) in BASES.into_iter().filter(|(command, _)| *command != "watch") {
+        let (place, _) = place_for(&ROWS[0]);
+        let done = place.slate(&format!("{base} --session me"));
+        match command {
+            "put" | "update" | "touch" | "rm" => {
+                assert_eq!(
+                    place.slate("log --last 1 --json").lines()[0]["writer"],
+                    "me",
+                    "{command} {done:?}"
+                );
+            }
+            "log" => assert_eq!(done.ok(), ""),
+            _ => drop(done.fails(2, &["--session"])),
+        }
+    }
+    let (place, _) = place_for(&ROWS[0]);
+    place.slate("put k mine --session me").ok();
+    let events = place.slate("watch --since 0 --count 1 --session me --json").lines();
+    assert_eq!((&events[0]["writer"], &events[0]["generation"]), (&"me".into(), &4.into()));
+    place.slate("watch --since 0 --count 2 --session me --timeout 10ms").fails(124, &["1 of 2"]);
+}
+
+#[test]
+fn documents_and_silence_of_every_command() {
+    for (command, base) in BASES {
+        let (place, _) = place_for(&ROWS[0]);
+        let documents = place.slate(&format!("{base} --json")).lines();
+        assert!(!documents.is_empty() && documents.iter().all(serde_json::Value::is_object), "{command}");
+        let ((place, _), (quiet, _)) = (place_for(&ROWS[0]), place_for(&ROWS[0]));
+        let loud = place.slate(base).out.replace(&place.folder().display().to_string(), "");
+        let done = quiet.slate(&format!("{base} --quiet"));
+        assert_eq!(done.err, "", "{command}");
+        match command {
+            // Their times and names differ.
+            "watch" | "log" | "status" | "where" => assert!(!done.ok().is_empty(), "{command}"),
+            _ if writes(command) => assert_eq!(done.ok(), "", "{command}"),
+            _ => assert_eq!(done.ok(), loud, "{command}"),
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_is_refused_and_not_offered() {
+    let (place, _) = place_for(&ROWS[0]);
+    assert!(!place.slate("put --help").ok().contains("--ephemeral"));
+    place.slate("put k v --ephemeral").fails(2, &["--ephemeral", "--ttl"]);
+    place.slate("put k v --ttl 0").fails(2, &["--ttl", "longer than nothing"]);
+    place.slate("put k v --ttl -5s").fails(2, &["--ttl", "must not be negative"]);
+    place.slate("watch --since -1").fails(2, &["--since", "must not be negative"]);
+    place.slate("get k --at 1.5").fails(2, &["--at", "whole number"]);
+    place.slate("update k --attempts 0 --add 1").fails(2, &["--attempts"]);
+    place.slate("update k --add 1.5").fails(2, &["--add", "whole number"]);
+    place.slate("update k --add 9223372036854775808").fails(2, &["--add", "64 bits"]);
+    place.slate("ls --null --json").fails(2, &["cannot be used with"]);
+    for capacity in ["0", "-1", "99999999999G", "many"] {
+        Place::empty().run(["init", "--capacity", capacity]).fails(2, &["--capacity"]);
+    }
+    assert_eq!(place.slate("get k").ok(), "two\n");
+}

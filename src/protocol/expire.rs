@@ -1,0 +1,321 @@
+//! Ending what expired: publishing its event, so that its slot and its blocks come back though nobody touches the key.
+//!
+//! What is due is found by two words for each group of buckets, of which one is no later than the deadline of each living
+//! entry. A change with a deadline lowers *fresh* after it is published and before its block is settled; the reaper does
+//! so for whom it settles. A sweep of the group first moves what *fresh* says to *swept*, so that later changes stand
+//! apart; then it looks at the slots, ends what expired, and replaces *swept* by the earliest deadline that is left,
+//! unless another sweep changed it meanwhile. So neither do sweeps fail where changes never cease, nor does a sweep that
+//! is killed anywhere lose a deadline.
+//!
+//! Words that damage made too late cost time: before a put is refused for want of room, all slots are looked at.
+
+use super::{
+    Core, Fault, acquire,
+    blocks::Lane,
+    publish::{Change, Expect, Now, Outcome},
+    slots::{Found, Key, Slot, slots_of},
+};
+use crate::layout::{
+    DeadlineHint, Head, HeadKind,
+    groups::{GROUP_FRESH, GROUP_SWEPT},
+    record::RecordKind,
+    session::Counter,
+};
+use crate::sync::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+    fence,
+};
+
+/// Entries that a put without room ends, before it looks whether there is room now.
+const ENDED_AT_ONCE: u64 = 256;
+/// A lane that is refused again and again looks at every slot only so often, unless it knows of a deadline that
+/// passed meanwhile.
+const WALK_PAUSE_NS: u64 = if cfg!(any(loom, slate_search)) { 0 } else { 10_000_000 };
+/// Looks at a slot that changes all the time.
+const LOOKS: usize = 64;
+
+/// What a sweep ended, and what it left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Swept {
+    /// Entries whose expire events it published.
+    pub ended: u64,
+    /// The earliest deadline that it knows of: rounded down where only a group's words tell it.
+    pub next_ns: Option<u64>,
+    /// The group where the next sweep is to begin: this one came to its bound.
+    pub goes_on_at: Option<usize>,
+}
+
+/// A sweep of what is due.
+#[derive(Clone, Copy, Debug)]
+pub struct Sweep {
+    /// The group to begin with; behind the last comes the first.
+    pub from: usize,
+    /// Time since a deadline passed, for it to count.
+    pub late_ns: u64,
+    /// Entries that are ended, at most.
+    pub most: u64,
+}
+
+/// What a lane knows of its last look at every slot.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Walk {
+    /// When.
+    boot_ns: u64,
+    /// The earliest deadline that it found.
+    next_ns: Option<u64>,
+}
+
+impl Swept {
+    fn leaves(&mut self, deadline_ns: u64) {
+        self.next_ns = Some(self.next_ns.map_or(deadline_ns, |next_ns| next_ns.min(deadline_ns)));
+    }
+}
+
+impl Core<'_> {
+    /// Tells sweeps of the bucket's group of an entry that was just published.
+    #[cold]
+    pub(super) fn announce_deadline(&self, bucket: usize, deadline_ns: u64) {
+        // Release: a sweep that takes this over, or finds that another did, sees the entry (P11).
+        self.group_word(self.geo.groups().of(bucket), GROUP_FRESH).fetch_max(!deadline_ns, Release);
+    }
+
+    fn group_word(&self, group: usize, word: usize) -> &AtomicU64 {
+        self.at(self.geo.groups().word(group) + word)
+    }
+
+    /// No later than any deadline of the group's living entries; `None` where none has any.
+    fn next_deadline(&self, group: usize) -> Option<u64> {
+        // Relaxed: a sweep loads both again.
+        let fresh = self.group_word(group, GROUP_FRESH).load(Relaxed);
+        let swept = DeadlineHint(self.group_word(group, GROUP_SWEPT).load(Relaxed)).deadline_ns();
+        [Some(!fresh).filter(|_| fresh != 0), swept].into_iter().flatten().min()
+    }
+
+    /// Ends what expired in the groups whose words say so. For the keeper, at every beat.
+    pub fn sweep_due(&self, lane: &mut Lane, sweep: Sweep, now: Now) -> Result<Swept, Fault> {
+        let groups = self.geo.groups().count();
+        let due_ns = (now.boot_ns)().saturating_sub(sweep.late_ns);
+        let mut all = Swept::default();
+        for group in (0..groups).map(|step| (sweep.from + step) % groups) {
+            let Some(deadline_ns) = self.next_deadline(group) else { continue };
+            if deadline_ns > due_ns {
+                all.leaves(deadline_ns);
+                continue;
+            }
+            let swept = self.sweep(lane, group, sweep.most.saturating_sub(all.ended), now)?;
+            all.ended += swept.ended;
+            swept.next_ns.into_iter().for_each(|deadline_ns| all.leaves(deadline_ns));
+            if swept.goes_on_at.is_some() {
+                all.goes_on_at = swept.goes_on_at;
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Ends what expired in a group, whatever its words say, and makes them right.
+    pub fn sweep(&self, lane: &mut Lane, group: usize, most: u64, now: Now) -> Result<Swept, Fault> {
+        let hint = self.take_fresh(group);
+        let mut swept = Swept::default();
+        for bucket in self.geo.groups().buckets(group) {
+            self.sweep_chain(lane, bucket, &mut swept, now)?;
+            if swept.ended >= most {
+                swept.goes_on_at = Some(group);
+                return Ok(swept);
+            }
+        }
+        if let Some(hint) = hint {
+            let word = self.group_word(group, GROUP_SWEPT);
+            // Release: a sweep that begins with this sees the entries that this one did (P11).
+            let _ = word.compare_exchange(hint.0, hint.replaced(swept.next_ns).0, Release, Relaxed);
+        }
+        Ok(swept)
+    }
+
+    /// Moves what *fresh* says to *swept*, and returns that; `None` where another sweep is at it: then *fresh* stays.
+    fn take_fresh(&self, group: usize) -> Option<DeadlineHint> {
+        let (word, fresh_word) = (self.group_word(group, GROUP_SWEPT), self.group_word(group, GROUP_FRESH));
+        // Relaxed: taking it over acquires what it carries.
+        let fresh = fresh_word.load(Relaxed);
+        // Acquire: what sweeps before this one took over and saw (P11).
+        let hint = DeadlineHint(acquire(word));
+        if fresh == 0 {
+            return Some(hint);
+        }
+        let lowered = hint.with(!fresh);
+        // Release: who sees this, and *fresh* without it, sees the entries (P11).
+        word.compare_exchange(hint.0, lowered.0, Release, Relaxed).ok()?;
+        // Acquire: the entries of all who announced until now, also with a later deadline (P11).
+        let _ = fresh_word.compare_exchange(fresh, 0, Acquire, Relaxed);
+        Some(lowered)
+    }
+
+    /// Ends what expired in a chain.
+    fn sweep_chain(&self, lane: &mut Lane, bucket: usize, swept: &mut Swept, now: Now) -> Result<(), Fault> {
+        let boot_ns = (now.boot_ns)();
+        for hash_at in self.chain(bucket).flat_map(slots_of) {
+            match self.sweep_slot(lane, bucket, hash_at, (boot_ns, now)) {
+                Ok(Left::Ended) => swept.ended += 1,
+                Ok(Left::Until(deadline_ns)) => swept.leaves(deadline_ns),
+                // A damaged key is the scrubber's, and keeps nobody from the others.
+                Ok(Left::Nothing) | Err(Fault::Corrupt(_)) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the slot's entry, if it expired.
+    fn sweep_slot(
+        &self,
+        lane: &mut Lane,
+        bucket: usize,
+        hash_at: usize,
+        (boot_ns, now): (u64, Now),
+    ) -> Result<Left, Fault> {
+        for _ in 0..LOOKS {
+            let Some((hash, head)) = self.slot_at(hash_at) else { continue };
+            match head.kind() {
+                Some(HeadKind::Live) => {}
+                Some(HeadKind::Moved) => return Err(Fault::Moved),
+                _ => return Ok(Left::Nothing),
+            }
+            let found = Found { slot: Slot { head_at: hash_at + 1, hash }, head };
+            // What a writer left published and not in the history is logged first: it may have expired since.
+            let Some(standing) = self.standing(lane, &found)? else { continue };
+            let (deadline_ns, absent) = (standing.words.deadline(), standing.words.kind().is_tombstone());
+            let expired = !absent && deadline_ns != 0 && deadline_ns <= boot_ns;
+            let key = if expired { self.key_named_by(head) } else { None };
+            // The copy is of one life of the block only if the head stood still (P2).
+            fence(Acquire);
+            if !self.head_is(found.slot.head_at, head) {
+                continue;
+            }
+            if !expired {
+                return Ok(if absent || deadline_ns == 0 { Left::Nothing } else { Left::Until(deadline_ns) });
+            }
+            let key = key.ok_or(Fault::Corrupt("a record's key"))?;
+            let key = Key::new(self.geo, &key);
+            if key.bucket != bucket {
+                return Err(Fault::Corrupt("a record's key"));
+            }
+            if self.expire(lane, &key, standing.generation, now, Some(found.slot))? {
+                return Ok(Left::Ended);
+            }
+        }
+        // It changed all the time: as if it had expired, so that it is looked at again.
+        Ok(Left::Until(boot_ns))
+    }
+
+    /// The key of the record that a head names. To be proved afterwards, like every copy.
+    fn key_named_by(&self, head: Head) -> Option<String> {
+        let block = self.block(head.block())?;
+        let mut key = Vec::new();
+        self.copy_key(block, &mut key)?;
+        String::from_utf8(key).ok()
+    }
+
+    /// Ends what expired in the chain where a key needs a slot, if the group's words say that something may have. How
+    /// many it ended.
+    pub(super) fn end_in_chain(&self, lane: &mut Lane, bucket: usize, now: Now) -> Result<u64, Fault> {
+        let mut swept = Swept::default();
+        let deadline = self.next_deadline(self.geo.groups().of(bucket));
+        if deadline.is_some_and(|deadline_ns| deadline_ns <= (now.boot_ns)()) {
+            match self.sweep_chain(lane, bucket, &mut swept, now) {
+                // Without a block for its event what expired stays; there may be room for another bucket.
+                Ok(()) | Err(Fault::Full(_)) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(swept.ended)
+    }
+
+    /// Makes a change that found no room, with the room of what expired: by turns something is ended, and the change
+    /// tried, until it is made, or a look at everything found nothing that expired before the last attempt.
+    #[cold]
+    pub fn change_in_need(
+        &self,
+        lane: &mut Lane,
+        key: &Key<'_>,
+        change: &Change<'_>,
+        now: Now,
+        hint: Option<Slot>,
+    ) -> Result<Outcome, Fault> {
+        loop {
+            let ended = match self.end_expired(lane, now) {
+                // Ending takes a block of those that are kept for it; they may be used up.
+                Err(Fault::Full(_)) => 0,
+                ended => ended?,
+            };
+            // The floor passes an event only when it is counted, and its writer may have been stopped before that.
+            self.finish_pending(lane)?;
+            match self.change_once(lane, key, change, now, hint) {
+                Err(Fault::Full(_)) if ended > 0 => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// Ends some of what expired, wherever it is, and retires slots that dead inserters left open. How many.
+    fn end_expired(&self, lane: &mut Lane, now: Now) -> Result<u64, Fault> {
+        let sweep = Sweep { from: 0, late_ns: 0, most: ENDED_AT_ONCE };
+        let ended = self.sweep_due(lane, sweep, now)?.ended;
+        if ended > 0 { Ok(ended) } else { self.walk(lane, now) }
+    }
+
+    /// Looks at every slot, as a put does that would be refused otherwise, unless this lane did so just now. How many
+    /// entries it ended, and slots it retired.
+    fn walk(&self, lane: &mut Lane, now: Now) -> Result<u64, Fault> {
+        let boot_ns = (now.boot_ns)();
+        let passed = |walk: &Walk| {
+            boot_ns >= walk.boot_ns.saturating_add(WALK_PAUSE_NS)
+                || walk.next_ns.is_some_and(|deadline_ns| deadline_ns <= boot_ns)
+        };
+        if !lane.walk.as_ref().is_none_or(passed) {
+            return Ok(0);
+        }
+        let open = self.sweep_open(&[]);
+        let mut all = Swept::default();
+        for group in 0..self.geo.groups().count() {
+            let swept = self.sweep(lane, group, ENDED_AT_ONCE - all.ended, now)?;
+            all.ended += swept.ended;
+            swept.next_ns.into_iter().for_each(|deadline_ns| all.leaves(deadline_ns));
+            if swept.goes_on_at.is_some() {
+                return Ok(all.ended);
+            }
+        }
+        lane.walk = Some(Walk { boot_ns, next_ns: all.next_ns });
+        let still_open = self.sweep_open(&open);
+        let retired = open.iter().filter(|slot| !still_open.contains(slot)).count();
+        Ok(all.ended + retired as u64)
+    }
+
+    /// Publishes the expire event of an entry whose deadline has passed. Whether it did: the entry may have changed
+    /// meanwhile.
+    pub fn expire(
+        &self,
+        lane: &mut Lane,
+        key: &Key<'_>,
+        generation: u64,
+        now: Now,
+        hint: Option<Slot>,
+    ) -> Result<bool, Fault> {
+        let change = Change::tombstone(RecordKind::Expired, Expect::Generation(generation));
+        let ended = matches!(self.change_once(lane, key, &change, now, hint)?, Outcome::Done { .. });
+        if ended {
+            self.count(lane, Counter::Expired, 1);
+        }
+        Ok(ended)
+    }
+}
+
+/// What is left in a slot.
+enum Left {
+    /// Nothing that has a deadline.
+    Nothing,
+    /// Nothing any more.
+    Ended,
+    /// An entry with this deadline.
+    Until(u64),
+}

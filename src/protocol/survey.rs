@@ -1,0 +1,130 @@
+//! What lists need where they cannot be of one generation, or meet damage: the keys that live in the slots, and the
+//! names of records that cannot be read.
+
+use super::{
+    Core, Fault, Tries,
+    read::Proof,
+    slots::{Key, Slot, slots_of},
+};
+use crate::layout::{Head, HeadKind, record};
+
+/// A record, or a word on the way to one, that cannot be as it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Damaged {
+    /// What it is.
+    pub what: &'static str,
+    /// Its key, where a record of the slot still tells it.
+    pub key: Option<Vec<u8>>,
+    /// Word of the slot's head; `None` where the way to further slots is damaged.
+    pub slot: Option<usize>,
+}
+
+impl Damaged {
+    /// A damaged link: slots behind it cannot be found.
+    pub(super) const fn link(what: &'static str) -> Self {
+        Self { what, key: None, slot: None }
+    }
+
+    /// Whether it may concern keys that start with the prefix.
+    pub(super) fn concerns(&self, prefix: &str) -> bool {
+        self.key.as_ref().is_none_or(|key| key.starts_with(prefix.as_bytes()))
+    }
+}
+
+impl Core<'_> {
+    /// Calls `each` with every key that starts with the prefix and lives in a slot during the whole walk, and with some
+    /// that come or go meanwhile; those may come twice, from two slots. Whether a key has a value a read tells. Needs
+    /// nothing of the history: however fast it goes by, each key is whole.
+    pub fn present_keys(
+        &self,
+        prefix: &str,
+        mut each: impl FnMut(Result<&[u8], Damaged>),
+    ) -> Result<(), Fault> {
+        let mut key = Vec::new();
+        for bucket in self.geo.shards_of_prefix(prefix).flat_map(|shard| self.geo.shard_buckets(shard)) {
+            let mut chain = self.chain(bucket);
+            for hash_at in chain.by_ref().flat_map(slots_of) {
+                match self.living_key(bucket, hash_at, &mut key) {
+                    Ok(true) if key.starts_with(prefix.as_bytes()) => each(Ok(&key)),
+                    Ok(_) => {}
+                    Err(Fault::Corrupt(what)) => {
+                        let damaged = self.damaged(hash_at + 1, what);
+                        if damaged.concerns(prefix) {
+                            each(Err(damaged));
+                        }
+                    }
+                    Err(fault) => return Err(fault),
+                }
+            }
+            if let Err(Fault::Corrupt(what)) = chain.ended() {
+                each(Err(Damaged::link(what)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Replaces `key` with the key that lives in the slot of the chain; whether one does.
+    fn living_key(&self, bucket: usize, hash_at: usize, key: &mut Vec<u8>) -> Result<bool, Fault> {
+        let mut tries = Tries::new();
+        loop {
+            // Strictly before the head is loaded.
+            let since = self.generation();
+            if let Some((hash, head)) = self.slot_at(hash_at) {
+                match head.kind() {
+                    Some(HeadKind::Live) => {}
+                    Some(HeadKind::Moved) => return Err(Fault::Moved),
+                    Some(_) => return Ok(false),
+                    None => return Err(Fault::Corrupt("a slot's head")),
+                }
+                let copied = self.block(head.block()).and_then(|block| self.copy_key(block, key));
+                let slot = Slot { head_at: hash_at + 1, hash };
+                if self.holds(Proof::HeadOrFloor(slot, head, since)) {
+                    let fits = copied.is_some() && self.fits_slot(bucket, hash.fingerprint(), key);
+                    return if fits { Ok(true) } else { Err(Fault::Corrupt("a record's key")) };
+                }
+            }
+            tries.again(since, "a slot's head")?;
+        }
+    }
+
+    /// Whether the bytes are a key that can live in a slot of this chain, with this fingerprint.
+    pub(super) fn fits_slot(&self, bucket: usize, fingerprint: u16, bytes: &[u8]) -> bool {
+        let key = std::str::from_utf8(bytes).map(|key| Key::new(self.geo, key));
+        key.is_ok_and(|key| (key.bucket, key.fingerprint) == (bucket, fingerprint))
+    }
+
+    /// Damage of the slot whose head is at this word, with the key that lives there.
+    pub(super) fn damaged(&self, head_at: usize, what: &'static str) -> Damaged {
+        Damaged { what, key: self.slot_name(head_at), slot: Some(head_at) }
+    }
+
+    /// The key of a slot, where a record still tells it: the newest one, or one that it superseded. What stands there is
+    /// believed where it fits the slot.
+    fn slot_name(&self, head_at: usize) -> Option<Vec<u8>> {
+        let bucket = self.bucket_of_slot(head_at)?;
+        let (hash, mut head) = self.slot_at(head_at - 1)?;
+        let mut key = Vec::new();
+        for _ in 0..RECORDS {
+            let block = self.block(head.block()).filter(|_| head.is(HeadKind::Live))?;
+            if self.copy_key(block, &mut key).is_some() && self.fits_slot(bucket, hash.fingerprint(), &key) {
+                return Some(key);
+            }
+            head = Head(self.record_word(block, record::PREVIOUS));
+        }
+        None
+    }
+
+    /// The key of an event that cannot be read, where its record still tells it.
+    pub fn event_key(&self, position: u64) -> Option<Vec<u8>> {
+        let proof = Proof::Floor(position.checked_sub(1)?);
+        let block = self.event_block(position, proof).ok()?;
+        let bucket = self.bucket_of_slot(self.header_words(block)?.slot())?;
+        let mut bytes = Vec::new();
+        self.copy_key(block, &mut bytes)?;
+        let fits = std::str::from_utf8(&bytes).is_ok_and(|key| Key::new(self.geo, key).bucket == bucket);
+        (fits && self.holds(proof)).then_some(bytes)
+    }
+}
+
+/// Records of a slot that are asked for its key.
+const RECORDS: usize = 8;

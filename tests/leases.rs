@@ -1,0 +1,140 @@
+//! What a lease says of itself, and what it does, when it is no longer held: whichever way it was lost.
+//!
+//! The other processes are this test program again, running one of the `as_…` tests below, which do nothing
+//! unless they are given a role.
+
+mod support;
+
+use slateboard::{Board, ErrorKind, Session, layout::session as record, region, sync::Ordering};
+use std::{path::Path, time::Duration};
+use support::{Actor, SOON, folder, role, say, small, stay};
+
+/// Beats that never come: what happens is done by a nudge.
+const SELDOM: Duration = Duration::from_secs(3600);
+/// Shorter than any beat, and long enough for a machine that is late.
+const BRIEF: Duration = Duration::from_secs(6);
+
+/// Ends a session's record, as a reaper does.
+fn end_record(path: &Path, session: &Session) {
+    let file = region::open(path, region::Access::ReadWrite).unwrap();
+    let at = file.geometry.session(session.index().into()) + record::INCARNATION;
+    let ended = record::incarnation_word(session.incarnation(), false);
+    file.mapping.words()[at].store(ended, Ordering::Relaxed);
+}
+
+#[test]
+fn a_lease_is_not_held_once_its_session_was_ended_by_others() {
+    let (_folder, path) = folder();
+    let board = small().create(&path).unwrap();
+    let session = board.attach("evicted").unwrap();
+    let (lease, other) = (session.acquire("lease", SOON).unwrap(), session.acquire("other", SOON).unwrap());
+    assert!(lease.is_held() && other.is_held());
+    end_record(&path, &session);
+    assert!(!lease.is_held() && !other.is_held());
+    assert!(lease.renew().unwrap_err().is_fenced());
+    assert!(!lease.is_held());
+    assert_eq!(lease.renew().unwrap_err().kind(), ErrorKind::Held, "it does not come back");
+    assert!(other.release().unwrap_err().is_fenced());
+}
+
+#[test]
+fn who_took_a_lease_by_force_keeps_it_from_renewals_and_from_releases() {
+    let (_folder, path) = folder();
+    let board = small().beat(SELDOM).create(&path).unwrap();
+    let (holder, other) = (board.attach("holder").unwrap(), board.attach("other").unwrap());
+    let stands = || other.get("lease").unwrap().is_some_and(|entry| entry.value == b"by force");
+
+    // Released before any renewal has met the other's entry.
+    let lease = holder.acquire("lease", SOON).unwrap();
+    other.put("lease", b"by force").unwrap();
+    assert!(!lease.is_held());
+    lease.release().unwrap();
+    assert!(stands(), "the release removed another's entry");
+
+    // Renewed by its holder.
+    other.remove("lease").unwrap();
+    let lease = holder.acquire("lease", SOON).unwrap();
+    let taken = other.put("lease", b"by force").unwrap();
+    assert!(lease.renew().unwrap_err().is_conflict() && stands());
+    drop(lease);
+    assert!(stands());
+
+    // Renewed by the keeper.
+    other.remove_if("lease", slateboard::Expect::Version(taken.version)).unwrap();
+    let lease = holder.acquire("lease", BRIEF / 6).unwrap();
+    let taken = other.put("lease", b"by force").unwrap();
+    assert!(
+        other.wait("lease", taken.version, BRIEF / 3).unwrap_err().is_timeout(),
+        "the keeper took it back"
+    );
+    assert!(stands() && !lease.is_held());
+    assert!(lease.renew().unwrap_err().is_conflict());
+}
+
+#[test]
+fn a_lease_shorter_than_a_beat_is_renewed_in_time() {
+    let (_folder, path) = folder();
+    let session = small().beat(SELDOM).create(&path).unwrap().attach("holder").unwrap();
+    // The keeper sleeps until its first beat.
+    assert!(session.wait("lease", 0, Duration::from_millis(100)).unwrap_err().is_timeout());
+    let lease = session.acquire("lease", BRIEF).unwrap();
+    let version = session.get("lease").unwrap().unwrap().version;
+    session.wait("lease", version, SOON).unwrap().expect("the lease lapsed");
+    assert!(lease.is_held());
+}
+
+#[test]
+fn as_holder() {
+    let Some((path, _)) = role() else { return };
+    let session = small().beat(SELDOM).open(&path).unwrap().attach("stopped").unwrap();
+    let lease = session.acquire("lease", BRIEF / 3).unwrap();
+    say(&format!("holding {} {}", lease.token(), lease.is_held()));
+    // Until the test has stopped this process, and let it go on.
+    stay();
+    say(&format!("awake {} {}", lease.token(), lease.is_held()));
+    say(&format!("renewed {:?}", lease.renew().map_err(|error| error.is_conflict())));
+    say(&format!("released {:?}", lease.release().map_err(|error| error.kind())));
+}
+
+#[test]
+fn a_lease_that_was_over_while_its_process_was_stopped_is_lost() {
+    let (_folder, path) = folder();
+    let session = small().create(&path).unwrap().attach("next").unwrap();
+    let mut holder = Actor::start("as_holder", &path, "");
+    let holding = holder.hear("holding ").unwrap();
+    let token = holding.strip_suffix(" true").expect("it is held at first").to_owned();
+    holder.stop();
+    let lease = loop {
+        match session.acquire("lease", SOON) {
+            Err(error) if error.kind() == ErrorKind::Held => std::thread::sleep(Duration::from_millis(20)),
+            other => break other.unwrap(),
+        }
+    };
+    assert!(lease.token() > token.parse().unwrap());
+    let version = session.get("lease").unwrap().unwrap().version;
+    holder.let_go();
+    holder.go_on();
+    assert_eq!(holder.hear("awake ").unwrap(), format!("{token} false"), "a token says what was");
+    assert_eq!(holder.hear("renewed ").unwrap(), "Err(true)");
+    assert_eq!(holder.hear("released ").unwrap(), "Ok(())");
+    assert!(holder.ends_well());
+    let stands = session.get("lease").unwrap().unwrap();
+    assert!(lease.is_held() && stands.version == version && stands.writer.name == "next");
+}
+
+#[test]
+fn what_outlives_a_session_only_reads() {
+    let (_folder, path) = folder();
+    let board: Board = small().create(&path).unwrap();
+    let session = board.attach("evicted").unwrap();
+    session.put("x", b"1").unwrap();
+    let (key, mut watch) = (session.key("x").unwrap(), session.watch("x"));
+    end_record(&path, &session);
+    assert_eq!(key.get().unwrap().unwrap().value, b"1");
+    assert!(key.put(b"2").unwrap_err().is_fenced() && key.update(|_| b"2").unwrap_err().is_fenced());
+    assert!(session.acquire("lease", SOON).err().unwrap().is_fenced());
+    drop((key, session));
+    board.attach("other").unwrap().put("x", b"3").unwrap();
+    let event = watch.next(SOON).unwrap().expect("a watch goes on without the session that made it");
+    assert_eq!(event.session.name, "other");
+}
