@@ -39,7 +39,7 @@ pub(crate) mod tests;
 
 use crate::layout::{
     Block, GenWord, Geometry, Head, State, header,
-    record::{self, RecordHeader, Words},
+    record::{self, Words},
 };
 use crate::sync::{AtomicU64, Ordering, fence, pause};
 
@@ -212,6 +212,12 @@ impl<'r> Core<'r> {
     #[inline]
     fn record_word(&self, block: Block, word: usize) -> u64 {
         self.at(self.geo.data(block) + word).load(Relaxed)
+    }
+
+    /// The record's words before the key, unpacked. As [`Core::record_word`].
+    #[cfg(all(test, not(any(loom, slate_search))))]
+    fn record_header(&self, block: Block) -> Option<record::RecordHeader> {
+        self.header_words(block)?.unpack()
     }
 
     /// The record's words before the key, where they can be a record's. As [`Core::record_word`].
