@@ -177,7 +177,7 @@ pub const SCENARIOS: &[Scenario] = &[
             // The removal is the oldest event, so the next change lets it go.
             (0..2).for_each(|_| put(&session, "rolled", 10));
             remove(&session, "task/gone");
-            (0..crate::place::HISTORY - 1).for_each(|_| put(&session, "rolled", 10));
+            (0..crate::place::HISTORY - 2).for_each(|_| put(&session, "rolled", 10));
         },
         ..write(
             "key that is retired",
