@@ -17,7 +17,7 @@ pub const RULES: &[(&str, &str)] = &[
     ("ring-word", "each word of the ring has the lap of the newest event at its place, and names a block"),
     ("ring-uncounted", "no event is in the ring that the generation counter does not show"),
     ("event-generation", "the block of an event says exactly the event's generation"),
-    ("event-previous", "an event follows the record that its key, or its slot's last key, had before"),
+    ("event-previous", "an event follows the record that its key had before, or nothing"),
     (
         "version",
         "versions of a key rise by exactly one while it lives in one slot, together with generations",
@@ -31,7 +31,10 @@ pub const RULES: &[(&str, &str)] = &[
     ("head-kind", "a slot's head is FREED, LIVE, RETIRED or OPEN, and its hash says the same"),
     ("head-block", "a LIVE head names a published record in the history or older than it, of this slot"),
     ("head-counter", "a slot's counter rises by one at every change"),
-    ("carried", "a slot without a key carries nothing, or the tombstone of its last key, out of the history"),
+    (
+        "retired",
+        "a slot without a key names nothing, or is RETIRED with its last key's tombstone, out of the history",
+    ),
     ("key-twice", "a key has one slot"),
     ("replay", "a slot's head names the newest event of the history in that slot"),
     ("guard", "what a chain's guard asks for is done, or can be; slots were written by guards up to it"),
@@ -49,7 +52,7 @@ pub const RULES: &[(&str, &str)] = &[
     ("block-start", "where no block starts, nothing is in use"),
     ("block-state", "what is named by a slot, an event, a chain or a record is owned by the board"),
     ("double-use", "no block is named twice"),
-    ("leak", "a block that nothing names is free"),
+    ("leak", "a block that nothing names is free, or a tombstone that was given back"),
     ("private", "only living sessions keep private blocks"),
     (
         "weight",

@@ -110,7 +110,7 @@ pub fn check(board: &Board<'_>, history: &History, names: &mut Names, out: &mut 
     for record in history.records() {
         let event = record.generation.unwrap_or(0);
         let previous = match record.previous.kind() {
-            LIVE | OPEN if record.previous.block() != 0 => {
+            LIVE => {
                 let by = || format!("event {event}, {}", record.name());
                 let named = names.name(record.previous.block(), Use::History, by, out);
                 named.then(|| history.record_in(board, record.previous.block(), out)).flatten()
@@ -120,7 +120,7 @@ pub fn check(board: &Board<'_>, history: &History, names: &mut Names, out: &mut 
         if let Some(previous) = &previous {
             names.name_pieces(board, previous, out);
         }
-        check_follows(board, history, record, previous.as_deref(), out);
+        check_follows(board, record, previous.as_deref(), out);
         let granules = previous.as_deref().map_or(0, |previous| previous.granules);
         out.unless(record.superseded == granules, "weight", || {
             format!(
@@ -135,9 +135,7 @@ pub fn check(board: &Board<'_>, history: &History, names: &mut Names, out: &mut 
             version: record.version,
             kind: record.kind,
             value: (record.kind == Kind::Put).then(|| record.value.clone()),
-            previous_version: previous
-                .filter(|_| record.previous.kind() == LIVE)
-                .map(|record| record.version),
+            previous_version: previous.map(|record| record.version),
             writer: record.writer.0,
         });
     }
@@ -145,22 +143,12 @@ pub fn check(board: &Board<'_>, history: &History, names: &mut Names, out: &mut 
 }
 
 /// Whether an event may follow what it superseded.
-fn check_follows(
-    board: &Board<'_>,
-    history: &History,
-    record: &Record,
-    previous: Option<&Record>,
-    out: &mut Findings,
-) {
+fn check_follows(board: &Board<'_>, record: &Record, previous: Option<&Record>, out: &mut Findings) {
     let event = record.generation.unwrap_or(0);
     let told = || format!("event {event}, {}, follows {}", record.name(), record.previous);
     match (record.previous.kind(), previous) {
         (LIVE, Some(previous)) => follows_live(record, previous, out),
-        (OPEN, previous) => {
-            follows_open(board, history, record, previous, out);
-            let unread = record.previous.block() != 0 && previous.is_none();
-            out.unless(!unread, "event-previous", told);
-        }
+        (OPEN, None) if record.previous.block() == 0 => follows_open(board, record, out),
         _ => out.push("event-previous", told()),
     }
 }
@@ -190,18 +178,9 @@ fn follows_live(record: &Record, previous: &Record, out: &mut Findings) {
     });
 }
 
-/// The first record of a key in a slot that carried the tombstone of another life, or nothing.
-fn follows_open(
-    board: &Board<'_>,
-    history: &History,
-    record: &Record,
-    carried: Option<&Record>,
-    out: &mut Findings,
-) {
-    let told = || {
-        let carried = carried.map_or("nothing".to_owned(), Record::name);
-        format!("event {}, {}, follows {carried}", record.generation.unwrap_or(0), record.name())
-    };
+/// The first record of a key in a slot.
+fn follows_open(board: &Board<'_>, record: &Record, out: &mut Findings) {
+    let told = || format!("event {}, {}, follows nothing", record.generation.unwrap_or(0), record.name());
     out.unless(!record.is_tombstone(), "event-previous", told);
     out.unless(record.created == 0, "created", told);
     let chain = board.layout.chain_of(&record.key, record.hash);
@@ -209,11 +188,4 @@ fn follows_open(
     out.unless(record.version >= 1 && record.version - 1 <= base, "version-base", || {
         format!("{}; its shard's version base is only {base}", told())
     });
-    if let Some(carried) = carried {
-        let gone = carried.generation.is_some_and(|generation| generation <= history.floor);
-        let sound = carried.is_tombstone() && carried.head_at == record.head_at && gone;
-        out.unless(sound, "carried", told);
-        out.unless(carried.version < record.version, "version", told);
-        out.unless(record.previous.is_after(carried.previous), "head-counter", told);
-    }
 }

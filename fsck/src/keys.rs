@@ -9,7 +9,7 @@ use crate::{
     names::{Names, Use},
     record::Record,
     slots::{Slot, Slots},
-    words::{GenWord, LIVE},
+    words::{GenWord, LIVE, RETIRED},
 };
 use std::{borrow::Cow, collections::HashMap};
 
@@ -29,7 +29,7 @@ pub fn check(
         if slot.head.kind() == LIVE {
             live.extend(check_live(board, history, slot, names, out));
         } else if slot.head.block() != 0 {
-            check_carried(board, history, slot, names, out);
+            check_retired(board, history, slot, names, out);
         }
     }
     for record in history.records() {
@@ -135,16 +135,19 @@ fn chain_of_slot(board: &Board<'_>, head_at: usize) -> Option<usize> {
     })
 }
 
-/// The tombstone that a slot without a key carries.
-fn check_carried(board: &Board<'_>, history: &History, slot: &Slot, names: &mut Names, out: &mut Findings) {
+/// The tombstone of a slot's last key, which is to be given back.
+fn check_retired(board: &Board<'_>, history: &History, slot: &Slot, names: &mut Names, out: &mut Findings) {
     let block = slot.head.block();
-    if !names.name(block, Use::Tombstone, || format!("slot {}", slot.head_at), out) {
+    out.unless(slot.head.kind() == RETIRED, "retired", || {
+        format!("slot {} is {}, and has no key", slot.head_at, slot.head)
+    });
+    if !names.name(block, Use::Retired, || format!("slot {}", slot.head_at), out) {
         return;
     }
     let Some(record) = history.record_in(board, block, out) else { return };
     let gone = record.generation.is_some_and(|generation| generation <= history.floor);
     let sound = record.is_tombstone() && record.head_at == slot.head_at && gone;
-    out.unless(sound, "carried", || {
+    out.unless(sound, "retired", || {
         format!(
             "slot {} is {}, {} of generation {:?}",
             slot.head_at,

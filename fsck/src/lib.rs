@@ -114,7 +114,7 @@ pub struct Blocks {
     pub live: u64,
     /// In records that an event of the history superseded.
     pub history: u64,
-    /// In tombstones: the newest record of a key without a value, or carried by a slot.
+    /// In tombstones: the newest record of a key without a value, or one that is to be given back.
     pub tombstones: u64,
     /// In overflow buckets.
     pub buckets: u64,

@@ -6,7 +6,7 @@ use crate::{
     finding::Findings,
     layout::Layout,
     record::Record,
-    words::{CLAIMED, FREE, GenWord, OWNED, PART, State},
+    words::{CLAIMED, FREE, GenWord, LIMBO, OWNED, PART, State},
 };
 
 /// What a block is named as.
@@ -20,6 +20,8 @@ pub enum Use {
     History,
     /// As the record of a key without a value.
     Tombstone,
+    /// As the tombstone of a key that is gone.
+    Retired,
     /// As an overflow bucket.
     Bucket,
     /// As a piece of a chained value.
@@ -120,7 +122,9 @@ fn check_block(
     let (state, named) = (board.state(block), names.0[block as usize]);
     let expected = if named == Use::Piece { PART } else { OWNED };
     match named {
-        Use::None if state.is_nobodys(FREE) => {}
+        // LIMBO and named by nobody is free for whoever claims it.
+        Use::None if state.is_nobodys(FREE) || state.is_nobodys(LIMBO) => {}
+        Use::Retired if state.is_nobodys(LIMBO) => blocks.tombstones += u64::from(size),
         Use::None if state.kind() == CLAIMED => {
             let alive = state.owner().checked_sub(1).is_some_and(|session| living.contains(&session));
             out.unless(alive, "private", || format!("block {block} is {state}, which does not live"));
@@ -145,7 +149,7 @@ fn count_of(blocks: &mut Blocks, named: Use) -> &mut u64 {
         Use::None => &mut blocks.free,
         Use::Live => &mut blocks.live,
         Use::History => &mut blocks.history,
-        Use::Tombstone => &mut blocks.tombstones,
+        Use::Tombstone | Use::Retired => &mut blocks.tombstones,
         Use::Bucket => &mut blocks.buckets,
         Use::Piece => &mut blocks.pieces,
     }

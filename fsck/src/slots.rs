@@ -143,13 +143,13 @@ fn apply(board: &Board<'_>, guard: Guard, chain: &[usize], slots: &mut [Slot]) -
                 slot.hash = SlotHash::new(number, fingerprint);
             }
             if slot.head.kind() == FREED {
-                slot.head = slot.head.next(OPEN, slot.head.block());
+                slot.head = slot.head.next(OPEN, 0);
             }
         }
         Asks::Free { slot } => {
             let slot = slots.get_mut(slot).ok_or("frees a slot that does not exist")?;
             if slot.head.kind() == RETIRED {
-                slot.head = slot.head.next(FREED, slot.head.block());
+                slot.head = slot.head.next(FREED, 0);
             }
             if slot.hash.number() < number {
                 slot.hash = SlotHash::new(number, 0);

@@ -13,6 +13,7 @@ pub const FREE: u64 = 0;
 pub const CLAIMED: u64 = 1;
 pub const OWNED: u64 = 3;
 pub const PART: u64 = 5;
+pub const LIMBO: u64 = 7;
 const STATES: [&str; 8] = ["FREE", "CLAIMED", "INFLIGHT", "OWNED", "DOOMED", "PART", "COMMIT", "LIMBO"];
 
 const BLOCK: u64 = (1 << 23) - 1;

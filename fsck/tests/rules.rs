@@ -144,13 +144,17 @@ const BREAKS: &[(&str, Break)] = &[
         let block = board.newest("task/5");
         board.edit(block, |record| record.previous += 1 << 23);
     }),
-    ("carried", |board| {
+    ("retired", |board| {
         let at = board.slot("task/6");
         board.set_head(at, HeadKind::Retired);
     }),
-    ("carried", |board| {
+    ("retired", |board| {
         let at = board.slot("task/5");
         board.set_head(at, HeadKind::Retired);
+    }),
+    ("retired", |board| {
+        let at = board.retired();
+        board.set_head(at, HeadKind::Open);
     }),
     ("key-twice", |board| {
         let block = board.newest("task/6");
@@ -333,6 +337,10 @@ fn a_sound_board_is_told_as_it_is() {
 #[test]
 fn a_guard_that_nobody_applied_yet_is_sound() {
     let mut board = SOUND.clone();
+    let given_back = board.retired();
+    let block = board.block(board.head(given_back).block());
+    board.set_state(block, StateKind::Free, 0);
+    board.words[given_back] = board.head(given_back).next(HeadKind::Retired, 0).0;
     let at = board.chain("task/1")[0];
     let retired =
         board.slots("task/1").iter().position(|&at| board.head(at).is(HeadKind::Retired)).unwrap() as u16;
@@ -341,6 +349,22 @@ fn a_guard_that_nobody_applied_yet_is_sound() {
     let at = board.chain("team/1")[0];
     board.words[at] = Guard(board.words[at]).next(GuardOp::Claim { slot: 3, fingerprint: 9 }).0;
     assert_eq!(rules_broken(&board), Vec::<&str>::new());
+}
+
+/// Killed at each step of giving a tombstone back.
+#[test]
+fn a_tombstone_that_nobody_gave_back_yet_is_sound() {
+    let mut board = SOUND.clone();
+    let at = board.retired();
+    let block = board.block(board.head(at).block());
+    board.set_state(block, StateKind::Limbo, 0);
+    assert_eq!(rules_broken(&board), Vec::<&str>::new());
+    board.words[at] = board.head(at).next(HeadKind::Retired, 0).0;
+    assert_eq!(rules_broken(&board), Vec::<&str>::new());
+    board.set_state(block, StateKind::Free, 0);
+    assert_eq!(rules_broken(&board), Vec::<&str>::new());
+    board.set_state(block, StateKind::Owned, 0);
+    assert_eq!(rules_broken(&board), ["leak"]);
 }
 
 #[test]

@@ -47,7 +47,7 @@ pub const MUTANTS: &[Mutant] = &[
     long("begin in the other order", &["one-key"]),
     long("reopen", &["slots"]),
     long("no hash re-check", &["slots"]),
-    long("tombstone not carried", &["slots"]),
+    long("given back while its head names it", &["slots"]),
     long("no version base", &["slots"]),
     long("link without in-chain check", &["slots"]),
     long("settle by store", &["one-key"]),

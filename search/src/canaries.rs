@@ -284,13 +284,54 @@ const SLOTS: &[Canary] = &[
         &["retire", "twice"],
     ),
     canary(
-        "tombstone not carried",
+        "given back while its head names it",
         "slots.rs",
-        "        base.fetch_max(version, AcqRel);
-        let retired = head.next(HeadKind::Retired, head.block());",
-        "        base.fetch_max(version, AcqRel);
-        let retired = head.next(HeadKind::Retired, 0);",
-        &["retire"],
+        "        let limbo = state.and_then(|(block, state)| self.make_limbo(block, state));
+",
+        "        let limbo = state.and_then(|(block, state)| self.make_limbo(block, state));
+        if let Some((block, state)) = limbo {
+            self.free_owned(block, state);
+        }
+",
+        &["give-back"],
+    ),
+    canary(
+        "given back without a second look at the head",
+        "slots.rs",
+        "        if !self.head_is(head_at, head) {
+            return;
+        }
+        let limbo",
+        "        let limbo",
+        &["give-back", "remove-lapped"],
+    ),
+    canary(
+        "given back under its writer",
+        "slots.rs",
+        "            && self.load_state(block).is(StateKind::Owned)
+",
+        "",
+        &["remove-lapped"],
+    ),
+    canary(
+        "a reader does not ask whether the slot lives",
+        "slots.rs",
+        "        let Some((hash, head)) = self.slot_at(slot.head_at - 1) else { return false };
+        // MOVED",
+        "        let Some((hash, head)) = self.slot_at(slot.head_at - 1) else { return true };
+        if hash == hash { return true }
+        // MOVED",
+        &["give-back-read", "retire-read"],
+    ),
+    canary(
+        "LIMBO is claimed as it is",
+        "blocks.rs",
+        "            self.end_limbo(block, state);
+",
+        "            let word = self.state_of(block);
+            let _ = word.compare_exchange(state.0, state.0 & !7, AcqRel, Acquire);
+",
+        &["give-back"],
     ),
     canary(
         "no version base",

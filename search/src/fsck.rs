@@ -265,7 +265,8 @@ impl Rest<'_> {
             let state = self.state(block);
             let by = named.get(&block.index());
             match (state.kind(), by) {
-                (StateKind::Free, None) | (StateKind::Owned, Some(_)) => {}
+                (StateKind::Free | StateKind::Limbo, None) | (StateKind::Owned, Some(_)) => {}
+                (StateKind::Limbo, Some(by)) if by[0].contains("Retired") => {}
                 (StateKind::Part, Some(by)) if by[0].starts_with("the chain") => {}
                 (StateKind::Claimed, None) if usize::from(state.owner()) <= claimed.len() => {
                     claimed[usize::from(state.owner()) - 1] += 1;

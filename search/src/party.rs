@@ -327,6 +327,15 @@ impl<'r> Party<'r> {
         self.note(Asked::Other("floor"), 0, 0, told);
     }
 
+    /// Lets the oldest event go, if there is one, and retires the key that it removed.
+    pub fn let_go(&self) {
+        let told = match self.core.let_go(&mut self.lane.borrow_mut(), false) {
+            Ok(_) => Told::Said("let go".into()),
+            Err(fault) => Told::Fault(fault),
+        };
+        self.note(Asked::Other("let go"), 0, 0, told);
+    }
+
     /// Completes an event that a killed finisher left uncounted, as every attach and beat does.
     pub fn finish_pending(&self) {
         let told = match self.core.finish_pending(&mut self.lane.borrow_mut()) {

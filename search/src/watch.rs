@@ -29,6 +29,8 @@ pub struct Event {
     pub tag: u64,
     /// The block it superseded, 0 for none.
     pub superseded: u32,
+    /// Word of its slot's head.
+    pub slot: usize,
 }
 
 /// Who writes, and who is dead.
@@ -61,12 +63,14 @@ pub fn judge(
         }
         Place::Ring(index) if new != old => entered(geo, words, u64::from(index), old, new)?,
         Place::State(block) => owned(geo, words, events, block, State(old), State(new), who)?,
-        Place::Gen(block) if new != old && pinned(words, events, block).is_some() => {
+        Place::Gen(block)
+            if new != old && pinned(words, events, block, tag_of(geo, words, block)).is_some() =>
+        {
             return Err(format!("the generation word of block {block} changed while its event stands"));
         }
         Place::Data(granule, _) if new != old => {
             let start = block_of(geo, words, granule);
-            if pinned(words, events, start).is_some() {
+            if pinned(words, events, start, tag_of(geo, words, start)).is_some() {
                 return Err(format!("block {start} was written to while its event stands"));
             }
         }
@@ -83,11 +87,34 @@ fn block_of(geo: &Geometry, words: &[u64], granule: u32) -> u32 {
     first + (granule - first) / size * size
 }
 
-/// The event that keeps this block: its own, while what superseded it has not left the history.
-fn pinned<'e>(words: &[u64], events: &'e [Event], block: u32) -> Option<&'e Event> {
+/// The tag of a block's life.
+fn tag_of(geo: &Geometry, words: &[u64], block: u32) -> u64 {
+    geo.block(block).map_or(0, |block| State(words[geo.state(block)]).tag())
+}
+
+/// The event that keeps this block in the life of this tag: its own, while what superseded it has not left the
+/// history; a removal itself until it has, and its slot is retired.
+fn pinned<'e>(words: &[u64], events: &'e [Event], block: u32, tag: u64) -> Option<&'e Event> {
     let at = events.iter().rposition(|event| event.block == block)?;
+    let event = &events[at];
+    let head = Head(words[event.slot]);
+    let newest = event.tag == tag && head.is(HeadKind::Live) && head.block() == block;
+    if event.kind != RecordKind::Value && event.generation <= words[header::FLOOR] && !newest {
+        return None;
+    }
     let passed = |event: &Event| event.superseded == block && event.generation <= words[header::FLOOR];
-    (!events[at + 1..].iter().any(passed)).then_some(&events[at])
+    (!events[at + 1..].iter().any(passed)).then_some(event)
+}
+
+/// Whether a block that begins or ends being LIMBO may: a RETIRED head names it when it begins, and none when it is
+/// free.
+fn is_given_back(words: &[u64], events: &[Event], block: u32, new: State) -> bool {
+    let named = |event: &Event| {
+        let head = Head(words[event.slot]);
+        head.block() == block && (head.is(HeadKind::Retired) || !new.is(StateKind::Limbo))
+    };
+    let event = events.iter().rev().find(|event| event.block == block && event.tag == new.tag());
+    event.is_some_and(|event| named(event) == new.is(StateKind::Limbo))
 }
 
 /// A new event: the counter rose by one, and all that a reader at it must find is there.
@@ -128,6 +155,7 @@ fn described(geo: &Geometry, words: &[u64], block: Block, generation: u64) -> Re
         block: block.index(),
         tag: State(words[geo.state(block)]).tag(),
         superseded: previous.block(),
+        slot: record.header.slot as usize,
     })
 }
 
@@ -180,7 +208,7 @@ fn owned(
     new: State,
     who: Writing,
 ) -> Result<(), String> {
-    use StateKind::{Claimed, Doomed, Free, Inflight, Owned, Part};
+    use StateKind::{Claimed, Doomed, Free, Inflight, Limbo, Owned, Part};
     let change = || format!("block {block} went from {old:?} to {new:?} by session {}", who.session);
     let same = new.tag() == old.tag();
     let next = new.tag() == old.tag() + 1;
@@ -188,6 +216,7 @@ fn owned(
         (Free | Owned | Doomed, Claimed) => next,
         (Claimed, Inflight | Free | Part) | (Inflight, Owned | Doomed | Claimed | Free) => same,
         (Owned | Doomed | Part, Free) => same,
+        (Owned, Limbo) | (Limbo, Free) => same && is_given_back(words, events, block, new),
         _ => false,
     };
     let me = who.session as u16 + 1;
@@ -203,7 +232,7 @@ fn owned(
         return Err(format!("{}, which is not the owner", change()));
     }
     let kept = same && matches!(new.kind(), Inflight | Owned);
-    if let Some(event) = pinned(words, events, block).filter(|_| !kept) {
+    if let Some(event) = pinned(words, events, block, old.tag()).filter(|_| !kept) {
         return Err(format!("{}, while event {} stands", change(), event.generation));
     }
     let pending = GenWord::unpack(words[geo.generation(geo.block(block).ok_or_else(change)?)]);

@@ -2,8 +2,35 @@
 
 use crate::{
     error::{Error, ErrorKind},
-    protocol::{Fault, Full},
+    protocol::{Core, Fault, Full},
 };
+
+/// As [`error`], of a call on this board: says what holds the room of one that is full.
+pub(super) fn error_on(core: &Core<'_>, fault: Fault) -> Error {
+    let (full, next) = match fault {
+        Fault::Full(Full::Blocks) => {
+            ("no block of this size is free", "remove keys, or make the board with a larger capacity")
+        }
+        Fault::Full(Full::Pinned) => (
+            "no block of this size is free, and stopped sessions hold some",
+            "continue or end the stopped sessions, or remove keys",
+        ),
+        other => return error(other),
+    };
+    let usage = core.usage();
+    let kib = |granules: u64| (granules * core.geometry().granule_words() as u64).div_ceil(128);
+    let text = format!(
+        "{full}: of {} KiB, values hold {}, the history {}, sessions at hand {}, the reserve for removals {}, and {} \
+         are free in smaller pieces",
+        core.geometry().shape().capacity >> 10,
+        kib(usage.live),
+        kib(usage.history),
+        kib(usage.private),
+        kib(usage.reserve),
+        kib(usage.free),
+    );
+    Error::new(ErrorKind::Full, text).next(next)
+}
 
 pub(super) fn error(fault: Fault) -> Error {
     match fault {
@@ -14,7 +41,7 @@ pub(super) fn error(fault: Fault) -> Error {
                 .next("try again")
         }
         Fault::Full(Full::Blocks) => {
-            Error::new(ErrorKind::Full, "no block of this size is free, and the history is at its least")
+            Error::new(ErrorKind::Full, "no block of this size is free, and the history holds none")
                 .next("remove keys, or make the board with a larger capacity")
         }
         Fault::Full(Full::Pinned) => {

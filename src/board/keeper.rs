@@ -228,6 +228,7 @@ impl Rounds {
             }
             fenced
         };
+        seat.empty_idle_stashes(&core);
         let elected = !fenced && seat.is_elected();
         if !fenced {
             self.reap(seat, elected, boot_ns);

@@ -417,7 +417,10 @@ impl Region {
                 lane.may_reserve = true;
                 return outcome.map_err(|fault| match (fault, disk_full) {
                     (Fault::Full(Full::Blocks | Full::Pinned), Some(error)) => error,
-                    _ => fault::error(fault),
+                    _ => match self.core() {
+                        Ok(core) => fault::error_on(&core, fault),
+                        Err(error) => error,
+                    },
                 });
             }
             match self.reserve(extents.max(AHEAD)) {

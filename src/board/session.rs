@@ -576,6 +576,16 @@ impl Seat {
             .unwrap_or_else(|| self.lanes[usual].lock())
     }
 
+    /// Gives back what idle lanes keep at hand. A lane that a thread is in is not idle.
+    pub(super) fn empty_idle_stashes(&self, core: &Core<'_>) {
+        for mut lane in self.lanes.iter().filter_map(Lock::try_lock) {
+            // What was reaped alive is another's.
+            if core.check_fence(&lane).is_ok() {
+                core.empty_idle_stash(&mut lane);
+            }
+        }
+    }
+
     /// Renews the leases that are due. Those it works on are out of the list meanwhile, so that one that is
     /// released now is not waited for.
     pub(super) fn renew(&self, boot_ns: u64) {

@@ -299,6 +299,11 @@ pub const fn superseded_in(shape: u64) -> u64 {
 const SUPERSEDED_AT: u32 = 23;
 const SUPERSEDED_MAX: u64 = (1 << super::words::BLOCK_BITS) - 1;
 
+/// Whether a record with this [`SHAPE`] is a tombstone.
+pub const fn is_tombstone(shape: u64) -> bool {
+    shape >> 11 & 7 != 0
+}
+
 /// Whether a record with this [`SHAPE`] has its value in pieces.
 pub const fn is_chained(shape: u64) -> bool {
     shape >> 14 & 1 == 1

@@ -22,7 +22,8 @@ pub enum HeadKind {
     Freed,
     /// A key lives here; the block is its newest record, which may be a tombstone.
     Live,
-    /// The key is gone: its tombstone has left the history. Not yet given to another key.
+    /// The key is gone: its tombstone, which the head names until it was given back, has left the history. Not yet given
+    /// to another key.
     Retired,
     /// Given to a key that has had no put yet.
     Open,
@@ -199,7 +200,7 @@ pub enum StateKind {
     Part,
     /// Reserved for commits of several keys.
     Commit,
-    /// Reserved for commits of several keys.
+    /// A tombstone whose key is gone: free as soon as its slot's head no longer names it.
     Limbo,
 }
 

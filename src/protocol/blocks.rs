@@ -8,21 +8,39 @@ use crate::layout::{
     Block, ClassWord, GenWord, State, StateKind, Writer, header,
     session::{self, Counter, LANES, Sum, Weight},
 };
-use crate::sync::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use crate::sync::{
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
+    fence,
+};
 
-/// Blocks of one class that a lane keeps for itself.
+/// Blocks of one class that a lane keeps for itself, at most.
 const STASH_MAX: usize = if cfg!(any(loom, slate_search)) { 1 } else { 8 };
+/// What all lanes of all sessions keep together is at most this part of the data area; none in the models.
+const STASHES_PART: u32 = 64;
 /// Events that leave the history early between two looks for space.
 const EARLY_STEPS: usize = 32;
 /// Classes above its own where a block is looked for: twice to three times its size.
 pub(super) const LARGER: u8 = 6;
-/// Events that removals leave in the history of a full board whose reserve is used up.
+/// Events that stay in the history of a full board while they can.
 const HISTORY_OF_THE_FULL: u64 = 4;
+/// Generations between two looks everywhere by one lane, while a shorter history still gives room.
+const EVERYWHERE_AGAIN: u64 = 64;
 /// Whether a search begins where the last one ended. In the models each begins at the extent's first block: so few blocks
 /// are used again at once, which is what they are about.
 const FROM_THE_LAST: bool = !cfg!(any(loom, slate_search));
 /// What an extent's hint word says when a search found no free block in it.
 const EXHAUSTED: u64 = 1;
+
+/// How short the history may become for room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Least {
+    /// As the board's geometry says, or what a quarter of the data area holds.
+    Kept,
+    /// [`HISTORY_OF_THE_FULL`] events.
+    Few,
+    /// No event, as long as one still holds a block.
+    Nothing,
+}
 
 /// A block that is the caller's alone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +49,13 @@ pub struct Claimed {
     pub block: Block,
     /// The tag of its new life.
     pub tag: u64,
+}
+
+/// Blocks of one class that a lane keeps at hand.
+struct Stash {
+    blocks: Vec<Claimed>,
+    /// Granules of each.
+    granules: u32,
 }
 
 /// What a thread needs to write: whose blocks these are, and a few blocks kept at hand.
@@ -58,9 +83,15 @@ pub struct Lane {
     /// What this lane knows of its last look at every slot, for want of room.
     pub(super) walk: Option<Walk>,
     stash_max: usize,
-    stash: Vec<Vec<Claimed>>,
-    /// For each class, the block that a search found last: where the next begins.
+    stash: Vec<Stash>,
+    /// Granules that the stash may still grow by.
+    stash_room: u32,
+    /// For each class, the block that a search found last, or that was freed last: where the next begins.
     cursors: Vec<u32>,
+    /// The generation at this lane's last look everywhere.
+    looked_everywhere: Option<u64>,
+    /// The newest generation of this lane at the keeper's last beat.
+    newest_at_beat: u64,
 }
 
 impl Lane {
@@ -81,8 +112,11 @@ impl Lane {
             at_bound: false,
             walk: None,
             stash_max: STASH_MAX,
-            stash: (0..classes).map(|_| Vec::with_capacity(STASH_MAX)).collect(),
+            stash: (0..classes).map(|class| Stash::of(core, class)).collect(),
+            stash_room: stash_granules(core),
             cursors: vec![0; classes],
+            looked_everywhere: None,
+            newest_at_beat: 0,
         }
     }
 
@@ -103,8 +137,32 @@ impl Lane {
     /// Blocks in the stash: tests and models account for every block.
     #[cfg(any(test, loom, slate_search))]
     pub fn stashed(&self) -> usize {
-        self.stash.iter().map(Vec::len).sum()
+        self.stash.iter().map(|stash| stash.blocks.len()).sum()
     }
+}
+
+impl Stash {
+    fn of(core: &Core<'_>, class: usize) -> Self {
+        // No block has class 0.
+        let granules = core.geo.classes().granules(class as u8).unwrap_or(u32::MAX);
+        Self { blocks: Vec::with_capacity(STASH_MAX), granules }
+    }
+}
+
+#[inline]
+fn take_stashed(lane: &mut Lane, class: u8) -> Option<Claimed> {
+    let stash = &mut lane.stash[usize::from(class)];
+    let claimed = stash.blocks.pop()?;
+    lane.stash_room += stash.granules;
+    Some(claimed)
+}
+
+/// Granules that a lane may keep at hand.
+fn stash_granules(core: &Core<'_>) -> u32 {
+    if cfg!(any(loom, slate_search)) {
+        return u32::MAX;
+    }
+    core.geo.granules() / STASHES_PART / (core.geo.sessions() * session::LANES) as u32
 }
 
 impl Core<'_> {
@@ -131,7 +189,7 @@ impl Core<'_> {
     #[inline]
     pub fn claim(&self, lane: &mut Lane, granules: usize, removal: bool) -> Result<Claimed, Fault> {
         let class = self.geo.classes().of(granules).ok_or(Fault::Full(Full::Blocks))?;
-        if let Some(claimed) = lane.stash[usize::from(class)].pop() {
+        if let Some(claimed) = take_stashed(lane, class) {
             return Ok(claimed);
         }
         match self.find_free(lane, class, false) {
@@ -140,60 +198,90 @@ impl Core<'_> {
         }
     }
 
-    /// The stash and the hinted extents have none: new extents, then recycling, then the reserve.
+    /// The stash and the hinted extents have none. What gives room is asked in the order of what it costs: an extent that
+    /// nobody has, what other sizes leave, the history down to its least, the whole board, the reserve where this is a
+    /// removal, and then the rest of the history. What remains are living values.
+    #[cold]
     fn claim_scarce(&self, lane: &mut Lane, class: u8, removal: bool) -> Result<Claimed, Fault> {
-        loop {
-            if self.claim_extent(lane, class)? || self.recut_extent(lane, class) {
-                if let Some(claimed) = self.find_free(lane, class, false) {
-                    return Ok(claimed);
-                }
-                continue;
-            }
-            if let Some(claimed) = self.find_larger(lane, class, LARGER) {
-                return Ok(claimed);
-            }
-            if !self.shrink_history(lane, EARLY_STEPS)? {
-                break;
-            }
-            let stashed = lane.stash[usize::from(class)].pop();
-            if let Some(claimed) = stashed.or_else(|| self.find_free(lane, class, false)) {
-                return Ok(claimed);
-            }
-        }
-        // Hints may be wrong: look everywhere once before giving up.
-        if let Some(claimed) = self.find_free(lane, class, true) {
+        if let Some(claimed) = self.claim_extent(lane, class)? {
             return Ok(claimed);
         }
-        if removal && let Some(claimed) = self.claim_for_removal(lane, class)? {
+        for least in [Least::Kept, Least::Few, Least::Nothing] {
+            if let Some(claimed) = self.claim_by_shrinking(lane, class, least)? {
+                return Ok(claimed);
+            }
+            let last = least == Least::Nothing;
+            let found = match self.look_everywhere(lane, class, last)? {
+                None if removal => self.claim_reserve(lane, class),
+                found => found,
+            };
+            if let Some(claimed) = found {
+                return Ok(claimed);
+            }
+        }
+        // A removal gives back more than it takes, so it may have a block of any size: its tombstone keeps that until it
+        // leaves the history.
+        if removal && let Some(claimed) = self.find_larger(lane, class, u8::MAX) {
             return Ok(claimed);
         }
         Err(Fault::Full(if self.any_doomed() { Full::Pinned } else { Full::Blocks }))
     }
 
-    /// A removal gives back more than it takes, so on a full board it may have a block of the reserve; when
-    /// those are used up, what the history holds but for its newest events; at last a block of any size, which
-    /// its tombstone then keeps.
-    fn claim_for_removal(&self, lane: &mut Lane, class: u8) -> Result<Option<Claimed>, Fault> {
-        loop {
-            // What the floor frees goes to the stash of its own size, where this search does not look.
-            self.empty_stash(lane);
-            let cut = self.recut_extent(lane, class).then(|| self.find_free(lane, class, false)).flatten();
-            let claimed = cut.or_else(|| self.claim_reserve(lane, class));
-            if claimed.is_some() {
-                return Ok(claimed);
+    /// Looks among what is free, and lets events go until something is found or the history is at `least`. Each turn lets
+    /// an event go, and a cut extent gives the one who cuts it a block of it: so this ends.
+    fn claim_by_shrinking(&self, lane: &mut Lane, class: u8, least: Least) -> Result<Option<Claimed>, Fault> {
+        for _ in 0..=self.geo.history() {
+            if let Some(claimed) = self.claim_freed(lane, class) {
+                return Ok(Some(claimed));
             }
-            let floor = self.floor();
-            if floor + HISTORY_OF_THE_FULL >= self.generation() || !self.advance_floor(lane, false)? {
-                return Ok(self.find_larger(lane, class, u8::MAX));
+            if !self.shrink_to(lane, least)? {
+                break;
             }
         }
+        Ok(None)
+    }
+
+    fn claim_freed(&self, lane: &mut Lane, class: u8) -> Option<Claimed> {
+        if let Some(claimed) = take_stashed(lane, class) {
+            return Some(claimed);
+        }
+        // A block of another size at hand may be all that an extent waits for.
+        self.empty_stash(lane);
+        self.find_free(lane, class, false)
+            .or_else(|| self.recut_extent(lane, class))
+            .or_else(|| self.find_larger(lane, class, LARGER))
+    }
+
+    /// Retires what can be, and looks through all extents of the class: hints may be wrong. Not at each claim while a
+    /// shorter history still gives room, except at `last`.
+    fn look_everywhere(&self, lane: &mut Lane, class: u8, last: bool) -> Result<Option<Claimed>, Fault> {
+        let generation = self.generation();
+        let recent = |looked: u64| generation < looked.saturating_add(EVERYWHERE_AGAIN);
+        if !last && lane.looked_everywhere.is_some_and(recent) {
+            return Ok(None);
+        }
+        lane.looked_everywhere = Some(generation);
+        self.retire_all()?;
+        Ok(self.find_free(lane, class, true).or_else(|| self.claim_freed(lane, class)))
+    }
+
+    /// Lets events go for room, a few or one, unless the history is at `least`. Whether any went.
+    pub(super) fn shrink_to(&self, lane: &mut Lane, least: Least) -> Result<bool, Fault> {
+        let kept = match least {
+            Least::Kept => return self.shrink_history(lane, EARLY_STEPS),
+            Least::Few => HISTORY_OF_THE_FULL,
+            Least::Nothing => 0,
+        };
+        // Events that hold nothing are not let go for nothing.
+        let gives = self.floor() + kept < self.generation() && self.history_holds_any();
+        Ok(gives && self.let_go(lane, false)?)
     }
 
     /// Lets up to `steps` events leave the history early. Whether any did.
     pub(super) fn shrink_history(&self, lane: &mut Lane, steps: usize) -> Result<bool, Fault> {
         let mut any = false;
         for _ in 0..steps {
-            if !self.advance_floor(lane, true)? {
+            if !self.let_go(lane, true)? {
                 break;
             }
             any = true;
@@ -261,7 +349,13 @@ impl Core<'_> {
     /// Claims this block, if it is free and its extent has this class.
     fn claim_block(&self, lane: &Lane, block: Block, class: u8) -> Option<Claimed> {
         let word = self.state_of(block);
-        let state = State(word.load(Relaxed));
+        let mut state = State(word.load(Relaxed));
+        if state.is(StateKind::Limbo) {
+            // Acquire: behind the state lies what made it so (P7).
+            fence(Acquire);
+            self.end_limbo(block, state);
+            state = State(word.load(Relaxed));
+        }
         if !state.is(StateKind::Free) {
             return None;
         }
@@ -277,8 +371,8 @@ impl Core<'_> {
         Some(claimed)
     }
 
-    /// Takes an extent that has no class yet. Whether it did.
-    fn claim_extent(&self, lane: &Lane, class: u8) -> Result<bool, Fault> {
+    /// Takes an extent that has no class yet, and a block of it.
+    fn claim_extent(&self, lane: &mut Lane, class: u8) -> Result<Option<Claimed>, Fault> {
         let hint = self.at(header::EXTENT_HINT);
         let first = (hint.load(Relaxed).min(u64::from(u32::MAX)) as u32).max(self.first_extent());
         for extent in first..self.extents_in_use() {
@@ -292,29 +386,36 @@ impl Core<'_> {
             if taken {
                 hint.store(u64::from(extent), Relaxed);
                 self.count(lane, Counter::Extents, 1);
-                return Ok(true);
+                // Others may be faster; each extent is taken but once.
+                if let Some(claimed) = self.claim_in(lane, extent, class, 0) {
+                    lane.cursors[usize::from(class)] = claimed.block.index();
+                    return Ok(Some(claimed));
+                }
             }
         }
         let more = self.extents_in_use() < self.geo.extents();
-        if more && lane.may_reserve { Err(Fault::Unreserved) } else { Ok(false) }
+        if more && lane.may_reserve { Err(Fault::Unreserved) } else { Ok(None) }
     }
 
-    /// Gives an extent whose blocks are all free the class. Whether it did.
-    fn recut_extent(&self, lane: &Lane, class: u8) -> bool {
-        (self.first_extent()..self.extents_in_use()).any(|extent| {
+    /// Gives an extent whose blocks are all free the class, and takes a block of it.
+    fn recut_extent(&self, lane: &mut Lane, class: u8) -> Option<Claimed> {
+        (self.first_extent()..self.extents_in_use()).find_map(|extent| {
             let word = self.class_of(extent);
-            word.class() != class && word.class() != 0 && self.recut(lane, extent, word, class)
+            let other = word.class() != class && word.class() != 0;
+            other.then(|| self.recut(lane, extent, word, class)).flatten()
         })
     }
 
-    /// Claims every block of the extent, changes its class, frees the blocks. Whether it did; one block
-    /// in use is enough not to.
-    pub(super) fn recut(&self, lane: &Lane, extent: u32, word: ClassWord, class: u8) -> bool {
-        let all_free = self
-            .starts(extent, word.class())
-            .all(|block| State(self.state_of(block).load(Relaxed)).is(StateKind::Free));
-        if !all_free {
-            return false;
+    /// Claims every block of the extent, changes its class, frees the blocks but the first, which is a block of either
+    /// class: whoever cuts an extent has a block of it, so that two who want two sizes do not cut it by turns for
+    /// nothing. One block in use is enough not to.
+    pub(super) fn recut(&self, lane: &mut Lane, extent: u32, word: ClassWord, class: u8) -> Option<Claimed> {
+        let is_free = |block| {
+            let state = State(self.state_of(block).load(Relaxed));
+            matches!(state.kind(), StateKind::Free | StateKind::Limbo)
+        };
+        if !self.starts(extent, word.class()).all(is_free) {
+            return None;
         }
         let mut held = Vec::new();
         let mut complete = true;
@@ -334,13 +435,20 @@ impl Core<'_> {
                 .at(self.geo.extent(extent))
                 .compare_exchange(word.0, word.next(class).0, AcqRel, Relaxed)
                 .is_ok();
-        for claimed in held {
+        // Extent 0 begins with the granule that is never a block: there the sizes have no first block in common.
+        let first = self.start(extent, 1, 0);
+        let kept = held.first().copied().filter(|claimed| done && first == Some(claimed.block));
+        for claimed in held.into_iter().skip(usize::from(kept.is_some())) {
             self.free(lane, claimed);
         }
-        if done {
-            self.count(lane, Counter::Extents, 1);
+        if !done {
+            return None;
         }
-        done
+        self.count(lane, Counter::Extents, 1);
+        self.unhint_extent(extent);
+        let claimed = kept.or_else(|| self.claim_in(lane, extent, class, 0))?;
+        lane.cursors[usize::from(class)] = claimed.block.index();
+        Some(claimed)
     }
 
     /// A free block of one of the next `reach` larger classes.
@@ -372,18 +480,27 @@ impl Core<'_> {
         let extent = self.geo.extent_of(claimed.block);
         let class = self.class_of(extent).class();
         let offset = claimed.block.index() - extent * self.geo.extent_granules();
-        // A damaged class must not make a block longer than what is left of its extent.
-        let inside = self
-            .geo
-            .classes()
-            .granules(class)
-            .is_some_and(|size| offset + size <= self.geo.extent_granules());
+        let left = self.geo.extent_granules() - offset;
         match lane.stash.get_mut(usize::from(class)) {
-            Some(stash) if inside && stash.len() < lane.stash_max && extent >= self.first_extent() => {
-                stash.push(claimed)
+            Some(stash)
+                // A damaged class must not make a block longer than what is left of its extent.
+                if stash.granules <= left.min(lane.stash_room)
+                    && stash.blocks.len() < lane.stash_max
+                    && extent >= self.first_extent() =>
+            {
+                lane.stash_room -= stash.granules;
+                stash.blocks.push(claimed);
             }
-            _ => self.free(lane, claimed),
+            _ => self.free_behind(lane, claimed, class),
         }
+    }
+
+    /// Frees a block that the lane would keep, had it room: its next search begins there.
+    fn free_behind(&self, lane: &mut Lane, claimed: Claimed, class: u8) {
+        if let Some(cursor) = lane.cursors.get_mut(usize::from(class)) {
+            *cursor = claimed.block.index();
+        }
+        self.free(lane, claimed);
     }
 
     /// Frees a block that the caller has claimed.
@@ -397,7 +514,11 @@ impl Core<'_> {
 
     /// Tells searches that the block's extent has a free block again.
     pub(super) fn unhint(&self, block: Block) {
-        let hint = self.at(self.geo.extent(self.geo.extent_of(block)) + 1);
+        self.unhint_extent(self.geo.extent_of(block));
+    }
+
+    fn unhint_extent(&self, extent: u32) {
+        let hint = self.at(self.geo.extent(extent) + 1);
         if hint.load(Relaxed) == EXHAUSTED {
             hint.store(0, Relaxed);
         }
@@ -406,10 +527,18 @@ impl Core<'_> {
     /// Gives every stashed block back.
     pub fn empty_stash(&self, lane: &mut Lane) {
         for class in 0..lane.stash.len() {
-            while let Some(claimed) = lane.stash[class].pop() {
+            while let Some(claimed) = take_stashed(lane, class as u8) {
                 self.free(lane, claimed);
             }
         }
+    }
+
+    /// Gives the stash back if the lane changed nothing since the last call: an idle session keeps nothing from anybody.
+    pub fn empty_idle_stash(&self, lane: &mut Lane) {
+        if lane.newest == lane.newest_at_beat {
+            self.empty_stash(lane);
+        }
+        lane.newest_at_beat = lane.newest;
     }
 
     /// Marks a claimed block as being published: what the reaper of a killed owner goes by.

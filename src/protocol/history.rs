@@ -30,6 +30,8 @@ pub enum Logged {
 struct Oldest {
     event: u64,
     superseded: Option<Superseded>,
+    /// The slot whose key the event removed, by the word of its head; 0 where it removed none.
+    removed: usize,
 }
 
 /// A block that an event owns, as it was while the event stood.
@@ -135,7 +137,7 @@ impl Core<'_> {
             if floor + self.geo.history() >= position {
                 return Ok(());
             }
-            let moved = self.advance_floor(lane, false)?;
+            let moved = self.let_go(lane, false)?;
             tries.note(floor, "the floor of the history")?;
             // A full history lets one event go for each that enters: that is no reason to wait.
             if !moved {
@@ -151,7 +153,7 @@ impl Core<'_> {
         let history = self.geo.history();
         if history >= ROOMY && self.floor() + history <= generation {
             // The change has happened; damage is reported to whoever needs the room.
-            let _ = self.advance_floor(lane, false);
+            let _ = self.let_go(lane, false);
         }
     }
 
@@ -205,13 +207,25 @@ impl Core<'_> {
 
     /// The shard whose slot a record names; `None` where the record is damaged or torn.
     pub(super) fn shard_of_block(&self, block: Block) -> Option<usize> {
-        let slot = (self.record_word(block, record::PLACE) >> 32) as usize;
-        self.bucket_of_slot(slot).map(|bucket| self.geo.shard_of_bucket(bucket))
+        self.bucket_of_slot(self.slot_of(block)).map(|bucket| self.geo.shard_of_bucket(bucket))
     }
 
-    /// Lets the oldest event go, and takes or frees the block that it superseded. `early`: to gain space,
-    /// down to the least history. Whether the floor moved, by this call or by another's.
+    /// Lets the oldest event go, and takes or frees the block that it superseded. Whether the floor moved, by this call
+    /// or by another's. For tests, models and tools: [`Core::let_go`] that retires nothing.
+    #[cfg(any(test, loom, slate_search, feature = "internals"))]
     pub fn advance_floor(&self, lane: &mut Lane, early: bool) -> Result<bool, Fault> {
+        self.step::<false>(lane, early)
+    }
+
+    /// Lets the oldest event go, takes or frees the block that it superseded, and retires a key that it removed: nobody
+    /// may come by that slot again. `early`: to gain space, down to the least history. Whether the floor moved, by this
+    /// call or by another's.
+    pub fn let_go(&self, lane: &mut Lane, early: bool) -> Result<bool, Fault> {
+        self.step::<true>(lane, early)
+    }
+
+    #[inline(always)]
+    fn step<const RETIRES: bool>(&self, lane: &mut Lane, early: bool) -> Result<bool, Fault> {
         let floor = self.floor();
         if early && self.is_least(floor) {
             return Ok(false);
@@ -227,6 +241,9 @@ impl Core<'_> {
             }
         }
         self.forget_intent_at(lane.intent_at);
+        if RETIRES && oldest.removed != 0 {
+            self.retire_passed(oldest.removed);
+        }
         if AHEAD > 0 && oldest.superseded.is_some_and(|superseded| superseded.granules >= LARGE) {
             self.look_ahead(oldest.event);
         }
@@ -262,6 +279,12 @@ impl Core<'_> {
         let word = self.ring_word(event);
         let block = self.block(word.block()).filter(|_| word.lap() == self.geo.lap(event));
         let superseded = block.and_then(|block| self.superseded_block(block));
+        let removed = match block {
+            Some(block) if record::is_tombstone(self.record_word(block, record::SHAPE)) => {
+                self.slot_of(block)
+            }
+            _ => 0,
+        };
         // The block is genuine only if the floor stood still (P6): an intent must never name another's.
         fence(Acquire);
         if self.at(header::FLOOR).load(Relaxed) != floor {
@@ -271,7 +294,7 @@ impl Core<'_> {
         if floor + self.geo.history() < generation {
             return Err(Fault::Corrupt("the distance of the history's two counters"));
         }
-        Ok(Some(Oldest { event, superseded }))
+        Ok(Some(Oldest { event, superseded, removed }))
     }
 
     /// The block that the record in `block` superseded; `None` where there is none, or where it is not of the same
@@ -279,7 +302,7 @@ impl Core<'_> {
     #[inline(always)]
     fn superseded_block(&self, block: Block) -> Option<Superseded> {
         let previous = Head(self.record_word(block, record::PREVIOUS));
-        let linked = matches!(previous.kind(), Some(HeadKind::Live | HeadKind::Open));
+        let linked = previous.is(HeadKind::Live);
         let superseded =
             self.block(previous.block()).filter(|&block| linked && self.fits(block, record::HEADER_WORDS))?;
         let slot = |block| self.record_word(block, record::PLACE) >> 32;
@@ -401,6 +424,13 @@ impl Core<'_> {
         (floor + 1..=generation).rev().all(fits)
     }
 
+    /// Whether an event of the history owns a block that it superseded.
+    pub(super) fn history_holds_any(&self) -> bool {
+        (self.floor() + 1..=self.generation())
+            .take(self.geo.history() as usize)
+            .any(|event| self.superseded_by(event) > 0)
+    }
+
     /// Granules of the block that the event superseded; 0 where the event is gone.
     fn superseded_by(&self, event: u64) -> u64 {
         let word = self.ring_word(event);
@@ -420,7 +450,7 @@ impl Core<'_> {
             self.weigh_history(lane);
         }
         for _ in 0..TRIM_STEPS {
-            if lane.excess > 0 && !self.advance_floor(lane, true)? {
+            if lane.excess > 0 && !self.let_go(lane, true)? {
                 lane.excess = 0;
             }
         }

@@ -177,39 +177,43 @@ impl Core<'_> {
         meta: &mut Meta,
         out: &mut Vec<u8>,
     ) -> Result<bool, Fault> {
-        let Some((fingerprint, head)) = self.stable_slot(head_at - 1, None)? else {
+        let Some(found) = self.stable_slot(head_at - 1, None)? else {
             return self.still_there(point).map(|()| false);
         };
-        let Some((block, generation)) = self.record_at(head, point)? else { return Ok(false) };
+        let Some((block, generation)) = self.record_at(found, point)? else { return Ok(false) };
         let ours = self.key_is(block, key);
         let copied = self.copy_into(block, &mut meta.words, out);
         self.still_there(point)?;
-        if !ours {
-            return self.get_elsewhere(key, block, point, verify, meta, out);
+        if !ours || !self.lives(found.slot) {
+            return self.get_elsewhere(key, block, found, point, verify, meta, out);
         }
         copied.ok_or(Fault::Corrupt("a record's lengths"))?;
-        if fingerprint != key.fingerprint {
+        if found.slot.hash.fingerprint() != key.fingerprint {
             // Where a get does not find it, a list must not tell it either.
             return Err(Fault::Corrupt("the hash of a record's slot"));
         }
-        let found = Found { slot: Slot { head_at, hash: SlotHash(0) }, head };
         meta.settle(key.hash, generation, found, verify, out).map_err(Fault::Corrupt)?;
         Ok(!meta.words.kind().is_tombstone())
     }
 
-    /// The slot has another key's record now, or a damaged one.
+    /// The slot has another key's record now, or none, or a damaged one.
     #[cold]
+    #[allow(clippy::too_many_arguments, reason = "those of `get_in`, and what it found")]
     fn get_elsewhere(
         &self,
         key: &Key<'_>,
         block: Block,
+        found: Found,
         point: Point,
         verify: Verify,
         meta: &mut Meta,
         out: &mut Vec<u8>,
     ) -> Result<bool, Fault> {
         // Sound, or damage: that is told first.
-        self.copy_item(block, point.generation, self.proof(point), verify)?.ok_or(Fault::Lagged)?;
+        let copied = self.copy_item(block, point.generation, self.proof(point), verify);
+        if self.lives(found.slot) {
+            copied?.ok_or(Fault::Lagged)?;
+        }
         let Some(item) = self.get_at(key, point, verify)? else { return Ok(false) };
         let slot = Slot { head_at: item.header.slot as usize, hash: SlotHash(0) };
         *meta = Meta { words: item.header.pack(), generation: item.generation, slot, head: Head(0) };

@@ -41,7 +41,7 @@ pub(crate) mod tests;
 
 use crate::layout::{
     Block, GenWord, Geometry, Head, State, header,
-    record::{self, RecordHeader, Words},
+    record::{self, Words},
 };
 use crate::sync::{AtomicU64, Ordering, fence, pause};
 
@@ -71,7 +71,7 @@ pub enum Fault {
 /// What is used up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Full {
-    /// No block of the size is free, and the history is at its least.
+    /// No block of the size is free, and the history holds none any more.
     Blocks,
     /// No slot for another key, and no overflow bucket may be added.
     Slots,
@@ -219,7 +219,8 @@ impl<'r> Core<'r> {
     }
 
     /// The record's words before the key, unpacked. As [`Core::record_word`].
-    fn record_header(&self, block: Block) -> Option<RecordHeader> {
+    #[cfg(all(test, not(any(loom, slate_search))))]
+    fn record_header(&self, block: Block) -> Option<record::RecordHeader> {
         self.header_words(block)?.unpack()
     }
 

@@ -411,8 +411,7 @@ impl Core<'_> {
             let base = self.at(self.geo.shard(key.shard) + geometry::SHARD_VERSION_BASE);
             // Relaxed: the retirements that raised it were seen when the slot was found (P8).
             let version = base.load(Relaxed).saturating_add(1);
-            let carried = self.block(found.head.block()).map_or(0, |block| self.footprint(block));
-            let after = After { version, created: 0, superseded: carried };
+            let after = After { version, created: 0, superseded: 0 };
             let absent = matches!(change.expect, Expect::Any | Expect::Absent) && !change.kind.is_tombstone();
             return Ok(if absent { Judged::Go(after) } else { self.confirmed(found, Judged::Conflict(0)) });
         }

@@ -108,9 +108,10 @@ enum Attempt {
 pub(super) enum Proof {
     /// The head stood still.
     Head(usize, Head),
-    /// The head stood still, or the floor has not passed the generation.
-    HeadOrFloor(usize, Head, u64),
-    /// The floor has not passed the generation.
+    /// The head stood still, or the floor has not passed the generation and the slot's life goes on: a tombstone that was
+    /// retired belongs to no event.
+    HeadOrFloor(Slot, Head, u64),
+    /// The floor has not passed the generation. For what an event owns, and for events.
     Floor(u64),
 }
 
@@ -314,7 +315,7 @@ impl Core<'_> {
         target: &mut Target<'_>,
     ) -> Result<Option<Attempt>, Fault> {
         let Found { slot, head } = found;
-        let proof = Proof::HeadOrFloor(slot.head_at, head, since);
+        let proof = Proof::HeadOrFloor(slot, head, since);
         let Some(block) = self.block(head.block()) else { return self.refuse(proof, "a slot's block") };
         // Before the record: if it is a generation, the record is complete.
         let gen_word = self.load_gen(block);
@@ -385,7 +386,9 @@ impl Core<'_> {
         let floor_at_most = |generation| self.at(header::FLOOR).load(Relaxed) <= generation;
         match proof {
             Proof::Head(at, head) => self.head_is(at, head),
-            Proof::HeadOrFloor(at, head, since) => self.head_is(at, head) || floor_at_most(since),
+            Proof::HeadOrFloor(slot, head, since) => {
+                self.head_is(slot.head_at, head) || (floor_at_most(since) && self.lives(slot))
+            }
             Proof::Floor(since) => floor_at_most(since),
         }
     }

@@ -221,7 +221,7 @@ impl Core<'_> {
         state: State,
         reaped: &mut Reaped,
     ) -> Result<bool, Fault> {
-        let slot = (self.record_word(block, record::PLACE) >> 32) as usize;
+        let slot = self.slot_of(block);
         // The head first, then the generation word: the other way round a put that was superseded between
         // the two loads would pass for one that was never published.
         let current = self.bucket_of_slot(slot).is_some_and(|_| self.names(slot, block));

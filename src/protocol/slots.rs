@@ -1,17 +1,20 @@
 //! Which slot a key has: one guard word per bucket chain, no owner to wait for.
 //!
-//! A slot lives FREED -> OPEN -> LIVE … -> RETIRED -> FREED, its head's counter rising each time. Whoever
+//! A slot lives FREED -> OPEN -> LIVE … -> RETIRED -> RETIRED without a block -> FREED, its head's counter rising each
+//! time. Whoever
 //! meets a guard first applies what it asks for, which anybody may do any number of times; then it acts
 //! by one compare-and-swap of the guard, which succeeds only if the guard stood still during the scan.
 //! Readers never touch the guard.
 
 use super::{
     Core, Fault, Full, Tries, acquire,
-    blocks::{Claimed, Lane},
+    blocks::{Claimed, Lane, Least},
     chain::last_word,
     publish::Now,
 };
-use crate::layout::{Block, GenWord, Guard, GuardOp, Head, HeadKind, Overflow, SlotHash, geometry, record};
+use crate::layout::{
+    Block, GenWord, Guard, GuardOp, Head, HeadKind, Overflow, SlotHash, State, StateKind, geometry, record,
+};
 use crate::sync::{
     AtomicU64,
     Ordering::{AcqRel, Acquire, Relaxed, Release},
@@ -177,6 +180,16 @@ impl Core<'_> {
         (self.at(hash_at).load(Relaxed) == hash.0).then_some((hash, head))
     }
 
+    /// Whether the slot is in the life in which its hash word was read, and its key was not retired: that cannot be taken
+    /// back. While this holds, nobody has given the newest record back; those before it belong to events.
+    pub(super) fn lives(&self, slot: Slot) -> bool {
+        // What was copied before is of the record only if this is seen to hold after it (P2).
+        fence(Acquire);
+        let Some((hash, head)) = self.slot_at(slot.head_at - 1) else { return false };
+        // MOVED with a block was LIVE.
+        hash == slot.hash && (head.is(HeadKind::Live) || head.is(HeadKind::Moved) && head.block() != 0)
+    }
+
     /// Finds the key's slot. `make`: whether it is to get one where it has none.
     pub(super) fn find(&self, key: &Key<'_>, make: bool) -> Result<Sought, Fault> {
         let guard_at = self.geo.bucket(key.bucket);
@@ -236,6 +249,10 @@ impl Core<'_> {
             let found = Found { slot: Slot { head_at: hash_at + 1, hash }, head };
             match head.kind() {
                 _ if hash.fingerprint() == 0 => scan.free = scan.free.or(Some(position)),
+                Some(HeadKind::Retired) if head.block() != 0 => {
+                    self.give_back(hash_at + 1, head);
+                    return Ok(None);
+                }
                 Some(HeadKind::Retired) => scan.retired = scan.retired.or(Some(position)),
                 Some(HeadKind::Live) if ours => match self.is_live_as(key, found)? {
                     Some(true) => return Ok(Some(Scan { found: Some(found), ..scan })),
@@ -263,16 +280,33 @@ impl Core<'_> {
         Ok(self.head_is(found.slot.head_at, found.head).then_some(same))
     }
 
-    /// A tombstone of the chain whose event has left the history.
+    /// A tombstone of the chain that can be retired.
     fn find_tombstone(&self, bucket: usize) -> Option<(usize, Head)> {
-        let floor = self.floor();
         self.slots(bucket).map(|hash_at| hash_at + 1).find_map(|head_at| {
             let head = self.load_head(head_at);
-            let block = self.block(head.block()).filter(|_| head.is(HeadKind::Live))?;
-            let passed = matches!(self.load_gen(block), GenWord::Generation(event) if event <= floor);
-            let tombstone = self.record_header(block).is_some_and(|header| header.kind.is_tombstone());
-            (passed && tombstone).then_some((head_at, head))
+            self.has_passed(head).then_some((head_at, head))
         })
+    }
+
+    /// Whether the head names a tombstone whose event has left the history, and that its writer is done with. To be
+    /// proved by the head's compare-and-swap.
+    fn has_passed(&self, head: Head) -> bool {
+        let Some(block) = self.block(head.block()).filter(|_| head.is(HeadKind::Live)) else { return false };
+        self.is_tombstone(block)
+            && matches!(self.load_gen(block), GenWord::Generation(event) if event <= self.floor())
+            // Its writer may still ask the block for its generation.
+            && self.load_state(block).is(StateKind::Owned)
+    }
+
+    /// Whether the block has a sound tombstone: damage that looks like a removal must end no key.
+    fn is_tombstone(&self, block: Block) -> bool {
+        let Some(words) = self.header_words(block).filter(|words| words.kind().is_tombstone()) else {
+            return false;
+        };
+        let mut key = Vec::new();
+        self.copy_key(block, &mut key).is_some()
+            && words.value_len() == 0
+            && words.is_sound(self.geo.hash(&key), &[])
     }
 
     /// Whether the record in the block has this key. To be proved afterwards, like every copy.
@@ -319,12 +353,12 @@ impl Core<'_> {
                     }
                     // Never from RETIRED: a late claim would reopen a slot that has lived since.
                     if head.is(HeadKind::Freed) {
-                        let open = head.next(HeadKind::Open, head.block());
+                        let open = head.next(HeadKind::Open, 0);
                         let _ = head_word.compare_exchange(head.0, open.0, Release, Acquire);
                     }
                 } else {
                     if head.is(HeadKind::Retired) {
-                        let freed = head.next(HeadKind::Freed, head.block());
+                        let freed = head.next(HeadKind::Freed, 0);
                         let _ = head_word.compare_exchange(head.0, freed.0, Release, Acquire);
                     }
                     if hash.number() < number {
@@ -388,11 +422,12 @@ impl Core<'_> {
         Ok(())
     }
 
-    /// Ends a key whose tombstone has left the history: nobody needs its version from the record any more.
+    /// Ends a key whose tombstone has left the history, and gives the tombstone back: nobody needs its version from the
+    /// record any more, and a reader that is still there finds that the slot's life is over ([`Core::lives`]).
     pub(super) fn retire(&self, shard: usize, head_at: usize, head: Head) -> Result<(), Fault> {
         let block = self.block(head.block()).ok_or(Fault::Corrupt("a slot's block"))?;
         let version = self.record_word(block, record::VERSION);
-        let tombstone = self.record_header(block).is_some_and(|header| header.kind.is_tombstone());
+        let tombstone = self.is_tombstone(block);
         // A tombstone only, and a version of no other life: the head stood still around both (P2).
         fence(Acquire);
         if !tombstone || !self.head_is(head_at, head) {
@@ -402,8 +437,91 @@ impl Core<'_> {
         base.fetch_max(version, AcqRel);
         let retired = head.next(HeadKind::Retired, head.block());
         // AcqRel: who sees it RETIRED sees the version base (P8).
-        let _ = self.at(head_at).compare_exchange(head.0, retired.0, AcqRel, Relaxed);
+        if self.at(head_at).compare_exchange(head.0, retired.0, AcqRel, Relaxed).is_ok() {
+            self.give_back(head_at, retired);
+        }
         Ok(())
+    }
+
+    /// Gives back the tombstone that this RETIRED head names. Anybody may do this, any number of times: the block is
+    /// LIMBO first, then the head does not name it any more, then it is free. So no head names a block that begins
+    /// another life, and a block whose state is read while the head names it is in the tombstone's life.
+    #[cold]
+    pub(super) fn give_back(&self, head_at: usize, head: Head) {
+        let block = self.block(head.block());
+        let of_slot = block.filter(|&block| {
+            // What a damaged record or head says frees nothing: that may be another key's.
+            self.is_tombstone(block) && self.slot_of(block) == head_at
+        });
+        let state = of_slot.map(|block| (block, self.load_state(block)));
+        fence(Acquire);
+        if !self.head_is(head_at, head) {
+            return;
+        }
+        let limbo = state.and_then(|(block, state)| self.make_limbo(block, state));
+        // AcqRel, acquire on failure too: who frees the block has seen that the head does not name it (P7).
+        let _ = self.at(head_at).compare_exchange(head.0, head.next(HeadKind::Retired, 0).0, AcqRel, Acquire);
+        if let Some((block, state)) = limbo {
+            self.free_owned(block, state);
+        }
+    }
+
+    /// From owned to LIMBO. The block in that state; `None` where it is in neither.
+    fn make_limbo(&self, block: Block, state: State) -> Option<(Block, State)> {
+        let limbo = State::new(StateKind::Limbo, 0, state.tag());
+        if state.is(StateKind::Owned) {
+            // AcqRel: who meets it LIMBO meets the head RETIRED (P7). Fails where another was first.
+            let _ = self.state_of(block).compare_exchange(state.0, limbo.0, AcqRel, Acquire);
+        }
+        matches!(state.kind(), StateKind::Owned | StateKind::Limbo).then_some((block, limbo))
+    }
+
+    /// Frees a block that was LIMBO when it was looked at: who made it so may have been killed.
+    #[cold]
+    pub(super) fn end_limbo(&self, block: Block, limbo: State) {
+        let head_at = self.slot_of(block);
+        if self.bucket_of_slot(head_at).is_none() {
+            return;
+        }
+        // Acquire: behind the block's state, so at least as new as RETIRED.
+        let head = self.load_head(head_at);
+        if head.block() != block.index() {
+            self.free_owned(block, limbo);
+        } else if head.is(HeadKind::Retired) {
+            self.give_back(head_at, head);
+        }
+    }
+
+    /// Word of the head of the slot that a record names.
+    pub(super) fn slot_of(&self, block: Block) -> usize {
+        (self.record_word(block, record::PLACE) >> 32) as usize
+    }
+
+    /// Retires every tombstone whose event has left the history. Floor steps do that; this finds those that a killed
+    /// one left, or that were not settled then.
+    pub(super) fn retire_all(&self) -> Result<(), Fault> {
+        for bucket in 0..self.geo.buckets() {
+            for head_at in self.slots(bucket).map(|hash_at| hash_at + 1) {
+                let head = self.load_head(head_at);
+                if self.has_passed(head) {
+                    self.retire(self.geo.shard_of_bucket(bucket), head_at, head)?;
+                } else if head.is(HeadKind::Retired) && head.block() != 0 {
+                    self.give_back(head_at, head);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Retires the tombstone that an event was, as soon as the event has left the history.
+    #[cold]
+    pub(super) fn retire_passed(&self, head_at: usize) {
+        let Some(bucket) = self.bucket_of_slot(head_at) else { return };
+        let head = self.load_head(head_at);
+        if self.has_passed(head) {
+            // Damage is reported to whoever needs the slot.
+            let _ = self.retire(self.geo.shard_of_bucket(bucket), head_at, head);
+        }
     }
 
     /// Appends an overflow bucket; or, when there may be no more, lets events go so that tombstones may
@@ -413,7 +531,8 @@ impl Core<'_> {
             (0..self.geo.shards()).map(|shard| self.overflow(shard).count()).fold(0, u64::saturating_add);
         let longest = CHAIN_MAX.min(Guard::SLOT_MAX / geometry::SLOTS);
         if added >= self.geo.shape().overflow_max || self.chain(key.bucket).count() >= longest {
-            let room = self.shrink_history(lane, 16)?;
+            let room = self.shrink_history(lane, 16)?
+                || (self.has_tombstone(key.bucket) && self.shrink_to(lane, Least::Nothing)?);
             // Another may have retired the tombstone that the scan saw, or freed its slot: then there is one.
             return if room || self.has_room(key.bucket, guard) {
                 Ok(())
@@ -472,6 +591,14 @@ impl Core<'_> {
         }
     }
 
+    /// Whether a slot of the chain has a removed key, whose event holds it.
+    fn has_tombstone(&self, bucket: usize) -> bool {
+        self.slots(bucket).any(|hash_at| {
+            let head = self.load_head(hash_at + 1);
+            head.is(HeadKind::Live) && self.block(head.block()).is_some_and(|block| self.is_tombstone(block))
+        })
+    }
+
     /// Whether the chain has a slot that waits to be freed, or changed since the guard was loaded.
     fn has_room(&self, bucket: usize, guard: Guard) -> bool {
         acquire(self.at(self.geo.bucket(bucket))) != guard.0
@@ -485,18 +612,22 @@ impl Core<'_> {
     }
 
     /// Retires the slots whose heads stayed OPEN since `before` was taken: their inserters are dead, or so
-    /// slow that they will find it out. Returns the OPEN heads of now. For the keeper, now and then.
+    /// slow that they will find it out; and finishes what killed ones left of giving tombstones back. Returns the OPEN
+    /// heads of now. For the keeper, now and then.
     pub fn sweep_open(&self, before: &[(usize, Head)]) -> Vec<(usize, Head)> {
         let mut open = Vec::new();
         for bucket in 0..self.geo.buckets() {
             for hash_at in self.slots(bucket) {
                 let head = self.load_head(hash_at + 1);
+                if head.is(HeadKind::Retired) && head.block() != 0 {
+                    self.give_back(hash_at + 1, head);
+                }
                 if !head.is(HeadKind::Open) {
                     continue;
                 }
                 if before.contains(&(hash_at + 1, head)) {
-                    let retired = head.next(HeadKind::Retired, head.block());
-                    // AcqRel: as `retire`. The carried tombstone's version is in the version base already.
+                    let retired = head.next(HeadKind::Retired, 0);
+                    // AcqRel: as `retire`.
                     let _ = self.at(hash_at + 1).compare_exchange(head.0, retired.0, AcqRel, Relaxed);
                 } else {
                     open.push((hash_at + 1, head));

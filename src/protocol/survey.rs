@@ -4,7 +4,7 @@
 use super::{
     Core, Fault, Tries,
     read::Proof,
-    slots::{Key, slots_of},
+    slots::{Key, Slot, slots_of},
 };
 use crate::layout::{Head, HeadKind, record};
 
@@ -77,7 +77,8 @@ impl Core<'_> {
                     None => return Err(Fault::Corrupt("a slot's head")),
                 }
                 let copied = self.block(head.block()).and_then(|block| self.copy_key(block, key));
-                if self.holds(Proof::HeadOrFloor(hash_at + 1, head, since)) {
+                let slot = Slot { head_at: hash_at + 1, hash };
+                if self.holds(Proof::HeadOrFloor(slot, head, since)) {
                     let fits = copied.is_some() && self.fits_slot(bucket, hash.fingerprint(), key);
                     return if fits { Ok(true) } else { Err(Fault::Corrupt("a record's key")) };
                 }

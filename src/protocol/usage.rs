@@ -48,10 +48,9 @@ impl Core<'_> {
     pub fn usage(&self) -> Usage {
         let mut usage = Usage::default();
         let classes = usize::from(self.geo.classes().count()) + 1;
-        let at_least = self.is_least(self.floor());
         let mut live = vec![0; classes];
         for bucket in 0..self.geo.buckets() {
-            self.use_of_chain(bucket, at_least, &mut usage, &mut live);
+            self.use_of_chain(bucket, &mut usage, &mut live);
         }
         let (slots, overflow_max) = (geometry::SLOTS as u64, self.geo.shape().overflow_max);
         usage.refuses_keys &= usage.overflow >= overflow_max;
@@ -61,12 +60,12 @@ impl Core<'_> {
         usage.slots = usage.slots.min(usage.slots_max);
         usage.slots_used = usage.slots_used.min(usage.slots);
         usage.keys = usage.keys.min(usage.slots_used);
-        self.use_of_blocks(&mut usage, &live, at_least);
+        self.use_of_blocks(&mut usage, &live);
         usage
     }
 
     /// Counts a chain's slots, and the blocks of its keys' values by their classes.
-    fn use_of_chain(&self, bucket: usize, at_least: bool, usage: &mut Usage, live: &mut [u64]) {
+    fn use_of_chain(&self, bucket: usize, usage: &mut Usage, live: &mut [u64]) {
         let (mut buckets, mut room) = (0, false);
         let floor = self.floor();
         for base in self.chain(bucket) {
@@ -80,8 +79,8 @@ impl Core<'_> {
                     _ => true,
                 };
                 usage.slots_used += u64::from(used);
-                // The history lets removed keys go where it may.
-                room |= !used || (!at_least && self.is_tombstone(head));
+                // The history lets removed keys go.
+                room |= !used || self.is_a_tombstone(head);
             }
         }
         usage.overflow += buckets - 1;
@@ -89,7 +88,7 @@ impl Core<'_> {
         usage.refuses_keys |= !room || buckets > longest;
     }
 
-    fn is_tombstone(&self, head: Head) -> bool {
+    fn is_a_tombstone(&self, head: Head) -> bool {
         let block = self.block(head.block()).filter(|_| head.is(HeadKind::Live));
         block.and_then(|block| self.header_words(block)).is_some_and(|words| words.kind().is_tombstone())
     }
@@ -117,7 +116,7 @@ impl Core<'_> {
         (0..pieces).filter_map(|number| self.piece(block, words, number, 0)).for_each(count);
     }
 
-    fn use_of_blocks(&self, usage: &mut Usage, live: &[u64], at_least: bool) {
+    fn use_of_blocks(&self, usage: &mut Usage, live: &[u64]) {
         let classes = self.geo.classes();
         let size = |class: u8| u64::from(classes.granules(class).unwrap_or(0));
         let mut free = vec![0; live.len()];
@@ -130,7 +129,7 @@ impl Core<'_> {
                 blocks += 1;
                 let state = State(acquire(self.state_of(block)));
                 match state.kind() {
-                    StateKind::Free => free_here += 1,
+                    StateKind::Free | StateKind::Limbo => free_here += 1,
                     StateKind::Owned if matches!(self.load_gen(block), GenWord::Bucket(_)) => {
                         usage.overflow_granules += size(class);
                     }
@@ -158,7 +157,7 @@ impl Core<'_> {
         if let Some(class) = typical.filter(|_| usage.live > 0) {
             let reach = class..=classes.count().min(class.saturating_add(LARGER));
             let found: u64 = reach.map(|class| free[usize::from(class)]).sum();
-            let from_history = if at_least { 0 } else { usage.history / size(class) };
+            let from_history = usage.history / size(class);
             usage.typical = size(class);
             usage.typical_live = live[usize::from(class)];
             usage.typical_room = found + empty * u64::from(classes.blocks(class)) + from_history;

@@ -7,7 +7,7 @@
 use super::{
     Core, Fault,
     read::{Proof, Verify},
-    slots::{Key, Slot, slots_of},
+    slots::{Found, Key, Slot, slots_of},
     survey::Damaged,
 };
 use crate::layout::{
@@ -115,16 +115,15 @@ impl Core<'_> {
     pub fn get_at(&self, key: &Key<'_>, point: Point, verify: Verify) -> Result<Option<Item>, Fault> {
         let mut chain = self.chain(key.bucket);
         for hash_at in chain.by_ref().flat_map(slots_of) {
-            let Some((_, head)) = self.stable_slot(hash_at, Some(key.fingerprint))? else { continue };
-            let Some(block) = self.block(head.block()) else { return self.refused(point, "a slot's block") };
+            let Some(found) = self.stable_slot(hash_at, Some(key.fingerprint))? else { continue };
+            let Some(block) = self.block(found.head.block()) else {
+                return self.refused(point, "a slot's block");
+            };
             if !self.key_is(block, key) {
                 self.still_there(point)?;
                 continue;
             }
-            let slot = Slot { head_at: hash_at + 1, hash: crate::layout::SlotHash(0) };
-            return self
-                .item_at(slot.head_at, head, point, verify)
-                .and_then(|item| same_key(item, key.bytes));
+            return self.item_at(found, point, verify).and_then(|item| same_key(item, key.bytes));
         }
         self.still_there(point)?;
         // Behind damage it may be there.
@@ -132,18 +131,20 @@ impl Core<'_> {
         Ok(None)
     }
 
-    /// A LIVE slot's hash and head of one life; `None` for a slot that is not LIVE, or not of the
+    /// A LIVE slot with its hash and head of one life; `None` for a slot that is not LIVE, or not of the
     /// fingerprint.
     pub(super) fn stable_slot(
         &self,
         hash_at: usize,
         fingerprint: Option<u16>,
-    ) -> Result<Option<(u16, Head)>, Fault> {
+    ) -> Result<Option<Found>, Fault> {
         for _ in 0..64 {
             if let Some((hash, head)) = self.slot_at(hash_at) {
                 let wanted = fingerprint.is_none_or(|wanted| wanted == hash.fingerprint());
                 return match head.kind() {
-                    Some(HeadKind::Live) if wanted => Ok(Some((hash.fingerprint(), head))),
+                    Some(HeadKind::Live) if wanted => {
+                        Ok(Some(Found { slot: Slot { head_at: hash_at + 1, hash }, head }))
+                    }
                     Some(HeadKind::Moved) => Err(Fault::Moved),
                     None if wanted => Err(Fault::Corrupt("a slot's head")),
                     _ => Ok(None),
@@ -158,10 +159,12 @@ impl Core<'_> {
         Err(Fault::Corrupt(what))
     }
 
-    /// Follows the heads back from `head` to the record that was current at the point.
-    pub(super) fn record_at(&self, head: Head, point: Point) -> Result<Option<(Block, u64)>, Fault> {
-        let mut head = head;
-        for _ in 0..=self.geo.history() + 2 {
+    /// Follows the heads back from the one found to the record that was current at the point. Where that is the newest,
+    /// whoever copies it asks afterwards whether the slot's life went on ([`Core::lives`]): where it ended the key was
+    /// removed at the point or before. The records before the newest belong to events.
+    pub(super) fn record_at(&self, found: Found, point: Point) -> Result<Option<(Block, u64)>, Fault> {
+        let mut head = found.head;
+        for step in 0..=self.geo.history() + 2 {
             if !head.is(HeadKind::Live) {
                 self.still_there(point)?;
                 return Ok(None);
@@ -169,28 +172,31 @@ impl Core<'_> {
             let Some(block) = self.block(head.block()) else {
                 return self.refused(point, "a record's block");
             };
-            match self.load_gen(block) {
-                GenWord::Generation(generation) if generation <= point.generation => {
-                    return Ok(Some((block, generation)));
-                }
-                GenWord::Generation(_) | GenWord::Unlogged(_) => {}
-                _ => return self.refused(point, "a block's generation word"),
+            let gen_word = self.load_gen(block);
+            if let GenWord::Generation(generation) = gen_word
+                && generation <= point.generation
+            {
+                return Ok(Some((block, generation)));
             }
             head = Head(self.record_word(block, record::PREVIOUS));
+            if step == 0 && !self.lives(found.slot) {
+                return self.still_there(point).map(|()| None);
+            }
+            if !matches!(gen_word, GenWord::Generation(_) | GenWord::Unlogged(_)) {
+                return self.refused(point, "a block's generation word");
+            }
         }
         self.refused(point, "a key's records, which lead round")
     }
 
-    fn item_at(
-        &self,
-        head_at: usize,
-        head: Head,
-        point: Point,
-        verify: Verify,
-    ) -> Result<Option<Item>, Fault> {
-        let Some((block, generation)) = self.record_at(head, point)? else { return Ok(None) };
-        let item = self.copy_item(block, generation, self.proof(point), verify)?.ok_or(Fault::Lagged)?;
-        if item.header.slot as usize != head_at {
+    fn item_at(&self, found: Found, point: Point, verify: Verify) -> Result<Option<Item>, Fault> {
+        let Some((block, generation)) = self.record_at(found, point)? else { return Ok(None) };
+        let copied = self.copy_item(block, generation, self.proof(point), verify);
+        if !self.lives(found.slot) {
+            return self.still_there(point).map(|()| None);
+        }
+        let item = copied?.ok_or(Fault::Lagged)?;
+        if item.header.slot as usize != found.slot.head_at {
             return Err(Fault::Corrupt("a record's slot"));
         }
         Ok((!item.header.kind.is_tombstone()).then_some(item))
@@ -258,11 +264,16 @@ impl Core<'_> {
         point: Point,
         verify: Verify,
     ) -> Result<Option<Item>, Fault> {
-        let Some((fingerprint, head)) = self.stable_slot(hash_at, None)? else { return Ok(None) };
+        let Some(found) = self.stable_slot(hash_at, None)? else { return Ok(None) };
         if !prefix.is_empty() {
             let mut key = Vec::new();
-            let Some(block) = self.block(head.block()) else { return self.refused(point, "a slot's block") };
+            let Some(block) = self.block(found.head.block()) else {
+                return self.refused(point, "a slot's block");
+            };
             if self.copy_key(block, &mut key).is_none() {
+                if !self.lives(found.slot) {
+                    return self.still_there(point).map(|()| None);
+                }
                 return self.refused(point, "a record's lengths");
             }
             if !key.starts_with(prefix.as_bytes()) {
@@ -270,14 +281,14 @@ impl Core<'_> {
                 return Ok(None);
             }
         }
-        let item = self.item_at(hash_at + 1, head, point, verify)?;
-        let Some(item) = item else { return Ok(None) };
+        let fingerprint = found.slot.hash.fingerprint();
+        let Some(item) = self.item_at(found, point, verify)? else { return Ok(None) };
         if !item.key.starts_with(prefix.as_bytes()) {
             return Err(Fault::Corrupt("a superseded record's key"));
         }
         // Where a get does not find it, a list must not tell it either.
-        let found = self.fits_slot(bucket, fingerprint, &item.key);
-        if found { Ok(Some(item)) } else { Err(Fault::Corrupt("the hash of a record's slot")) }
+        let fits = self.fits_slot(bucket, fingerprint, &item.key);
+        if fits { Ok(Some(item)) } else { Err(Fault::Corrupt("the hash of a record's slot")) }
     }
 
     /// The event at `position`, with what it superseded. `filter` sees the key before the values are

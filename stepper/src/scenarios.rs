@@ -4,8 +4,8 @@
 //! child does, and what must have been seen on the way, so that a scenario which has stopped showing its case fails.
 
 use crate::states::{
-    BUCKET, CLAIMED, DOOMED, ENTERED, FLOORED, INTENDED, NAME, OPEN, PIECE, PRIVATE, PUBLISHED, RETIRED,
-    UNCOUNTED, UNSETTLED,
+    BUCKET, CLAIMED, DOOMED, ENTERED, FLOORED, INTENDED, LIMBO, NAME, OPEN, PIECE, PRIVATE, PUBLISHED,
+    RETIRED, UNCOUNTED, UNSETTLED,
 };
 use slateboard::{Board, Expect, PutOptions, Receipt, Session};
 use std::time::Duration;
@@ -185,6 +185,38 @@ pub const SCENARIOS: &[Scenario] = &[
             "slot that retires and is used again",
             |s| put(s, "team/new", 40),
             &[RETIRED, CLAIMED, OPEN, PUBLISHED],
+        )
+    },
+    Scenario {
+        prepare: |board| {
+            let session = attach(board);
+            put(&session, "task/1", 10);
+            put(&session, "task/gone", 10);
+            // The removal is the oldest event, so the next change lets it go.
+            (0..2).for_each(|_| put(&session, "rolled", 10));
+            remove(&session, "task/gone");
+            (0..crate::place::HISTORY - 2).for_each(|_| put(&session, "rolled", 10));
+        },
+        ..write(
+            "key that is retired",
+            |s| (0..2).for_each(|_| put(s, "task/1", 40)),
+            &[FLOORED, LIMBO, RETIRED],
+        )
+    },
+    Scenario {
+        prepare: |board| {
+            full_board(board);
+            let session = attach(board);
+            while session.put("task/1", vec![b'f'; 40]).is_err() {
+                remove(&session, &session.list("fill/").expect("the list")[0].key);
+            }
+        },
+        full: true,
+        quick: false,
+        ..write(
+            "put that lets the whole history go",
+            |s| put(s, "task/1", 40),
+            &[PRIVATE, PUBLISHED, FLOORED],
         )
     },
     Scenario {

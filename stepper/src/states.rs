@@ -30,6 +30,8 @@ pub const CLAIMED: &str = "a slot claimed, without its hash";
 pub const OPEN: &str = "an open slot";
 /// A slot whose key is gone.
 pub const RETIRED: &str = "a retired slot";
+/// A tombstone that is being given back.
+pub const LIMBO: &str = "a tombstone half given back";
 /// A bucket in the making.
 pub const BUCKET: &str = "a bucket not linked";
 /// A name in the making.
@@ -110,6 +112,7 @@ impl Image<'_> {
                 match head.kind() {
                     Some(HeadKind::Live) if unlogged => seen.insert(PUBLISHED),
                     Some(HeadKind::Open) => seen.insert(OPEN),
+                    Some(HeadKind::Retired) if block.is_some() => seen.insert(LIMBO) | seen.insert(RETIRED),
                     Some(HeadKind::Retired) => seen.insert(RETIRED),
                     _ => false,
                 };

@@ -8,7 +8,9 @@ use slateboard::{
         record::{self, RecordHeader},
         session,
     },
+    protocol::{Core, Silent, blocks::Lane},
     region::{self, Access},
+    sync::{AtomicU64, Ordering},
 };
 use std::time::Duration;
 
@@ -38,10 +40,12 @@ impl Sample {
             left.put(&format!("task/{n}"), n.to_string()).unwrap();
         }
         left.remove("task/0").unwrap();
-        left.remove("task/1").unwrap();
-        // Until those removals have left the history.
+        // Until that removal has left the history.
         for n in 0..100 {
             left.put("free/often", n.to_string()).unwrap();
+            if n == 80 {
+                left.remove("task/1").unwrap();
+            }
         }
         for n in 20..22 {
             stays.put(&format!("task/{n}"), n.to_string()).unwrap();
@@ -56,15 +60,24 @@ impl Sample {
         let (living, vacated) = (stays.index(), left.index());
         drop(left);
         let file = region::open(&path, Access::ReadOnly).unwrap();
-        let words = file.mapping.words().iter().map(|word| word.load(slateboard::sync::Ordering::Relaxed));
+        let words = file.mapping.words().iter().map(|word| word.load(Ordering::Relaxed));
         let mut sample = Self { words: words.collect(), geo: file.geometry.clone(), living, vacated };
         sample.retire("task/1");
         sample
     }
 
-    /// As a writer does that looks for a slot, and is killed then.
+    /// As floor steps do that let the key's removal go, of which the last is killed before it gives the tombstone back.
     fn retire(&mut self, key: &str) {
         let (head_at, version) = (self.slot(key), self.record(self.newest(key)).version);
+        let at = self.geo.generation(self.newest(key));
+        let GenWord::Generation(event) = GenWord::unpack(self.words[at]) else { panic!("an event") };
+        let words: Vec<_> = self.words.iter().map(|&word| AtomicU64::new(word)).collect();
+        let core = Core::new(&words, &[], &Silent, &self.geo).unwrap();
+        let mut lane = Lane::for_reaping(&core, usize::from(self.vacated));
+        while core.floor() < event {
+            core.advance_floor(&mut lane, false).unwrap();
+        }
+        self.words = words.iter().map(|word| word.load(Ordering::Relaxed)).collect();
         let base = self.shard(key, geometry::SHARD_VERSION_BASE);
         *base = version.max(*base);
         self.set_head(head_at, HeadKind::Retired);
@@ -185,6 +198,11 @@ impl Sample {
     pub fn set_head(&mut self, at: usize, kind: HeadKind) {
         let head = self.head(at);
         self.words[at] = head.next(kind, head.block()).0;
+    }
+    /// The slot of the key that is retired.
+    pub fn retired(&self) -> usize {
+        let retired = |&at: &usize| self.head(at).is(HeadKind::Retired) && self.head(at).block() != 0;
+        self.slots("task/1").into_iter().find(retired).unwrap()
     }
     /// The word of a shard's header, by a key of the shard.
     pub fn shard(&mut self, key: &str, word: usize) -> &mut u64 {

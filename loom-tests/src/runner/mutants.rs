@@ -125,13 +125,6 @@ pub const MUTANTS: &[Mutant] = &[
         models: &["blocks::a_late_owner_learns_its_generation"],
     },
     Mutant {
-        name: "a carried tombstone belongs to no event",
-        file: HISTORY,
-        search: "Some(HeadKind::Live | HeadKind::Open)",
-        replace: "Some(HeadKind::Live)",
-        models: &["slots::a_carried_tombstone_goes_to_one_event"],
-    },
-    Mutant {
         name: "helping without a second look at the head",
         file: PUBLISH,
         search: "if self.head_is(found.slot.head_at, found.head) {
@@ -299,13 +292,41 @@ pub const MUTANTS: &[Mutant] = &[
         models: &["slots::versions_never_restart"],
     },
     Mutant {
-        name: "the tombstone is not carried",
+        name: "a retired head drops its tombstone",
         file: SLOTS,
         search: "let retired = head.next(HeadKind::Retired, head.block());
         // AcqRel: who sees it RETIRED",
         replace: "let retired = head.next(HeadKind::Retired, 0);
         // AcqRel: who sees it RETIRED",
-        models: &["slots::a_carried_tombstone_goes_to_one_event"],
+        models: &["slots::a_tombstone_is_given_back_once"],
+    },
+    Mutant {
+        name: "a tombstone is given back without a second look at the head",
+        file: SLOTS,
+        search: "if !self.head_is(head_at, head) {
+            return;
+        }
+        let limbo",
+        replace: "let limbo",
+        models: &["stall::a_late_giver_frees_no_later_life"],
+    },
+    Mutant {
+        name: "a reader takes a slot's life for going on",
+        file: SLOTS,
+        search: "else { return false };
+        // MOVED with a block was LIVE.
+        hash == slot.hash &&",
+        replace: "else { return true };
+        // MOVED with a block was LIVE.
+        hash != hash || head.0 < u64::MAX ||",
+        models: &["slots::a_reader_takes_no_reused_tombstone", "view::a_view_takes_no_reused_tombstone"],
+    },
+    Mutant {
+        name: "a put that finds no block retires nothing",
+        file: BLOCKS,
+        search: "self.retire_all()?;",
+        replace: "",
+        models: &["slots::a_tombstone_half_given_back_is_given_back_by_others"],
     },
     Mutant {
         name: "an overflow bucket is linked again",

@@ -146,12 +146,15 @@ fn check_blocks(board: &Board, lanes: &[&Lane], named: &Named) {
         }
     }
     let mut claimed = 0;
+    let heads = (0..geometry::SLOTS).map(|slot| board.head(slot));
+    let retired: Vec<u32> = heads.filter(|head| head.is(HeadKind::Retired)).map(Head::block).collect();
     for index in 1..board.geo.granules() {
         let state = board.state(board.block(index));
         let bucket = matches!(board.gen_word(board.block(index)), GenWord::Bucket(_));
         assert!(!bucket || state.is(StateKind::Owned), "block {index} passes for a bucket: {state:?}");
         match (state.kind(), named.0.get(&index)) {
-            (StateKind::Owned | StateKind::Part, Some(1)) | (StateKind::Free, None) => {}
+            (StateKind::Owned | StateKind::Part, Some(1)) | (StateKind::Free | StateKind::Limbo, None) => {}
+            (StateKind::Limbo, Some(1)) if retired.contains(&index) => {}
             (StateKind::Claimed, None) => claimed += 1,
             (_, times) => panic!("block {index} is {state:?} and named {times:?} times"),
         }

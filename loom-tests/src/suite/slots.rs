@@ -9,6 +9,7 @@ use slateboard::{
     layout::{GenWord, HeadKind, Overflow, Shape, SlotHash, geometry},
     protocol::{
         Fault, Full,
+        blocks::{Claimed, Lane},
         publish::{Change, Expect, Now, Outcome},
         read::Verify,
         slots::{Key, Slot},
@@ -25,7 +26,10 @@ pub const MODELS: &[&Model] = &[
     &RETIRE_READ,
     &KNOWN_READ,
     &KNOWN_PUT,
-    &CARRIED,
+    &GIVEN_BACK,
+    &GIVEN_BACK_TWICE,
+    &GIVEN_BACK_READ,
+    &GIVEN_BACK_KILLED,
     &REVIVED,
     &TWICE,
     &VERSIONS_KNOWN,
@@ -163,8 +167,13 @@ static OVERFLOW: Model = Model {
 };
 
 /// A board of one bucket: "a" removed at version 2 and gone from the history, "b" there.
-fn removed(run: &Run, overflow: u64) -> (Arc<Board>, slateboard::protocol::blocks::Lane) {
-    let board = board(8, 4, overflow);
+fn removed(run: &Run, overflow: u64) -> (Arc<Board>, Lane) {
+    removed_of(run, 8, overflow)
+}
+
+/// The same with so many blocks.
+fn removed_of(run: &Run, blocks: u64, overflow: u64) -> (Arc<Board>, Lane) {
+    let board = board(blocks, 4, overflow);
     let mut setup = board.ready_lane(0);
     board.put(&mut setup, "a", 1);
     board.put(&mut setup, "b", 2);
@@ -290,9 +299,9 @@ static KNOWN_PUT: Model = Model {
     },
 };
 
-/// Two inserts that both need the one slot of a removed key: its tombstone goes to one event, once.
-static CARRIED: Model = Model {
-    name: "slots::a_carried_tombstone_goes_to_one_event",
+/// Two inserts that both need the one slot of a removed key: its tombstone is given back, once.
+static GIVEN_BACK: Model = Model {
+    name: "slots::a_tombstone_is_given_back_once",
     budget: 4_000,
     least: 1_000,
     must_see: &["removed", "full"],
@@ -315,6 +324,116 @@ static CARRIED: Model = Model {
         }
         assert!(board.get("c").is_some() != board.get("d").is_some(), "one slot holds one key");
         fsck::check_and_drain(&board, &mut setup, &[&one, &two]);
+    },
+};
+
+/// As `removed`, with the slot of "a" retired by one who was killed before it gave the tombstone back; and a lane with a
+/// block at hand.
+fn retired(run: &Run) -> (Arc<Board>, Lane, Lane) {
+    // Five blocks: one at hand of each, two in slots, one that is free again.
+    let (board, mut setup) = removed_of(run, 5, 0);
+    let (mut dead, one) = (board.ready_lane(2), board.ready_lane(1));
+    // Besides the version base and the head.
+    slateboard::sync::modelled::killed_after(STORES_TO_FILL + 2, || board.put(&mut dead, "e", 3));
+    board.reap(&mut setup, 2);
+    run.saw_if(board.head(0).is(HeadKind::Retired) && board.head(0).block() != 0, "retired");
+    (board, setup, one)
+}
+
+/// Two who give one tombstone back, of whom one goes on until its block has begun another life.
+static GIVEN_BACK_TWICE: Model = Model {
+    name: "slots::a_tombstone_given_back_by_two_begins_one_life",
+    budget: 6_000,
+    least: 100,
+    must_see: &["retired", "reused"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let (board, mut setup, mut lane) = retired(run);
+        let tombstone = board.head(0).block();
+        let puts = {
+            let board = board.clone();
+            move || {
+                board.put(&mut lane, "c", 4);
+                board.put(&mut lane, "c", 5);
+                lane
+            }
+        };
+        let sweep = {
+            let board = board.clone();
+            move || {
+                board.core().sweep_open(&[]);
+            }
+        };
+        let (one, ()) = run.two(puts, sweep);
+        assert_eq!(board.get("c").map(|got| got.2), Some(5));
+        run.saw_if(board.head(0).block() == tombstone, "reused");
+        fsck::check_and_drain(&board, &mut setup, &[&one]);
+    },
+};
+
+/// A reader of a removed key, while its slot goes to another and its tombstone's block begins another life there.
+static GIVEN_BACK_READ: Model = Model {
+    name: "slots::a_reader_takes_no_reused_tombstone",
+    budget: 6_000,
+    least: 500,
+    must_see: &["removed", "reused", "not yet"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let (board, mut setup) = removed_of(run, 4, 0);
+        let tombstone = board.head(0).block();
+        let insert = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(1));
+            move || {
+                board.put(&mut lane, "c", 9);
+                board.put(&mut lane, "c", 10);
+                lane
+            }
+        };
+        let reader = {
+            let (board, run) = (board.clone(), run.clone());
+            move || {
+                assert_eq!(board.get("a"), None, "a removed key is there");
+                let c = board.get("c");
+                run.saw(if c.is_some_and(|got| got.2 == 10) { "reused" } else { "not yet" });
+            }
+        };
+        let (one, ()) = run.two(insert, reader);
+        assert_eq!(board.head(0).block(), tombstone, "the only block that was free");
+        fsck::check_and_drain(&board, &mut setup, &[&one]);
+    },
+};
+
+fn claim(board: &Board, lane: &mut Lane) -> Option<Claimed> {
+    board.core().claim(lane, 1, false).ok()
+}
+
+/// Killed anywhere in giving a tombstone back, beside a put that wants its slot, and whose only block it is.
+static GIVEN_BACK_KILLED: Model = Model {
+    name: "slots::a_tombstone_half_given_back_is_given_back_by_others",
+    budget: 60,
+    least: 50,
+    must_see: &["retired", "lived"],
+    kills: true,
+    roles: 2,
+    run: |run| {
+        let (board, mut setup, mut lane) = retired(run);
+        board.empty_hand(&mut setup);
+        board.empty_hand(&mut lane);
+        let held: Vec<_> = std::iter::from_fn(|| claim(&board, &mut setup)).take(3).collect();
+        let victim = {
+            let (board, run) = (board.clone(), run.clone());
+            move || run.saw_if(run.victim(|| board.core().sweep_open(&[])).is_some(), "lived")
+        };
+        let insert = {
+            let board = board.clone();
+            move || (board.put(&mut lane, "c", 9), lane)
+        };
+        let ((), (put, two)) = run.two(victim, insert);
+        assert_eq!((put.0, board.get("c").map(|got| got.2)), (3, Some(9)));
+        held.into_iter().for_each(|claimed| board.core().free(&setup, claimed));
+        fsck::check_and_drain(&board, &mut setup, &[&two]);
     },
 };
 
@@ -469,7 +588,7 @@ static LINK_READ: Model = Model {
 };
 
 /// A board whose one bucket is full, and whose free blocks have been used.
-fn full_bucket() -> (Arc<Board>, slateboard::protocol::blocks::Lane) {
+fn full_bucket() -> (Arc<Board>, Lane) {
     let board = board(9, 4, 2);
     let mut setup = board.ready_lane(0);
     board.put(&mut setup, "b", 1);

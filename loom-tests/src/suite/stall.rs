@@ -19,7 +19,7 @@ use slateboard::{
 };
 use std::sync::{Arc, Mutex};
 
-pub const MODELS: &[&Model] = &[&OWNER, &READER, &POLLER, &INSERT, &GUARD, &LATE_CLAIM, &RECUT];
+pub const MODELS: &[&Model] = &[&OWNER, &READER, &POLLER, &INSERT, &GUARD, &LATE_CLAIM, &LATE_GIVER, &RECUT];
 
 /// What a lane does on the board.
 type Work = fn(&Board, &mut Lane);
@@ -296,6 +296,48 @@ static LATE_CLAIM: Model = Model {
         assert_ne!(there[0], there[1], "one slot holds one key, and both were put: {there:?}");
         run.saw("done");
         fsck::check(&board, &[&setup, &lane, &super::lock(&busy)]);
+    },
+};
+
+/// One who gives a tombstone back, while another does so and puts until its block has begun another life there, and
+/// then supersedes that.
+static LATE_GIVER: Model = Model {
+    name: "stall::a_late_giver_frees_no_later_life",
+    budget: 10,
+    least: 20,
+    must_see: &["retired", "reused"],
+    kills: true,
+    roles: 1,
+    run: |run| {
+        // Five blocks: one at hand of each, two in slots, one that is free again.
+        let board = Board::small(5, 4);
+        let mut setup = board.ready_lane(0);
+        board.put(&mut setup, "a", 1);
+        board.put(&mut setup, "b", 2);
+        board.remove(&mut setup, "a");
+        board.floor_to(&mut setup, 3);
+        let tombstone = board.head(0).block();
+        let (mut dead, busy) = (board.ready_lane(1), shared(board.ready_lane(2)));
+        // Besides the version base and the head.
+        killed_after(STORES_TO_FILL + 2, || board.put(&mut dead, "e", 3));
+        board.reap(&mut setup, 1);
+        run.saw_if(board.head(0).is(HeadKind::Retired) && board.head(0).block() == tombstone, "retired");
+        let life: Work = |board, lane| {
+            board.put(lane, "c", 4);
+            board.put(lane, "c", 5);
+        };
+        let next: Work = |board, lane| {
+            board.floor_to(lane, 4);
+            board.put(lane, "c", 6);
+        };
+        let sweep = {
+            let board = board.clone();
+            move || drop(board.core().sweep_open(&[]))
+        };
+        stalled(run, &board, &busy, [life, next], sweep);
+        run.saw_if(board.get("c").is_some_and(|got| got.2 == 6), "reused");
+        assert_eq!(board.get("b").map(|got| got.2), Some(2));
+        fsck::check_and_drain(&board, &mut setup, &[&super::lock(&busy)]);
     },
 };
 

@@ -9,7 +9,7 @@ use slateboard::protocol::{Fault, blocks::Lane, read::Verify, slots::Key, view::
 use slateboard::sync::modelled::read_only;
 use std::sync::Arc;
 
-pub const MODELS: &[&Model] = &[&VIEW, &VIEW_REUSE, &VIEW_NEXT, &VIEW_READ, &EVENT, &WALK];
+pub const MODELS: &[&Model] = &[&VIEW, &VIEW_REUSE, &VIEW_RETIRED, &VIEW_NEXT, &VIEW_READ, &EVENT, &WALK];
 
 /// The key's value at the point, which is its generation too; 0 where it has none.
 fn value_at(board: &Board, key: &str, point: Point) -> Result<u64, Fault> {
@@ -68,6 +68,46 @@ static VIEW: Model = Model {
     kills: false,
     roles: 2,
     run: |run| two_keys(run, 5, 4, false),
+};
+
+/// A view of a removed key, while that is retired and its tombstone's block begins another life.
+static VIEW_RETIRED: Model = Model {
+    name: "view::a_view_takes_no_reused_tombstone",
+    budget: 6_000,
+    least: 500,
+    must_see: &["reused", "not yet"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        // Four blocks: one at hand of each, two in slots.
+        let board = Board::small(4, 4);
+        let mut setup = board.ready_lane(0);
+        board.put(&mut setup, "a", 1);
+        board.put(&mut setup, "b", 2);
+        board.remove(&mut setup, "a");
+        board.floor_to(&mut setup, 3);
+        let tombstone = board.head(0).block();
+        let writer = {
+            let (board, mut lane) = (board.clone(), board.ready_lane(1));
+            move || {
+                board.put(&mut lane, "c", 4);
+                board.put(&mut lane, "c", 5);
+                lane
+            }
+        };
+        let reader = {
+            let (board, run) = (board.clone(), run.clone());
+            move || {
+                let point = read_only(|| board.core().point());
+                assert_eq!(value_at(&board, "a", point), Ok(0), "at {point:?}");
+                let c = board.get("c").map(|got| got.2);
+                run.saw(if c == Some(5) { "reused" } else { "not yet" });
+            }
+        };
+        let (one, ()): (Lane, ()) = run.two(writer, reader);
+        assert_eq!(board.head(0).block(), tombstone, "the only block that was free");
+        fsck::check_and_drain(&board, &mut setup, &[&one]);
+    },
 };
 
 /// The same where the blocks it needs are freed and filled again.

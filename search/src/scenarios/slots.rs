@@ -37,7 +37,7 @@ fn overflow() -> Shape {
 
 /// The scenarios.
 pub fn scenarios() -> Vec<Scenario> {
-    [claims(), retirements(), overflows()].concat()
+    [claims(), retirements(), given_back(), overflows()].concat()
 }
 
 fn claims() -> Vec<Scenario> {
@@ -160,6 +160,78 @@ fn retirements() -> Vec<Scenario> {
                 }),
             ],
             ..Scenario::new("retire-read", "reads while a slot changes keys").sees(739, 2)
+        },
+    ]
+}
+
+fn given_back() -> Vec<Scenario> {
+    let let_go = |party: &Party<'_>| party.let_go();
+    vec![
+        Scenario {
+            keys: three_keys,
+            shape: board(1, 4, 4),
+            setup: |party| {
+                party.put(0, 1, Expect::Any);
+                party.remove(0);
+                party.floor(false);
+            },
+            may_fill: true,
+            kills: 1,
+            roles: vec![
+                mortal("let go", let_go),
+                role("let go, sweep", |party| {
+                    party.let_go();
+                    party.sweep_open();
+                }),
+                role("put b b", |party| {
+                    put_b(party);
+                    put_b(party);
+                }),
+            ],
+            preemptions: 2,
+            ..Scenario::new("give-back", "a tombstone given back by two, one killed, beside puts")
+        },
+        Scenario {
+            keys: three_keys,
+            shape: board(1, 4, 4),
+            setup: |party| {
+                party.put(0, 1, Expect::Any);
+                party.remove(0);
+                party.floor(false);
+            },
+            may_fill: true,
+            roles: vec![
+                role("let go, put b b", |party| {
+                    party.let_go();
+                    put_b(party);
+                    put_b(party);
+                }),
+                role("get a", |party| {
+                    party.get(0);
+                }),
+                role("view a", |party| {
+                    party.get_now(0);
+                }),
+            ],
+            may_lag: true,
+            preemptions: 3,
+            ..Scenario::new("give-back-read", "a read and a view beside a tombstone's reuse")
+        },
+        Scenario {
+            keys: three_keys,
+            shape: board(1, 8, 1),
+            may_fill: true,
+            kills: 1,
+            roles: vec![
+                mortal("remove a", |party| {
+                    party.remove(0);
+                }),
+                role("put b b", |party| {
+                    put_b(party);
+                    put_b(party);
+                }),
+            ],
+            ..Scenario::new("remove-lapped", "a removal killed while others retire its key")
         },
     ]
 }
