@@ -185,14 +185,6 @@ pub const SCENARIOS: &[Scenario] = &[
             &[FLOORED, LIMBO, RETIRED],
         )
     },
-    Scenario {
-        prepare: |board| {
-            full_board(board);
-            let session = attach(board);
-            while session.put("task/1", vec![b'f'; 40]).is_err() {
-                remove(&session, &session.list("fill/").expect("the list")[0].key);
-            }
-        },
         full: true,
         quick: false,
         ..write(
