@@ -185,14 +185,6 @@ pub const SCENARIOS: &[Scenario] = &[
             &[FLOORED, LIMBO, RETIRED],
         )
     },
-        full: true,
-        quick: false,
-        ..write(
-            "put that lets the whole history go",
-            |s| put(s, "task/1", 40),
-            &[PRIVATE, PUBLISHED, FLOORED],
-        )
-    },
     Scenario {
         prepare: |board| {
             let session = attach(board);
