@@ -104,7 +104,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         prepare: full_history_of_chains,
         quick: false,
-        ..write("put that frees a chain", |s| put(s, "task/1", 3_000), &[PIECE, PUBLISHED, INTENDED, FLOORED])
+        ..write("put that frees a chain", |s| put(s, "task/1", 4_500), &[PIECE, PUBLISHED, INTENDED, FLOORED])
     },
     write(
         "put_if that is met",
