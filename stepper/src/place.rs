@@ -30,7 +30,8 @@ pub struct Place {
 fn geometry() -> Geometry {
     let shape = Shape {
         capacity: 96 << 10,
-        extent_granules: 32,
+        // Of smaller ones the reserve, whose first granule is nobody's, would have no block.
+        extent_granules: 64,
         history: HISTORY,
         history_min: 8,
         dedicated: vec!["task".into(), "team".into()],

@@ -104,7 +104,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         prepare: full_history_of_chains,
         quick: false,
-        ..write("put that frees a chain", |s| put(s, "task/1", 3_000), &[PIECE, PUBLISHED, INTENDED, FLOORED])
+        ..write("put that frees a chain", |s| put(s, "task/1", 4_500), &[PIECE, PUBLISHED, INTENDED, FLOORED])
     },
     write(
         "put_if that is met",
@@ -201,22 +201,6 @@ pub const SCENARIOS: &[Scenario] = &[
             "key that is retired",
             |s| (0..2).for_each(|_| put(s, "task/1", 40)),
             &[FLOORED, LIMBO, RETIRED],
-        )
-    },
-    Scenario {
-        prepare: |board| {
-            full_board(board);
-            let session = attach(board);
-            while session.put("task/1", vec![b'f'; 40]).is_err() {
-                remove(&session, &session.list("fill/").expect("the list")[0].key);
-            }
-        },
-        full: true,
-        quick: false,
-        ..write(
-            "put that lets the whole history go",
-            |s| put(s, "task/1", 40),
-            &[PRIVATE, PUBLISHED, FLOORED],
         )
     },
     Scenario {
