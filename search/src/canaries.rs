@@ -372,7 +372,7 @@ const STORES: &[Canary] = &[
         "slots.rs",
         "hash_word.compare_exchange(hash.0, SlotHash::new(number, 0).0, Release, Acquire);",
         "hash_word.store(SlotHash::new(number, 0).0, Release);",
-        &["reopen", "twice", "retire"],
+        &["retire-kill"],
     ),
     canary(
         "generation given by a store",

@@ -179,14 +179,14 @@ pub const MUTANTS: &[Mutant] = &[
         file: READ,
         search: "let proof = Proof::Floor(since);",
         replace: "let now = Head(self.at(slot.head_at).load(Relaxed));
-        let proof = Proof::HeadOrFloor(slot.head_at, now, since);",
+        let proof = Proof::HeadOrFloor(slot, now, since);",
         models: &["read::the_value_before_an_unlogged_one_is_whole"],
     },
     Mutant {
         name: "the second pass loads the generation after the head",
         file: READ,
-        search: "Proof::HeadOrFloor(slot.head_at, head, since);",
-        replace: "Proof::HeadOrFloor(slot.head_at, head, self.generation());",
+        search: "Proof::HeadOrFloor(slot, head, since);",
+        replace: "Proof::HeadOrFloor(slot, head, self.generation());",
         models: &["stall::a_second_pass_copies_no_reused_block"],
     },
     Mutant {
@@ -228,7 +228,7 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a walk believes what it copied",
         file: SURVEY,
-        search: "if self.holds(Proof::HeadOrFloor(hash_at + 1, head, since)) {",
+        search: "if self.holds(Proof::HeadOrFloor(slot, head, since)) {",
         replace: "if since < u64::MAX {",
         models: &["view::a_walk_finds_every_key_that_stands"],
     },
@@ -326,7 +326,7 @@ pub const MUTANTS: &[Mutant] = &[
         file: BLOCKS,
         search: "self.retire_all()?;",
         replace: "",
-        models: &["slots::a_tombstone_half_given_back_is_given_back_by_others"],
+        models: &["slots::a_tombstone_left_behind_gives_room"],
     },
     Mutant {
         name: "an overflow bucket is linked again",

@@ -30,6 +30,7 @@ pub const MODELS: &[&Model] = &[
     &GIVEN_BACK_TWICE,
     &GIVEN_BACK_READ,
     &GIVEN_BACK_KILLED,
+    &LEFT_BEHIND,
     &REVIVED,
     &TWICE,
     &VERSIONS_KNOWN,
@@ -434,6 +435,37 @@ static GIVEN_BACK_KILLED: Model = Model {
         assert_eq!((put.0, board.get("c").map(|got| got.2)), (3, Some(9)));
         held.into_iter().for_each(|claimed| board.core().free(&setup, claimed));
         fsck::check_and_drain(&board, &mut setup, &[&two]);
+    },
+};
+
+/// Two who want a block, while the only one is a tombstone that a floor step left in its slot, as one who is killed
+/// behind it does: one of them gets it.
+static LEFT_BEHIND: Model = Model {
+    name: "slots::a_tombstone_left_behind_gives_room",
+    budget: 4_000,
+    least: 100,
+    must_see: &["removed", "first", "second"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let (board, mut setup) = removed_of(run, 4, 0);
+        board.empty_hand(&mut setup);
+        let held: Vec<_> = std::iter::from_fn(|| claim(&board, &mut setup)).take(2).collect();
+        let claims = [1, 2].map(|session| {
+            let (board, mut lane) = (board.clone(), board.lane(session));
+            move || (board.core().claim(&mut lane, 1, false), lane)
+        });
+        let [one, two] = claims;
+        let ((first, one), (second, two)) = run.two(one, two);
+        let (claimed, lane, who) = match (first, second) {
+            (Ok(claimed), Err(Fault::Full(Full::Blocks))) => (claimed, &one, "first"),
+            (Err(Fault::Full(Full::Blocks)), Ok(claimed)) => (claimed, &two, "second"),
+            both => panic!("one block, and {both:?}"),
+        };
+        run.saw(who);
+        board.core().free(lane, claimed);
+        held.into_iter().for_each(|claimed| board.core().free(&setup, claimed));
+        fsck::check_and_drain(&board, &mut setup, &[&one, &two]);
     },
 };
 

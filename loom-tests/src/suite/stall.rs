@@ -185,9 +185,14 @@ static INSERT: Model = Model {
     run: |run| {
         let (board, mut setup) = removed(2);
         let (busy, mut lane) = (shared(board.ready_lane(2)), board.ready_lane(1));
-        // Besides two that retire, three that free the slot, three that claim it.
+        // Besides two that retire, four that give the tombstone back, three that free the slot, three that claim it.
         let open: Work = |board, lane| {
-            killed_after(STORES_TO_FILL + 8, || board.put(lane, "c", 3));
+            killed_after(STORES_TO_FILL + 12, || board.put(lane, "c", 3));
+            let head = board.head(0);
+            assert!(
+                head.is(HeadKind::Open) || head.is(HeadKind::Live),
+                "the insert died elsewhere: {head:?}"
+            );
         };
         let again: Work = |board, _| {
             let mut lane = board.lane(0);
