@@ -329,7 +329,7 @@ const SLOTS: &[Canary] = &[
 ",
         "            Err(_) => {}
 ",
-        &["remove-lapped"],
+        &["full-expired"],
     ),
     canary(
         "the reaper leaves a tombstone that was given back",
