@@ -352,7 +352,7 @@ static REMOVER: Model = Model {
     kills: true,
     roles: 1,
     run: |run| {
-        let board = Board::small(9, 4);
+        let board = Board::small(6, 4);
         let mut setup = board.ready_lane(0);
         board.put(&mut setup, "a", 1);
         board.put(&mut setup, "b", 2);
