@@ -80,8 +80,8 @@ const ROWS: &[Row] = &[
     row("ls", "--long", "ls", "--long", 0, Words("WRITER")),
     row("ls", "--null", "ls", "--null", 0, Output("k\0task/1\0")),
     row("ls", "--at", "ls", "--at 1", 0, Output("k\n")),
-    row("watch", "--since", "watch --count 1 --timeout 10ms", "--since 0", 0, Words("one")),
-    row("watch", "--count", "watch --since 0 --timeout 10ms", "--count 1", 0, No("two")),
+    row("watch", "--since", "watch --count 1 --timeout 1s", "--since 0", 0, Words("one")),
+    row("watch", "--count", "watch --since 0 --timeout 1s", "--count 1", 0, No("two")),
     row("watch", "--timeout", "", "watch --timeout 10ms", 124, Words("time is over")),
     row("wait", "--newer-than", "wait k --timeout 10ms", "--newer-than 0", 0, Output("two\n")),
     row("wait", "--timeout", "", "wait k --timeout 10ms", 124, Words("time is over")),
@@ -96,7 +96,7 @@ const ROWS: &[Row] = &[
     row("init", "--capacity", "init --placement project", "--capacity 16M", 0, Words("16 MiB")),
     row("init", "--history", IN_PROJECT, "--history 128", 0, Words("128 events")),
     row("init", "--keys", IN_PROJECT, "--keys 1000", 0, Another),
-    row("init", "--sessions", IN_PROJECT, "--sessions 7", 0, Words("7 sessions")),
+    row("init", "--sessions", IN_PROJECT, "--sessions 7", 0, Words("sessions  7")),
     row("init", "--replace", IN_PROJECT, "--replace", 0, Words("made")),
     row("init", "--force", "init --placement project --capacity 8M --replace", "--force", 0, Words("made")),
     row("init", "--ensure", IN_PROJECT, "--ensure", 0, Words("present")),
@@ -239,7 +239,7 @@ fn a_session_is_a_writer_a_filter_or_refused() {
     place.slate("put k mine --session me").ok();
     let events = place.slate("watch --since 0 --count 1 --session me --json").lines();
     assert_eq!((&events[0]["writer"], &events[0]["generation"]), (&"me".into(), &4.into()));
-    place.slate("watch --since 0 --count 2 --session me --timeout 10ms").fails(124, &["1 of 2"]);
+    place.slate("watch --since 0 --count 2 --session me --timeout 1s").fails(124, &["1 of 2"]);
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn what_cannot_be_is_refused_and_not_offered() {
     place.slate("update k --add 9223372036854775808").fails(2, &["--add", "64 bits"]);
     place.slate("ls --null --json").fails(2, &["cannot be used with"]);
     for capacity in ["0", "-1", "99999999999G", "many"] {
-        Place::empty().run(["init", "--capacity", capacity]).fails(2, &["--capacity"]);
+        Place::empty().run(["init", "--capacity", capacity]).fails(2, &["capacity"]);
     }
     assert_eq!(place.slate("get k").ok(), "two\n");
 }

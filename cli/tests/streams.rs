@@ -49,7 +49,7 @@ fn a_watch_ends_when_its_time_is_over() {
     let place = Place::with_board();
     place.slate("put k v").ok();
     place.slate("watch --timeout 10ms").fails(124, &["time is over"]);
-    let done = place.slate("watch --since 0 --count 2 --timeout 10ms").fails(124, &["1 of 2"]);
+    let done = place.slate("watch --since 0 --count 2 --timeout 1s").fails(124, &["1 of 2"]);
     assert_eq!(done.out.lines().count(), 1);
 }
 

@@ -12,7 +12,7 @@
 use super::{
     Options,
     region::{self, Suspects},
-    session::Seat,
+    seat::Seat,
 };
 use crate::{
     error::Result,

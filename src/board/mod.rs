@@ -11,6 +11,7 @@ mod metrics;
 mod options;
 mod reader;
 mod region;
+mod seat;
 mod session;
 mod typed;
 mod update;

@@ -121,6 +121,18 @@ fn every_lie_is_found() {
 }
 
 #[test]
+fn an_update_ends_with_the_session_of_the_value_before_it_alone() {
+    for (before, violation) in [(Op::Bind, false), (Op::Put, true)] {
+        let mut epoch = sound();
+        (epoch.calls[1].op, epoch.calls[2].op) = (before, Op::Update);
+        epoch.ended.keys.clear();
+        let (violations, _) = epoch.judge();
+        let missing = violations.iter().any(|what| what.contains("an acknowledged put is missing"));
+        assert_eq!(missing, violation, "{before:?}: {violations:?}");
+    }
+}
+
+#[test]
 fn a_stale_read_has_no_order_and_an_overlapping_one_has() {
     let cell = windows::Cell { version: 1, value: Some(1) };
     let put = call(2, 1, Op::Put, [10, 20], done(2));

@@ -31,6 +31,7 @@ pub fn check(epoch: &Epoch, written: &HashMap<u64, &Call>, violations: &mut Vec<
             }
             Some(_) => None,
             None if !call.op.puts() || call.op == Op::Bind => None,
+            None if call.op == Op::Update && may_be_bound(epoch, key, version) => None,
             None if may_be_removed(epoch, key) => None,
             None => Some("an acknowledged put is missing"),
         };
@@ -53,4 +54,20 @@ fn may_be_removed(epoch: &Epoch, key: u64) -> bool {
         .iter()
         .filter(pending)
         .any(|call| call.op == Op::Remove || (key >= HOT && call.op == Op::Bind))
+}
+
+/// Whether an update with this version may have kept the session that the value before it was to end with: before it there
+/// are only updates, back to a value that ends with a session, or to a version whose caller was killed before it was told.
+fn may_be_bound(epoch: &Epoch, key: u64, version: u64) -> bool {
+    let of_key = |call: &&Call| call.key == key;
+    let ops: HashMap<u64, Op> =
+        epoch.done().filter(|(call, ..)| of_key(call)).map(|(call, version, _)| (version, call.op)).collect();
+    let before = (1..version).rev().map(|version| ops.get(&version)).find(|op| *op != Some(&Op::Update));
+    match before.flatten() {
+        Some(op) => *op == Op::Bind,
+        None => {
+            let untold = |call: &Call| call.told.is_none() && matches!(call.op, Op::Bind | Op::Update);
+            key >= HOT && epoch.calls.iter().filter(of_key).any(untold)
+        }
+    }
 }

@@ -1,0 +1,237 @@
+//! A session's place on the board: its record, its lock byte, and the lanes that its threads write in.
+
+use super::{
+    fault,
+    keeper::{Expiries, Renewal, Signal},
+    region::{self, Region},
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    layout::{Writer, session::LANES},
+    protocol::{
+        Core, Fault,
+        blocks::Lane,
+        publish::{Change, Expect, Outcome},
+        sessions::Identity,
+        slots::{self, Slot},
+    },
+    region::{Certificate, Guard, Lock, ProcessIdentity, boottime_ns},
+};
+use std::{sync::Arc, time::Duration};
+
+/// The session's place on the board: its record, and the lanes its threads write in.
+pub(super) struct Seat {
+    pub(super) region: Arc<Region>,
+    pub(super) name: String,
+    pub(super) writer: Writer,
+    lanes: [Lock<Lane>; LANES],
+    certificate: Lock<Option<Certificate>>,
+    pub(super) renewals: Lock<Vec<Renewal>>,
+    pub(super) signal: Signal,
+    pub(super) expiries: Expiries,
+}
+
+impl Seat {
+    /// Begins a life of the record whose lock byte is held; the certificate back where that fails.
+    pub(super) fn take(
+        region: &Arc<Region>,
+        index: usize,
+        certificate: Option<Certificate>,
+        name: &str,
+        (identity, beat): (&Identity, Duration),
+    ) -> std::result::Result<Self, (Error, Option<Certificate>)> {
+        let core = match region.core() {
+            Ok(core) => core,
+            Err(error) => return Err((error, certificate)),
+        };
+        // The life first: a name that is half made belongs to it, and is freed by its reaper.
+        let writer = core.occupy(index, 0, identity);
+        let writer = match core.intern(name, index) {
+            Ok(name) => Writer { name, ..writer },
+            Err(fault) => {
+                // Nothing was written yet: the life ends as it began.
+                let _ = core.leave(&mut [Lane::new(&core, 0, writer)], region::now());
+                return Err((fault::error(fault), certificate));
+            }
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            writer,
+            lanes: std::array::from_fn(|lane| Lock::new(Lane::new(&core, lane, writer))),
+            certificate: Lock::new(certificate),
+            renewals: Lock::default(),
+            signal: Signal::default(),
+            expiries: Expiries::new(beat),
+            region: Arc::clone(region),
+        })
+    }
+
+    #[inline]
+    pub(super) fn write(
+        &self,
+        key: &slots::Key<'_>,
+        change: &Change<'_>,
+        hint: Option<Slot>,
+    ) -> Result<Outcome> {
+        let core = self.region.core_over(self.region.words()?);
+        let value_max = core.geometry().shape().value_max;
+        if change.value.len() as u64 > value_max {
+            return Err(too_large(change.value.len(), value_max));
+        }
+        match self.try_write(&core, key, change, hint) {
+            // Dead sessions may hold blocks and slots.
+            Err(error) if error.is_full() && self.region.reap_dead().unwrap_or(0) > 0 => {
+                self.try_write(&core, key, change, hint)
+            }
+            other => other,
+        }
+    }
+
+    #[inline]
+    fn try_write(
+        &self,
+        core: &Core<'_>,
+        key: &slots::Key<'_>,
+        change: &Change<'_>,
+        hint: Option<Slot>,
+    ) -> Result<Outcome> {
+        let mut lane = self.lane();
+        core.check_fence(&lane).map_err(fault::error)?;
+        match core.change_here(&mut lane, key, change, region::now(), hint) {
+            Ok(outcome) => Ok(outcome),
+            Err(fault) => self.write_again(core, &mut lane, key, change, hint, fault),
+        }
+    }
+
+    /// As `try_write`, after a first attempt that met a fault.
+    #[cold]
+    fn write_again(
+        &self,
+        core: &Core<'_>,
+        lane: &mut Lane,
+        key: &slots::Key<'_>,
+        change: &Change<'_>,
+        hint: Option<Slot>,
+        first: Fault,
+    ) -> Result<Outcome> {
+        let extents = change.value.len() / (64 << 10) + 2;
+        let mut first = Some(first);
+        self.region.with_space(lane, extents as u32, |lane| {
+            loop {
+                let outcome = match first.take() {
+                    Some(Fault::Full(_)) => core.change_in_need(lane, key, change, region::now(), hint),
+                    Some(fault) => Err(fault),
+                    None => core
+                        .check_fence(lane)
+                        .and_then(|()| core.change(lane, key, change, region::now(), hint)),
+                };
+                match outcome {
+                    // Without an expectation there is no reason to give up.
+                    Err(Fault::Contended) if change.expect == Expect::Any => {}
+                    other => return other,
+                }
+            }
+        })
+    }
+
+    /// A lane that no other thread is in: the thread's usual one, or the next that is free.
+    #[inline]
+    pub(super) fn lane(&self) -> Guard<'_, Lane> {
+        let usual = lane_of_thread();
+        self.lanes[usual].try_lock().unwrap_or_else(|| self.another_lane(usual))
+    }
+
+    #[cold]
+    fn another_lane(&self, usual: usize) -> Guard<'_, Lane> {
+        (1..LANES)
+            .find_map(|step| self.lanes[(usual + step) % LANES].try_lock())
+            .unwrap_or_else(|| self.lanes[usual].lock())
+    }
+
+    /// Gives back what idle lanes keep at hand. A lane that a thread is in is not idle.
+    pub(super) fn empty_idle_stashes(&self, core: &Core<'_>) {
+        for mut lane in self.lanes.iter().filter_map(Lock::try_lock) {
+            // What was reaped alive is another's.
+            if core.check_fence(&lane).is_ok() {
+                core.empty_idle_stash(&mut lane);
+            }
+        }
+    }
+
+    /// Renews the leases that are due. Those it works on are out of the list meanwhile, so that one that is
+    /// released now is not waited for.
+    pub(super) fn renew(&self, boot_ns: u64) {
+        let due: Vec<Renewal> =
+            self.renewals.lock().extract_if(.., |renewal| renewal.due_ns <= boot_ns).collect();
+        for mut renewal in due {
+            if (renewal.renew)() {
+                renewal.due_ns = boot_ns.saturating_add(renewal.every_ns);
+                self.renewals.lock().push(renewal);
+            }
+        }
+    }
+
+    /// The time until the first lease is due.
+    pub(super) fn next_renewal_ns(&self) -> Option<u64> {
+        self.renewals.lock().iter().map(|renewal| renewal.due_ns).min()
+    }
+
+    /// Wakes the keeper in time for a deadline that comes before its next beat.
+    pub(super) fn expects_expiry(&self, deadline_ns: u64) {
+        if self.expiries.note(deadline_ns, boottime_ns()) {
+            self.signal.nudge();
+        }
+    }
+
+    /// Whether this session is the board's elected one, or becomes it now.
+    pub(super) fn is_elected(&self) -> bool {
+        let certificate = self.certificate.lock();
+        self.region.is_elected(usize::from(self.writer.session), certificate.as_ref())
+    }
+
+    /// Leaves the board in good order; nothing in a forked child, which has nothing of the parent's. A
+    /// second call finds the record ended.
+    pub(super) fn leave(&self) {
+        if self.region.in_child() {
+            return;
+        }
+        let index = usize::from(self.writer.session);
+        if let Ok(core) = self.region.core() {
+            // All lanes, until the record is ended: a thread that gets one afterwards finds itself fenced.
+            let mut lanes = self.lanes.each_ref().map(Lock::lock);
+            let left = core.check_fence(&lanes[0]).is_ok() && {
+                lanes[1..].iter_mut().for_each(|lane| core.empty_stash(lane));
+                let leave = |lane: &mut Lane| core.leave(std::slice::from_mut(lane), region::now());
+                self.region.with_space(&mut lanes[0], 1, leave).is_ok()
+            };
+            // What could not be ended in order is ended by the next reaper: the lock says that we are gone.
+            let _ = left;
+        }
+        self.region.let_go(index, self.certificate.lock().take());
+    }
+}
+
+/// Which lane a thread tries first: threads of one process spread by where their stacks and locals are.
+fn lane_of_thread() -> usize {
+    thread_local!(static MARK: u8 = const { 0 });
+    MARK.with(|mark| (std::ptr::from_ref(mark).addr() >> 12) % LANES)
+}
+
+#[cold]
+fn too_large(len: usize, value_max: u64) -> Error {
+    let text = format!("a value may have at most {value_max} bytes on this board; this one has {len}");
+    Error::new(ErrorKind::ValueTooLarge, text).next("split it, or make a larger board")
+}
+
+/// Who the process is.
+pub(super) fn identity() -> Identity {
+    let process = ProcessIdentity::current();
+    Identity {
+        pid: u64::from(process.pid),
+        pid_namespace: process.pid_namespace,
+        start_time: process.start_time,
+        boot: process.boot[0],
+        attached_ns: crate::region::realtime_ns(),
+        heartbeat_ns: boottime_ns(),
+    }
+}
