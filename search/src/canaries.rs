@@ -343,6 +343,14 @@ const SLOTS: &[Canary] = &[
         &["remove-lapped", "full-expired"],
     ),
     canary(
+        "a doomed block beside its reaper passes for one given back",
+        "slots.rs",
+        "        let left = word.compare_exchange(limbo(owner).0, limbo(0).0, AcqRel, Acquire).is_ok();",
+        "        word.store(limbo(0).0, Release);
+        let left = owner == owner;",
+        &["doomed", "floor", "reap-live"],
+    ),
+    canary(
         "a tombstone given back beside its reaper passes for doomed",
         "reap.rs",
         "            if self.leave_limbo(block, state.owner(), state.tag()) {",
