@@ -308,10 +308,54 @@ const SLOTS: &[Canary] = &[
     canary(
         "given back under its writer",
         "slots.rs",
-        "            && self.load_state(block).is(StateKind::Owned)
+        "            let limbo = State::new(StateKind::Limbo, state.owner(), state.tag());",
+        "            let limbo = State::new(StateKind::Limbo, 0, state.tag());",
+        &["remove-lapped"],
+    ),
+    canary(
+        "a slot is kept while its tombstone's writer is stopped",
+        "slots.rs",
+        "            && matches!(self.load_gen(block), GenWord::Generation(event) if event <= self.floor())
+",
+        "            && matches!(self.load_gen(block), GenWord::Generation(event) if event <= self.floor())
+            && self.load_state(block).is(StateKind::Owned)
+",
+        &["full-expired"],
+    ),
+    canary(
+        "a writer leaves its tombstone that was given back",
+        "blocks.rs",
+        "            Err(_) => drop(self.leave_limbo(claimed.block, lane.owner(), claimed.tag)),
+",
+        "            Err(_) => {}
+",
+        &["full-expired"],
+    ),
+    canary(
+        "the reaper leaves a tombstone that was given back",
+        "reap.rs",
+        "            StateKind::Limbo => {
+                self.weigh_event(session_of(state), block, false);
+                reaped.blocks += u64::from(self.leave_limbo(block, state.owner(), state.tag()));
+            }
 ",
         "",
-        &["remove-lapped"],
+        &["remove-lapped", "full-expired"],
+    ),
+    canary(
+        "a doomed block beside its reaper passes for one given back",
+        "slots.rs",
+        "        let left = word.compare_exchange(limbo(owner).0, limbo(0).0, AcqRel, Acquire).is_ok();",
+        "        word.store(limbo(0).0, Release);
+        let left = owner == owner;",
+        &["doomed", "floor", "reap-live"],
+    ),
+    canary(
+        "a tombstone given back beside its reaper passes for doomed",
+        "reap.rs",
+        "            if self.leave_limbo(block, state.owner(), state.tag()) {",
+        "            if false {",
+        &["remove-lapped", "full-expired"],
     ),
     canary(
         "a reader does not ask whether the slot lives",

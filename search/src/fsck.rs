@@ -265,8 +265,10 @@ impl Rest<'_> {
             let state = self.state(block);
             let by = named.get(&block.index());
             match (state.kind(), by) {
-                (StateKind::Free | StateKind::Limbo, None) | (StateKind::Owned, Some(_)) => {}
-                (StateKind::Limbo, Some(by)) if by[0].contains("Retired") => {}
+                (StateKind::Free, None) | (StateKind::Owned, Some(_)) => {}
+                // Nobody looks at it any more.
+                (StateKind::Limbo, None) if state.owner() == 0 => {}
+                (StateKind::Limbo, Some(by)) if state.owner() == 0 && by[0].contains("Retired") => {}
                 (StateKind::Part, Some(by)) if by[0].starts_with("the chain") => {}
                 (StateKind::Claimed, None) if usize::from(state.owner()) <= claimed.len() => {
                     claimed[usize::from(state.owner()) - 1] += 1;

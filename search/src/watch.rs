@@ -216,17 +216,23 @@ fn owned(
         (Free | Owned | Doomed, Claimed) => next,
         (Claimed, Inflight | Free | Part) | (Inflight, Owned | Doomed | Claimed | Free) => same,
         (Owned | Doomed | Part, Free) => same,
-        (Owned, Limbo) | (Limbo, Free) => same && is_given_back(words, events, block, new),
+        (Owned | Inflight, Limbo) => {
+            same && new.owner() == old.owner() && is_given_back(words, events, block, new)
+        }
+        (Limbo, Limbo) => same && new.owner() == 0,
+        (Limbo, Free) => same && old.owner() == 0 && is_given_back(words, events, block, new),
         _ => false,
     };
     let me = who.session as u16 + 1;
-    let owner = if new.is(Doomed) { old.owner() } else { me };
+    // What its writer still looks at remains its writer's, whoever lets its event go or gives it back.
+    let stays = new.is(Doomed) || old.is(Inflight) && new.is(Limbo);
+    let owner = if stays { old.owner() } else { me };
     // A reaper takes blocks in the name of the dead.
     let for_dead = who.reaps && new.owner() > 0 && who.dead >> (new.owner() - 1) & 1 == 1;
     if !lawful || (new.owner() != 0 && new.owner() != owner && !for_dead) {
         return Err(change());
     }
-    let others = old.owner() != 0 && old.owner() != me && !new.is(Doomed);
+    let others = old.owner() != 0 && old.owner() != me && !stays;
     let dead = old.owner() > 0 && who.dead >> (old.owner() - 1) & 1 == 1;
     if others && !(dead && who.reaps) {
         return Err(format!("{}, which is not the owner", change()));

@@ -200,7 +200,8 @@ pub enum StateKind {
     Part,
     /// Reserved for commits of several keys.
     Commit,
-    /// A tombstone whose key is gone: free as soon as its slot's head no longer names it.
+    /// A tombstone whose key is gone: free as soon as its slot's head no longer names it, and its writer, where it has an
+    /// owner, no longer looks at it.
     Limbo,
 }
 

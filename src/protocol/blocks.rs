@@ -224,7 +224,7 @@ impl Core<'_> {
         if removal && let Some(claimed) = self.find_larger(lane, class, u8::MAX) {
             return Ok(claimed);
         }
-        Err(Fault::Full(if self.any_doomed() { Full::Pinned } else { Full::Blocks }))
+        Err(Fault::Full(if self.any_pinned() { Full::Pinned } else { Full::Blocks }))
     }
 
     /// Looks among what is free, and lets events go until something is found or the history is at `least`. Each turn lets
@@ -350,7 +350,7 @@ impl Core<'_> {
     fn claim_block(&self, lane: &Lane, block: Block, class: u8) -> Option<Claimed> {
         let word = self.state_of(block);
         let mut state = State(word.load(Relaxed));
-        if state.is(StateKind::Limbo) {
+        if state == State::new(StateKind::Limbo, 0, state.tag()) {
             // Acquire: behind the state lies what made it so (P7).
             fence(Acquire);
             self.end_limbo(block, state);
@@ -412,7 +412,7 @@ impl Core<'_> {
     pub(super) fn recut(&self, lane: &mut Lane, extent: u32, word: ClassWord, class: u8) -> Option<Claimed> {
         let is_free = |block| {
             let state = State(self.state_of(block).load(Relaxed));
-            matches!(state.kind(), StateKind::Free | StateKind::Limbo)
+            matches!((state.kind(), state.owner()), (StateKind::Free, _) | (StateKind::Limbo, 0))
         };
         if !self.starts(extent, word.class()).all(is_free) {
             return None;
@@ -467,11 +467,13 @@ impl Core<'_> {
         }
     }
 
-    fn any_doomed(&self) -> bool {
+    /// Whether a block would be free, did its writer not look at it still.
+    fn any_pinned(&self) -> bool {
         let granules = self.extents_in_use() * self.geo.extent_granules();
         (1..granules)
             .filter_map(|index| self.geo.block(index))
-            .any(|block| State(self.state_of(block).load(Relaxed)).is(StateKind::Doomed))
+            .map(|block| State(self.state_of(block).load(Relaxed)))
+            .any(|state| state.owner() != 0 && matches!(state.kind(), StateKind::Doomed | StateKind::Limbo))
     }
 
     /// Keeps a block at hand, or gives it back.
@@ -558,7 +560,7 @@ impl Core<'_> {
     }
 
     /// Ends the publishing of a block: it belongs to the board now. When its event was let go meanwhile
-    /// the block is the caller's again.
+    /// the block is the caller's again; when it is a tombstone that was given back meanwhile, the caller frees it.
     #[inline]
     pub fn settle(&self, lane: &mut Lane, claimed: Claimed) {
         let inflight = State::new(StateKind::Inflight, lane.owner(), claimed.tag);
@@ -569,8 +571,8 @@ impl Core<'_> {
         match word.compare_exchange(inflight.0, owned.0, Release, Acquire) {
             Ok(_) => {}
             Err(state) if state == doomed.0 => self.free_doomed(lane, claimed, doomed),
-            // Only damage, or having been reaped alive, leads here; the block is not ours then.
-            Err(_) => {}
+            // Otherwise only damage, or having been reaped alive, leads here; the block is not ours then.
+            Err(_) => drop(self.leave_limbo(claimed.block, lane.owner(), claimed.tag)),
         }
     }
 

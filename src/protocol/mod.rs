@@ -77,7 +77,7 @@ pub enum Full {
     Slots,
     /// Every name of the table is in use.
     Names,
-    /// As `Blocks`, while sessions that are stopped or slow still hold superseded blocks.
+    /// As `Blocks`, while sessions that are stopped or slow still hold blocks that would be free.
     Pinned,
 }
 

@@ -135,7 +135,7 @@ impl Core<'_> {
         // Acquire: behind the state, which was loaded relaxed, lies the generation word (P7).
         fence(Acquire);
         match (state.kind(), self.load_gen(block)) {
-            (StateKind::Inflight | StateKind::Doomed, GenWord::Generation(own)) => (
+            (StateKind::Inflight | StateKind::Doomed | StateKind::Limbo, GenWord::Generation(own)) => (
                 !self.is_weighed(dead, Sum::Freed, Weight::of_doomed(own)),
                 !self.is_weighed(dead, Sum::Superseded, own),
             ),
@@ -165,6 +165,10 @@ impl Core<'_> {
                 self.weigh_event(session_of(state), block, true);
                 self.free_pieces(lane, block, state.tag());
                 reaped.blocks += u64::from(self.free_owned(block, state));
+            }
+            StateKind::Limbo => {
+                self.weigh_event(session_of(state), block, false);
+                reaped.blocks += u64::from(self.leave_limbo(block, state.owner(), state.tag()));
             }
             StateKind::Inflight => {
                 let published = match self.bucket_of_inflight(block) {
@@ -251,7 +255,11 @@ impl Core<'_> {
             if self.state_of(block).compare_exchange(state.0, owned.0, AcqRel, Acquire).is_ok() {
                 return;
             }
-            // Only the floor changes a dead owner's block: it is doomed.
+            if self.leave_limbo(block, state.owner(), state.tag()) {
+                reaped.blocks += 1;
+                return;
+            }
+            // Nothing else but the floor changes a dead owner's block: it is doomed.
             self.weigh_event(session_of(state), block, true);
             self.free_pieces(lane, block, state.tag());
             let doomed = State::new(StateKind::Doomed, state.owner(), state.tag());

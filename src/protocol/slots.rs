@@ -288,14 +288,12 @@ impl Core<'_> {
         })
     }
 
-    /// Whether the head names a tombstone whose event has left the history, and that its writer is done with. To be
-    /// proved by the head's compare-and-swap.
+    /// Whether the head names a tombstone whose event has left the history. Its writer may still look at it: that keeps
+    /// the block, not the slot. To be proved by the head's compare-and-swap.
     fn has_passed(&self, head: Head) -> bool {
         let Some(block) = self.block(head.block()).filter(|_| head.is(HeadKind::Live)) else { return false };
         self.is_tombstone(block)
             && matches!(self.load_gen(block), GenWord::Generation(event) if event <= self.floor())
-            // Its writer may still ask the block for its generation.
-            && self.load_state(block).is(StateKind::Owned)
     }
 
     /// Whether the block has a sound tombstone: damage that looks like a removal must end no key.
@@ -445,7 +443,8 @@ impl Core<'_> {
 
     /// Gives back the tombstone that this RETIRED head names. Anybody may do this, any number of times: the block is
     /// LIMBO first, then the head does not name it any more, then it is free. So no head names a block that begins
-    /// another life, and a block whose state is read while the head names it is in the tombstone's life.
+    /// another life, and a block whose state is read while the head names it is in the tombstone's life. What its writer
+    /// still looks at is left for that to free.
     #[cold]
     pub(super) fn give_back(&self, head_at: usize, head: Head) {
         let block = self.block(head.block());
@@ -461,22 +460,47 @@ impl Core<'_> {
         let limbo = state.and_then(|(block, state)| self.make_limbo(block, state));
         // AcqRel, acquire on failure too: who frees the block has seen that the head does not name it (P7).
         let _ = self.at(head_at).compare_exchange(head.0, head.next(HeadKind::Retired, 0).0, AcqRel, Acquire);
-        if let Some((block, state)) = limbo {
+        if let Some((block, state)) = limbo.filter(|(_, state)| state.owner() == 0) {
             self.free_owned(block, state);
         }
     }
 
-    /// From owned to LIMBO. The block in that state; `None` where it is in neither.
+    /// From OWNED, or INFLIGHT of its writer, to LIMBO of the same. The block in that state; `None` where it is in neither.
     fn make_limbo(&self, block: Block, state: State) -> Option<(Block, State)> {
-        let limbo = State::new(StateKind::Limbo, 0, state.tag());
-        if state.is(StateKind::Owned) {
-            // AcqRel: who meets it LIMBO meets the head RETIRED (P7). Fails where another was first.
-            let _ = self.state_of(block).compare_exchange(state.0, limbo.0, AcqRel, Acquire);
+        let mut state = state;
+        // Its writer may settle it meanwhile, and another may make it LIMBO: no more than that happens before it is.
+        for _ in 0..3 {
+            match state.kind() {
+                StateKind::Owned | StateKind::Inflight => {}
+                StateKind::Limbo => return Some((block, state)),
+                _ => return None,
+            }
+            let limbo = State::new(StateKind::Limbo, state.owner(), state.tag());
+            // AcqRel: who meets it LIMBO meets the head RETIRED (P7).
+            match self.state_of(block).compare_exchange(state.0, limbo.0, AcqRel, Acquire) {
+                Ok(_) => return Some((block, limbo)),
+                Err(now) if State(now).tag() == state.tag() => state = State(now),
+                Err(_) => return None,
+            }
         }
-        matches!(state.kind(), StateKind::Owned | StateKind::Limbo).then_some((block, limbo))
+        None
     }
 
-    /// Frees a block that was LIMBO when it was looked at: who made it so may have been killed.
+    /// Ends what the writer of a tombstone that was given back meanwhile, or its reaper, had to do with it. Whether this
+    /// was such a block.
+    #[cold]
+    pub(super) fn leave_limbo(&self, block: Block, owner: u16, tag: u64) -> bool {
+        let limbo = |owner| State::new(StateKind::Limbo, owner, tag);
+        let word = self.state_of(block);
+        // AcqRel: the owner's accesses are over when another frees it, and the head is seen RETIRED (P7).
+        let left = word.compare_exchange(limbo(owner).0, limbo(0).0, AcqRel, Acquire).is_ok();
+        if left {
+            self.end_limbo(block, limbo(0));
+        }
+        left
+    }
+
+    /// Frees a block that was nobody's LIMBO when it was looked at: who made it so may have been killed.
     #[cold]
     pub(super) fn end_limbo(&self, block: Block, limbo: State) {
         let head_at = self.slot_of(block);
@@ -498,7 +522,7 @@ impl Core<'_> {
     }
 
     /// Retires every tombstone whose event has left the history. Floor steps do that; this finds those that a killed
-    /// one left, or that were not settled then.
+    /// one left.
     pub(super) fn retire_all(&self) -> Result<(), Fault> {
         for bucket in 0..self.geo.buckets() {
             for head_at in self.slots(bucket).map(|hash_at| hash_at + 1) {

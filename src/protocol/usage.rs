@@ -129,7 +129,8 @@ impl Core<'_> {
                 blocks += 1;
                 let state = State(acquire(self.state_of(block)));
                 match state.kind() {
-                    StateKind::Free | StateKind::Limbo => free_here += 1,
+                    StateKind::Free => free_here += 1,
+                    StateKind::Limbo if state.owner() == 0 => free_here += 1,
                     StateKind::Owned if matches!(self.load_gen(block), GenWord::Bucket(_)) => {
                         usage.overflow_granules += size(class);
                     }

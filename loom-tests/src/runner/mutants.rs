@@ -311,6 +311,40 @@ pub const MUTANTS: &[Mutant] = &[
         models: &["stall::a_late_giver_frees_no_later_life"],
     },
     Mutant {
+        name: "a tombstone is given back under its writer",
+        file: SLOTS,
+        search: "let limbo = State::new(StateKind::Limbo, state.owner(), state.tag());",
+        replace: "let limbo = State::new(StateKind::Limbo, 0, state.tag());",
+        models: &["stall::a_stopped_removal_keeps_no_slot"],
+    },
+    Mutant {
+        name: "a slot is kept while its tombstone's writer is stopped",
+        file: SLOTS,
+        search: "GenWord::Generation(event) if event <= self.floor())
+",
+        replace: "GenWord::Generation(event) if event <= self.floor())
+            && self.load_state(block).is(StateKind::Owned)
+",
+        models: &["stall::a_stopped_removal_keeps_no_slot"],
+    },
+    Mutant {
+        name: "who gives a tombstone back does not see it settled",
+        file: SLOTS,
+        search: "Err(now) if State(now).tag() == state.tag() => state = State(now),",
+        replace: "Err(now) if now == 0 => state = State(now),",
+        models: &["slots::a_tombstone_is_given_back_beside_its_writer"],
+    },
+    Mutant {
+        name: "a writer leaves its tombstone that was given back",
+        file: BLOCKS,
+        search: "Err(_) => drop(self.leave_limbo(claimed.block, lane.owner(), claimed.tag)),",
+        replace: "Err(_) => {}",
+        models: &[
+            "slots::a_tombstone_is_given_back_beside_its_writer",
+            "stall::a_stopped_removal_keeps_no_slot",
+        ],
+    },
+    Mutant {
         name: "a reader takes a slot's life for going on",
         file: SLOTS,
         search: "else { return false };

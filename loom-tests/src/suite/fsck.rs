@@ -153,8 +153,10 @@ fn check_blocks(board: &Board, lanes: &[&Lane], named: &Named) {
         let bucket = matches!(board.gen_word(board.block(index)), GenWord::Bucket(_));
         assert!(!bucket || state.is(StateKind::Owned), "block {index} passes for a bucket: {state:?}");
         match (state.kind(), named.0.get(&index)) {
-            (StateKind::Owned | StateKind::Part, Some(1)) | (StateKind::Free | StateKind::Limbo, None) => {}
-            (StateKind::Limbo, Some(1)) if retired.contains(&index) => {}
+            (StateKind::Owned | StateKind::Part, Some(1)) | (StateKind::Free, None) => {}
+            // Nobody looks at it any more.
+            (StateKind::Limbo, None) if state.owner() == 0 => {}
+            (StateKind::Limbo, Some(1)) if state.owner() == 0 && retired.contains(&index) => {}
             (StateKind::Claimed, None) => claimed += 1,
             (_, times) => panic!("block {index} is {state:?} and named {times:?} times"),
         }

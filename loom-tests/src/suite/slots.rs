@@ -2,11 +2,11 @@
 
 use super::{
     Model, Run,
-    board::{Board, STORES_TO_FILL, done, shape},
+    board::{Board, STORES_TO_FILL, STORES_TO_PUBLISH, done, shape},
     fsck,
 };
 use slateboard::{
-    layout::{GenWord, HeadKind, Overflow, Shape, SlotHash, geometry},
+    layout::{GenWord, HeadKind, Overflow, Shape, SlotHash, State, StateKind, geometry},
     protocol::{
         Fault, Full,
         blocks::{Claimed, Lane},
@@ -14,6 +14,7 @@ use slateboard::{
         read::Verify,
         slots::{Key, Slot},
     },
+    sync::modelled::killed_after,
 };
 use std::sync::{Arc, OnceLock};
 
@@ -31,6 +32,7 @@ pub const MODELS: &[&Model] = &[
     &GIVEN_BACK_READ,
     &GIVEN_BACK_KILLED,
     &LEFT_BEHIND,
+    &GIVEN_BACK_EARLY,
     &REVIVED,
     &TWICE,
     &VERSIONS_KNOWN,
@@ -335,7 +337,7 @@ fn retired(run: &Run) -> (Arc<Board>, Lane, Lane) {
     let (board, mut setup) = removed_of(run, 5, 0);
     let (mut dead, one) = (board.ready_lane(2), board.ready_lane(1));
     // Besides the version base and the head.
-    slateboard::sync::modelled::killed_after(STORES_TO_FILL + 2, || board.put(&mut dead, "e", 3));
+    killed_after(STORES_TO_FILL + 2, || board.put(&mut dead, "e", 3));
     board.reap(&mut setup, 2);
     run.saw_if(board.head(0).is(HeadKind::Retired) && board.head(0).block() != 0, "retired");
     (board, setup, one)
@@ -469,6 +471,47 @@ static LEFT_BEHIND: Model = Model {
     },
 };
 
+/// A tombstone that is given back while its writer settles it: one of the two frees it.
+static GIVEN_BACK_EARLY: Model = Model {
+    name: "slots::a_tombstone_is_given_back_beside_its_writer",
+    budget: 6_000,
+    least: 50,
+    must_see: &["free", "left"],
+    kills: false,
+    roles: 2,
+    run: |run| {
+        let board = Board::small(7, 4);
+        let (mut setup, mut owner) = (board.ready_lane(0), board.ready_lane(1));
+        board.put(&mut setup, "a", 1);
+        board.put(&mut setup, "b", 2);
+        // A tombstone has no value to store.
+        killed_after(STORES_TO_PUBLISH - 1, || board.remove(&mut owner, "a"));
+        let block = board.block(board.head(0).block());
+        let removal = Claimed { block, tag: board.state(block).tag() };
+        board.core().log(&mut setup, removal.block, removal.tag).expect("an event");
+        board.floor_to(&mut setup, 2);
+        let settle = {
+            let board = board.clone();
+            move || {
+                board.core().settle(&mut owner, removal);
+                owner
+            }
+        };
+        let let_go = {
+            let (board, run) = (board.clone(), run.clone());
+            move || {
+                board.core().let_go(&mut setup, false).expect("a step of the floor");
+                let state = State(board.load(board.geo.state(block)));
+                run.saw(if state.is(StateKind::Free) { "free" } else { "left" });
+                setup
+            }
+        };
+        let (owner, mut setup) = run.two(settle, let_go);
+        assert_eq!(board.head(0).block(), 0, "the slot names a tombstone that was given back");
+        fsck::check_and_drain(&board, &mut setup, &[&owner]);
+    },
+};
+
 /// A key comes back after its slot went to another: its versions go on above the last.
 static REVIVED: Model = Model {
     name: "slots::versions_never_restart",
@@ -542,7 +585,7 @@ static VERSIONS_KNOWN: Model = Model {
             let (board, mut lane) = (board.clone(), board.ready_lane(1));
             move || {
                 // Besides the version base and the head.
-                let ended = slateboard::sync::modelled::killed_after(STORES_TO_FILL + 2, || {
+                let ended = killed_after(STORES_TO_FILL + 2, || {
                     board.change(&mut lane, "c", &Change::put(&[9; 8], Expect::Any))
                 });
                 assert!(matches!(ended, None | Some(Err(Fault::Full(_)))), "an insert lived: {ended:?}");
@@ -571,7 +614,7 @@ static SWEEP: Model = Model {
         let (mut setup, mut dead) = (board.ready_lane(0), board.ready_lane(1));
         // Besides the guard, the hash and the head that it asks for.
         let stores = STORES_TO_FILL + 3;
-        slateboard::sync::modelled::killed_after(stores, || board.put(&mut dead, "a", 1));
+        killed_after(stores, || board.put(&mut dead, "a", 1));
         run.saw_if(board.head(0).is(HeadKind::Open), "open");
         let open = board.core().sweep_open(&[]);
         let sweeper = {

@@ -19,7 +19,8 @@ use slateboard::{
 };
 use std::sync::{Arc, Mutex};
 
-pub const MODELS: &[&Model] = &[&OWNER, &READER, &POLLER, &INSERT, &GUARD, &LATE_CLAIM, &LATE_GIVER, &RECUT];
+pub const MODELS: &[&Model] =
+    &[&OWNER, &READER, &POLLER, &INSERT, &GUARD, &LATE_CLAIM, &LATE_GIVER, &REMOVER, &RECUT];
 
 /// What a lane does on the board.
 type Work = fn(&Board, &mut Lane);
@@ -343,6 +344,51 @@ static LATE_GIVER: Model = Model {
         run.saw_if(board.get("c").is_some_and(|got| got.2 == 6), "reused");
         assert_eq!(board.get("b").map(|got| got.2), Some(2));
         fsck::check_and_drain(&board, &mut setup, &[&super::lock(&busy)]);
+    },
+};
+
+/// A removal that stands still anywhere, while another wants its slot: once it is published that is there, and what the
+/// remover still asks of its tombstone is answered.
+static REMOVER: Model = Model {
+    name: "stall::a_stopped_removal_keeps_no_slot",
+    budget: 10,
+    least: 100,
+    must_see: &["full", "taken"],
+    kills: true,
+    roles: 1,
+    run: |run| {
+        let board = Board::small(6, 4);
+        let mut setup = board.ready_lane(0);
+        board.put(&mut setup, "a", 1);
+        board.put(&mut setup, "b", 2);
+        let (mut lane, busy) = (board.ready_lane(1), shared(board.ready_lane(2)));
+        let put: Work = |board, lane| match board.change(lane, "c", &Change::put(&[3; 8], Expect::Any)) {
+            Err(Fault::Full(Full::Slots)) => {
+                assert!(board.get("a").is_some(), "refused for the slot of a removed key");
+            }
+            put => drop(done(put)),
+        };
+        // Until every block that is free was used once.
+        let again: Work = |board, lane| {
+            if board.get("c").is_some() {
+                (4..9).for_each(|value| drop(board.put(lane, "c", value)));
+            }
+        };
+        let remove = {
+            let (board, run) = (board.clone(), run.clone());
+            move || {
+                let removed = board.remove(&mut lane, "a");
+                run.saw(if board.get("c").is_some() { "taken" } else { "full" });
+                (removed, lane)
+            }
+        };
+        let ((version, generation), lane) = stalled(run, &board, &busy, [put, again], remove);
+        assert_eq!(
+            (version, generation),
+            (2, 3),
+            "the removal is the second change of its key, the third of all"
+        );
+        fsck::check_and_drain(&board, &mut setup, &[&lane, &super::lock(&busy)]);
     },
 };
 
