@@ -141,7 +141,7 @@ impl Core<'_> {
     }
 
     /// As [`Core::change`], once: where there is no room it does not make any by ending what expired.
-    pub(super) fn change_once(
+    pub fn change_once(
         &self,
         lane: &mut Lane,
         key: &Key<'_>,

@@ -8,7 +8,7 @@
 //! # Safety
 //!
 //! The value is reached through a [`Guard`] or through the only reference. There is one guard at a time: each is made by
-//! whoever took the word from [`FREE`], and the word becomes `FREE` again only when the guard is dropped.
+//! whoever took the word from `FREE`, and the word becomes `FREE` again only when the guard is dropped.
 
 use super::futex;
 use crate::sync::{AtomicU64, Ordering};

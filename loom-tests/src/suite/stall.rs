@@ -11,7 +11,7 @@ use slateboard::{
     protocol::{
         Fault, Full,
         blocks::Lane,
-        publish::{Change, Expect, Outcome},
+        publish::{Change, Expect, Now, Outcome},
         read::Verify,
         slots::Key,
     },
@@ -244,7 +244,11 @@ static GUARD: Model = Model {
         };
         let put = {
             let board = board.clone();
-            move || (board.change(&mut lane, "c", &Change::put(&[9; 8], Expect::Any)), lane)
+            // One attempt: what is done for a put in need would hide that it was refused for nothing.
+            move || {
+                let (key, change) = (Key::new(&board.geo, "c"), Change::put(&[9; 8], Expect::Any));
+                (board.core().change_once(&mut lane, &key, &change, Now::default(), None), lane)
+            }
         };
         let (put, lane) = stalled(run, &board, &busy, [life, retired], put);
         if put == Err(Fault::Full(Full::Slots)) {
