@@ -122,11 +122,16 @@ fn use_all_lanes(session: &Session, round: usize) {
 
 #[test]
 fn idle_sessions_leave_all_room_to_others() {
-    let options = Board::options().capacity(8 << 20).keys(1024).history(64);
-    let fresh = held_by_a_new_board(&options, 250_000);
+    idle_sessions_leave_room(8, 250_000, &Board::options().capacity(8 << 20).keys(1024).history(64));
+    idle_sessions_leave_room(24, 1_000_000, &Board::options());
+}
+
+/// As many values of this length find room beside so many idle sessions as on a new board.
+fn idle_sessions_leave_room(sessions: usize, len: usize, options: &Options) {
+    let fresh = held_by_a_new_board(options, len);
     let (_folder, path) = folder();
-    let board = options.beat(std::time::Duration::from_millis(5)).create(&path).unwrap();
-    let idle: Vec<Session> = (0..8).map(|n| board.attach(&format!("idle {n}")).unwrap()).collect();
+    let board = options.clone().beat(std::time::Duration::from_millis(5)).create(&path).unwrap();
+    let idle: Vec<Session> = (0..sessions).map(|n| board.attach(&format!("idle {n}")).unwrap()).collect();
     for (round, session) in idle.iter().enumerate() {
         use_all_lanes(session, round);
         let metrics = board.metrics().unwrap();
@@ -137,7 +142,7 @@ fn idle_sessions_leave_all_room_to_others() {
         assert!(started.elapsed() < SOON, "idle sessions keep {:?}", board.metrics().unwrap());
         thread::yield_now();
     }
-    let (count, error) = fill(&board.attach("filler").unwrap(), "fill", 250_000);
+    let (count, error) = fill(&board.attach("filler").unwrap(), "fill", len);
     assert_eq!(count, fresh, "{error}");
 }
 
