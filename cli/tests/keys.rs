@@ -97,7 +97,7 @@ fn a_missing_value_is_not_read_from_standard_input() {
     assert_eq!(place.slate("get plan --json").json()["version"], 1);
     // A command does not eat what the next line of a script reads.
     let script = format!(
-        "printf 'a\\nb\\n' | while read key; do {0} put $key v; {0} update n --add 1; {0} get $key; done",
+        "printf 'a\\nb\\n' | while read key; do '{0}' put $key v; '{0}' update n --add 1; '{0}' get $key; done",
         env!("CARGO_BIN_EXE_slate")
     );
     let ran = std::process::Command::new("sh").args(["-c", &script]).current_dir(place.folder()).output();
@@ -287,7 +287,7 @@ fn an_update_that_is_always_beaten_ends() {
     let place = Place::with_board();
     place.slate("put k v").ok();
     let beaten =
-        format!("echo >> runs; {} put k faster > /dev/null; echo slower", env!("CARGO_BIN_EXE_slate"));
+        format!("echo >> runs; '{}' put k faster > /dev/null; echo slower", env!("CARGO_BIN_EXE_slate"));
     let refused = place.run(["update", "k", "--exec", &beaten, "--json"]).fails(1, &["16 attempts"]);
     let document: serde_json::Value = serde_json::from_str(&refused.out).expect("json");
     assert_eq!(document["error"]["kind"], "retries_exhausted");

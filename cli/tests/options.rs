@@ -122,7 +122,7 @@ fn place_for(row: &Row) -> (Place, Option<Session>) {
     let slate = env!("CARGO_BIN_EXE_slate");
     for (name, script) in [
         ("hello", "echo hello".to_owned()),
-        ("beaten", format!("{slate} put k faster >/dev/null; echo slower")),
+        ("beaten", format!("'{slate}' put k faster >/dev/null; echo slower")),
     ] {
         let path = place.folder().join(name);
         fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("script");
