@@ -103,21 +103,12 @@ pub mod error;
 #[cfg(not(any(loom, slate_search)))]
 pub mod guide;
 
+mod engine;
 // The engine is public to the models, and to whoever asks for it by a feature that promises nothing.
 #[cfg(any(loom, slate_search, feature = "internals"))]
-pub mod layout;
+pub use engine::{layout, protocol, sync};
 #[cfg(not(any(loom, slate_search, feature = "internals")))]
-mod layout;
-#[cfg(any(loom, slate_search, feature = "internals"))]
-pub mod protocol;
-#[cfg(not(any(loom, slate_search, feature = "internals")))]
-mod protocol;
-#[cfg(slate_search)]
-pub mod search;
-#[cfg(any(loom, slate_search, feature = "internals"))]
-pub mod sync;
-#[cfg(not(any(loom, slate_search, feature = "internals")))]
-mod sync;
+use engine::{layout, protocol, sync};
 
 #[cfg(all(feature = "internals", not(any(loom, slate_search))))]
 #[allow(unsafe_code, reason = "mapped memory becomes words here, and nowhere else")]

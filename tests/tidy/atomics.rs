@@ -39,7 +39,7 @@ impl Known {
         let file = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
         Self {
             models: named("loom-tests/src/suite", "name: \""),
-            scenarios: named("search/src/scenarios", "Scenario::new(\""),
+            scenarios: named("verify/search/src/scenarios", "Scenario::new(\""),
             mutants: MUTANTS.iter().map(|mutant| (mutant.name.into(), file(mutant.file))).collect(),
             canaries: canaries::all().map(|canary| (canary.name.into(), canary.file.into())).collect(),
         }
@@ -140,7 +140,7 @@ fn document(name: &str) -> String {
 }
 
 fn protocol() -> Vec<Access> {
-    let mut sources = files(&["src/protocol"], &[".rs"]);
+    let mut sources = files(&["src/engine/protocol"], &[".rs"]);
     sources.retain(|source| !source.path.contains("tests"));
     let name = |source: &Source| source.path.rsplit('/').next().unwrap_or_default().to_owned();
     sources.iter().flat_map(|source| accesses(&name(source), &source.text)).collect()

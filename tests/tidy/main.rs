@@ -1,20 +1,20 @@
 //! Rules of the repository that no compiler knows. Each is shown to fail on a bad sample.
 
-#[path = "../../loom-tests/src/runner/accesses.rs"]
+#[path = "../../verify/mutants/src/accesses.rs"]
 #[expect(dead_code, reason = "the models use the rest")]
 mod accesses;
 mod atomics;
-#[path = "../../loom-tests/src/runner/breaks.rs"]
+#[path = "../../verify/mutants/src/breaks.rs"]
 #[expect(dead_code, reason = "read for their names")]
 mod breaks;
-#[path = "../../search/src/canaries.rs"]
+#[path = "../../verify/search/src/canaries.rs"]
 #[expect(dead_code, reason = "read for their names")]
 mod canaries;
 mod format;
 mod imports;
-#[path = "../../loom-tests/src/runner/list.rs"]
+#[path = "../../verify/mutants/src/list.rs"]
 mod list;
-#[path = "../../loom-tests/src/runner/mutants.rs"]
+#[path = "../../verify/mutants/src/mutants.rs"]
 #[expect(dead_code, reason = "read for their names")]
 mod mutants;
 mod orderings;

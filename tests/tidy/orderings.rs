@@ -41,11 +41,11 @@ fn unexplained(sources: &[Source]) -> Vec<String> {
 
 #[test]
 fn orderings_are_explained_where_they_are_used() {
-    let mut sources = files(&["src/protocol"], &[".rs"]);
+    let mut sources = files(&["src/engine/protocol"], &[".rs"]);
     sources.retain(|source| !source.path.ends_with("tests.rs"));
     assert_eq!(unexplained(&sources), Vec::<String>::new());
     let bad = "/// Does.\nfn f() {\n    // Quickly.\n    WORD.store(1, Release);\n}\n";
-    assert_eq!(unexplained(&[Source::sample("src/protocol/a.rs", bad)]).len(), 1);
+    assert_eq!(unexplained(&[Source::sample("src/engine/protocol/a.rs", bad)]).len(), 1);
     let fine = "fn f() {\n    // Who sees it sees the record (P1).\n    WORD.store(1, Release);\n}\n";
-    assert!(unexplained(&[Source::sample("src/protocol/a.rs", fine)]).is_empty());
+    assert!(unexplained(&[Source::sample("src/engine/protocol/a.rs", fine)]).is_empty());
 }

@@ -1,0 +1,3 @@
+//! What the programs that break the code on purpose share.
+
+pub mod tree;
