@@ -4,7 +4,7 @@
 //! Each kind runs in a process of its own, which is this test program again: there a panic of any thread,
 //! also of a keeper, ends the process, and so does a call that never returns.
 
-mod support;
+use slateboard_kit::children as support;
 
 use slateboard::{
     Board, Entry, Error, Event, Expect, Key, Metrics, PutOptions, Reader, Retry, Session, Verify, View, Wait,

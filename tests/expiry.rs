@@ -1,6 +1,6 @@
 //! What expired gives its room back, and everybody learns of it, though nobody touches the key again.
 
-mod support;
+use slateboard_kit::children as support;
 
 use slateboard::{
     Board, Event, MutationKind, Options, PutOptions, Reader, Session,

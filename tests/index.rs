@@ -1,6 +1,6 @@
 //! Lists by the index tell what a look at every slot tells, at every generation that the history holds.
 
-mod support;
+use slateboard_kit::children as support;
 
 use proptest::{collection::vec, prelude::*};
 use slateboard::{

@@ -1,6 +1,6 @@
 //! Boards at their limits: keys that come and go for ever, and everything that can be full.
 
-mod support;
+use slateboard_kit::children as support;
 
 use slateboard::{Board, Error, ErrorKind, Expect, Session};
 use std::process::Command;

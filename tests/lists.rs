@@ -1,6 +1,6 @@
 //! What a list tells where it cannot be of one generation, or whole.
 
-mod support;
+use slateboard_kit::children as support;
 
 use slateboard::{
     Board, Damage, Entry, Listing, Reader, Session,

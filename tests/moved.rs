@@ -1,7 +1,6 @@
 //! A board that is removed or replaced under those who use it: all of them learn it, and nobody else is bothered.
 
-#[path = "support/mod.rs"]
-mod support;
+use slateboard_kit::children as support;
 
 use slateboard::{Board, Error, ErrorKind, Key, Lease, Liveness, Options, Reader, Session, Wait};
 use std::{

@@ -5,7 +5,7 @@
 //! unless they are given a role.
 #![allow(unsafe_code, reason = "a descriptor is closed, as a careless program does")]
 
-mod support;
+use slateboard_kit::children as support;
 
 use nix::unistd::{Uid, setresgid, setresuid};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

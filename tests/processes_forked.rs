@@ -3,7 +3,7 @@
 //! The other processes are this test program again, running one of the `as_…` tests below, which do nothing
 //! unless they are given a role.
 
-mod support;
+use slateboard_kit::children as support;
 
 use slateboard::{Board, Error, Lease, Liveness, PutOptions, Reader, Session, View, Watch};
 use std::{path::Path, time::Duration};

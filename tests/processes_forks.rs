@@ -2,7 +2,7 @@
 //! `Forked` advises: none waits for a lock that a thread of the parent held at the fork.
 #![allow(unsafe_code, reason = "fork is what is tested")]
 
-mod support;
+use slateboard_kit::children as support;
 
 use nix::{
     libc,

@@ -1,7 +1,7 @@
 //! An event that was entered and has its generation word counts for readers, although its writer was killed before it
 //! raised the counter, and nobody is attached who would.
 
-mod support;
+use slateboard_kit::children as support;
 
 use slateboard::{
     Board, Reader, Wait,
