@@ -4,10 +4,10 @@
 //! they are made of the accesses themselves, and `docs/atomics.md` says what catches each.
 
 mod blocks;
-mod chain;
 mod expire;
 mod history;
 mod names;
+mod pieces;
 mod publish;
 mod read;
 mod reap;
@@ -88,10 +88,10 @@ const fn long(check: Check) -> Check {
 pub fn all() -> impl Iterator<Item = &'static Mutant> {
     [
         blocks::MUTANTS,
-        chain::MUTANTS,
         expire::MUTANTS,
         history::MUTANTS,
         names::MUTANTS,
+        pieces::MUTANTS,
         publish::MUTANTS,
         read::MUTANTS,
         reap::MUTANTS,

@@ -2,9 +2,9 @@
 //!
 //! One thread, so there is one right answer to everything. At the end the independent check reads the words.
 
-use super::{
+use crate::{
     heap::{self, Heap, SESSIONS, VALUE_MAX},
-    model::{Happened, Model, Record, of_item},
+    reference::{Happened, Model, Record, of_item},
 };
 use arbitrary::{Arbitrary, Unstructured};
 use slateboard::{

@@ -1,8 +1,8 @@
-//! Mutants of `src/engine/protocol/chain.rs`.
+//! Mutants of `src/engine/protocol/pieces.rs`.
 
 use super::{Mutant, models};
 
-const FILE: &str = "src/engine/protocol/chain.rs";
+const FILE: &str = "src/engine/protocol/pieces.rs";
 
 pub const MUTANTS: &[Mutant] = &[
     Mutant {
