@@ -117,7 +117,7 @@ fn an_observer_beside_a_nonstop_writer_reads_whole_values_only() {
     let board = small().create(&path).unwrap();
     let mut writer = Child::start("as_nonstop_writer", &path, "");
     assert!(writer.says("attached"));
-    let observer = board.observe().unwrap();
+    let observer = board.read_only().unwrap();
     let is_whole = |value: &[u8]| value == whole(value.first().copied().unwrap_or(0).into());
     let (mut newest, mut values, mut lists, mut events) = ([0; 3], 0u64, 0u64, 0u64);
     while values < 20_000 || lists < 200 || events < 2000 {

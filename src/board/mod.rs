@@ -1,5 +1,6 @@
 //! What a user does: open a board, attach, put, get, watch, list.
 
+mod event;
 mod fault;
 mod index;
 mod keeper;
@@ -19,7 +20,8 @@ mod view;
 mod watch;
 
 pub use crate::protocol::{publish::Expect, read::Verify};
-pub use key::Key;
+pub use event::{Event, Events, Mutation, MutationKind, Previous};
+pub use key::KeyHandle;
 pub use lease::Lease;
 pub use listing::{Damage, Listing, Soundness};
 pub use metrics::{Counters, Liveness, Metrics, SessionInfo};
@@ -27,7 +29,7 @@ pub use options::Options;
 pub use reader::{Meta, Reader};
 pub use session::{PutOptions, Receipt, Session};
 pub use update::Retry;
-pub use view::{Event, Events, Mutation, MutationKind, Previous, View};
+pub use view::View;
 pub use watch::{Wait, Watch};
 
 use crate::{error::Result, region::LockFile};
@@ -98,9 +100,9 @@ impl Board {
     ///
     /// # Errors
     /// As [`Board::open`].
-    pub fn observe(&self) -> Result<Reader> {
+    pub fn read_only(&self) -> Result<Reader> {
         match self.path() {
-            Some(path) => self.options.clone().observe(path),
+            Some(path) => self.options.clone().open_read_only(path),
             None => Ok(self.reader()),
         }
     }

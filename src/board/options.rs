@@ -162,8 +162,8 @@ impl Options {
     ///
     /// # Errors
     /// As [`Board::open`].
-    pub fn observe(self, path: impl AsRef<Path>) -> Result<Reader> {
-        let region = Region::observe(path.as_ref())?;
+    pub fn open_read_only(self, path: impl AsRef<Path>) -> Result<Reader> {
+        let region = Region::open_read_only(path.as_ref())?;
         Ok(Reader::looking(Arc::new(region), &self))
     }
 

@@ -102,7 +102,7 @@ impl Region {
         Self::with_file(region::open(path, Access::ReadWrite)?, true)
     }
 
-    pub(super) fn observe(path: &Path) -> Result<Self> {
+    pub(super) fn open_read_only(path: &Path) -> Result<Self> {
         Self::with_file(region::open(path, Access::ReadOnly)?, false)
     }
 

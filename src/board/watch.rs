@@ -1,6 +1,6 @@
 //! Waiting for changes.
 
-use super::{Event, Events, Reader, view::is_lost};
+use super::{Event, Events, Reader, event::is_lost};
 use crate::{
     entry::Entry,
     error::{Error, ErrorKind, Result},

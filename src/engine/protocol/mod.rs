@@ -21,11 +21,11 @@
 //! | P11 | `announce_deadline`, `sweep`, `take_fresh`: a group's words | `take_fresh`: the same words, before the group's slots are looked at | the entries whose deadlines the words are no later than |
 
 pub mod blocks;
-pub mod chain;
 pub mod expire;
 pub mod history;
 pub mod keys;
 pub mod names;
+pub mod pieces;
 pub mod publish;
 pub mod read;
 pub mod reap;
@@ -89,13 +89,13 @@ pub trait Machine: Sync {
     /// Copies words that others may change meanwhile: each word whole, in no order. There are as many as the
     /// bytes need.
     fn load(&self, from: &[AtomicU64], to: &mut [u8]) {
-        chain::load_words(from, to);
+        pieces::load_words(from, to);
     }
 
     /// Stores bytes, each word whole, in no order, the last one padded with zeros. There are as many words as
     /// the bytes need.
     fn store(&self, from: &[u8], to: &[AtomicU64]) {
-        chain::store_words(from, to);
+        pieces::store_words(from, to);
     }
 
     /// Tells the processor that these words will be changed soon. A hint.

@@ -9,7 +9,7 @@
 use super::{
     Core, Fault, Full, Tries, acquire,
     blocks::{Claimed, Lane, Least},
-    chain::last_word,
+    pieces::last_word,
     publish::Now,
 };
 use crate::layout::{

@@ -21,7 +21,7 @@ const VIEW: &str = "src/engine/protocol/view.rs";
 const SURVEY: &str = "src/engine/protocol/survey.rs";
 const SLOTS: &str = "src/engine/protocol/slots.rs";
 const BLOCKS: &str = "src/engine/protocol/blocks.rs";
-const CHAIN: &str = "src/engine/protocol/chain.rs";
+const PIECES: &str = "src/engine/protocol/pieces.rs";
 const EXPIRE: &str = "src/engine/protocol/expire.rs";
 const REAP: &str = "src/engine/protocol/reap.rs";
 const WAKE: &str = "src/engine/protocol/wake.rs";
@@ -451,14 +451,14 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "no look at a piece's parent",
-        file: CHAIN,
+        file: PIECES,
         search: "state.is(StateKind::Part) && self.load_gen(piece) == GenWord::parent(head.index(), tag)",
         replace: "state.is(StateKind::Part) && tag != u64::MAX",
         models: &["chain::a_killed_long_put_frees_no_piece_of_another"],
     },
     Mutant {
         name: "a piece is a piece before it is listed",
-        file: CHAIN,
+        file: PIECES,
         search:
             "self.at(self.geo.data(head.block) + at + number).store(u64::from(piece.block.index()), Relaxed);
             let parent = GenWord::parent(head.block.index(), head.tag);
