@@ -6,7 +6,7 @@ use std::{
     io,
     path::{Path, PathBuf},
 };
-use tempfile::TempDir;
+pub use tempfile::TempDir;
 
 /// A folder of the caller's own, and the path of a board in it.
 pub fn folder() -> (TempDir, PathBuf) {

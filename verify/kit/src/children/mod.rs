@@ -148,8 +148,12 @@ impl Child {
     /// Whether the process has ended. It stays a zombie.
     pub fn has_ended(&self) -> bool {
         let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::WNOHANG;
-        // An error: somebody has waited for it, as a tracer does.
-        waitid(Id::Pid(self.pid()), flags) != Ok(WaitStatus::StillAlive)
+        match waitid(Id::Pid(self.pid()), flags) {
+            Ok(WaitStatus::Exited(..) | WaitStatus::Signaled(..)) => true,
+            Ok(_) => false,
+            // A tracer has waited for it already.
+            Err(_) => true,
+        }
     }
 
     /// How the process ended; `None` while it lives.
