@@ -4,7 +4,7 @@ use super::{fault, index::Index, lookout::Lookout};
 use crate::{
     error::{Error, ErrorKind, Result},
     layout::{Geometry, LINE},
-    protocol::{Core, Fault, Full, Machine, blocks::Lane, publish::Now},
+    protocol::{Core, Fault, Full, Machine, lane::Lane, publish::Now},
     region::{
         self, Access, Certificate, Doorbell, ForkPage, Lock, LockFile, Mapping, Moved, RegionFile,
         Whereabouts, futex,

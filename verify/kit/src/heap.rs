@@ -3,7 +3,7 @@
 use crate::judge::sound;
 use slateboard::{
     layout::{Geometry, Shape, Writer, session},
-    protocol::{Core, Silent, blocks::Lane, publish::Now, sessions::Identity},
+    protocol::{Core, Silent, lane::Lane, publish::Now, sessions::Identity},
     region::header::{self, Origin},
     sync::{AtomicU64, Ordering::Relaxed},
 };

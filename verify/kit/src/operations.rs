@@ -14,7 +14,7 @@ use slateboard::{
     },
     protocol::{
         Fault, Full,
-        blocks::Lane,
+        lane::Lane,
         publish::{Change, Expect, Outcome},
         read::Verify,
         slots::{Key, Slot},

@@ -10,7 +10,7 @@ use slateboard::{
     layout::{Geometry, session},
     protocol::{
         Core, Fault, Silent,
-        blocks::Lane,
+        lane::Lane,
         publish::{Change, Expect, Now, Outcome},
         sessions::Identity,
         slots::Key,
