@@ -8,6 +8,8 @@ use std::{
 };
 
 /// What went wrong, for programs. [`Error`] has the words for people.
+///
+/// There is no kind for a timeout: a call that waits answers `Ok(None)` when its timeout passes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -52,8 +54,6 @@ pub enum ErrorKind {
     Incompatible,
     /// The value is not what the codec expects.
     Codec,
-    /// The time given for waiting passed.
-    Timeout,
     /// The operating system refused; [`std::error::Error::source`] has its error.
     Io,
 }
@@ -82,7 +82,6 @@ impl ErrorKind {
             Self::Refused => "refused",
             Self::Incompatible => "incompatible",
             Self::Codec => "codec",
-            Self::Timeout => "timeout",
             Self::Io => "io",
         }
     }
@@ -245,10 +244,6 @@ impl Error {
     /// The handle comes from before a fork.
     pub fn is_forked(&self) -> bool {
         self.0.kind == ErrorKind::Forked
-    }
-    /// Waiting took too long.
-    pub fn is_timeout(&self) -> bool {
-        self.0.kind == ErrorKind::Timeout
     }
     /// There is no board there.
     pub fn is_not_found(&self) -> bool {

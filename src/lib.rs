@@ -120,8 +120,8 @@ mod region;
 #[cfg(not(any(loom, slate_search)))]
 pub use board::{
     Board, Counters, Damage, Event, Events, Expect, KeyHandle, Lease, Listing, Liveness, Meta, Metrics,
-    Mutation, MutationKind, Options, Previous, PutOptions, Reader, Receipt, Retry, Session, SessionInfo,
-    Soundness, Verify, View, Wait, Watch,
+    Mutation, MutationKind, Newer, Options, Previous, PutOptions, Reader, Receipt, Retry, Session,
+    SessionInfo, Soundness, Verify, View, Wait, Watch,
 };
 pub use entry::{Entry, WriterInfo};
 pub use error::{Error, ErrorKind, Lagged, Result};

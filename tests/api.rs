@@ -1,6 +1,6 @@
 //! What a user does with a board, one story a test.
 
-use slateboard::{Board, Entry, Error, ErrorKind, Expect, PutOptions, Retry, Verify, Wait, codec};
+use slateboard::{Board, Entry, Error, ErrorKind, Expect, Newer, PutOptions, Retry, Verify, Wait, codec};
 use std::{path::PathBuf, time::Duration};
 use tempfile::TempDir;
 
@@ -158,17 +158,19 @@ fn waiting_for_a_key_ends_when_it_changes() {
     let board = small().create(&path).unwrap();
     let session = board.attach("w").unwrap();
     let other = board.attach("o").unwrap();
-    let waiter = std::thread::spawn(move || other.wait("team/go", 0, SOON).unwrap().unwrap().value);
+    let waiter = std::thread::spawn(move || {
+        other.wait_newer("team/go", 0, SOON).unwrap().and_then(Newer::entry).unwrap().value
+    });
     session.put("elsewhere", b"").unwrap();
     session.put("team/go", b"now").unwrap();
     assert_eq!(waiter.join().unwrap(), b"now");
-    assert!(session.wait("team/go", 1, Duration::from_millis(2)).unwrap_err().is_timeout());
+    assert!(session.wait_newer("team/go", 1, Duration::from_millis(2)).unwrap().is_none());
     session.remove("team/go").unwrap();
-    assert_eq!(session.wait("team/go", 1, SOON).unwrap(), None);
+    assert_eq!(session.wait_newer("team/go", 1, SOON).unwrap(), Some(Newer::Removed));
     // A time to live that ends is announced by nobody.
     let brief = PutOptions { ttl: Some(Duration::from_millis(5)), ..PutOptions::default() };
     let version = session.put_with("team/go", b"brief", brief).unwrap().version;
-    assert_eq!(session.wait("team/go", version, SOON).unwrap(), None);
+    assert_eq!(session.wait_newer("team/go", version, SOON).unwrap(), Some(Newer::Removed));
 }
 
 #[test]
@@ -305,7 +307,7 @@ fn a_lease_has_one_holder_and_rising_tokens() {
     // A renewed lease outlives its time.
     let lease = two.lease("brief", Duration::from_millis(300)).unwrap();
     let version = two.get("brief").unwrap().unwrap().version;
-    let renewed = two.wait("brief", version + 2, SOON).unwrap();
+    let renewed = two.wait_newer("brief", version + 2, SOON).unwrap().and_then(Newer::entry);
     assert!(renewed.unwrap().version > version + 2 && lease.is_held());
 }
 
@@ -338,7 +340,9 @@ fn key_handles_follow_their_key() {
     let receipt = key.put(b"b").unwrap();
     let waiter = {
         let key = key.clone();
-        std::thread::spawn(move || key.wait_newer(receipt.version, SOON).unwrap().unwrap().value)
+        std::thread::spawn(move || {
+            key.wait_newer(receipt.version, SOON).unwrap().and_then(Newer::entry).unwrap().value
+        })
     };
     session.put("task/7", b"c").unwrap();
     assert_eq!(waiter.join().unwrap(), b"c");

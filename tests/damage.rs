@@ -247,7 +247,7 @@ impl Subject {
             whole.iter().flat_map(|listing| &listing.entries).for_each(check_entry);
             typed("soundness", reader.soundness());
             typed("sessions", reader.sessions());
-            typed("wait", reader.wait(&key(1), u64::MAX - 1, NOW));
+            typed("wait", reader.wait_newer(&key(1), u64::MAX - 1, NOW));
             for (prefix, wait) in [("", Wait::Spin), ("task/", Wait::Adaptive), ("free/", Wait::Sleep)] {
                 typed("watch", reader.watch(prefix).wait(wait).next(NOW))
                     .iter()

@@ -97,7 +97,7 @@ fn every_handle_learns_that_its_board_moved() {
         assert!(!lease.is_held());
         assert_eq!(session.events(0).filter(|event| event.as_ref().is_err_and(Error::is_moved)).count(), 1);
         assert!(session.watch("").collect::<Vec<_>>().len() == 1, "an iterator says so once, and ends");
-        assert!(moved(|| session.wait("k", 1, Duration::ZERO)).is_moved());
+        assert!(moved(|| session.wait_newer("k", 1, Duration::ZERO)).is_moved());
     }
 }
 
@@ -116,7 +116,7 @@ fn who_sleeps_is_woken() {
             waiting += 1;
         }
         let (reader, tell) = (reader.clone(), tell.clone());
-        std::thread::spawn(move || tell.send(reader.wait("k", 0, Duration::MAX).map(drop)));
+        std::thread::spawn(move || tell.send(reader.wait_newer("k", 0, Duration::MAX).map(drop)));
         waiting += 1;
     }
     fs::remove_file(&path).unwrap();

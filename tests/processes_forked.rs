@@ -58,7 +58,7 @@ impl Handles {
         check("update", session.update("x", |_| "3").err());
         check("acquire", session.lease("other", SOON).err());
         check("session.key", session.key("x").err());
-        check("wait", session.wait("x", 1, SOON).err());
+        check("wait", session.wait_newer("x", 1, SOON).err());
         for reader in [observer, &**session] {
             check("get", reader.get("x").err());
             check("get_into", reader.get_into("x", &mut Vec::new()).err());

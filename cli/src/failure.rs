@@ -40,7 +40,6 @@ impl Status {
             ErrorKind::Full => Self::Full,
             ErrorKind::Corrupt | ErrorKind::Incompatible | ErrorKind::Refused => Self::Corrupt,
             ErrorKind::NotFound | ErrorKind::Moved => Self::NoBoard,
-            ErrorKind::Timeout => Self::Timeout,
             ErrorKind::InvalidKey | ErrorKind::InvalidArgument | ErrorKind::ValueTooLarge => Self::Usage,
             _ => Self::Failed,
         }
@@ -58,7 +57,7 @@ impl Status {
             Self::Corrupt => ErrorKind::Corrupt.name(),
             Self::NoBoard => ErrorKind::NotFound.name(),
             Self::Attention => "attention",
-            Self::Timeout => ErrorKind::Timeout.name(),
+            Self::Timeout => "timeout",
         }
     }
 }
@@ -205,7 +204,6 @@ mod tests {
             (ErrorKind::Refused, 7),
             (ErrorKind::NotFound, 9),
             (ErrorKind::Moved, 9),
-            (ErrorKind::Timeout, 124),
             (ErrorKind::InvalidKey, 2),
             (ErrorKind::ValueTooLarge, 2),
             (ErrorKind::Io, 1),

@@ -1,6 +1,6 @@
 //! A key handle: the slot found once.
 
-use super::{Expect, Meta, PutOptions, Receipt, Retry, Session, reader, update::Next, watch};
+use super::{Expect, Meta, Newer, PutOptions, Receipt, Retry, Session, reader, update::Next, watch};
 use crate::{
     entry::Entry,
     error::{Error, ErrorKind, Result},
@@ -206,12 +206,12 @@ impl KeyHandle {
         receipt.ok_or_else(|| Error::new(ErrorKind::InvalidArgument, "nothing to put").key(&self.name))
     }
 
-    /// Blocks until the key's version is newer than `version`, and returns what it has then: `None` when it
-    /// was removed.
+    /// Blocks until the key's version is newer than `version`, or the key is removed or expires. Returns `None` when the
+    /// timeout passes first. With version 0, waits for the key to have a value.
     ///
     /// # Errors
-    /// `Timeout`; as [`KeyHandle::get`].
-    pub fn wait_newer(&self, version: u64, timeout: Duration) -> Result<Option<Entry>> {
-        watch::wait_newer(&self.session, (&self.name, self.shard), version, timeout, || self.get())
+    /// As [`Reader::get`](super::Reader::get).
+    pub fn wait_newer(&self, version: u64, timeout: Duration) -> Result<Option<Newer>> {
+        watch::wait_newer(&self.session, self.shard, version, timeout, || self.get())
     }
 }

@@ -24,7 +24,7 @@ pub use lease::Lease;
 pub use listing::{Damage, Listing, Soundness};
 pub use metrics::{Counters, Liveness, Metrics, SessionInfo};
 pub use options::Options;
-pub use reader::{Meta, Reader};
+pub use reader::{Meta, Newer, Reader};
 pub use session::{PutOptions, Receipt, Session};
 pub use update::Retry;
 pub use view::{Event, Events, Mutation, MutationKind, Previous, View};

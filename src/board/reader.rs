@@ -43,6 +43,25 @@ pub struct Meta {
     pub len: usize,
 }
 
+/// What a key became while a call waited for it: [`Reader::wait_newer`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Newer {
+    /// The key has a newer version.
+    Value(Entry),
+    /// The key was removed, or its time to live is over, whether or not a session has published that.
+    Removed,
+}
+
+impl Newer {
+    /// The entry of the newer version; `None` when the key was removed.
+    pub fn entry(self) -> Option<Entry> {
+        match self {
+            Self::Value(entry) => Some(entry),
+            Self::Removed => None,
+        }
+    }
+}
+
 impl Reader {
     pub(super) fn new(region: Arc<Region>, verify: Verify) -> Self {
         Self { region, verify }
@@ -272,15 +291,14 @@ impl Reader {
         Watch::new(self.clone(), prefix)
     }
 
-    /// Blocks until the key's version is newer than `newer_than`, and returns what it has then: `None`
-    /// when it was removed, or its time to live is over, whether or not anybody has published that. With 0, waits for the
-    /// key to have a value.
+    /// Blocks until the key's version is newer than `version`, or the key is removed or expires. Returns `None` when the
+    /// timeout passes first. With version 0, waits for the key to have a value.
     ///
     /// # Errors
-    /// `Timeout`; as [`Reader::get`].
-    pub fn wait(&self, key: &str, newer_than: u64, timeout: Duration) -> Result<Option<Entry>> {
+    /// As [`Reader::get`].
+    pub fn wait_newer(&self, key: &str, version: u64, timeout: Duration) -> Result<Option<Newer>> {
         let shard = checked(&self.core()?, key)?.shard;
-        watch::wait_newer(self, (key, shard), newer_than, timeout, || self.get(key))
+        watch::wait_newer(self, shard, version, timeout, || self.get(key))
     }
 
     /// Bytes that a value may have on this board.

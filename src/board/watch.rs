@@ -1,9 +1,9 @@
 //! Waiting for changes.
 
-use super::{Event, Events, Reader, view::is_lost};
+use super::{Event, Events, Newer, Reader, view::is_lost};
 use crate::{
     entry::Entry,
-    error::{Error, ErrorKind, Result},
+    error::Result,
     protocol::{Core, wake},
     region::{boottime_ns, futex},
 };
@@ -122,25 +122,26 @@ impl Iterator for Watch {
     }
 }
 
-/// Waits until `get`, which reads the key, finds a version newer than `newer_than`, or the key removed.
+/// Waits until `get`, which reads the key, finds a version newer than `newer_than`, or the key removed. `None` when
+/// the timeout passed first.
 ///
 /// # Errors
-/// `Timeout`; those of `get`.
+/// Those of `get`.
 pub(super) fn wait_newer(
     reader: &Reader,
-    (key, shard): (&str, usize),
+    shard: usize,
     newer_than: u64,
     timeout: Duration,
     mut get: impl FnMut() -> Result<Option<Entry>>,
-) -> Result<Option<Entry>> {
+) -> Result<Option<Newer>> {
     let deadline = deadline(timeout);
     let mut waiting = Waiting::new(Wait::default());
     loop {
         // Before the read: a change after it raises the counter beyond.
         let seen = reader.core()?.shard_changes(shard);
         let expires_ns = match get()? {
-            Some(entry) if entry.version > newer_than => return Ok(Some(entry)),
-            None if newer_than > 0 => return Ok(None),
+            Some(entry) if entry.version > newer_than => return Ok(Some(Newer::Value(entry))),
+            None if newer_than > 0 => return Ok(Some(Newer::Removed)),
             found => found.and_then(|entry| entry.deadline),
         };
         // Nobody announces that a time to live is over.
@@ -148,8 +149,7 @@ pub(super) fn wait_newer(
             expires_ns.map_or(Duration::MAX, |ns| Duration::from_nanos(ns.saturating_sub(boottime_ns())));
         let wanted = seen.saturating_add(1);
         if has_passed(deadline) || !waiting.wait_for(reader, 1 + shard, wanted, deadline, lives)? {
-            let text = format!("no version newer than {newer_than} in the time given");
-            return Err(Error::new(ErrorKind::Timeout, text).key(key));
+            return Ok(None);
         }
     }
 }
