@@ -220,7 +220,7 @@ impl Subject {
     }
 
     fn read_everything(&self) {
-        for reader in [&*self.session, &self.observer] {
+        for reader in [self.session.reader(), &self.observer] {
             for n in 0..KEYS {
                 typed("get", reader.get(&key(n))).flatten().iter().for_each(check_entry);
             }
@@ -452,7 +452,7 @@ fn a_damaged_value_is_reported_with_its_key_and_other_keys_are_served() {
     let value_at = geometry.data(geometry.block(head.block()).unwrap()) + record::HEADER_WORDS + 2;
     subject.store(value_at, subject.load(value_at) ^ 1);
 
-    for reader in [&*subject.session, &subject.observer] {
+    for reader in [subject.session.reader(), &subject.observer] {
         let error = reader.get(&damaged).unwrap_err();
         assert!(error.is_corrupt() && error.to_string().contains(&damaged), "{error}");
         assert!(reader.get(&well).unwrap().is_some());

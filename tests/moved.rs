@@ -109,7 +109,7 @@ fn who_sleeps_is_woken() {
     let observer = quick().open_read_only(&path).unwrap();
     let (tell, told) = mpsc::channel();
     let mut waiting = 0;
-    for reader in [&*session, &observer] {
+    for reader in [session.reader(), &observer] {
         for wait in [Wait::Spin, Wait::Adaptive, Wait::Sleep] {
             let (mut watch, tell) = (reader.watch("").wait(wait), tell.clone());
             std::thread::spawn(move || tell.send(watch.next(Duration::MAX).map(drop)));
@@ -131,7 +131,7 @@ fn who_stays_after_its_session_is_told_too() {
     let (_folder, path) = folder();
     drop(quick().create(&path).unwrap());
     let session = quick().open(&path).unwrap().attach("writer").unwrap();
-    let reader = (*session).clone();
+    let reader = session.reader().clone();
     drop(session);
     reader.get("k").unwrap();
     fs::remove_file(&path).unwrap();

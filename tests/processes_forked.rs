@@ -59,7 +59,7 @@ impl Handles {
         check("acquire", session.lease("other", SOON).err());
         check("session.key", session.key("x").err());
         check("wait", session.wait_newer("x", 1, SOON).err());
-        for reader in [observer, &**session] {
+        for reader in [observer, session.reader()] {
             check("get", reader.get("x").err());
             check("get_into", reader.get_into("x", &mut Vec::new()).err());
             check("list", reader.list("").err());

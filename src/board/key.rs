@@ -28,7 +28,8 @@ pub struct KeyHandle {
 
 impl KeyHandle {
     pub(super) fn new(session: Session, name: &str) -> Result<Self> {
-        let slots::Key { hash, shard, bucket, fingerprint, .. } = reader::checked(&session.core()?, name)?;
+        let slots::Key { hash, shard, bucket, fingerprint, .. } =
+            reader::checked(&session.reader().core()?, name)?;
         Ok(Self {
             session,
             name: name.to_owned(),
@@ -59,9 +60,9 @@ impl KeyHandle {
     #[inline]
     fn read(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
         if let Some(slot) = self.slot.get() {
-            let region = &*self.session.region;
+            let region = &*self.session.reader().region;
             let core = region.core_to_read(region.words()?);
-            let glance = core.glance_at(self.hash, slot, self.session.verify, found, out);
+            let glance = core.glance_at(self.hash, slot, self.session.reader().verify, found, out);
             if let Some(is) = reader::told(glance, found, out) {
                 return Ok(is);
             }
@@ -74,7 +75,8 @@ impl KeyHandle {
     fn read_in_full(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
         let is = self
             .session
-            .read(&self.session.core()?, &self.slot_key(), self.slot.get(), found, out)
+            .reader()
+            .read(&self.session.reader().core()?, &self.slot_key(), self.slot.get(), found, out)
             .map_err(|error| error.key(&self.name))?;
         if is {
             self.remember(found.slot);
@@ -94,12 +96,12 @@ impl KeyHandle {
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
     pub fn get(&self) -> Result<Option<Entry>> {
-        let core = self.session.core()?;
-        self.session.named(&core, || {
+        let reader = self.session.reader();
+        let core = reader.core()?;
+        reader.named(&core, || {
             let (mut found, mut value) = (Found::EMPTY, Vec::new());
             let is = self.read(&mut found, &mut value)?;
-            let entry =
-                || self.session.entry(&core, self.name.clone(), value, &found.header(), found.generation);
+            let entry = || reader.entry(&core, self.name.clone(), value, &found.header(), found.generation);
             Ok(is.then(entry))
         })
     }
@@ -147,7 +149,7 @@ impl KeyHandle {
     #[inline]
     fn newest_seen(&self) -> Result<Option<u64>> {
         let Some((version, slot, head)) = self.seen.get() else { return Ok(None) };
-        let region = &*self.session.region;
+        let region = &*self.session.reader().region;
         let core = region.core_to_read(region.words()?);
         Ok(core.is_newest(slot, head).then_some(version))
     }
@@ -212,6 +214,6 @@ impl KeyHandle {
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
     pub fn wait_newer(&self, version: u64, timeout: Duration) -> Result<Option<Newer>> {
-        watch::wait_newer(&self.session, self.shard, version, timeout, || self.get())
+        watch::wait_newer(self.session.reader(), self.shard, version, timeout, || self.get())
     }
 }

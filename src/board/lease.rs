@@ -71,7 +71,7 @@ impl Lease {
     /// `Held` or `Conflict` where it was lost; as [`Session::put`].
     pub fn renew(&self) -> Result<()> {
         // Before any lock: in a forked child the keeper that may hold it does not exist.
-        self.session.core()?;
+        self.session.reader().core()?;
         renew(&self.session, &self.key, self.ttl, &self.held)
     }
 
@@ -85,7 +85,7 @@ impl Lease {
 
     fn end(&self) -> Result<()> {
         // As in `renew`; the parent's lease is not the child's to end.
-        self.session.core()?;
+        self.session.reader().core()?;
         self.session.forget_renewal(self.id);
         let Some(version) = self.held.lock().version.take() else { return Ok(()) };
         match self.session.remove_if(&self.key, Expect::Version(version)) {

@@ -10,6 +10,7 @@ mod lookout;
 mod metrics;
 mod options;
 mod reader;
+mod reads;
 mod region;
 mod seat;
 mod session;

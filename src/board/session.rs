@@ -20,14 +20,13 @@ use crate::{
     region::{Lock, boottime_ns},
 };
 use std::{
-    ops::Deref,
     sync::{Arc, Weak},
     time::Duration,
 };
 
 /// An attached participant. `Send`, `Sync`, cheap to clone; the last clone's drop detaches.
 ///
-/// Everything that reads comes from [`Reader`].
+/// A session reads as well: it has every method of [`Reader`].
 #[derive(Clone)]
 pub struct Session {
     inner: Arc<Attached>,
@@ -108,6 +107,13 @@ impl Session {
         let _ = region.reap_dead();
         *session.inner.keeper.lock() = Some(Keeper::start(seat, options)?);
         Ok(session)
+    }
+
+    /// The reader of this session, for code that must not write. A clone of it keeps the board open, and does not keep
+    /// the session attached.
+    #[inline]
+    pub fn reader(&self) -> &Reader {
+        &self.inner.reader
     }
 
     /// The session's name.
@@ -198,7 +204,7 @@ impl Session {
     pub fn touch(&self, key: &str, ttl: Duration) -> Result<Option<Receipt>> {
         check_ttl(key, ttl)?;
         reader::check(key)?;
-        let slot_key = slots::Key::new(self.region.geometry(), key);
+        let slot_key = slots::Key::new(self.inner.reader.region.geometry(), key);
         self.update_at(key, &slot_key, &mut None, Retry::default(), |found, old| {
             Ok(found.map(|_| Next { ttl: Some(ttl), ..Next::value(old.to_vec()) }))
         })
@@ -266,13 +272,13 @@ impl Session {
         mut f: impl FnMut(Option<&Entry>) -> Result<Option<Next<Vec<u8>>>, E>,
     ) -> Result<Option<Receipt>, E> {
         reader::check(key)?;
-        let slot_key = slots::Key::new(self.region.geometry(), key);
-        let freed = self.core()?.names_freed();
+        let slot_key = slots::Key::new(self.inner.reader.region.geometry(), key);
+        let freed = self.inner.reader.core()?.names_freed();
         self.update_at(key, &slot_key, &mut None, retry, |found, value| {
-            let core = self.core()?;
+            let core = self.inner.reader.core()?;
             let entry = found.map(|found| {
                 let (key, value) = (key.to_owned(), value.to_vec());
-                let entry = self.entry(&core, key, value, &found.header(), found.generation);
+                let entry = self.inner.reader.entry(&core, key, value, &found.header(), found.generation);
                 if core.names_stand(freed) { entry } else { entry.without_names() }
             });
             f(entry.as_ref())
@@ -293,8 +299,9 @@ impl Session {
         let (mut found, mut old) = (Found::EMPTY, Vec::new());
         let mut pause = retry.base.min(retry.max);
         for attempt in 0..retry.attempts {
-            let core = self.region.core_to_read(self.region.words()?);
-            let read = self.read(&core, slot_key, *slot, &mut found, &mut old);
+            let reader = &self.inner.reader;
+            let core = reader.region.core_to_read(reader.region.words()?);
+            let read = reader.read(&core, slot_key, *slot, &mut found, &mut old);
             let present = read.map_err(|error| error.key(key))?.then_some(&found);
             let Some(Next { value, codec, ttl }) = next(present, &old)? else { return Ok(None) };
             let mut change = Change::put(value.as_ref(), Expect::Absent);
@@ -354,7 +361,7 @@ impl Session {
 
     /// Whether the session is what it was when it attached: its process has the board, and its record is its own.
     pub(super) fn check(&self) -> Result<()> {
-        let core = self.core()?;
+        let core = self.inner.reader.core()?;
         core.check_fence(&self.inner.seat.lane()).map_err(fault::error)
     }
 
@@ -386,7 +393,7 @@ impl Session {
     #[inline]
     fn write_key(&self, key: &str, change: &Change<'_>) -> Result<Receipt> {
         reader::check(key)?;
-        let slot_key = slots::Key::new(self.region.geometry(), key);
+        let slot_key = slots::Key::new(self.inner.reader.region.geometry(), key);
         self.write(key, &slot_key, change, None).map(|(receipt, _)| receipt)
     }
 
@@ -424,14 +431,6 @@ impl Session {
             .key(key)
             .with_current(current)
             .next("read it again and decide anew")
-    }
-}
-
-impl Deref for Session {
-    type Target = Reader;
-
-    fn deref(&self) -> &Reader {
-        &self.inner.reader
     }
 }
 

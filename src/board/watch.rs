@@ -277,16 +277,21 @@ mod tests {
             assert_eq!(waiting.polls(), polls);
             seconds.push(waiting.pause().as_secs());
             // Nothing came: the caller is to look for itself.
-            assert!(waiting.wait_for(&session, wake::BOARD, 1, None, Duration::ZERO).unwrap());
+            assert!(waiting.wait_for(session.reader(), wake::BOARD, 1, None, Duration::ZERO).unwrap());
         }
         assert_eq!(seconds, [1, 2, 4, 4, 4]);
         // Whoever gives up has not seen anything new either.
         assert!(
-            !waiting.wait_for(&session, wake::BOARD, 1, deadline(Duration::ZERO), Duration::MAX).unwrap()
+            !waiting
+                .wait_for(session.reader(), wake::BOARD, 1, deadline(Duration::ZERO), Duration::MAX)
+                .unwrap()
         );
         assert!(!waiting.polls());
         session.put("x", b"").unwrap();
-        assert!(waiting.wait_for(&session, wake::BOARD, 1, None, Duration::MAX).unwrap() && waiting.polls());
+        assert!(
+            waiting.wait_for(session.reader(), wake::BOARD, 1, None, Duration::MAX).unwrap()
+                && waiting.polls()
+        );
     }
 
     #[test]
