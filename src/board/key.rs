@@ -77,7 +77,7 @@ impl KeyHandle {
             .session
             .reader()
             .read(&self.session.reader().core()?, &self.slot_key(), self.slot.get(), found, out)
-            .map_err(|error| error.key(&self.name))?;
+            .map_err(|error| error.on_key(&self.name))?;
         if is {
             self.remember(found.slot);
         }
@@ -205,7 +205,7 @@ impl KeyHandle {
             |found: Option<&Found>, old: &[u8]| Ok::<_, Error>(Some(Next::value(f(found.map(|_| old)))));
         let receipt = self.session.update_at(&self.name, &self.slot_key(), &mut slot, retry, next)?;
         slot.into_iter().for_each(|slot| self.remember(slot));
-        receipt.ok_or_else(|| Error::new(ErrorKind::InvalidArgument, "nothing to put").key(&self.name))
+        receipt.ok_or_else(|| Error::new(ErrorKind::InvalidArgument, "nothing to put").on_key(&self.name))
     }
 
     /// Blocks until the key's version is newer than `version`, or the key is removed or expires. Returns `None` when the

@@ -68,7 +68,7 @@ impl Lease {
     /// Renews the lease now, for its whole time.
     ///
     /// # Errors
-    /// `Held` or `Conflict` where it was lost; as [`Session::put`].
+    /// `Conflict` when the lease was lost: it expired, or another value was put. As [`Session::put`] otherwise.
     pub fn renew(&self) -> Result<()> {
         // Before any lock: in a forked child the keeper that may hold it does not exist.
         self.session.reader().core()?;
@@ -128,7 +128,13 @@ fn end_of(ttl: Duration) -> u64 {
 fn renew(session: &Session, key: &str, ttl: Duration, held: &Lock<Held>) -> Result<()> {
     let mut held = held.lock();
     let Some(current) = held.version else {
-        return Err(Error::new(ErrorKind::Held, "the lease was lost").key(key).next("acquire it again"));
+        return Err(Error::new(
+            ErrorKind::Conflict,
+            "the lease was lost: it expired, or another value was put",
+        )
+        .on_key(key)
+        .with_current(session.get(key).ok().flatten())
+        .hint("take the lease again"));
     };
     let until_ns = end_of(ttl);
     match put(session, key, ttl, Expect::Version(current)) {
@@ -155,9 +161,9 @@ fn held(error: Error, key: &str) -> Error {
         error.current().map_or_else(|| "another session".to_owned(), |entry| entry.writer.to_string());
     let current = error.current().cloned();
     Error::new(ErrorKind::Held, format!("{holder} holds the lease"))
-        .key(key)
+        .on_key(key)
         .with_current(current)
-        .next("wait for the key to change, and try again")
+        .hint("wait for the key to change, and try again")
 }
 
 #[cfg(test)]

@@ -86,8 +86,9 @@ impl Reader {
         let slot_key = checked(&core, key)?;
         self.named(&core, || {
             let (mut meta, mut value) = (Found::EMPTY, Vec::new());
-            let found =
-                self.read(&core, &slot_key, None, &mut meta, &mut value).map_err(|error| error.key(key))?;
+            let found = self
+                .read(&core, &slot_key, None, &mut meta, &mut value)
+                .map_err(|error| error.on_key(key))?;
             Ok(found.then(|| self.entry(&core, key.to_owned(), value, &meta.header(), meta.generation)))
         })
     }
@@ -131,7 +132,7 @@ impl Reader {
         let core = self.core()?;
         let slot_key = checked(&core, key)?;
         let mut found = Found::EMPTY;
-        let is = self.read(&core, &slot_key, None, &mut found, buffer).map_err(|error| error.key(key))?;
+        let is = self.read(&core, &slot_key, None, &mut found, buffer).map_err(|error| error.on_key(key))?;
         Ok(is.then(|| meta(&found)))
     }
 
@@ -249,7 +250,7 @@ impl Reader {
                 format!("generation {generation} has left the history, which goes from {floor} to {newest}"),
             )
             .with_missed(floor.saturating_sub(generation), floor)
-            .next("read the present, and go on from its generation"),
+            .hint("read the present, and go on from its generation"),
             Fault::Future => Error::new(
                 ErrorKind::Future,
                 format!("generation {generation} has not happened yet; the newest is {newest}"),
@@ -425,5 +426,5 @@ fn no_key(key: &str) -> Error {
         0 => "a key must have at least one byte".to_owned(),
         len => format!("a key may have at most {KEY_MAX} bytes; this one has {len}"),
     };
-    Error::new(ErrorKind::InvalidKey, what).key(key)
+    Error::new(ErrorKind::InvalidKey, what).on_key(key)
 }

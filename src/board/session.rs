@@ -234,7 +234,7 @@ impl Session {
         let value = |old: Option<&Entry>| Ok::<_, Error>(Some(f(old).as_ref().to_vec()));
         match self.try_update(key, retry, value)? {
             Some(receipt) => Ok(receipt),
-            None => Err(Error::new(ErrorKind::InvalidArgument, "nothing to put").key(key)),
+            None => Err(Error::new(ErrorKind::InvalidArgument, "nothing to put").on_key(key)),
         }
     }
 
@@ -302,7 +302,7 @@ impl Session {
             let reader = &self.inner.reader;
             let core = reader.region.core_to_read(reader.region.words()?);
             let read = reader.read(&core, slot_key, *slot, &mut found, &mut old);
-            let present = read.map_err(|error| error.key(key))?.then_some(&found);
+            let present = read.map_err(|error| error.on_key(key))?.then_some(&found);
             let Some(Next { value, codec, ttl }) = next(present, &old)? else { return Ok(None) };
             let mut change = Change::put(value.as_ref(), Expect::Absent);
             if let Some(found) = present {
@@ -322,7 +322,7 @@ impl Session {
                 // Another was first: what stands there now is read anyway.
                 Ok(Outcome::Conflict { .. } | Outcome::Nothing) => retry.wait(&mut pause),
                 Err(error) if error.is_retryable() => retry.wait(&mut pause),
-                Err(error) => return Err(error.key(key).into()),
+                Err(error) => return Err(error.on_key(key).into()),
             }
         }
         Err(self.exhausted(key, retry).into())
@@ -331,13 +331,13 @@ impl Session {
     #[cold]
     fn exhausted(&self, key: &str, retry: Retry) -> Error {
         if retry.attempts == 0 {
-            return Error::new(ErrorKind::InvalidArgument, "an update needs 1 attempt or more").key(key);
+            return Error::new(ErrorKind::InvalidArgument, "an update needs 1 attempt or more").on_key(key);
         }
         let text = format!("other writers were first at each of {} attempts", retry.attempts);
         Error::new(ErrorKind::RetriesExhausted, text)
-            .key(key)
+            .on_key(key)
             .with_current(self.get(key).ok().flatten())
-            .next("try again")
+            .hint("try again")
     }
 
     /// A handle to a key, for reading and writing it often.
@@ -411,8 +411,8 @@ impl Session {
                 Ok((Receipt { version, generation, retries }, slot))
             }
             Ok(Outcome::Conflict { version }) => Err(self.conflict(key, change, version)),
-            Ok(Outcome::Nothing) => Err(Error::new(ErrorKind::NotFound, "there is no such key").key(key)),
-            Err(error) => Err(error.key(key)),
+            Ok(Outcome::Nothing) => Err(Error::new(ErrorKind::NotFound, "there is no such key").on_key(key)),
+            Err(error) => Err(error.on_key(key)),
         }
     }
 
@@ -428,9 +428,9 @@ impl Session {
         };
         let current = self.get(key).ok().flatten();
         Error::new(ErrorKind::Conflict, format!("expected {expected}, found {found}"))
-            .key(key)
+            .on_key(key)
             .with_current(current)
-            .next("read it again and decide anew")
+            .hint("read it again and decide anew")
     }
 }
 
@@ -463,7 +463,7 @@ impl Drop for Attached {
 pub(super) fn check_ttl(key: &str, ttl: Duration) -> Result<()> {
     if ttl.is_zero() {
         return Err(
-            Error::new(ErrorKind::InvalidArgument, "a time to live must be longer than zero").key(key)
+            Error::new(ErrorKind::InvalidArgument, "a time to live must be longer than zero").on_key(key)
         );
     }
     Ok(())

@@ -22,7 +22,7 @@ impl Session {
     /// # Errors
     /// As [`Session::put_as`] and [`Session::put_with`].
     pub fn put_as_with<C: Codec<T>, T>(&self, key: &str, value: &T, options: PutOptions) -> Result<Receipt> {
-        let bytes = C::encode(value).map_err(|error| error.key(key))?;
+        let bytes = C::encode(value).map_err(|error| error.on_key(key))?;
         self.put_with(key, bytes, PutOptions { codec: C::ID, ..options })
     }
 
@@ -52,9 +52,9 @@ impl Reader {
         let Some(entry) = self.get(key)? else { return Ok(None) };
         if entry.codec != C::ID {
             let text = format!("the value has codec {}, not {}", entry.codec, C::ID);
-            return Err(Error::new(ErrorKind::Codec, text).key(key).with_current(Some(entry)));
+            return Err(Error::new(ErrorKind::Codec, text).on_key(key).with_current(Some(entry)));
         }
-        let value = C::decode(&entry.value).map_err(|error| error.key(key))?;
+        let value = C::decode(&entry.value).map_err(|error| error.on_key(key))?;
         Ok(Some((value, entry)))
     }
 
