@@ -22,7 +22,7 @@ use support::{
 
 /// Too short to wait for anything.
 const NOW: Duration = Duration::from_micros(50);
-const EPHEMERAL: PutOptions = PutOptions { expect: Expect::Any, ttl: None, ephemeral: true, codec: 0 };
+const EPHEMERAL: PutOptions = PutOptions::new().ephemeral(true);
 const KEYS: u64 = 14;
 
 fn key(n: u64) -> String {
@@ -283,12 +283,12 @@ impl Subject {
                 typed("bind", self.other.put_with(&key, &value, EPHEMERAL));
             }
             if n % 7 == 1 {
-                let options = PutOptions { ttl: Some(Duration::from_nanos(1)), ..PutOptions::default() };
+                let options = PutOptions::new().ttl(Duration::from_nanos(1));
                 typed("put_with", self.session.put_with(&key, &value, options));
             }
         }
         let (name, new) = (key(5), value(&key(5), self.written));
-        let retry = Retry { attempts: 3, ..Retry::default() };
+        let retry = Retry::new().attempts(3);
         typed("update", self.session.update_with(&name, retry, |_| &new));
         typed("key put", self.key.put(value(&key(2), self.written)));
         if let Some(lease) = typed("acquire", self.session.lease("lease", SOON)) {

@@ -16,7 +16,7 @@ const NEVER: Duration = Duration::from_secs(1 << 20);
 const OFTEN: Duration = Duration::from_millis(20);
 
 fn living(ttl: Duration) -> PutOptions {
-    PutOptions { ttl: Some(ttl), ..PutOptions::default() }
+    PutOptions::new().ttl(ttl)
 }
 
 const AT_ONCE: Duration = Duration::from_nanos(1);

@@ -167,7 +167,7 @@ impl Boards {
                 session.remove(&name(key)).unwrap();
             }
             Op::PutOver(key) => {
-                let options = PutOptions { ttl: Some(Duration::from_nanos(1)), ..PutOptions::default() };
+                let options = PutOptions::new().ttl(Duration::from_nanos(1));
                 done_or_full(session.put_with(&name(key), b"over", options));
             }
             Op::Churn(count) => {

@@ -26,7 +26,7 @@ impl Handles {
         let board = small().beat(Duration::from_millis(1)).open(path).unwrap();
         let session = board.attach("parent").unwrap();
         session.put("x", b"1").unwrap();
-        let bound = PutOptions { ephemeral: true, ..PutOptions::default() };
+        let bound = PutOptions::new().ephemeral(true);
         session.put_with("bound", b"1", bound).unwrap();
         // With an index, which is the parent's alone.
         (0..3).for_each(|_| assert!(!session.list("").unwrap().is_empty()));

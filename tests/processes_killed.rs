@@ -20,8 +20,7 @@ use std::{
 };
 use support::{Actor, Random, SOON, audit, ends, folder, forked, role, rounds, say, small, stay};
 
-const EPHEMERAL: PutOptions =
-    PutOptions { expect: slateboard::Expect::Any, ttl: None, ephemeral: true, codec: 0 };
+const EPHEMERAL: PutOptions = PutOptions::new().ephemeral(true);
 
 /// Beats that never come: then nobody is reaped but by attaching.
 const SELDOM: Duration = Duration::from_secs(3600);

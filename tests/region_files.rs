@@ -2,7 +2,7 @@
 
 use rustix::fs::{AtFlags, CWD, Mode, linkat};
 use slateboard::{
-    error::{Error, ErrorKind},
+    Error, ErrorKind,
     layout::{Geometry, Shape, header},
     region::{self, Access, Doorbell, LockFile, Mapping, Moved, RegionFile, Whereabouts, refusal::Refusal},
     sync::Ordering,

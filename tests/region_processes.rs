@@ -8,7 +8,7 @@ mod support;
 
 use nix::sys::signal::kill;
 use slateboard::{
-    error::ErrorKind,
+    ErrorKind,
     layout::{Geometry, Shape},
     region::{
         self, Access, Doorbell, ForkPage, LockFile,

@@ -1,9 +1,9 @@
 //! A key handle: the slot found once.
 
-use super::{Expect, Meta, Newer, PutOptions, Receipt, Retry, Session, reader, update::Next, watch};
+use super::{Expect, Meta, Newer, PutOptions, Receipt, Replacement, Retry, Session, reader, update, watch};
 use crate::{
     entry::Entry,
-    error::{Error, ErrorKind, Result},
+    error::{Error, Result},
     layout::Head,
     protocol::{
         read::Meta as Found,
@@ -175,8 +175,8 @@ impl KeyHandle {
     /// # Errors
     /// As [`Session::put_if`].
     pub fn put_if(&self, value: impl AsRef<[u8]>, expect: Expect) -> Result<Receipt> {
-        let change = self.session.change(value.as_ref(), PutOptions { expect, ..PutOptions::default() });
-        let (receipt, slot) = self.session.write(&self.name, &self.slot_key(), &change, self.slot.get())?;
+        let change = self.session.change(value.as_ref(), PutOptions::new().expect(expect));
+        let (receipt, slot) = self.session.put_at(&self.name, &self.slot_key(), &change, self.slot.get())?;
         self.remember(slot);
         Ok(receipt)
     }
@@ -188,7 +188,7 @@ impl KeyHandle {
     /// # Errors
     /// As [`Session::update`].
     pub fn update<V: AsRef<[u8]>>(&self, f: impl FnMut(Option<&[u8]>) -> V) -> Result<Receipt> {
-        self.update_with(Retry::default(), f)
+        self.update_with(Retry::new(), f)
     }
 
     /// As [`KeyHandle::update`], with other attempts and pauses.
@@ -202,10 +202,10 @@ impl KeyHandle {
     ) -> Result<Receipt> {
         let mut slot = self.slot.get();
         let next =
-            |found: Option<&Found>, old: &[u8]| Ok::<_, Error>(Some(Next::value(f(found.map(|_| old)))));
+            |found: Option<&Found>, old: &[u8]| Ok::<_, Error>(Some(Replacement::new(f(found.map(|_| old)))));
         let receipt = self.session.update_at(&self.name, &self.slot_key(), &mut slot, retry, next)?;
         slot.into_iter().for_each(|slot| self.remember(slot));
-        receipt.ok_or_else(|| Error::new(ErrorKind::InvalidArgument, "nothing to put").on_key(&self.name))
+        receipt.ok_or_else(|| update::nothing_to_put(&self.name))
     }
 
     /// Blocks until the key's version is newer than `version`, or the key is removed or expires. Returns `None` when the

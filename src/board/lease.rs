@@ -2,6 +2,7 @@
 
 use super::{Expect, PutOptions, Session, keeper::Renewal, session::check_ttl};
 use crate::{
+    codec::CodecId,
     error::{Error, ErrorKind, Result},
     region::{Lock, boottime_ns},
 };
@@ -116,7 +117,7 @@ impl Drop for Lease {
 }
 
 fn put(session: &Session, key: &str, ttl: Duration, expect: Expect) -> Result<super::Receipt> {
-    let options = PutOptions { expect, ttl: Some(ttl), ephemeral: true, codec: crate::codec::UTF8 };
+    let options = PutOptions::new().expect(expect).ttl(ttl).ephemeral(true).codec(CodecId::UTF8);
     session.put_with(key, session.name(), options)
 }
 

@@ -5,7 +5,8 @@ use super::{
     region::Region, watch,
 };
 use crate::{
-    entry::{Entry, WriterInfo},
+    codec::CodecId,
+    entry::{Deadline, Entry, WriterInfo, time_of},
     error::{Error, ErrorKind, Result},
     layout::{
         Writer,
@@ -17,8 +18,12 @@ use crate::{
         slots,
     },
     region::boottime_ns,
+    uuid::Uuid,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 /// Reads a board. Cheap to clone; a [`Session`](super::Session) is one too.
 #[derive(Clone)]
@@ -35,12 +40,19 @@ pub struct Meta {
     pub version: u64,
     /// Generation of the write.
     pub generation: u64,
-    /// When it was written, nanoseconds since 1970, as of the kernel's last tick: 1 to 10 ms earlier.
-    pub time: u64,
     /// How the value is encoded.
-    pub codec: u8,
+    pub codec: CodecId,
     /// Bytes of the value.
     pub len: usize,
+    time_ns: u64,
+}
+
+impl Meta {
+    /// When the value was written, by the clock of the kernel's last tick: 1 to 10 ms earlier. Computed here, so that a read
+    /// does not pay for it.
+    pub fn time(&self) -> SystemTime {
+        time_of(self.time_ns)
+    }
 }
 
 /// What a key became while a call waited for it: [`Reader::wait_newer`].
@@ -318,8 +330,8 @@ impl Reader {
         self.core().map_or(0, |core| core.floor())
     }
 
-    /// The board's uuid; zeros for a local board.
-    pub fn uuid(&self) -> [u64; 2] {
+    /// The board's identifier; `None` for a local board.
+    pub fn uuid(&self) -> Option<Uuid> {
         self.region.uuid()
     }
 
@@ -363,9 +375,9 @@ impl Reader {
             generation,
             created: if header.created == 0 { generation } else { header.created },
             writer: writer_info(core, header.writer),
-            time: header.time,
-            codec: header.codec,
-            deadline: Some(header.deadline).filter(|&deadline| deadline != 0),
+            time: time_of(header.time),
+            codec: CodecId::new(header.codec),
+            deadline: Deadline::of(header.deadline),
             ephemeral: Some(header.ephemeral).filter(|&word| word != 0).map(|word| writer_info(core, word)),
         }
     }
@@ -381,9 +393,9 @@ pub(super) fn meta(meta: &Found) -> Meta {
     Meta {
         version: meta.words.version(),
         generation: meta.generation,
-        time: meta.words.time(),
-        codec: meta.words.codec(),
+        codec: CodecId::new(meta.words.codec()),
         len: meta.words.value_len(),
+        time_ns: meta.words.time(),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     Event, Events, Listing, Meta, Metrics, Newer, Reader, Session, SessionInfo, Soundness, View, Watch,
 };
-use crate::{codec::Codec, entry::Entry, error::Result};
+use crate::{codec::Decode, entry::Entry, error::Result, uuid::Uuid};
 use std::time::Duration;
 
 /// Every method of [`Reader`], of the same name, arguments, results and errors.
@@ -20,20 +20,18 @@ impl Session {
     }
 
     /// As [`Reader::get_as`].
-    pub fn get_as<C: Codec<T>, T>(&self, key: &str) -> Result<Option<(T, Entry)>> {
+    pub fn get_as<C: Decode<T>, T>(&self, key: &str) -> Result<Option<(T, Entry)>> {
         self.reader().get_as::<C, T>(key)
     }
 
     /// As [`Reader::get_json`].
-    pub fn get_json<T: serde::Serialize + serde::de::DeserializeOwned>(
-        &self,
-        key: &str,
-    ) -> Result<Option<T>> {
+    #[cfg(feature = "json")]
+    pub fn get_json<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
         self.reader().get_json(key)
     }
 
     /// As [`Reader::get_pod`].
-    pub fn get_pod<T: bytemuck::Pod>(&self, key: &str) -> Result<Option<T>> {
+    pub fn get_pod<T: bytemuck::AnyBitPattern>(&self, key: &str) -> Result<Option<T>> {
         self.reader().get_pod(key)
     }
 
@@ -113,7 +111,7 @@ impl Session {
     }
 
     /// As [`Reader::uuid`].
-    pub fn uuid(&self) -> [u64; 2] {
+    pub fn uuid(&self) -> Option<Uuid> {
         self.reader().uuid()
     }
 

@@ -10,6 +10,7 @@ use crate::{
         Whereabouts, futex,
     },
     sync::AtomicU64,
+    uuid::Uuid,
 };
 use std::{collections::BTreeSet, path::Path, sync::OnceLock};
 
@@ -223,10 +224,10 @@ impl Region {
         }
     }
 
-    pub(super) fn uuid(&self) -> [u64; 2] {
+    pub(super) fn uuid(&self) -> Option<Uuid> {
         match &self.memory {
-            Memory::File(file) => file.identity.uuid,
-            Memory::Local { .. } => [0; 2],
+            Memory::File(file) => Some(Uuid::of_words(file.identity.uuid)),
+            Memory::Local { .. } => None,
         }
     }
 

@@ -2,10 +2,10 @@
 
 use super::{Event, Events, Newer, Reader, view::is_lost};
 use crate::{
-    entry::Entry,
+    entry::{Deadline, Entry},
     error::Result,
     protocol::{Core, wake},
-    region::{boottime_ns, futex},
+    region::futex,
 };
 use std::time::{Duration, Instant};
 
@@ -139,14 +139,13 @@ pub(super) fn wait_newer(
     loop {
         // Before the read: a change after it raises the counter beyond.
         let seen = reader.core()?.shard_changes(shard);
-        let expires_ns = match get()? {
+        let expires = match get()? {
             Some(entry) if entry.version > newer_than => return Ok(Some(Newer::Value(entry))),
             None if newer_than > 0 => return Ok(Some(Newer::Removed)),
             found => found.and_then(|entry| entry.deadline),
         };
         // Nobody announces that a time to live is over.
-        let lives =
-            expires_ns.map_or(Duration::MAX, |ns| Duration::from_nanos(ns.saturating_sub(boottime_ns())));
+        let lives = expires.map_or(Duration::MAX, Deadline::remaining);
         let wanted = seen.saturating_add(1);
         if has_passed(deadline) || !waiting.wait_for(reader, 1 + shard, wanted, deadline, lives)? {
             return Ok(None);

@@ -8,7 +8,7 @@ use super::{
     },
 };
 use crate::{args::DemoAgent, failure::Failure};
-use slateboard::{Board, Entry, Expect, Liveness, Newer, Receipt, Retry, Session};
+use slateboard::{Board, Entry, Expect, Liveness, Newer, Receipt, Replacement, Retry, Session};
 use std::{
     fs::File,
     io::{self, Write},
@@ -188,7 +188,7 @@ impl Agent {
         let name = self.me.name.clone();
         let counted = self.session.try_update(PROGRESS, Retry::UNLIMITED, |old: Option<&Entry>| {
             let mut progress: Progress = old.map(decode).transpose()?.unwrap_or_default();
-            progress.count(&name, number, before).then(|| encode(&progress)).transpose()
+            progress.count(&name, number, before).then(|| encode(&progress).map(Replacement::new)).transpose()
         })?;
         match counted {
             Some(receipt) => self.acknowledge(receipt).map(drop),
