@@ -3,7 +3,7 @@
 
 use proptest::{collection::vec, prelude::*, test_runner::TestCaseError};
 use slateboard::{
-    Board, Entry, Error, Event, Expect, MutationKind, PutOptions, Receipt, Result, Session, View,
+    Board, CodecId, Entry, Error, Event, Expect, MutationKind, PutOptions, Receipt, Result, Session, View,
 };
 use slateboard_kit::{
     judge,
@@ -265,7 +265,8 @@ impl Pair {
             Life::Long => Some(Duration::from_secs(1000)),
             Life::Plain | Life::Bound => None,
         };
-        let options = PutOptions { expect, ttl, ephemeral: life == Life::Bound, codec: 3 };
+        let mut options = PutOptions::new().expect(expect).ephemeral(life == Life::Bound).codec(CodecId::POD);
+        options.ttl = ttl;
         let result = if by_handle {
             self.session().key(key).and_then(|handle| handle.put(&bytes))
         } else {

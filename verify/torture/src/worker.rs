@@ -120,7 +120,7 @@ fn carry_out(session: &Session, name: &str, key: u64, op: Op, value: &[u8]) -> T
         Op::Replace => put(Expect::Present),
         Op::Swap(version) => put(Expect::Version(version)),
         Op::Bind => {
-            let options = PutOptions { ephemeral: true, ..PutOptions::default() };
+            let options = PutOptions::new().ephemeral(true);
             told(session.put_with(name, value, options))
         }
         Op::Update => {
