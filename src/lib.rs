@@ -128,6 +128,7 @@ pub use board::{
     Mutation, MutationKind, Newer, Options, Previous, PutOptions, Reader, Receipt, Replacement, Retry,
     Session, SessionInfo, Soundness, Verify, View, Wait, Watch,
 };
+#[cfg(not(any(loom, slate_search)))]
 pub use {
     codec::CodecId,
     entry::{Deadline, Entry, WriterInfo},
