@@ -4,8 +4,8 @@ use crate::{
     EventState, Kind,
     board::Board,
     finding::Findings,
-    names::{Names, Use},
     record::Record,
+    uses::{Names, Use},
     words::{GenWord, LIVE, OPEN, RingWord},
 };
 use std::borrow::Cow;

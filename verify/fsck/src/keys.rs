@@ -6,9 +6,9 @@ use crate::{
     finding::Findings,
     history::History,
     layout::fingerprint_of,
-    names::{Names, Use},
     record::Record,
     slots::{Slot, Slots},
+    uses::{Names, Use},
     words::{GenWord, LIVE, RETIRED},
 };
 use std::{borrow::Cow, collections::HashMap};

@@ -19,10 +19,10 @@ mod finding;
 mod history;
 mod keys;
 mod layout;
-mod names;
 mod record;
 mod sessions;
 mod slots;
+mod uses;
 mod words;
 
 pub use finding::{Finding, RULES};
@@ -30,7 +30,7 @@ pub use finding::{Finding, RULES};
 use board::Board;
 use finding::Findings;
 use layout::Layout;
-use names::Names;
+use uses::Names;
 
 /// What a sound board holds.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -156,7 +156,7 @@ pub fn check(words: &[u64], living: &[u16]) -> Result<Summary, Vec<Finding>> {
     let keys = keys::check(&board, &history, &slots, &mut names, &mut out);
     sessions::check_weight(&board, &history, &mut out);
     sessions::check_writers(&board, &history, living, &keys, &mut out);
-    let blocks = names::check(&board, &names, living, &mut out);
+    let blocks = uses::check(&board, &names, living, &mut out);
     out.none().map(|()| Summary {
         generation: history.generation,
         floor: history.floor,

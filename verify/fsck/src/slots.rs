@@ -4,7 +4,7 @@ use crate::{
     board::Board,
     finding::Findings,
     layout::{BUCKET_WORDS, SLOTS},
-    names::{Names, Use},
+    uses::{Names, Use},
     words::{Asks, FREED, GenWord, Guard, Head, LIVE, OPEN, RETIRED, SlotHash},
 };
 

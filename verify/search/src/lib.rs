@@ -10,8 +10,6 @@ pub mod canaries;
 #[cfg(slate_search)]
 pub mod explore;
 #[cfg(slate_search)]
-pub mod fsck;
-#[cfg(slate_search)]
 pub mod party;
 #[cfg(slate_search)]
 pub mod places;
@@ -19,6 +17,8 @@ pub mod places;
 pub mod programs;
 #[cfg(slate_search)]
 pub mod random;
+#[cfg(slate_search)]
+pub mod rest;
 #[cfg(not(slate_search))]
 pub mod runner;
 #[cfg(slate_search)]
