@@ -20,7 +20,7 @@ use std::{path::Path, time::Duration};
 
 /// Too short to wait for anything.
 const NOW: Duration = Duration::from_micros(50);
-const EPHEMERAL: PutOptions = PutOptions { expect: Expect::Any, ttl: None, ephemeral: true, codec: 0 };
+const EPHEMERAL: PutOptions = PutOptions::new().ephemeral(true);
 const KEYS: u64 = 14;
 
 fn key(n: u64) -> String {
@@ -218,7 +218,7 @@ impl Subject {
     }
 
     fn read_everything(&self) {
-        for reader in [&*self.session, &self.observer] {
+        for reader in [self.session.reader(), &self.observer] {
             for n in 0..KEYS {
                 typed("get", reader.get(&key(n))).flatten().iter().for_each(check_entry);
             }
@@ -245,7 +245,7 @@ impl Subject {
             whole.iter().flat_map(|listing| &listing.entries).for_each(check_entry);
             typed("soundness", reader.soundness());
             typed("sessions", reader.sessions());
-            typed("wait", reader.wait(&key(1), u64::MAX - 1, NOW));
+            typed("wait", reader.wait_newer(&key(1), u64::MAX - 1, NOW));
             for (prefix, wait) in [("", Wait::Spin), ("task/", Wait::Adaptive), ("free/", Wait::Sleep)] {
                 typed("watch", reader.watch(prefix).wait(wait).next(NOW))
                     .iter()
@@ -281,12 +281,12 @@ impl Subject {
                 typed("bind", self.other.put_with(&key, &value, EPHEMERAL));
             }
             if n % 7 == 1 {
-                let options = PutOptions { ttl: Some(Duration::from_nanos(1)), ..PutOptions::default() };
+                let options = PutOptions::new().ttl(Duration::from_nanos(1));
                 typed("put_with", self.session.put_with(&key, &value, options));
             }
         }
         let (name, new) = (key(5), value(&key(5), self.written));
-        let retry = Retry { attempts: 3, ..Retry::default() };
+        let retry = Retry::new().attempts(3);
         typed("update", self.session.update_with(&name, retry, |_| &new));
         typed("key put", self.key.put(value(&key(2), self.written)));
         if let Some(lease) = typed("acquire", self.session.lease("lease", SOON)) {
@@ -450,7 +450,7 @@ fn a_damaged_value_is_reported_with_its_key_and_other_keys_are_served() {
     let value_at = geometry.data(geometry.block(head.block()).unwrap()) + record::HEADER_WORDS + 2;
     subject.store(value_at, subject.load(value_at) ^ 1);
 
-    for reader in [&*subject.session, &subject.observer] {
+    for reader in [subject.session.reader(), &subject.observer] {
         let error = reader.get(&damaged).unwrap_err();
         assert!(error.is_corrupt() && error.to_string().contains(&damaged), "{error}");
         assert!(reader.get(&well).unwrap().is_some());

@@ -1,7 +1,7 @@
 //! What expired gives its room back, and everybody learns of it, though nobody touches the key again.
 
 use slateboard::{
-    Board, Event, MutationKind, Options, PutOptions, Reader, Session,
+    Board, Event, MutationKind, Newer, Options, PutOptions, Reader, Session,
     layout::groups::GROUP_WORDS,
     region::{self, Access},
     sync::Ordering,
@@ -18,7 +18,7 @@ const NEVER: Duration = Duration::from_secs(1 << 20);
 const OFTEN: Duration = Duration::from_millis(20);
 
 fn living(ttl: Duration) -> PutOptions {
-    PutOptions { ttl: Some(ttl), ..PutOptions::default() }
+    PutOptions::new().ttl(ttl)
 }
 
 const AT_ONCE: Duration = Duration::from_nanos(1);
@@ -243,10 +243,10 @@ fn waits_end_with_the_time_to_live() {
     let observer: Reader = Board::options().open_read_only(&path).unwrap();
     let put = |key: &str| session.put_with(key, b"brief", living(Duration::from_millis(30))).unwrap().version;
     let version = put("task/a");
-    assert_eq!(observer.wait("task/a", version, SOON).unwrap(), None);
-    assert_eq!(session.wait("task/a", 1, SOON).unwrap(), None);
+    assert_eq!(observer.wait_newer("task/a", version, SOON).unwrap(), Some(Newer::Removed));
+    assert_eq!(session.wait_newer("task/a", 1, SOON).unwrap(), Some(Newer::Removed));
     let version = put("task/b");
-    assert_eq!(session.key("task/b").unwrap().wait_newer(version, SOON).unwrap(), None);
+    assert_eq!(session.key("task/b").unwrap().wait_newer(version, SOON).unwrap(), Some(Newer::Removed));
     // Nobody published anything: nobody needed to.
     assert_eq!(session.metrics().unwrap().totals.expired, 0);
 }

@@ -168,7 +168,7 @@ impl Boards {
                 session.remove(&name(key)).unwrap();
             }
             Op::PutOver(key) => {
-                let options = PutOptions { ttl: Some(Duration::from_nanos(1)), ..PutOptions::default() };
+                let options = PutOptions::new().ttl(Duration::from_nanos(1));
                 done_or_full(session.put_with(&name(key), b"over", options));
             }
             Op::Churn(count) => {
@@ -180,12 +180,12 @@ impl Boards {
                     }
                 }
             }
-            Op::List(at) => assert!(same(oracle, session, session.generation(), prefix(at))),
+            Op::List(at) => assert!(same(oracle, session.reader(), session.generation(), prefix(at))),
             Op::Late(at) => assert!(same(oracle, late, session.generation(), prefix(at))),
             Op::Past(at, back) => {
                 let generation = session.generation().saturating_sub(u64::from(back));
                 let is_there = generation >= session.floor();
-                assert_eq!(same(oracle, session, generation, prefix(at)), is_there);
+                assert_eq!(same(oracle, session.reader(), generation, prefix(at)), is_there);
             }
         }
     }
@@ -324,7 +324,7 @@ fn a_damaged_value_is_reported_and_the_other_keys_are_told() {
     let (_folder, path) = folder();
     let (session, oracle) = indexed(&path);
     oracle.change(oracle.record("task/4") + record::HEADER_WORDS + 2, 1);
-    told_as_corrupt(&session, "task/", 9);
+    told_as_corrupt(session.reader(), "task/", 9);
     assert!(session.list("task/4").unwrap_err().to_string().contains("task/4"));
     assert_eq!(session.list("free/").unwrap().len(), 10);
     // A handle that has no index yet, and cannot read the record either.
@@ -343,7 +343,7 @@ fn a_damaged_key_is_reported_by_whoever_knew_it_and_keeps_an_index_from_being_ma
     oracle.change(oracle.record("task/4") + record::HEADER_WORDS, 1 << 40);
     for _ in 0..40 {
         told_as_corrupt(&late, "task/", 9);
-        told_as_corrupt(&session, "task/", 9);
+        told_as_corrupt(session.reader(), "task/", 9);
     }
     // Those who may not see it are not hurt.
     assert_eq!(session.list("free/").unwrap().len(), 10);
@@ -358,11 +358,11 @@ fn damage_that_looks_like_a_removal_hides_nothing() {
     let shape = record::RecordHeader { kind: RecordKind::Removed, ..Default::default() }.shape();
     oracle.change(oracle.record("task/new") + record::SHAPE, shape);
     // The event is read after the damage, and long after its removal would be over.
-    (0..3).for_each(|_| told_as_corrupt(&session, "task/new", 0));
+    (0..3).for_each(|_| told_as_corrupt(session.reader(), "task/new", 0));
     for n in 0..200u8 {
         session.put("free/1", [n]).unwrap();
         if n % 20 == 0 {
-            told_as_corrupt(&session, "task/new", 0);
+            told_as_corrupt(session.reader(), "task/new", 0);
         }
     }
 }
@@ -374,7 +374,7 @@ fn a_new_key_whose_record_follows_nothing_is_not_taken_for_a_known_one() {
     session.put("task/new", b"here").unwrap();
     let previous = oracle.record("task/new") + record::PREVIOUS;
     oracle.change(previous, oracle.load(previous));
-    (0..40).for_each(|_| told_as_corrupt(&session, "task/new", 0));
+    (0..40).for_each(|_| told_as_corrupt(session.reader(), "task/new", 0));
 }
 
 #[test]

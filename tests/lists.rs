@@ -228,7 +228,7 @@ impl Subject {
     fn lists_the_others(&self, key: &str, named: bool) {
         let observer = self.board.read_only().unwrap();
         // Without an index, when it is made, with it; of a handle that made its own before the damage.
-        for reader in [&observer, &observer, &observer, &*self.session] {
+        for reader in [&observer, &observer, &observer, self.session.reader()] {
             let listings = [
                 reader.list_whole("").unwrap(),
                 reader.view().unwrap().list_whole("").unwrap(),

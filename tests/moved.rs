@@ -97,7 +97,7 @@ fn every_handle_learns_that_its_board_moved() {
         assert!(!lease.is_held());
         assert_eq!(session.events(0).filter(|event| event.as_ref().is_err_and(Error::is_moved)).count(), 1);
         assert!(session.watch("").collect::<Vec<_>>().len() == 1, "an iterator says so once, and ends");
-        assert!(moved(|| session.wait("k", 1, Duration::ZERO)).is_moved());
+        assert!(moved(|| session.wait_newer("k", 1, Duration::ZERO)).is_moved());
     }
 }
 
@@ -109,14 +109,14 @@ fn who_sleeps_is_woken() {
     let observer = quick().open_read_only(&path).unwrap();
     let (tell, told) = mpsc::channel();
     let mut waiting = 0;
-    for reader in [&*session, &observer] {
+    for reader in [session.reader(), &observer] {
         for wait in [Wait::Spin, Wait::Adaptive, Wait::Sleep] {
             let (mut watch, tell) = (reader.watch("").wait(wait), tell.clone());
             std::thread::spawn(move || tell.send(watch.next(Duration::MAX).map(drop)));
             waiting += 1;
         }
         let (reader, tell) = (reader.clone(), tell.clone());
-        std::thread::spawn(move || tell.send(reader.wait("k", 0, Duration::MAX).map(drop)));
+        std::thread::spawn(move || tell.send(reader.wait_newer("k", 0, Duration::MAX).map(drop)));
         waiting += 1;
     }
     fs::remove_file(&path).unwrap();
@@ -131,7 +131,7 @@ fn who_stays_after_its_session_is_told_too() {
     let (_folder, path) = folder();
     drop(quick().create(&path).unwrap());
     let session = quick().open(&path).unwrap().attach("writer").unwrap();
-    let reader = (*session).clone();
+    let reader = session.reader().clone();
     drop(session);
     reader.get("k").unwrap();
     fs::remove_file(&path).unwrap();

@@ -3,7 +3,7 @@
 //! The other processes are this test program again, running one of the `as_…` tests below, which do nothing
 //! unless they are given a role.
 
-use slateboard::{Board, Entry, ErrorKind, Expect, Retry};
+use slateboard::{Board, Entry, ErrorKind, Expect, Newer, Retry};
 use slateboard_kit::{
     children::{Child, SOON, role, say, stay},
     judge,
@@ -23,7 +23,7 @@ fn as_answerer() {
     let Some((path, _)) = role() else { return };
     let session = Board::open(&path).unwrap().attach("answerer").unwrap();
     let mut seen = 0;
-    while let Some(question) = session.wait("talk/question", seen, SOON).unwrap() {
+    while let Some(Newer::Value(question)) = session.wait_newer("talk/question", seen, SOON).unwrap() {
         seen = question.version;
         session.put("talk/answer", format!("{} to {}", question.text().unwrap(), question.writer)).unwrap();
     }
@@ -38,7 +38,7 @@ fn two_processes_see_each_others_writes() {
     let mut seen = 0;
     for n in 0..200 {
         let asked = session.put("talk/question", n.to_string()).unwrap();
-        let entry = answer.wait_newer(seen, SOON).unwrap().unwrap();
+        let entry = answer.wait_newer(seen, SOON).unwrap().and_then(Newer::entry).unwrap();
         assert_eq!(entry.text(), Some(format!("{n} to asker").as_str()));
         assert_eq!((entry.writer.name.as_str(), entry.version), ("answerer", seen + 1));
         assert!(entry.generation > asked.generation);

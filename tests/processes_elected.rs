@@ -44,7 +44,7 @@ fn member(path: &Path, name: &str) -> Child {
 
 fn attach(path: &Path, name: &str) -> Session {
     let session = small().beat(BEAT).open(path).unwrap().attach(name).unwrap();
-    let bound = PutOptions { ephemeral: true, ..PutOptions::default() };
+    let bound = PutOptions::new().ephemeral(true);
     session.put_with(&format!("bound/{name}"), name, bound).unwrap();
     session
 }
@@ -104,7 +104,7 @@ fn what_expired_is_ended_while_the_elected_one_is_stopped() {
     elected.stop();
     // By a session whose own keeper ends nothing.
     let writer = small().beat(Duration::from_secs(1 << 20)).open(&path).unwrap().attach("writer").unwrap();
-    let brief = PutOptions { ttl: Some(Duration::from_nanos(1)), ..PutOptions::default() };
+    let brief = PutOptions::new().ttl(Duration::from_nanos(1));
     writer.put_with("brief", b"", brief).unwrap();
     let reader = Board::options().open_read_only(&path).unwrap();
     assert!(soon(|| reader.metrics().unwrap().totals.expired == 1), "the others wait for the elected one");

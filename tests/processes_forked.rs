@@ -28,7 +28,7 @@ impl Handles {
         let board = small().beat(Duration::from_millis(1)).open(path).unwrap();
         let session = board.attach("parent").unwrap();
         session.put("x", b"1").unwrap();
-        let bound = PutOptions { ephemeral: true, ..PutOptions::default() };
+        let bound = PutOptions::new().ephemeral(true);
         session.put_with("bound", b"1", bound).unwrap();
         // With an index, which is the parent's alone.
         (0..3).for_each(|_| assert!(!session.list("").unwrap().is_empty()));
@@ -60,8 +60,8 @@ impl Handles {
         check("update", session.update("x", |_| "3").err());
         check("acquire", session.lease("other", SOON).err());
         check("session.key", session.key("x").err());
-        check("wait", session.wait("x", 1, SOON).err());
-        for reader in [observer, &**session] {
+        check("wait", session.wait_newer("x", 1, SOON).err());
+        for reader in [observer, session.reader()] {
             check("get", reader.get("x").err());
             check("get_into", reader.get_into("x", &mut Vec::new()).err());
             check("list", reader.list("").err());

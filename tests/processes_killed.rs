@@ -7,7 +7,9 @@ use nix::sys::{
     signal::{Signal, kill},
     wait::WaitStatus,
 };
-use slateboard::{Board, ErrorKind, Liveness, MutationKind, PutOptions, Session, layout::session as record};
+use slateboard::{
+    Board, ErrorKind, Liveness, MutationKind, Newer, PutOptions, Session, layout::session as record,
+};
 use slateboard_kit::{
     children::{Child, SOON, ends, forked, role, say, stay},
     judge,
@@ -21,8 +23,7 @@ use std::{
     time::Duration,
 };
 
-const EPHEMERAL: PutOptions =
-    PutOptions { expect: slateboard::Expect::Any, ttl: None, ephemeral: true, codec: 0 };
+const EPHEMERAL: PutOptions = PutOptions::new().ephemeral(true);
 
 /// Beats that never come: then nobody is reaped but by attaching.
 const SELDOM: Duration = Duration::from_secs(3600);
@@ -241,13 +242,13 @@ fn ephemerals_and_leases_end_with_a_killed_process() {
     // A stopped holder is not a dead one, whatever the beats say.
     holder.stop();
     let beats = Duration::from_millis(50);
-    assert!(session.wait("claim/x", version, beats).unwrap_err().is_timeout());
+    assert!(session.wait_newer("claim/x", version, beats).unwrap().is_none());
     assert_eq!(session.lease("lease/x", SOON).err().unwrap().kind(), ErrorKind::Held);
 
     holder.kill();
-    assert!(session.wait("claim/x", version, SOON).unwrap().is_none(), "the keeper removes it");
+    assert_eq!(session.wait_newer("claim/x", version, SOON).unwrap(), Some(Newer::Removed), "by the keeper");
     let old = session.get("lease/x").unwrap().map_or(0, |entry| entry.version);
-    assert!(old == 0 || session.wait("lease/x", old, SOON).unwrap().is_none());
+    assert!(old == 0 || session.wait_newer("lease/x", old, SOON).unwrap() == Some(Newer::Removed));
     // The events say whose entries ended, and that it was death.
     let ended = |key: &str| {
         let mut events = session.events(session.floor()).map(Result::unwrap);
@@ -337,7 +338,7 @@ fn as_polite_parent() {
         child.put_with("claim/child", b"", EPHEMERAL).unwrap();
         stay();
     });
-    session.wait("claim/child", 0, SOON).unwrap();
+    session.wait_newer("claim/child", 0, SOON).unwrap().unwrap();
     for child in [idle, attached] {
         kill(child, Signal::SIGTERM).unwrap();
         assert!(ends(child), "nobody looks for the signals that a child catches");

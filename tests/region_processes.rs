@@ -5,7 +5,7 @@
 
 use nix::sys::signal::kill;
 use slateboard::{
-    error::ErrorKind,
+    ErrorKind,
     layout::{Geometry, Shape},
     region::{
         self, Access, Doorbell, ForkPage, LockFile,

@@ -1,7 +1,7 @@
 //! What the threads of one process share: sessions, keys, watches, leases and the keeper behind them, used, cloned
 //! and dropped at random. `.ci/tsan` runs these under ThreadSanitizer; elsewhere they are stories like the others.
 
-use slateboard::{Board, ErrorKind, Expect, KeyHandle, Retry, Session};
+use slateboard::{Board, ErrorKind, Expect, KeyHandle, Newer, Retry, Session};
 use slateboard_kit::random::Random;
 use std::{
     sync::{Barrier, mpsc::channel},
@@ -211,8 +211,8 @@ fn views_events_and_waits_run_beside_writers() {
             let observer = board.read_only().unwrap();
             let mut version = 0;
             while version < ROUNDS {
-                version =
-                    observer.wait("team/now", version, SOON).unwrap().expect("a newer one comes").version;
+                let newer = observer.wait_newer("team/now", version, SOON).unwrap();
+                version = newer.and_then(Newer::entry).expect("a newer one comes").version;
             }
         });
     });

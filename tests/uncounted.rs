@@ -65,7 +65,7 @@ fn has_it(reader: &Reader, key: &str, told: u64) {
     }
     // From the present on, which has it.
     assert_eq!(reader.watch("task/").next(NOW).unwrap(), None);
-    assert!(reader.wait(key, found.version - 1, NOW).unwrap().is_some());
+    assert!(reader.wait_newer(key, found.version - 1, NOW).unwrap().is_some());
     let future = reader.view_at(told + 1).err().unwrap();
     assert!(future.to_string().contains(&format!("the newest is {told}")), "{future}");
 }

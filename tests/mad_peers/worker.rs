@@ -220,7 +220,7 @@ impl Worker {
         self.count += 1;
         let new = value(key, self.number, self.count);
         let mut seen = Vec::new();
-        let retry = Retry { attempts: 3, ..Retry::default() };
+        let retry = Retry::new().attempts(3);
         let updated = session.update_with(key, retry, |old| {
             seen.extend(old.cloned());
             &new

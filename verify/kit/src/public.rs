@@ -6,8 +6,8 @@ use crate::{
     reference::{Happened, Record, Reference},
 };
 use slateboard::{
-    Board, Entry, Error, ErrorKind, Expect, MutationKind, PutOptions, Receipt, Result, Session, WriterInfo,
-    layout::record::RecordKind,
+    Board, CodecId, Entry, Error, ErrorKind, Expect, MutationKind, PutOptions, Receipt, Result, Session,
+    WriterInfo, layout::record::RecordKind,
 };
 use std::time::Duration;
 
@@ -50,15 +50,16 @@ fn kind(kind: MutationKind) -> RecordKind {
 }
 
 fn record(entry: &Entry) -> Record {
-    let over = |deadline: u64| deadline <= slateboard::region::boottime_ns();
     Record {
         kind: RecordKind::Value,
         bytes: entry.value.clone(),
-        codec: entry.codec,
+        codec: entry.codec.get(),
         version: entry.version,
         generation: entry.generation,
         created: if entry.created == entry.generation { 0 } else { entry.created },
-        deadline: entry.deadline.map_or(0, |deadline| if over(deadline) { OVER } else { FAR }),
+        deadline: entry
+            .deadline
+            .map_or(0, |deadline| if deadline.remaining().is_zero() { OVER } else { FAR }),
         ephemeral: entry.ephemeral.as_ref().map_or(0, number),
         writer: number(&entry.writer),
     }
@@ -140,7 +141,9 @@ impl Subject for Public {
             OVER => Some(Duration::from_nanos(1)),
             _ => Some(FAR_SPAN),
         };
-        let options = PutOptions { expect, ttl, ephemeral: ephemeral != 0, codec };
+        let mut options =
+            PutOptions::new().expect(expect).ephemeral(ephemeral != 0).codec(CodecId::new(codec));
+        options.ttl = ttl;
         // A handle puts bytes and nothing else.
         let receipt = if hinted && (codec, deadline, ephemeral) == (0, 0, 0) {
             self.session().key(key).and_then(|handle| handle.put_if(bytes, expect))
@@ -261,11 +264,12 @@ fn same_event(event: &slateboard::Event, known: &Happened) {
     let (found, generation) = (&event.mutations[0], event.generation);
     let Record { version, codec, writer, .. } = known.record;
     assert_eq!((kind(found.kind), found.key.as_str()), (known.record.kind, known.key.as_str()));
-    assert_eq!((found.version, found.codec, number(&event.session)), (version, codec, writer));
+    assert_eq!((found.version, found.codec.get(), number(&event.session)), (version, codec, writer));
     let value = (known.record.kind == RecordKind::Value).then_some(&known.record.bytes);
     assert!(found.value.as_ref() == value, "the value of event {generation}");
     let previous = found.previous.as_ref();
-    let found = previous.map(|old| (old.version, old.generation, number(&old.writer), old.codec, &old.value));
+    let found =
+        previous.map(|old| (old.version, old.generation, number(&old.writer), old.codec.get(), &old.value));
     let previous = known.previous.as_ref();
     let known = previous.map(|old| (old.version, old.generation, old.writer, old.codec, &old.bytes));
     assert!(found == known, "the previous value of event {generation}");

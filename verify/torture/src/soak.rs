@@ -173,7 +173,9 @@ impl Attached {
 
 impl Hand for Attached {
     fn put(&mut self, key: &str, ttl: Option<Duration>) -> Result<(), String> {
-        let put = self.session.put_with(key, b"brief", PutOptions { ttl, ..PutOptions::default() });
+        let mut options = PutOptions::new();
+        options.ttl = ttl;
+        let put = self.session.put_with(key, b"brief", options);
         put.map(|_| ()).map_err(|error| error.to_string())
     }
 
@@ -183,7 +185,7 @@ impl Hand for Attached {
 
     fn bind(&mut self, keys: &[String]) -> Result<(), String> {
         let other = self.board.attach("bound").map_err(|error| error.to_string())?;
-        let options = PutOptions { ephemeral: true, ..PutOptions::default() };
+        let options = PutOptions::new().ephemeral(true);
         keys.iter().try_for_each(|key| {
             other.put_with(key, b"bound", options).map(|_| ()).map_err(|error| error.to_string())
         })

@@ -118,7 +118,7 @@ fn carry_out(session: &Session, name: &str, key: u64, call: Call, value: &[u8]) 
             Err(error) => refused(&error),
         },
         Call::Put { expect, bound } => {
-            let options = PutOptions { expect, ephemeral: bound, ..PutOptions::default() };
+            let options = PutOptions::new().expect(expect).ephemeral(bound);
             told(session.put_with(name, value, options))
         }
         Call::Update => {
