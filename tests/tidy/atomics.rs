@@ -38,7 +38,7 @@ impl Known {
         };
         let file = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
         Self {
-            models: named("loom-tests/src/suite", "name: \""),
+            models: named("loom-tests/src/suite", "model(\""),
             scenarios: named("verify/search/src/scenarios", "Scenario::new(\""),
             mutants: MUTANTS.iter().map(|mutant| (mutant.name.into(), file(mutant.file))).collect(),
             canaries: canaries::all().map(|canary| (canary.name.into(), canary.file.into())).collect(),

@@ -262,7 +262,9 @@ fn explore_orders(
         killed |= *lock(&run.killed);
         stood_twice |= *lock(&run.stood_twice);
         if let Err(failure) = ended {
-            explored.failure = Some(format!("step {stores}+{then}: {failure}"));
+            let step =
+                if stores + then > 0 { format!("after step {stores}+{then}: ") } else { String::new() };
+            explored.failure = Some(step + &failure);
             return None;
         }
         first += 1;

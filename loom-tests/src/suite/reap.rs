@@ -13,11 +13,10 @@ use slateboard::{
 };
 
 pub const MODELS: &[Model] = &[
-    model("reap::a_killed_put_and_a_writer", put_and_writer).budget(250).least(5_000).must_see(&[
-        "happened",
-        "did not happen",
-        "lived",
-    ]),
+    model("reap::a_killed_put_and_a_writer", put_and_writer)
+        .must_see(&["happened", "did not happen", "lived"])
+        .budget(250)
+        .least(5_000),
     model("reap::a_killed_put_and_a_reader", put_and_reader)
         .budget(200)
         .least(3_000)

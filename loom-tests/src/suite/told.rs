@@ -12,16 +12,13 @@ use slateboard::{
 };
 
 pub const MODELS: &[Model] = &[
-    model("told::what_a_read_told_can_be_listed", told).budget(300).least(500).must_see(&[
-        "one",
-        "two",
-        "not counted",
-    ]),
-    model("told::what_a_read_told_is_in_a_later_present", told_late).least(500).must_see(&[
-        "two",
-        "three",
-        "not counted",
-    ]),
+    model("told::what_a_read_told_can_be_listed", told)
+        .must_see(&["one", "two", "not counted"])
+        .budget(300)
+        .least(500),
+    model("told::what_a_read_told_is_in_a_later_present", told_late)
+        .must_see(&["two", "three", "not counted"])
+        .least(500),
 ];
 
 /// A put is killed anywhere, beside a reader. Where it dies before the counter nobody ever counts its event.

@@ -16,11 +16,10 @@ pub const MODELS: &[Model] = &[
         .least(50)
         .must_see(&["slept", "saw it"]),
     model("wake::helpers_count_and_wake", helped).least(100).must_see(&["slept", "saw it"]),
-    model("wake::a_killed_writer_s_sleepers_are_woken", killed).budget(400).least(500).must_see(&[
-        "slept",
-        "saw it",
-        "nothing to tell",
-    ]),
+    model("wake::a_killed_writer_s_sleepers_are_woken", killed)
+        .must_see(&["slept", "saw it", "nothing to tell"])
+        .budget(400)
+        .least(500),
     model("wake::a_shard_s_counter_tells_what_is_there", told).least(50).must_see(&["one", "two"]),
     model("wake::a_sleeper_on_a_quiet_shard_hears_a_reaper", quiet).least(5).must_see(&["slept", "saw it"]),
 ];
