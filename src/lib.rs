@@ -3,7 +3,7 @@
 //! keep.
 //!
 //! A *board* is one file that many processes map. Open it with [`Board`], attach a [`Session`] to write,
-//! [`Board::observe`] it to read through a mapping that cannot be written to.
+//! open it with [`Board::read_only`] to read through a mapping that cannot be written to.
 //!
 //! ```
 //! use slateboard::{Board, Expect};
@@ -97,11 +97,16 @@
 
 #[cfg(not(any(loom, slate_search)))]
 mod board;
+#[cfg(not(any(loom, slate_search)))]
 pub mod codec;
-pub mod entry;
-pub mod error;
+#[cfg(not(any(loom, slate_search)))]
+mod entry;
+#[cfg(not(any(loom, slate_search)))]
+mod error;
 #[cfg(not(any(loom, slate_search)))]
 pub mod guide;
+#[cfg(not(any(loom, slate_search)))]
+mod uuid;
 
 mod engine;
 // The engine is public to the models, and to whoever asks for it by a feature that promises nothing.
@@ -119,12 +124,17 @@ mod region;
 
 #[cfg(not(any(loom, slate_search)))]
 pub use board::{
-    Board, Counters, Damage, Event, Events, Expect, Key, Lease, Listing, Liveness, Meta, Metrics, Mutation,
-    MutationKind, Options, Previous, PutOptions, Reader, Receipt, Retry, Session, SessionInfo, Soundness,
-    Verify, View, Wait, Watch,
+    Board, Counters, Damage, Event, Events, Expect, KeyHandle, Lease, Listing, Liveness, Meta, Metrics,
+    Mutation, MutationKind, Newer, Options, Previous, PutOptions, Reader, Receipt, Replacement, Retry,
+    Session, SessionInfo, Soundness, Verify, View, Wait, Watch,
 };
-pub use entry::{Entry, WriterInfo};
-pub use error::{Error, ErrorKind, Lagged, Result};
+#[cfg(not(any(loom, slate_search)))]
+pub use {
+    codec::CodecId,
+    entry::{Deadline, Entry, WriterInfo},
+    error::{Error, ErrorKind, Lagged, Result},
+    uuid::Uuid,
+};
 
 /// The example of the front page compiles.
 #[cfg(doctest)]

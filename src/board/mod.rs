@@ -1,5 +1,6 @@
 //! What a user does: open a board, attach, put, get, watch, list.
 
+mod event;
 mod fault;
 mod index;
 mod keeper;
@@ -9,7 +10,9 @@ mod listing;
 mod lookout;
 mod metrics;
 mod options;
+mod put;
 mod reader;
+mod reads;
 mod region;
 mod seat;
 mod session;
@@ -19,18 +22,20 @@ mod view;
 mod watch;
 
 pub use crate::protocol::{publish::Expect, read::Verify};
-pub use key::Key;
+pub use event::{Event, Events, Mutation, MutationKind, Previous};
+pub use key::KeyHandle;
 pub use lease::Lease;
 pub use listing::{Damage, Listing, Soundness};
 pub use metrics::{Counters, Liveness, Metrics, SessionInfo};
 pub use options::Options;
-pub use reader::{Meta, Reader};
-pub use session::{PutOptions, Receipt, Session};
-pub use update::Retry;
-pub use view::{Event, Events, Mutation, MutationKind, Previous, View};
+pub use put::{PutOptions, Receipt};
+pub use reader::{Meta, Newer, Reader};
+pub use session::Session;
+pub use update::{Replacement, Retry};
+pub use view::View;
 pub use watch::{Wait, Watch};
 
-use crate::{error::Result, region::LockFile};
+use crate::{error::Result, region::LockFile, uuid::Uuid};
 use region::Region;
 use std::{path::Path, sync::Arc};
 
@@ -98,9 +103,9 @@ impl Board {
     ///
     /// # Errors
     /// As [`Board::open`].
-    pub fn observe(&self) -> Result<Reader> {
+    pub fn read_only(&self) -> Result<Reader> {
         match self.path() {
-            Some(path) => self.options.clone().observe(path),
+            Some(path) => self.options.clone().open_read_only(path),
             None => Ok(self.reader()),
         }
     }
@@ -150,8 +155,8 @@ impl Board {
         self.region.path()
     }
 
-    /// The board's uuid; zeros for a local board.
-    pub fn uuid(&self) -> [u64; 2] {
+    /// The board's identifier; `None` for a local board.
+    pub fn uuid(&self) -> Option<Uuid> {
         self.region.uuid()
     }
 }

@@ -3,7 +3,7 @@
 use super::{Board, Reader, Verify, region::Region};
 use crate::{
     error::{Error, ErrorKind, Result},
-    layout::{Geometry, Shape, geometry},
+    layout::{Geometry, Shape, shape},
 };
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -22,6 +22,7 @@ pub struct Options {
     dedicated: Vec<String>,
     pub(super) verify: Verify,
     pub(super) beat: Duration,
+    #[cfg(feature = "signals")]
     pub(super) end_on_signals: bool,
 }
 
@@ -36,6 +37,7 @@ impl Default for Options {
             dedicated: ["task", "file", "team"].map(String::from).to_vec(),
             verify: Verify::default(),
             beat: Duration::from_secs(1),
+            #[cfg(feature = "signals")]
             end_on_signals: false,
         }
     }
@@ -104,6 +106,7 @@ impl Options {
 
     /// Whether SIGTERM and SIGINT end sessions in good order before they end the process: not unless set.
     /// Without, the process just dies, and the next session that looks reaps what it leaves.
+    #[cfg(feature = "signals")]
     #[must_use]
     pub fn end_on_signals(mut self, end: bool) -> Self {
         self.end_on_signals = end;
@@ -162,13 +165,13 @@ impl Options {
     ///
     /// # Errors
     /// As [`Board::open`].
-    pub fn observe(self, path: impl AsRef<Path>) -> Result<Reader> {
-        let region = Region::observe(path.as_ref())?;
+    pub fn open_read_only(self, path: impl AsRef<Path>) -> Result<Reader> {
+        let region = Region::open_read_only(path.as_ref())?;
         Ok(Reader::looking(Arc::new(region), &self))
     }
 
     fn geometry(&self, seed: u64) -> Result<Geometry> {
-        use geometry::{
+        use shape::{
             CAPACITY_MAX, CAPACITY_MIN, HISTORY_MAX, HISTORY_MIN, KEYS_MAX, SESSIONS_MAX, UNIFORM_MAX,
         };
         self.check_beat()?;

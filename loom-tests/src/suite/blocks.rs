@@ -10,8 +10,8 @@ use slateboard::{
     layout::{Shape, StateKind},
     protocol::{
         Fault,
-        blocks::Claimed,
         history::Logged,
+        lane::Claimed,
         publish::{Expect, Outcome},
     },
 };
@@ -43,7 +43,7 @@ fn or_full(claim: Result<Claimed, Fault>) -> Option<Claimed> {
     }
 }
 
-/// Two claim the last two blocks, and each gives one back and claims again.
+/// Two parties each want both of the last two blocks, and give the second back.
 fn claims(run: &Run) {
     let mut board = run.board(shape(2, 1));
     let claims = [0, 1].map(|session| {
@@ -69,7 +69,7 @@ fn assert_owner(board: &Board, claimed: Claimed, owner: u16) {
     assert!(state.is(StateKind::Claimed) && state.owner() == owner, "{claimed:?} is {state:?}");
 }
 
-/// One claims a block of one granule, another a block of two.
+/// One party claims a block of one granule, another a block of two.
 fn claim_two_sizes(board: &mut Scene) -> [Option<Claimed>; 2] {
     let claims = [1, 2]
         .map(|granules| board.role_of(board.party(granules - 1), move |me| or_full(me.claim(granules))));
@@ -119,8 +119,8 @@ fn late_owner(run: &Run) {
     board.drain();
 }
 
-/// An owner finds its block superseded and past the floor, takes it back and begins it anew, while a helper wakes that
-/// meant to log the block's last life.
+/// An owner finds its block superseded and past the floor, takes it back and begins it anew. Meanwhile a helper wakes
+/// that meant to log the block's last life.
 fn doomed(run: &Run) {
     let mut board = run.small(4, 2);
     let mut owner = board.ready(1);
@@ -143,7 +143,7 @@ fn doomed(run: &Run) {
     board.drain();
 }
 
-/// Two claim blocks of two sizes on a board whose extents have no class yet.
+/// Two parties claim blocks of two sizes on a board whose extents have no class yet.
 fn first_claims(run: &Run) {
     let mut board = Scene::over(Board::new(run, two_extents(), 0));
     let claimed = claim_two_sizes(&mut board);

@@ -5,7 +5,7 @@ use slateboard::{
     layout::{Block, ClassWord, GenWord, Geometry, Head, Shape, SlotHash, State},
     protocol::{
         Core, Fault, Machine,
-        blocks::Lane,
+        lane::Lane,
         publish::Outcome,
         read::Verify,
         slots::{Key, Slot},

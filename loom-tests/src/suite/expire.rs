@@ -1,5 +1,5 @@
-//! What expired is found and ended, nothing else is ended, and no deadline is lost: one of a group's two words is no
-//! later than the deadline of each living entry. The check at rest looks at that.
+//! Entries that expired are found and ended, no others are, and no deadline is lost: one of a group's two words is no
+//! later than the deadline of each living entry. The check at rest verifies that.
 
 use super::{
     Model, Run,

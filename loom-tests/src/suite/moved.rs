@@ -1,5 +1,5 @@
-//! A board that is frozen, so that another may take its place. A party that meets that is told that the board moved, and
-//! nothing that was acknowledged is missing from what was frozen.
+//! A board is frozen so that another may take its place. A party that meets the frozen board is told that it moved, and
+//! what was frozen has everything that was acknowledged.
 //!
 //! The freezing is here, as the design has it: FROZEN on every guard, then every head, logged first, to MOVED.
 //! The protocol knows only how to meet it.
@@ -14,7 +14,7 @@ use slateboard::{
     layout::{GenWord, Guard, GuardOp, Head, HeadKind, Shape, geometry, record},
     protocol::{
         Fault,
-        blocks::Claimed,
+        lane::Claimed,
         publish::{Change, Expect, Now, Outcome},
         read::Verify,
         slots::Slot,
@@ -124,7 +124,7 @@ fn freeze_beside_puts(
     (heads, done)
 }
 
-/// The puts of a key that were acknowledged were frozen, and no other.
+/// The puts of a key that were acknowledged were frozen, and no others were.
 fn put_and_freeze(run: &Run, by_handle: bool) {
     let mut board = board(run);
     let hint = by_handle.then(|| board.first_slot());

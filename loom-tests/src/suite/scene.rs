@@ -13,8 +13,8 @@ use slateboard::{
     layout::{GenWord, Shape, StateKind, geometry, record::RecordKind},
     protocol::{
         Core, Fault,
-        blocks::{Claimed, Lane},
         history::Logged,
+        lane::{Claimed, Lane},
         publish::{Change, Expect, Now, Outcome},
         sessions::Identity,
     },
@@ -28,7 +28,7 @@ use std::{
 /// Words a role's stack may take.
 const STACK_WORDS: usize = 0x4000;
 
-/// Someone who works on a board: a lane of a session. A reader, and a scene before its set-up, has none.
+/// Someone who works on a board with a lane of a session. A reader has no lane.
 pub struct Party {
     board: Arc<Board>,
     lane: Option<Lane>,
@@ -43,8 +43,8 @@ impl Deref for Party {
 }
 
 impl Party {
-    /// Its lane goes to a party that others may be given.
-    pub fn leave(&mut self) -> Self {
+    /// Hands its lane over: the party returned has it.
+    pub fn hand_over(&mut self) -> Self {
         Self { board: self.board.clone(), lane: self.lane.take() }
     }
 
@@ -258,7 +258,7 @@ impl Scene {
 
     /// A role of the lane that set the board up.
     pub fn setup_role<R>(&mut self, work: impl FnOnce(&mut Party) -> R + Send + 'static) -> Role<R> {
-        Role { party: self.leave(), sets_up: true, work: Box::new(work) }
+        Role { party: self.hand_over(), sets_up: true, work: Box::new(work) }
     }
 
     /// A role without a lane.
@@ -266,8 +266,8 @@ impl Scene {
         self.role_of(self.nobody(), move |me| work(me))
     }
 
-    /// A role that dies anywhere in its work, or lives and is told what that came to, and is then reaped by the lane
-    /// that set the board up.
+    /// A role in which the victim works until it dies or ends, and the lane that set the board up then reaps it. Returns
+    /// what the work came to where the victim lived.
     pub fn victim<R>(
         &mut self,
         mut victim: Party,
@@ -285,11 +285,7 @@ impl Scene {
     }
 
     /// Runs two roles side by side to their ends.
-    pub fn two<A, B>(&mut self, a: Role<A>, b: Role<B>) -> (A, B)
-    where
-        A: Send + 'static,
-        B: Send + 'static,
-    {
+    pub fn two<A: Send + 'static, B: Send + 'static>(&mut self, a: Role<A>, b: Role<B>) -> (A, B) {
         let mut roles = Vec::new();
         let ended = (start(&mut roles, a), start(&mut roles, b));
         self.run.side_by_side(roles);
@@ -354,12 +350,14 @@ impl Scene {
         self.with_lanes(|board, setup, others| fsck::check(board, &[&[&*setup], others].concat()));
     }
 
-    /// Checks the board, lets every event leave the history, and checks it again: nothing may hold a block for ever.
+    /// Checks the board, lets every event leave the history, and checks it again, so that a block which is never freed
+    /// is found.
     pub fn drain(&mut self) {
         self.with_lanes(fsck::check_and_drain);
     }
 
-    /// Calls the judge with the lane that set the board up, or the first that ended, and those of living sessions.
+    /// Calls the judge with the lane that set the board up, or else the first role's, and with the other lanes whose
+    /// sessions live. This is the one place that calls it.
     fn with_lanes(&mut self, judge: impl FnOnce(&Board, &mut Lane, &[&Lane])) {
         if self.setup.lane.is_none() {
             self.setup.lane = Some(self.ended.remove(0));
@@ -386,15 +384,15 @@ fn start<R: Send + 'static>(roles: &mut Vec<Start>, role: Role<R>) -> (bool, End
 type Start = Box<dyn FnOnce() + Send>;
 
 impl Exploration {
-    /// Runs roles side by side to their ends. Another one begins first in each exploration.
+    /// Runs roles side by side to their ends. Which begins first varies with the exploration.
     fn side_by_side(&self, mut roles: Vec<Start>) {
-        let count = self.begin(roles.len());
-        roles.rotate_left(count);
+        let first = self.begin(roles.len());
+        roles.rotate_left(first);
         let mut threads: Vec<_> = roles
             .into_iter()
             .map(|role| Builder::new().stack_size(STACK_WORDS).spawn(role).expect("a thread"))
             .collect();
-        threads.rotate_right(count);
+        threads.rotate_right(first);
         threads.into_iter().for_each(|thread| thread.join().expect("a role panicked"));
     }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use slateboard::{
     layout::{Shape, Writer},
-    protocol::{Fault, Full, blocks::Lane, publish::Now, sessions::Identity},
+    protocol::{Fault, Full, lane::Lane, publish::Now, sessions::Identity},
 };
 
 pub const MODELS: &[Model] = &[
@@ -162,7 +162,7 @@ fn fenced(run: &Run) {
     };
     assert_eq!(check(&mut party), Ok(()), "a living session");
     let reaper = board.setup_role(|me| me.reap(1));
-    let stopped = board.role_of(party, move |me| (check(me), me.leave()));
+    let stopped = board.role_of(party, move |me| (check(me), me.hand_over()));
     let ((), (then, mut party)) = board.two(reaper, stopped);
     assert_eq!(check(&mut party), Err(Fault::Fenced));
     assert!(!board.core().is_occupied(1), "a reaped life goes on");

@@ -1,5 +1,5 @@
-//! An operation stands still before any two of its accesses, while others do what hurts most. One thread, no
-//! reordering: every such schedule is explored, where loom's own search reaches some of them.
+//! An operation stands still before any two of its accesses, while others do what hurts most. There is one thread and
+//! no reordering, so every such schedule is explored; loom's own search reaches only some of them.
 
 use super::{
     Model, Run,
@@ -76,7 +76,7 @@ fn reader(run: &Run) {
     board.put("a", 1);
     // Not in the history: the first pass cannot take it.
     dead.publish_only("a", 2);
-    let busy = board.leave();
+    let busy = board.hand_over();
     let once = |me: &mut Party| {
         me.reap(1);
         me.put("a", 3);
@@ -94,15 +94,15 @@ fn reader(run: &Run) {
     board.saw(["", "one", "two", "three", "four"][value as usize]);
 }
 
-/// A poller stands still with the head of a change, while that is superseded, let go, and its block filled with a change
-/// that is not in the history: nor is the one that the poller asks about, to all appearances.
+/// A poller stands still after it loaded the head of a change. Meanwhile the change is superseded and let go, and its
+/// block is filled with a change that is not in the history yet. The poller must not take that one for the first.
 fn poller(run: &Run) {
     let mut board = run.small(5, 2);
     board.put("a", 1);
     let got = board.core().get(&board.key("a"), None, Verify::Always, &mut Vec::new());
     let seen = got.expect("sound").expect("a value");
     board.put("a", 2);
-    let busy = board.leave();
+    let busy = board.hand_over();
     let once = |me: &mut Party| {
         me.put("a", 3);
         me.floor_to(2);
@@ -118,8 +118,8 @@ fn poller(run: &Run) {
     board.saw("news");
 }
 
-/// A put of a removed key stands still, while its slot is given to another whose inserter dies with it open, and that
-/// one is put again.
+/// A put of a removed key stands still, while its slot is given to another key, whose inserter dies and leaves the slot
+/// open, and that key is put again.
 fn insert(run: &Run) {
     let mut board = removed(run, 8, 2);
     let busy = board.ready(2);
@@ -149,7 +149,7 @@ fn insert(run: &Run) {
 fn guard(run: &Run) {
     let mut board = removed(run, 8, 0);
     let busy = board.ready(2);
-    // One attempt: what is done for a put in need would hide that it was refused for nothing.
+    // One attempt: what a refused put does to find room would hide that it was refused for nothing.
     let put = board.role(1, |me| {
         let key = me.key("c");
         let (core, lane) = me.parts();
@@ -182,8 +182,8 @@ fn guard(run: &Run) {
     board.check();
 }
 
-/// An insert is late to claim its slot, while its key is put there by another and removed, and the slot is given to a
-/// third key.
+/// An insert stands still before it claims its slot, while another party puts the same key there and removes it, and
+/// the slot is given to a third key.
 fn late_claim(run: &Run) {
     let mut board = removed(run, 8, 0);
     let busy = board.ready(2);
@@ -210,8 +210,8 @@ fn late_claim(run: &Run) {
     board.check();
 }
 
-/// One gives a tombstone back and stands still, while another does so and puts until the tombstone's block has begun
-/// another life there, and then supersedes that.
+/// A party that gives a tombstone back stands still. Meanwhile another gives it back and puts until the tombstone's
+/// block has begun another life in the same slot, and then supersedes that.
 fn late_giver(run: &Run) {
     // Five blocks: one at hand of each, two in slots, one that is free again.
     let mut board = removed(run, 5, 0);
@@ -236,8 +236,8 @@ fn late_giver(run: &Run) {
     board.drain();
 }
 
-/// A removal stands still anywhere, while another wants its slot. Once the removal is published the slot is there, and
-/// what the remover still asks of its tombstone is answered.
+/// A removal stands still anywhere, while another party wants its slot. The slot can be had as soon as the removal is
+/// published, and the remover still finds what it asks of its tombstone.
 fn remover(run: &Run) {
     let mut board = run.small(6, 4);
     board.put("a", 1);

@@ -30,8 +30,8 @@ fn told(run: &Run) {
     board.two(writer, reader);
 }
 
-/// A killed writer did not count its event. The next writer counts it and fills the ring again while the reader looks:
-/// neither the counter that the reader loaded nor the ring says any more what the read told.
+/// A killed writer did not count its event. The next writer counts it and fills the ring again while the reader looks.
+/// By then neither the counter that the reader loaded nor the ring names the generation that the read told.
 fn told_late(run: &Run) {
     let mut board = run.small(5, 1);
     let mut dead = board.ready(1);

@@ -11,7 +11,7 @@ use slateboard::{
     layout::{HeadKind, State, StateKind},
     protocol::{
         Fault, Full,
-        blocks::Claimed,
+        lane::Claimed,
         publish::{Expect, Outcome},
     },
 };
@@ -55,8 +55,8 @@ fn once(run: &Run) {
     board.drain();
 }
 
-/// As [`removed`], where one retired the slot of "a" and was killed before it gave the tombstone back. Another has a
-/// block at hand.
+/// As [`removed`], where a party retired the slot of "a" and was killed before it gave the tombstone back. Returns
+/// another party besides, with a block at hand.
 fn retired(run: &Run) -> (Scene, Party) {
     // Five blocks: one at hand of each, two in slots, one that is free again.
     let mut board = removed(run, 5, 0);
@@ -68,7 +68,7 @@ fn retired(run: &Run) -> (Scene, Party) {
     (board, one)
 }
 
-/// Two give one tombstone back, and one of them goes on until its block has begun another life.
+/// Two parties give one tombstone back, and one of them goes on until the tombstone's block has begun another life.
 fn by_two(run: &Run) {
     let (mut board, one) = retired(run);
     let tombstone = board.head(0).block();
@@ -105,8 +105,8 @@ fn hold(me: &mut Party, blocks: usize) -> Vec<Claimed> {
     std::iter::from_fn(|| me.claim(1).ok()).take(blocks).collect()
 }
 
-/// A victim is killed anywhere in giving a tombstone back, beside a put that wants its slot, and whose only block the
-/// tombstone has.
+/// A victim is killed anywhere while it gives a tombstone back, beside a put that wants the tombstone's slot and needs
+/// its block.
 fn killed(run: &Run) {
     let (mut board, mut one) = retired(run);
     board.empty_hand();
@@ -123,8 +123,8 @@ fn killed(run: &Run) {
     board.drain();
 }
 
-/// Two want a block, while the only one is a tombstone that a floor step left in its slot, as one who is killed behind
-/// it does. One of them gets it.
+/// Two parties want a block. The only one is a tombstone that a floor step left in its slot, as happens when the party
+/// is killed right after the step. One of the two gets it.
 fn left_behind(run: &Run) {
     let mut board = removed(run, 4, 0);
     board.empty_hand();

@@ -40,7 +40,7 @@ fn doze(board: &Board, counter: usize) -> bool {
     seen == 1
 }
 
-/// A party that read this number from any counter finds the key as new as that.
+/// The key is at least as new as this number, which a counter told.
 fn is_there(board: &Board, key: &str, told: u64) {
     let (_, generation, _) = board.get(key).expect("the key");
     assert!(generation >= told, "a counter tells {told}, and the key is of {generation}");
