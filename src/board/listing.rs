@@ -98,8 +98,8 @@ impl fmt::Display for Damage {
     }
 }
 
-impl From<Damaged> for Damage {
-    fn from(damaged: Damaged) -> Self {
+impl Damage {
+    pub(super) fn of(damaged: Damaged) -> Self {
         let Damaged { what, key, slot } = damaged;
         let key = key.and_then(|key| String::from_utf8(key).ok());
         Self { key, slot: slot.map(|slot| slot as u64), generation: None, what }
@@ -192,7 +192,7 @@ impl Reader {
         let (mut keys, mut damaged) = (Vec::new(), Vec::new());
         let walked = core.present_keys(prefix, |key| match key {
             Ok(key) => keys.extend(String::from_utf8(key.to_vec())),
-            Err(found) => damaged.push(Damage::from(found)),
+            Err(found) => damaged.push(Damage::of(found)),
         });
         walked.map_err(super::fault::error)?;
         let (mut value, mut found) = (Vec::new(), Found::EMPTY);

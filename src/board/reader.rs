@@ -21,6 +21,7 @@ use crate::{
     uuid::Uuid,
 };
 use std::{
+    fmt,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -380,6 +381,13 @@ impl Reader {
             deadline: Deadline::of(header.deadline),
             ephemeral: Some(header.ephemeral).filter(|&word| word != 0).map(|word| writer_info(core, word)),
         }
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Reader");
+        shown.field("path", &self.region.path()).field("verify", &self.verify).finish_non_exhaustive()
     }
 }
 
