@@ -9,6 +9,7 @@ mod listing;
 mod lookout;
 mod metrics;
 mod options;
+mod presence;
 mod put;
 mod reader;
 mod reads;

@@ -350,7 +350,7 @@ impl Reader {
     /// `Refused`, with the reason; `Io`. Where it could not be asked from the beginning, sessions are
     /// [`Liveness::Unknown`](super::Liveness::Unknown).
     pub fn check_locks(&self) -> Result<()> {
-        self.region.check_locks()
+        self.region.roll.check()
     }
 
     /// What the board holds, how full it is, and what its sessions have done.

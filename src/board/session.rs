@@ -63,7 +63,7 @@ impl Session {
         let seat = match Seat::take(&region, index, certificate, name, (&identity, options.beat)) {
             Ok(seat) => Arc::new(seat),
             Err((error, certificate)) => {
-                region.let_go(index, certificate);
+                region.roll.let_go(index, certificate);
                 return Err(error);
             }
         };
