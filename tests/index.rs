@@ -1,7 +1,5 @@
 //! Lists by the index tell what a look at every slot tells, at every generation that the history holds.
 
-mod support;
-
 use proptest::{collection::vec, prelude::*};
 use slateboard::{
     Board, Entry, ErrorKind, PutOptions, Reader, Session, View,
@@ -12,12 +10,15 @@ use slateboard::{
     protocol::{Core, Fault, Silent, read::Verify},
     region::{self, Access, RegionFile},
 };
+use slateboard_kit::{
+    places::{folder, rounds, small},
+    random::Random,
+};
 use std::{
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
-use support::{Random, folder, rounds, small};
 
 const PREFIXES: [&str; 6] = ["", "task/", "task/1", "free/", "churn/", "none/"];
 
@@ -192,7 +193,7 @@ impl Boards {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: support::rounds(64),
+        cases: rounds(64),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
@@ -220,15 +221,15 @@ fn written_meanwhile(history: u64, least: u32) {
     let over = AtomicBool::new(false);
     let write = |number: u64| {
         let session = Board::open(&path).unwrap().attach("writer").unwrap();
-        let mut random = Random(number);
+        let mut random = Random::with_seed(number);
         while !over.load(Ordering::Relaxed) {
-            let key = format!("{}/{}", ["task", "free"][random.below(2) as usize], random.below(60));
-            match random.below(3) {
+            let key = format!("{}/{}", ["task", "free"][random.usize(..2)], random.u64(..60));
+            match random.u64(..3) {
                 0 => {
                     session.remove(&key).unwrap();
                 }
                 _ => {
-                    session.put(&key, random.next().to_le_bytes()).unwrap();
+                    session.put(&key, random.u64(..).to_le_bytes()).unwrap();
                 }
             }
         }
@@ -238,12 +239,12 @@ fn written_meanwhile(history: u64, least: u32) {
         scope.spawn(|| write(1));
         scope.spawn(|| write(2));
         let reader = Board::open(&path).unwrap().read_only().unwrap();
-        let mut random = Random(3);
+        let mut random = Random::with_seed(3);
         let mut compared = 0;
         while compared < least {
-            let back = random.below(history / 2);
+            let back = random.u64(..history / 2);
             let generation = reader.generation().saturating_sub(back);
-            let prefix = PREFIXES[random.below(4) as usize];
+            let prefix = PREFIXES[random.usize(..4)];
             compared += u32::from(same(&oracle, &reader, generation, prefix));
         }
     });
@@ -283,11 +284,11 @@ fn an_index_that_is_made_while_others_write_is_whole() {
         std::thread::scope(|scope| {
             for (number, session) in sessions.iter().enumerate() {
                 scope.spawn(move || {
-                    let mut random = Random(u64::from(round) << 1 | number as u64);
+                    let mut random = Random::with_seed(u64::from(round) << 1 | number as u64);
                     for _ in 0..500 {
-                        let key = format!("task/{}", random.below(4000));
+                        let key = format!("task/{}", random.u64(..4000));
                         session.remove(&key).unwrap();
-                        session.put(&format!("task/{}", random.below(4000)), b"new").unwrap();
+                        session.put(&format!("task/{}", random.u64(..4000)), b"new").unwrap();
                     }
                 });
             }

@@ -3,11 +3,12 @@
 //! The other processes are this test program again, running one of the `as_…` tests below, which do nothing
 //! unless they are given a role.
 
-mod support;
-
 use slateboard::{Board, ErrorKind, Session, layout::session as record, region, sync::Ordering};
+use slateboard_kit::{
+    children::{Child, SOON, role, say, stay},
+    places::{folder, small},
+};
 use std::{path::Path, time::Duration};
-use support::{Actor, SOON, folder, role, say, small, stay};
 
 /// Beats that never come: what happens is done by a nudge.
 const SELDOM: Duration = Duration::from_secs(3600);
@@ -104,7 +105,7 @@ fn as_holder() {
 fn a_lease_that_was_over_while_its_process_was_stopped_is_lost() {
     let (_folder, path) = folder();
     let session = small().create(&path).unwrap().attach("next").unwrap();
-    let mut holder = Actor::start("as_holder", &path, "");
+    let mut holder = Child::start("as_holder", &path, "");
     let holding = holder.hear("holding ").unwrap();
     let token = holding.strip_suffix(" true").expect("it is held at first").to_owned();
     holder.stop();

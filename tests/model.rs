@@ -1,14 +1,15 @@
 //! Random operations of several sessions against a map with a memory: every answer, every view of the past
 //! and every event is compared exactly.
 
-mod support;
-
 use proptest::{collection::vec, prelude::*, test_runner::TestCaseError};
 use slateboard::{
     Board, CodecId, Entry, Error, Event, Expect, MutationKind, PutOptions, Receipt, Result, Session, View,
 };
+use slateboard_kit::{
+    judge,
+    places::{folder, rounds, small},
+};
 use std::{collections::BTreeMap, time::Duration};
-use support::{audit, folder, small};
 
 const SESSIONS: usize = 3;
 
@@ -491,7 +492,7 @@ fn same(known: Option<&Value>, found: Option<&Entry>, sessions: &[Session]) -> C
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: support::rounds(48),
+        cases: rounds(48),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
@@ -511,6 +512,6 @@ proptest! {
         }
         pair.replay(255)?;
         drop(pair);
-        audit::assert_sound(&path);
+        judge::assert_sound(&path);
     }
 }

@@ -1,9 +1,10 @@
 //! A board that is removed or replaced under those who use it: all of them learn it, and nobody else is bothered.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use slateboard::{Board, Error, ErrorKind, KeyHandle, Lease, Liveness, Options, Reader, Session, Wait};
+use slateboard_kit::{
+    children::{Child, ROLE, SOON, role, say, stay},
+    places::{folder, small},
+};
 use std::{
     fs::{self, Permissions},
     os::unix::fs::{FileExt, PermissionsExt},
@@ -12,7 +13,6 @@ use std::{
     sync::mpsc,
     time::{Duration, Instant},
 };
-use support::{Actor, ROLE, SOON, folder, role, say, small, stay};
 
 const BEAT: Duration = Duration::from_millis(20);
 
@@ -172,7 +172,7 @@ fn as_other() {
 fn a_stopped_holder_of_a_replaced_board_learns_it_when_it_goes_on() {
     let (_folder, path) = folder();
     drop(quick().create(&path).unwrap());
-    let mut other = Actor::start("as_other", &path, "");
+    let mut other = Child::start("as_other", &path, "");
     assert!(other.says("holding"));
     other.stop();
     WAYS[3](&path);

@@ -3,17 +3,18 @@
 //! The other processes are this test program again, running one of the `as_…` tests below, which do nothing
 //! unless they are given a role.
 
-mod support;
-
 use slateboard::{
     Board, PutOptions, Session,
     region::{LockFile, locks::ELECTED},
+};
+use slateboard_kit::{
+    children::{Child, SOON, forked, role, say, stay},
+    places::{folder, small},
 };
 use std::{
     path::Path,
     time::{Duration, Instant},
 };
-use support::{Actor, SOON, folder, forked, role, say, small, stay};
 
 const BEAT: Duration = Duration::from_millis(2);
 
@@ -35,8 +36,8 @@ fn somebody_is_elected(path: &Path) -> bool {
 }
 
 /// A session of another process that holds an entry for as long as it lives.
-fn member(path: &Path, name: &str) -> Actor {
-    let mut actor = Actor::start("as_member", path, name);
+fn member(path: &Path, name: &str) -> Child {
+    let mut actor = Child::start("as_member", path, name);
     assert!(actor.says("attached"));
     actor
 }
@@ -138,7 +139,7 @@ fn a_session_that_ends_is_not_elected_any_more() {
 fn a_signal_ends_the_election() {
     let (_folder, path) = folder();
     small().create(&path).unwrap();
-    let elected = Actor::start("as_polite", &path, "elected");
+    let elected = Child::start("as_polite", &path, "elected");
     assert!(soon(|| somebody_is_elected(&path)));
     elected.ask_to_end(nix::sys::signal::Signal::SIGTERM);
     assert!(!somebody_is_elected(&path) && are_gone(&path, &["elected"]));
@@ -171,7 +172,7 @@ fn as_parent() {
 fn a_forked_child_keeps_no_election_and_ends_none() {
     let (_folder, path) = folder();
     small().create(&path).unwrap();
-    let mut parent = Actor::start("as_parent", &path, "parent");
+    let mut parent = Child::start("as_parent", &path, "parent");
     assert!(parent.says("forked"));
     assert!(somebody_is_elected(&path), "the child's drop ended the parent's election");
     parent.kill();

@@ -1,16 +1,14 @@
 //! An event that was entered and has its generation word counts for readers, although its writer was killed before it
 //! raised the counter, and nobody is attached who would.
 
-mod support;
-
 use slateboard::{
     Board, Reader, Wait,
     layout::{geometry, header},
     region::{self, Access, RegionFile},
     sync::Ordering,
 };
+use slateboard_kit::places::{folder, small};
 use std::{path::Path, time::Duration};
-use support::{folder, small};
 
 const NOW: Duration = Duration::ZERO;
 

@@ -15,7 +15,7 @@ use crate::region::Signals;
 use crate::{
     error::Result,
     layout::{DeadlineHint, Head},
-    protocol::{Core, blocks::Lane, expire::Sweep},
+    protocol::{Core, expire::Sweep, lane::Lane},
     region::{Thread, boottime_ns},
 };
 use std::{

@@ -1,5 +1,6 @@
 //! What a user does: open a board, attach, put, get, watch, list.
 
+mod event;
 mod fault;
 mod index;
 mod keeper;
@@ -22,6 +23,7 @@ mod view;
 mod watch;
 
 pub use crate::protocol::{publish::Expect, read::Verify};
+pub use event::{Event, Events, Mutation, MutationKind, Previous};
 pub use key::KeyHandle;
 pub use lease::Lease;
 pub use listing::{Damage, Listing, Soundness};
@@ -31,7 +33,7 @@ pub use put::{PutOptions, Receipt};
 pub use reader::{Meta, Newer, Reader};
 pub use session::Session;
 pub use update::{Replacement, Retry};
-pub use view::{Event, Events, Mutation, MutationKind, Previous, View};
+pub use view::View;
 pub use watch::{Wait, Watch};
 
 use crate::{error::Result, region::LockFile, uuid::Uuid};

@@ -3,7 +3,7 @@
 use super::{Board, Reader, Verify, region::Region};
 use crate::{
     error::{Error, ErrorKind, Result},
-    layout::{Geometry, Shape, geometry},
+    layout::{Geometry, Shape, shape},
 };
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -171,7 +171,7 @@ impl Options {
     }
 
     fn geometry(&self, seed: u64) -> Result<Geometry> {
-        use geometry::{
+        use shape::{
             CAPACITY_MAX, CAPACITY_MIN, HISTORY_MAX, HISTORY_MIN, KEYS_MAX, SESSIONS_MAX, UNIFORM_MAX,
         };
         self.check_beat()?;

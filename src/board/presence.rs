@@ -3,7 +3,7 @@
 use super::region::{self, Region};
 use crate::{
     error::{Error, ErrorKind, Result},
-    protocol::{Core, blocks::Lane},
+    protocol::{Core, lane::Lane},
     region::{Certificate, Lock, LockFile},
 };
 use std::collections::BTreeSet;

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     layout::{Geometry, LINE},
-    protocol::{Core, Fault, Full, Machine, blocks::Lane, publish::Now},
+    protocol::{Core, Fault, Full, Machine, lane::Lane, publish::Now},
     region::{
         self, Access, Doorbell, ForkPage, Lock, LockFile, Mapping, Moved, RegionFile, Whereabouts, futex,
     },

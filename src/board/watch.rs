@@ -1,6 +1,6 @@
 //! Waiting for changes.
 
-use super::{Event, Events, Newer, Reader, view::is_lost};
+use super::{Event, Events, Newer, Reader, event::is_lost};
 use crate::{
     entry::{Deadline, Entry},
     error::Result,
