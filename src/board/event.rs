@@ -178,7 +178,7 @@ impl Events {
         self.next = floor + 1;
         Error::new(ErrorKind::Lagged, format!("{missed} events left the history before they were read"))
             .with_missed(missed, floor)
-            .hint("list the present again if every event matters")
+            .hint("list the keys again if you must know every change")
     }
 }
 

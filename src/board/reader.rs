@@ -260,7 +260,9 @@ impl Reader {
         match fault {
             Fault::Lagged => Error::new(
                 ErrorKind::Lagged,
-                format!("generation {generation} has left the history, which goes from {floor} to {newest}"),
+                format!(
+                    "generation {generation} has left the history, which reaches from {floor} to {newest}"
+                ),
             )
             .with_missed(floor.saturating_sub(generation), floor)
             .hint("read the present, and go on from its generation"),

@@ -275,7 +275,7 @@ impl Session {
         Error::new(ErrorKind::Conflict, format!("expected {expected}, found {found}"))
             .on_key(key)
             .with_current(current)
-            .hint("read it again and decide anew")
+            .hint("read the key again, and decide anew")
     }
 }
 
