@@ -6,7 +6,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     layout::Head,
     protocol::{
-        read::Meta as Found,
+        read::CopiedRecord,
         slots::{self, Slot},
     },
 };
@@ -57,7 +57,7 @@ impl KeyHandle {
     }
 
     #[inline]
-    fn read(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
+    fn read(&self, found: &mut CopiedRecord, out: &mut Vec<u8>) -> Result<bool> {
         if let Some(slot) = self.slot.get() {
             let region = &*self.session.region;
             let core = region.core_to_read(region.words()?);
@@ -71,7 +71,7 @@ impl KeyHandle {
 
     /// As `read`, where a glance did not tell.
     #[cold]
-    fn read_in_full(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
+    fn read_in_full(&self, found: &mut CopiedRecord, out: &mut Vec<u8>) -> Result<bool> {
         let is = self
             .session
             .read(&self.session.core()?, &self.slot_key(), self.slot.get(), found, out)
@@ -96,7 +96,7 @@ impl KeyHandle {
     pub fn get(&self) -> Result<Option<Entry>> {
         let core = self.session.core()?;
         self.session.named(&core, || {
-            let (mut found, mut value) = (Found::EMPTY, Vec::new());
+            let (mut found, mut value) = (CopiedRecord::EMPTY, Vec::new());
             let is = self.read(&mut found, &mut value)?;
             let entry =
                 || self.session.entry(&core, self.name.clone(), value, &found.header(), found.generation);
@@ -109,7 +109,7 @@ impl KeyHandle {
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
     pub fn get_into(&self, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
-        let mut found = Found::EMPTY;
+        let mut found = CopiedRecord::EMPTY;
         Ok(self.read(&mut found, buffer)?.then(|| reader::meta(&found)))
     }
 
@@ -125,7 +125,7 @@ impl KeyHandle {
         {
             return Ok(None);
         }
-        let mut found = Found::EMPTY;
+        let mut found = CopiedRecord::EMPTY;
         let is = self.read_and_note(&mut found, buffer)?;
         Ok((is && found.words.version() > version).then(|| reader::meta(&found)))
     }
@@ -138,7 +138,7 @@ impl KeyHandle {
         if let Some(seen) = self.newest_seen()? {
             return Ok(seen);
         }
-        let mut found = Found::EMPTY;
+        let mut found = CopiedRecord::EMPTY;
         let is = self.read_and_note(&mut found, &mut Vec::new())?;
         Ok(if is { found.words.version() } else { 0 })
     }
@@ -153,7 +153,7 @@ impl KeyHandle {
     }
 
     /// As `read`, and notes what was found, for [`KeyHandle::newest_seen`].
-    fn read_and_note(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
+    fn read_and_note(&self, found: &mut CopiedRecord, out: &mut Vec<u8>) -> Result<bool> {
         let is = self.read(found, out)?;
         let seen = (found.words.version(), found.slot, found.head);
         self.seen.set(Some(seen).filter(|_| is && found.words.deadline() == 0));
@@ -199,8 +199,9 @@ impl KeyHandle {
         mut f: impl FnMut(Option<&[u8]>) -> V,
     ) -> Result<Receipt> {
         let mut slot = self.slot.get();
-        let next =
-            |found: Option<&Found>, old: &[u8]| Ok::<_, Error>(Some(Next::value(f(found.map(|_| old)))));
+        let next = |found: Option<&CopiedRecord>, old: &[u8]| {
+            Ok::<_, Error>(Some(Next::value(f(found.map(|_| old)))))
+        };
         let receipt = self.session.update_at(&self.name, &self.slot_key(), &mut slot, retry, next)?;
         slot.into_iter().for_each(|slot| self.remember(slot));
         receipt.ok_or_else(|| Error::new(ErrorKind::InvalidArgument, "nothing to put").key(&self.name))

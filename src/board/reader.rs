@@ -13,7 +13,7 @@ use crate::{
     },
     protocol::{
         Core, Fault,
-        read::{Glance, Meta as Found},
+        read::{CopiedRecord, Glance},
         slots,
     },
     region::boottime_ns,
@@ -66,7 +66,7 @@ impl Reader {
         let core = self.core()?;
         let slot_key = checked(&core, key)?;
         self.named(&core, || {
-            let (mut meta, mut value) = (Found::EMPTY, Vec::new());
+            let (mut meta, mut value) = (CopiedRecord::EMPTY, Vec::new());
             let found =
                 self.read(&core, &slot_key, None, &mut meta, &mut value).map_err(|error| error.key(key))?;
             Ok(found.then(|| self.entry(&core, key.to_owned(), value, &meta.header(), meta.generation)))
@@ -98,7 +98,7 @@ impl Reader {
         check(key)?;
         let core = self.region.core_to_read(self.region.words()?);
         let slot_key = slots::Key::new(core.geometry(), key);
-        let mut found = Found::EMPTY;
+        let mut found = CopiedRecord::EMPTY;
         let glance = core.glance(&slot_key, self.verify, &mut found, buffer);
         match told(glance, &found, buffer) {
             Some(is) => Ok(is.then(|| meta(&found))),
@@ -111,7 +111,7 @@ impl Reader {
     fn get_in_full_into(&self, key: &str, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
         let core = self.core()?;
         let slot_key = checked(&core, key)?;
-        let mut found = Found::EMPTY;
+        let mut found = CopiedRecord::EMPTY;
         let is = self.read(&core, &slot_key, None, &mut found, buffer).map_err(|error| error.key(key))?;
         Ok(is.then(|| meta(&found)))
     }
@@ -123,7 +123,7 @@ impl Reader {
         core: &Core<'_>,
         key: &slots::Key<'_>,
         hint: Option<slots::Slot>,
-        found: &mut Found,
+        found: &mut CopiedRecord,
         out: &mut Vec<u8>,
     ) -> Result<bool> {
         let is = match core.get_to(key, hint, self.verify, found, out) {
@@ -144,7 +144,7 @@ impl Reader {
         core: &Core<'_>,
         key: &slots::Key<'_>,
         first: Fault,
-        found: &mut Found,
+        found: &mut CopiedRecord,
         out: &mut Vec<u8>,
     ) -> Result<bool> {
         let mut fault = first;
@@ -358,7 +358,7 @@ pub(super) fn writer_info(core: &Core<'_>, word: u64) -> WriterInfo {
     WriterInfo::new(core.name(writer.name).unwrap_or_default(), writer)
 }
 
-pub(super) fn meta(meta: &Found) -> Meta {
+pub(super) fn meta(meta: &CopiedRecord) -> Meta {
     Meta {
         version: meta.words.version(),
         generation: meta.generation,
@@ -371,7 +371,7 @@ pub(super) fn meta(meta: &Found) -> Meta {
 /// Whether a glance found a value, an expired one being none; `None` where it did not tell. Without a value `out` is
 /// cleared.
 #[inline(always)]
-pub(super) fn told(glance: Glance, found: &Found, out: &mut Vec<u8>) -> Option<bool> {
+pub(super) fn told(glance: Glance, found: &CopiedRecord, out: &mut Vec<u8>) -> Option<bool> {
     match glance {
         Glance::Unclear => None,
         Glance::Is if !is_expired(found.words.deadline()) => Some(true),

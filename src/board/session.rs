@@ -14,7 +14,7 @@ use crate::{
     layout::{record::RecordKind, session::NAME_MAX},
     protocol::{
         publish::{Change, Outcome},
-        read::Meta as Found,
+        read::CopiedRecord,
         slots::{self, Slot},
     },
     region::{Lock, boottime_ns},
@@ -288,9 +288,9 @@ impl Session {
         slot_key: &slots::Key<'_>,
         slot: &mut Option<Slot>,
         retry: Retry,
-        mut next: impl FnMut(Option<&Found>, &[u8]) -> Result<Option<Next<V>>, E>,
+        mut next: impl FnMut(Option<&CopiedRecord>, &[u8]) -> Result<Option<Next<V>>, E>,
     ) -> Result<Option<Receipt>, E> {
-        let (mut found, mut old) = (Found::EMPTY, Vec::new());
+        let (mut found, mut old) = (CopiedRecord::EMPTY, Vec::new());
         let mut pause = retry.base.min(retry.max);
         for attempt in 0..retry.attempts {
             let core = self.region.core_to_read(self.region.words()?);

@@ -120,13 +120,13 @@ fn check_deadline(board: &Board, bucket: usize, head: Head) {
 fn header(board: &Board, index: u32) -> Option<RecordHeader> {
     let block = board.block(index);
     let words: Vec<u64> = (0..record::HEADER_WORDS).map(|word| board.record(block, word)).collect();
-    record::Words(words.try_into().expect("a header's words")).unpack()
+    record::PackedHeader(words.try_into().expect("a header's words")).unpack()
 }
 
 /// The pieces that a chained record lists.
 fn pieces(board: &Board, index: u32) -> Vec<u32> {
     let block = board.block(index);
-    let Some(header) = header(board, index).filter(|header| header.chained) else { return Vec::new() };
+    let Some(header) = header(board, index).filter(|header| header.in_pieces) else { return Vec::new() };
     let piece_bytes = board.geo.extent_granules() as usize * board.geo.granule_words() * 8;
     let count = (header.value_len as usize).div_ceil(piece_bytes);
     (0..count).map(|piece| board.record(block, header.value_at() + piece) as u32).collect()

@@ -247,7 +247,7 @@ static GUARD: Model = Model {
             // One attempt: what is done for a put in need would hide that it was refused for nothing.
             move || {
                 let (key, change) = (Key::new(&board.geo, "c"), Change::put(&[9; 8], Expect::Any));
-                (board.core().change_once(&mut lane, &key, &change, Now::default(), None), lane)
+                (board.core().try_change(&mut lane, &key, &change, Now::default(), None), lane)
             }
         };
         let (put, lane) = stalled(run, &board, &busy, [life, retired], put);

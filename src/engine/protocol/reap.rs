@@ -38,7 +38,7 @@ impl Core<'_> {
     pub fn reap(&self, lane: &mut Lane, dead: usize, now: Now) -> Result<Reaped, Fault> {
         let mut reaped = Reaped::default();
         self.finish_intents(lane, dead);
-        self.settle_blocks(lane, dead, &mut reaped)?;
+        self.finish_blocks(lane, dead, &mut reaped)?;
         self.finish_pending(lane)?;
         reaped.ephemerals = self.remove_ephemerals(lane, dead, RecordKind::Died, now)?;
         self.free_names_of(dead as u16 + 1);
@@ -115,7 +115,7 @@ impl Core<'_> {
     }
 
     /// Goes through the block table for what the dead session owned.
-    fn settle_blocks(&self, lane: &mut Lane, dead: usize, reaped: &mut Reaped) -> Result<(), Fault> {
+    fn finish_blocks(&self, lane: &mut Lane, dead: usize, reaped: &mut Reaped) -> Result<(), Fault> {
         let owner = dead as u16 + 1;
         let end = (self.reserved() * self.geo.extent_granules()).min(self.geo.granules());
         let mut owned = Vec::new();
@@ -128,7 +128,7 @@ impl Core<'_> {
         }
         // What was weighed for one comes before what is weighed for another: a sum tells of the last one only.
         owned.sort_by_key(|&(left, ..)| left);
-        owned.into_iter().try_for_each(|(_, block, state)| self.settle_block(lane, block, state, reaped))
+        owned.into_iter().try_for_each(|(_, block, state)| self.finish_block(lane, block, state, reaped))
     }
 
     /// What is left to be added to the dead's sums for a block: in which order they are settled.
@@ -144,7 +144,7 @@ impl Core<'_> {
         }
     }
 
-    fn settle_block(
+    fn finish_block(
         &self,
         lane: &mut Lane,
         block: Block,

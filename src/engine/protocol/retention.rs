@@ -135,13 +135,13 @@ impl Core<'_> {
         // Relaxed, all: hints.
         let block_of = |event| self.block(RingWord(self.at(self.geo.ring(event)).load(Relaxed)).block());
         if let Some(far) = block_of(event + 2 * AHEAD) {
-            self.machine.prefetch(&[self.at(self.geo.data(far))]);
+            self.machine.prefetch_write(&[self.at(self.geo.data(far))]);
         }
         let superseded = block_of(event + AHEAD).and_then(|block| self.superseded_block(block));
         if let Some(near) = superseded {
             let words = near.granules as usize * self.geo.granule_words();
             let data = &self.words[self.geo.data(near.block)..];
-            self.machine.prefetch_run(&data[..words.min(AHEAD_WORDS).min(data.len())]);
+            self.machine.prefetch_write_run(&data[..words.min(AHEAD_WORDS).min(data.len())]);
         }
     }
 

@@ -77,8 +77,8 @@ pub(crate) fn remove(core: &Core<'_>, lane: &mut Lane, key: &str) -> Result<Outc
 pub(crate) fn get(core: &Core<'_>, key: &str) -> Option<(u64, Vec<u8>)> {
     let key = Key::new(core.geometry(), key);
     let mut out = Vec::new();
-    let meta = core.get(&key, None, Verify::Always, &mut out).unwrap();
-    meta.map(|meta| (meta.words.version(), out))
+    let copy = core.get(&key, None, Verify::Always, &mut out).unwrap();
+    copy.map(|copy| (copy.words.version(), out))
 }
 
 /// Every block that is not free is named by exactly one of: a head, an event, a chain, a link, a stash.
@@ -107,8 +107,8 @@ pub(crate) fn account(core: &Core<'_>, lanes: &[&Lane]) {
     let heads: Vec<u32> = named.keys().copied().collect();
     for index in heads {
         let block = geo.block(index).unwrap();
-        let chained = core.record_header(block).filter(|header| header.chained);
-        if let Some(header) = chained.filter(|_| core.load_state(block).is(StateKind::Owned)) {
+        let in_pieces = core.record_header(block).filter(|header| header.in_pieces);
+        if let Some(header) = in_pieces.filter(|_| core.load_state(block).is(StateKind::Owned)) {
             for number in 0..core.piece_count(block, &header.pack()).unwrap() {
                 let piece = core.piece(block, &header.pack(), number, 1).unwrap();
                 *named.entry(piece.index()).or_default() += 1;
@@ -339,7 +339,7 @@ fn a_record_that_would_end_behind_the_region_is_damage() {
     let mut lane = heap.lane(0);
     put(&core, &mut lane, "key", b"x", Expect::Any).unwrap();
     let key = Key::new(&heap.geo, "key");
-    let Sought::Found(found) = core.find(&key, false).unwrap() else { panic!("the key has a slot") };
+    let Sought::Slot(found) = core.find(&key, false).unwrap() else { panic!("the key has a slot") };
     let head_at = found.slot.head_at;
     let last = heap.geo.block(heap.geo.granules() - 1).unwrap();
     core.at(head_at).store(Head::new(HeadKind::Live, 9, last.index()).0, Relaxed);

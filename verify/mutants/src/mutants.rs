@@ -214,8 +214,8 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a handle's writer does not ask whose slot it is",
         file: PUBLISH,
-        search: "(hash == slot.hash && head.is(HeadKind::Live)).then_some(Found { slot, head })",
-        replace: "(hash.number() > 0 && head.is(HeadKind::Live)).then_some(Found { slot, head })",
+        search: "(hash == slot.hash && head.is(HeadKind::Live)).then_some(SlotHead { slot, head })",
+        replace: "(hash.number() > 0 && head.is(HeadKind::Live)).then_some(SlotHead { slot, head })",
         models: &["slots::a_known_slot_takes_no_other_key_s_place"],
     },
     Mutant {

@@ -115,7 +115,7 @@ enum Verdict {
     /// It found nothing, and said so.
     Passed(String),
     /// It found this.
-    Found(String),
+    SlotHead(String),
     /// It came to no verdict.
     None(String),
 }
@@ -127,7 +127,7 @@ impl Bench {
         let mut all = true;
         for check in broken.checks {
             let verdict = self.run(*check);
-            let caught = sound[check] && matches!(verdict, Verdict::Found(_));
+            let caught = sound[check] && matches!(verdict, Verdict::SlotHead(_));
             println!("{} {check}: {verdict}", if caught { "caught" } else { "FAILED" });
             all &= caught;
         }
@@ -200,7 +200,7 @@ impl Tool {
                 .find(|found| !found.starts_with("no image showed")),
         };
         match found {
-            Some(found) if !output.status.success() => Verdict::Found(shortened(found)),
+            Some(found) if !output.status.success() => Verdict::SlotHead(shortened(found)),
             None if output.status.success() => Verdict::Passed(last),
             _ => {
                 let errors = String::from_utf8_lossy(&output.stderr);
@@ -228,7 +228,7 @@ impl std::fmt::Display for Verdict {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Verdict::Passed(text) => write!(f, "passed ({text})"),
-            Verdict::Found(text) => f.write_str(text),
+            Verdict::SlotHead(text) => f.write_str(text),
             Verdict::None(text) => write!(f, "no verdict: {text}"),
         }
     }
