@@ -6,7 +6,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     layout::Head,
     protocol::{
-        read::CopiedRecord,
+        read::{CopiedRecord, Lookup},
         slots::{self, Slot},
     },
 };
@@ -58,18 +58,19 @@ impl KeyHandle {
 
     #[inline]
     fn read(&self, found: &mut CopiedRecord, out: &mut Vec<u8>) -> Result<bool> {
-        if let Some(slot) = self.slot.get() {
-            let region = &*self.session.region;
-            let core = region.core_to_read(region.words()?);
-            let glance = core.glance_at(self.hash, slot, self.session.verify, found, out);
-            if let Some(is) = reader::told(glance, found, out) {
-                return Ok(is);
-            }
-        }
-        self.read_in_full(found, out)
+        let region = &*self.session.region;
+        let core = region.core_to_read(region.words()?);
+        core.glance_or(
+            self.slot.get().map_or(Lookup::Nowhere, |slot| Lookup::InSlot(self.hash, slot)),
+            self.session.verify,
+            found,
+            out,
+            |is, found, out| Ok(reader::present(is, found, out)),
+            |found, out| self.read_in_full(found, out),
+        )
     }
 
-    /// As `read`, where a glance did not tell.
+    /// As `read`, where a glance does not tell.
     #[cold]
     fn read_in_full(&self, found: &mut CopiedRecord, out: &mut Vec<u8>) -> Result<bool> {
         let is = self

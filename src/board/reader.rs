@@ -13,7 +13,7 @@ use crate::{
     },
     protocol::{
         Core, Fault,
-        read::{CopiedRecord, Glance},
+        read::{CopiedRecord, Lookup},
         slots,
     },
     region::boottime_ns,
@@ -99,14 +99,17 @@ impl Reader {
         let core = self.region.core_to_read(self.region.words()?);
         let slot_key = slots::Key::new(core.geometry(), key);
         let mut found = CopiedRecord::EMPTY;
-        let glance = core.glance(&slot_key, self.verify, &mut found, buffer);
-        match told(glance, &found, buffer) {
-            Some(is) => Ok(is.then(|| meta(&found))),
-            None => self.get_in_full_into(key, buffer),
-        }
+        core.glance_or(
+            Lookup::ByKey(&slot_key),
+            self.verify,
+            &mut found,
+            buffer,
+            |is, found, buffer| Ok(present(is, found, buffer).then(|| meta(found))),
+            |_, buffer| self.get_in_full_into(key, buffer),
+        )
     }
 
-    /// As [`Reader::get_into`], where a glance did not tell.
+    /// As [`Reader::get_into`], where a glance does not tell.
     #[cold]
     fn get_in_full_into(&self, key: &str, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
         let core = self.core()?;
@@ -130,11 +133,7 @@ impl Reader {
             Ok(is) => is,
             Err(fault) => self.read_again(core, key, fault, found, out)?,
         };
-        let is = is && !is_expired(found.words.deadline());
-        if !is {
-            out.clear();
-        }
-        Ok(is)
+        Ok(present(is, found, out))
     }
 
     /// As `read`, after a first attempt that met a fault.
@@ -368,18 +367,14 @@ pub(super) fn meta(meta: &CopiedRecord) -> Meta {
     }
 }
 
-/// Whether a glance found a value, an expired one being none; `None` where it did not tell. Without a value `out` is
-/// cleared.
+/// Whether a key that was read has a value, an expired one being none. Without a value `out` is cleared.
 #[inline(always)]
-pub(super) fn told(glance: Glance, found: &CopiedRecord, out: &mut Vec<u8>) -> Option<bool> {
-    match glance {
-        Glance::Unclear => None,
-        Glance::Is if !is_expired(found.words.deadline()) => Some(true),
-        Glance::Is | Glance::Absent => {
-            out.clear();
-            Some(false)
-        }
+pub(super) fn present(is: bool, found: &CopiedRecord, out: &mut Vec<u8>) -> bool {
+    let present = is && !is_expired(found.words.deadline());
+    if !present {
+        out.clear();
     }
+    present
 }
 
 /// Whether a deadline, 0 for none, has passed.

@@ -82,14 +82,24 @@ struct Target<'t> {
     value: &'t mut Vec<u8>,
 }
 
+/// Where a read looks first.
+#[derive(Clone, Copy, Debug)]
+pub enum Lookup<'k> {
+    /// In the whole chain at once.
+    Nowhere,
+    /// In the slot where a key with this hash lived last.
+    InSlot(u64, Slot),
+    /// In the first bucket of the key's chain.
+    ByKey(&'k Key<'k>),
+}
+
 /// What a glance at a key says.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Glance {
+enum Glance {
     /// Its value was copied.
     Is,
     /// It has none.
     Absent,
-    /// It must be looked for in full: [`Core::get_to`].
+    /// It must be looked for in full.
     Unclear,
 }
 
@@ -129,15 +139,35 @@ impl Core<'_> {
         copy: &mut CopiedRecord,
         out: &mut Vec<u8>,
     ) -> Result<bool, Fault> {
-        let glance = match hint {
-            Some(slot) => self.glance_at(key.hash, slot, verify, copy, out),
-            None => self.glance(key, verify, copy, out),
+        let lookup = hint.map_or(Lookup::ByKey(key), |slot| Lookup::InSlot(key.hash, slot));
+        let search = |copy: &mut _, value: &mut _| self.search(key, &mut Target { verify, copy, value });
+        self.glance_or(lookup, verify, copy, out, |is, _, _| Ok(is), search)
+    }
+
+    /// Reads a key by a glance, which answers nearly every read: `told` gets whether the key has a value, its record
+    /// and the value. Where the glance does not tell, the answer is `search`'s, which the caller compiles apart. Both
+    /// get what they need as arguments, so that the record of a glance may stay in registers.
+    #[inline(always)]
+    pub fn glance_or<T>(
+        &self,
+        lookup: Lookup<'_>,
+        verify: Verify,
+        copy: &mut CopiedRecord,
+        out: &mut Vec<u8>,
+        told: impl FnOnce(bool, &CopiedRecord, &mut Vec<u8>) -> T,
+        search: impl FnOnce(&mut CopiedRecord, &mut Vec<u8>) -> T,
+    ) -> T {
+        let glance = match lookup {
+            Lookup::Nowhere => Glance::Unclear,
+            Lookup::InSlot(key_hash, slot) => self.glance_at(key_hash, slot, verify, copy, out),
+            Lookup::ByKey(key) => self.glance(key, verify, copy, out),
         };
-        match glance {
-            Glance::Is => Ok(true),
-            Glance::Absent => Ok(false),
-            Glance::Unclear => self.search(key, &mut Target { verify, copy, value: out }),
-        }
+        let is = match glance {
+            Glance::Is => true,
+            Glance::Absent => false,
+            Glance::Unclear => return search(copy, out),
+        };
+        told(is, copy, out)
     }
 
     /// Looks for the key in its whole chain, again and again while its slot changes.
@@ -182,7 +212,7 @@ impl Core<'_> {
     ///
     /// A glance gives the core to no function that is not compiled into it, so the caller's stays in registers.
     #[inline(always)]
-    pub fn glance_at(
+    fn glance_at(
         &self,
         key_hash: u64,
         slot: Slot,
@@ -202,13 +232,7 @@ impl Core<'_> {
     /// As [`Core::glance_at`], of a key that is looked up: in the one slot of the chain's first bucket that has its
     /// fingerprint.
     #[inline(always)]
-    pub fn glance(
-        &self,
-        key: &Key<'_>,
-        verify: Verify,
-        copy: &mut CopiedRecord,
-        value: &mut Vec<u8>,
-    ) -> Glance {
+    fn glance(&self, key: &Key<'_>, verify: Verify, copy: &mut CopiedRecord, value: &mut Vec<u8>) -> Glance {
         let base = self.geo.bucket(key.bucket);
         let bucket = &self.words[base..base + geometry::BUCKET_WORDS];
         let link = acquire(&bucket[1]);
