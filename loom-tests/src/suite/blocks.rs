@@ -33,7 +33,7 @@ static CLAIMS: Model = Model {
                 let core = board.core();
                 let first = claim(&board, &mut lane);
                 match claim(&board, &mut lane) {
-                    Some(second) => core.free(&lane, second),
+                    Some(second) => core.free(second),
                     None => run.saw("full"),
                 }
                 first
@@ -230,7 +230,7 @@ static RESERVE: Model = Model {
         }
         assert!(first.is_ok() || second.is_ok(), "no removal happens on a full board");
         run.saw_if(first.is_err() || second.is_err(), "one");
-        held.into_iter().for_each(|claimed| board.core().free(&setup, claimed));
+        held.into_iter().for_each(|claimed| board.core().free(claimed));
         fsck::check_and_drain(&board, &mut setup, &[&one, &two]);
     },
 };

@@ -109,7 +109,7 @@ static KILLED_OVER_OLD_LIST: Model = Model {
         board.floor_to(&mut setup, 2);
         let freed = board.core().claim(&mut setup, 1, false).expect("the freed head");
         put_long(&board, &mut other, "b", 3);
-        board.core().free(&setup, freed);
+        board.core().free(freed);
         let lists = |block: u32| [5, 6].map(|word| board.record(board.block(block), word));
         let (old, others) = (lists(freed.block.index()), lists(board.head(1).block()));
         run.saw_if(old.iter().any(|piece| others.contains(piece)), "old list");

@@ -435,7 +435,7 @@ static GIVEN_BACK_KILLED: Model = Model {
         };
         let ((), (put, two)) = run.two(victim, insert);
         assert_eq!((put.0, board.get("c").map(|got| got.2)), (3, Some(9)));
-        held.into_iter().for_each(|claimed| board.core().free(&setup, claimed));
+        held.into_iter().for_each(|claimed| board.core().free(claimed));
         fsck::check_and_drain(&board, &mut setup, &[&two]);
     },
 };
@@ -465,8 +465,8 @@ static LEFT_BEHIND: Model = Model {
             both => panic!("one block, and {both:?}"),
         };
         run.saw(who);
-        board.core().free(lane, claimed);
-        held.into_iter().for_each(|claimed| board.core().free(&setup, claimed));
+        board.core().free(claimed);
+        held.into_iter().for_each(|claimed| board.core().free(claimed));
         fsck::check_and_drain(&board, &mut setup, &[&one, &two]);
     },
 };

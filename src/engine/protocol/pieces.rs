@@ -5,7 +5,7 @@
 //! the head frees the pieces that name it first; the walk can be repeated, so that a reaper finishes
 //! what a killed one began.
 
-use super::{Core, lane::Lane};
+use super::Core;
 use crate::layout::{
     Block, GenWord, State, StateKind,
     record::{self, PackedHeader},
@@ -39,14 +39,14 @@ impl Core<'_> {
 
     /// Frees the pieces of a chain whose head the caller has the right to free and which has this tag.
     #[inline]
-    pub(super) fn free_pieces(&self, lane: &Lane, head: Block, tag: u64) {
+    pub(super) fn free_pieces(&self, head: Block, tag: u64) {
         if record::is_in_pieces(self.record_word(head, record::SHAPE)) {
-            self.free_listed(lane, head, tag);
+            self.free_listed(head, tag);
         }
     }
 
     #[cold]
-    fn free_listed(&self, _lane: &Lane, head: Block, tag: u64) {
+    fn free_listed(&self, head: Block, tag: u64) {
         let Some(words) = self.header_words(head).filter(PackedHeader::in_pieces) else { return };
         for number in 0..self.pieces(words.value_len()) {
             let at = words.value_at() + number;

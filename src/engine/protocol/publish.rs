@@ -286,7 +286,7 @@ impl Core<'_> {
 
     /// Takes back a block that was not published.
     fn withdraw(&self, lane: &mut Lane, claimed: Claimed) {
-        self.free_pieces(lane, claimed.block, claimed.tag);
+        self.free_pieces(claimed.block, claimed.tag);
         self.unbegin(lane, claimed);
         self.keep(lane, claimed);
     }

@@ -500,7 +500,7 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "reaped without finishing intents",
         file: REAP,
-        search: "self.finish_intents(lane, dead);",
+        search: "self.finish_intents(dead);",
         replace: "",
         models: &["reap::a_killed_floor_step_leaks_nothing"],
     },

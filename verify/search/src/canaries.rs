@@ -192,7 +192,7 @@ const REAP: &[Canary] = &[
     canary(
         "intents not finished",
         "reap.rs",
-        "        self.finish_intents(lane, dead);\n",
+        "        self.finish_intents(dead);\n",
         "",
         &["floor", "doomed"],
     ),
