@@ -6,7 +6,7 @@ use crate::{
     error::{Error, Result},
     layout::Head,
     protocol::{
-        read::Meta as Found,
+        read::{CopiedRecord, Lookup},
         slots::{self, Slot},
     },
 };
@@ -58,21 +58,22 @@ impl KeyHandle {
     }
 
     #[inline]
-    fn read(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
-        if let Some(slot) = self.slot.get() {
-            let region = &*self.session.reader().region;
-            let core = region.core_to_read(region.words()?);
-            let glance = core.glance_at(self.hash, slot, self.session.reader().verify, found, out);
-            if let Some(is) = reader::told(glance, found, out) {
-                return Ok(is);
-            }
-        }
-        self.read_in_full(found, out)
+    fn read(&self, found: &mut CopiedRecord, out: &mut Vec<u8>) -> Result<bool> {
+        let reader = self.session.reader();
+        let core = reader.region.core_to_read(reader.region.words()?);
+        core.glance_or(
+            self.slot.get().map_or(Lookup::Nowhere, |slot| Lookup::InSlot(self.hash, slot)),
+            reader.verify,
+            found,
+            out,
+            |is, found, out| Ok(reader::present(is, found, out)),
+            |found, out| self.read_in_full(found, out),
+        )
     }
 
-    /// As `read`, where a glance did not tell.
+    /// As `read`, where a glance does not tell.
     #[cold]
-    fn read_in_full(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
+    fn read_in_full(&self, found: &mut CopiedRecord, out: &mut Vec<u8>) -> Result<bool> {
         let is = self
             .session
             .reader()
@@ -99,7 +100,7 @@ impl KeyHandle {
         let reader = self.session.reader();
         let core = reader.core()?;
         reader.named(&core, || {
-            let (mut found, mut value) = (Found::EMPTY, Vec::new());
+            let (mut found, mut value) = (CopiedRecord::EMPTY, Vec::new());
             let is = self.read(&mut found, &mut value)?;
             let entry = || reader.entry(&core, self.name.clone(), value, &found.header(), found.generation);
             Ok(is.then(entry))
@@ -111,7 +112,7 @@ impl KeyHandle {
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
     pub fn get_into(&self, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
-        let mut found = Found::EMPTY;
+        let mut found = CopiedRecord::EMPTY;
         Ok(self.read(&mut found, buffer)?.then(|| reader::meta(&found)))
     }
 
@@ -127,7 +128,7 @@ impl KeyHandle {
         {
             return Ok(None);
         }
-        let mut found = Found::EMPTY;
+        let mut found = CopiedRecord::EMPTY;
         let is = self.read_and_note(&mut found, buffer)?;
         Ok((is && found.words.version() > version).then(|| reader::meta(&found)))
     }
@@ -140,7 +141,7 @@ impl KeyHandle {
         if let Some(seen) = self.newest_seen()? {
             return Ok(seen);
         }
-        let mut found = Found::EMPTY;
+        let mut found = CopiedRecord::EMPTY;
         let is = self.read_and_note(&mut found, &mut Vec::new())?;
         Ok(if is { found.words.version() } else { 0 })
     }
@@ -155,7 +156,7 @@ impl KeyHandle {
     }
 
     /// As `read`, and notes what was found, for [`KeyHandle::newest_seen`].
-    fn read_and_note(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
+    fn read_and_note(&self, found: &mut CopiedRecord, out: &mut Vec<u8>) -> Result<bool> {
         let is = self.read(found, out)?;
         let seen = (found.words.version(), found.slot, found.head);
         self.seen.set(Some(seen).filter(|_| is && found.words.deadline() == 0));
@@ -201,8 +202,9 @@ impl KeyHandle {
         mut f: impl FnMut(Option<&[u8]>) -> V,
     ) -> Result<Receipt> {
         let mut slot = self.slot.get();
-        let next =
-            |found: Option<&Found>, old: &[u8]| Ok::<_, Error>(Some(Replacement::new(f(found.map(|_| old)))));
+        let next = |found: Option<&CopiedRecord>, old: &[u8]| {
+            Ok::<_, Error>(Some(Replacement::new(f(found.map(|_| old)))))
+        };
         let receipt = self.session.update_at(&self.name, &self.slot_key(), &mut slot, retry, next)?;
         slot.into_iter().for_each(|slot| self.remember(slot));
         receipt.ok_or_else(|| update::nothing_to_put(&self.name))

@@ -14,7 +14,7 @@ use crate::{
     },
     protocol::{
         Core, Fault,
-        read::{Glance, Meta as Found},
+        read::{CopiedRecord, Lookup},
         slots,
     },
     region::boottime_ns,
@@ -98,7 +98,7 @@ impl Reader {
         let core = self.core()?;
         let slot_key = checked(&core, key)?;
         self.named(&core, || {
-            let (mut meta, mut value) = (Found::EMPTY, Vec::new());
+            let (mut meta, mut value) = (CopiedRecord::EMPTY, Vec::new());
             let found = self
                 .read(&core, &slot_key, None, &mut meta, &mut value)
                 .map_err(|error| error.on_key(key))?;
@@ -131,20 +131,23 @@ impl Reader {
         check(key)?;
         let core = self.region.core_to_read(self.region.words()?);
         let slot_key = slots::Key::new(core.geometry(), key);
-        let mut found = Found::EMPTY;
-        let glance = core.glance(&slot_key, self.verify, &mut found, buffer);
-        match told(glance, &found, buffer) {
-            Some(is) => Ok(is.then(|| meta(&found))),
-            None => self.get_in_full_into(key, buffer),
-        }
+        let mut found = CopiedRecord::EMPTY;
+        core.glance_or(
+            Lookup::ByKey(&slot_key),
+            self.verify,
+            &mut found,
+            buffer,
+            |is, found, buffer| Ok(present(is, found, buffer).then(|| meta(found))),
+            |_, buffer| self.get_in_full_into(key, buffer),
+        )
     }
 
-    /// As [`Reader::get_into`], where a glance did not tell.
+    /// As [`Reader::get_into`], where a glance does not tell.
     #[cold]
     fn get_in_full_into(&self, key: &str, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
         let core = self.core()?;
         let slot_key = checked(&core, key)?;
-        let mut found = Found::EMPTY;
+        let mut found = CopiedRecord::EMPTY;
         let is = self.read(&core, &slot_key, None, &mut found, buffer).map_err(|error| error.on_key(key))?;
         Ok(is.then(|| meta(&found)))
     }
@@ -156,18 +159,14 @@ impl Reader {
         core: &Core<'_>,
         key: &slots::Key<'_>,
         hint: Option<slots::Slot>,
-        found: &mut Found,
+        found: &mut CopiedRecord,
         out: &mut Vec<u8>,
     ) -> Result<bool> {
         let is = match core.get_to(key, hint, self.verify, found, out) {
             Ok(is) => is,
             Err(fault) => self.read_again(core, key, fault, found, out)?,
         };
-        let is = is && !is_expired(found.words.deadline());
-        if !is {
-            out.clear();
-        }
-        Ok(is)
+        Ok(present(is, found, out))
     }
 
     /// As `read`, after a first attempt that met a fault.
@@ -177,7 +176,7 @@ impl Reader {
         core: &Core<'_>,
         key: &slots::Key<'_>,
         first: Fault,
-        found: &mut Found,
+        found: &mut CopiedRecord,
         out: &mut Vec<u8>,
     ) -> Result<bool> {
         let mut fault = first;
@@ -399,7 +398,7 @@ pub(super) fn writer_info(core: &Core<'_>, word: u64) -> WriterInfo {
     WriterInfo::new(core.name(writer.name).unwrap_or_default(), writer)
 }
 
-pub(super) fn meta(meta: &Found) -> Meta {
+pub(super) fn meta(meta: &CopiedRecord) -> Meta {
     Meta {
         version: meta.words.version(),
         generation: meta.generation,
@@ -409,18 +408,14 @@ pub(super) fn meta(meta: &Found) -> Meta {
     }
 }
 
-/// Whether a glance found a value, an expired one being none; `None` where it did not tell. Without a value `out` is
-/// cleared.
+/// Whether a key that was read has a value, an expired one being none. Without a value `out` is cleared.
 #[inline(always)]
-pub(super) fn told(glance: Glance, found: &Found, out: &mut Vec<u8>) -> Option<bool> {
-    match glance {
-        Glance::Unclear => None,
-        Glance::Is if !is_expired(found.words.deadline()) => Some(true),
-        Glance::Is | Glance::Absent => {
-            out.clear();
-            Some(false)
-        }
+pub(super) fn present(is: bool, found: &CopiedRecord, out: &mut Vec<u8>) -> bool {
+    let present = is && !is_expired(found.words.deadline());
+    if !present {
+        out.clear();
     }
+    present
 }
 
 /// Whether a deadline, 0 for none, has passed.

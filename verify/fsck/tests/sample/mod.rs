@@ -149,7 +149,7 @@ impl Sample {
 
     pub fn record(&self, block: Block) -> RecordHeader {
         let at = self.geo.data(block);
-        record::Words(*self.words[at..].first_chunk().unwrap()).unpack().unwrap()
+        record::PackedHeader(*self.words[at..].first_chunk().unwrap()).unpack().unwrap()
     }
     fn key(&self, block: Block) -> Vec<u8> {
         let len = usize::from(self.record(block).key_len);
