@@ -1,4 +1,4 @@
-//! A key handle: the slot found once.
+//! A handle to a key, which finds the key's slot once.
 
 use super::{Expect, Meta, Newer, PutOptions, Receipt, Replacement, Retry, Session, reader, update, watch};
 use crate::{
@@ -12,7 +12,9 @@ use crate::{
 };
 use std::{cell::Cell, fmt, time::Duration};
 
-/// A key of a session, with its slot remembered. One thread at a time uses it; clone it for others.
+/// A key of a session, which remembers the key's slot: [`Session::key`]. Reads and writes are faster through it.
+///
+/// One thread at a time uses a handle. Clone it for other threads.
 #[derive(Clone)]
 pub struct KeyHandle {
     session: Session,
@@ -22,7 +24,7 @@ pub struct KeyHandle {
     bucket: usize,
     fingerprint: u16,
     slot: Cell<Option<Slot>>,
-    /// The version that was read last and where, where it has a value and no deadline.
+    /// The version that was read last and where, when the key had a value and no deadline.
     seen: Cell<Option<(u64, Slot, Head)>>,
 }
 
@@ -43,6 +45,15 @@ impl KeyHandle {
     }
 
     /// The key.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let count = session.key("count")?;
+    /// assert_eq!(count.name(), "count");
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -71,7 +82,7 @@ impl KeyHandle {
         )
     }
 
-    /// As `read`, where a glance does not tell.
+    /// As `read`, when a glance was not enough.
     #[cold]
     fn read_in_full(&self, found: &mut CopiedRecord, out: &mut Vec<u8>) -> Result<bool> {
         let is = self
@@ -92,10 +103,21 @@ impl KeyHandle {
         }
     }
 
-    /// The key's entry; `None` where it has no value.
+    /// The key's entry; `None` when it has no value.
     ///
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let count = session.key("count")?;
+    /// assert!(count.get()?.is_none());
+    /// count.put("1")?;
+    /// assert_eq!(count.get()?.unwrap().text(), Some("1"));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn get(&self) -> Result<Option<Entry>> {
         let reader = self.session.reader();
         let core = reader.core()?;
@@ -107,21 +129,47 @@ impl KeyHandle {
         })
     }
 
-    /// Replaces `buffer` with the key's value. Allocates only where the buffer is too small.
+    /// Replaces `buffer` with the key's value. Allocates only when the buffer is too small.
     ///
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let count = session.key("count")?;
+    /// count.put("1")?;
+    /// let mut buffer = Vec::new();
+    /// let meta = count.get_into(&mut buffer)?.unwrap();
+    /// assert_eq!((meta.version, buffer.as_slice()), (1, &b"1"[..]));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn get_into(&self, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
         let mut found = CopiedRecord::EMPTY;
         Ok(self.read(&mut found, buffer)?.then(|| reader::meta(&found)))
     }
 
-    /// As [`KeyHandle::get_into`], if the key has a value of a version newer than `version`; `None` where it has none, with
-    /// `buffer` as it was or of no meaning. Made for polling: while the key does not change, a call costs a few
-    /// loads, whatever the value's length.
+    /// Replaces `buffer` with the key's value if its version is newer than `version`. Otherwise returns `None`, and the buffer
+    /// has no defined content. Made for polling: while the key does not change, a call costs a few loads, whatever the value's
+    /// length.
     ///
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let count = session.key("count")?;
+    /// let version = count.put("1")?.version;
+    /// let mut buffer = Vec::new();
+    /// assert!(count.get_newer_into(version, &mut buffer)?.is_none());
+    /// count.put("2")?;
+    /// assert!(count.get_newer_into(version, &mut buffer)?.is_some());
+    /// assert_eq!(buffer, b"2");
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn get_newer_into(&self, version: u64, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
         if let Some(seen) = self.newest_seen()?
             && seen <= version
@@ -133,10 +181,21 @@ impl KeyHandle {
         Ok((is && found.words.version() > version).then(|| reader::meta(&found)))
     }
 
-    /// The key's version; 0 where it has no value. Made for polling, as [`KeyHandle::get_newer_into`].
+    /// The key's version; 0 when it has no value. Made for polling, as [`KeyHandle::get_newer_into`].
     ///
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let count = session.key("count")?;
+    /// assert_eq!(count.version()?, 0);
+    /// count.put("1")?;
+    /// assert_eq!(count.version()?, 1);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn version(&self) -> Result<u64> {
         if let Some(seen) = self.newest_seen()? {
             return Ok(seen);
@@ -146,7 +205,7 @@ impl KeyHandle {
         Ok(if is { found.words.version() } else { 0 })
     }
 
-    /// The version that was read last, if it is the newest still.
+    /// The version that was read last, if it is still the newest.
     #[inline]
     fn newest_seen(&self) -> Result<Option<u64>> {
         let Some((version, slot, head)) = self.seen.get() else { return Ok(None) };
@@ -163,18 +222,37 @@ impl KeyHandle {
         Ok(is)
     }
 
-    /// Gives the key this value.
+    /// Puts a value, whatever the key has.
     ///
     /// # Errors
     /// As [`Session::put`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let count = session.key("count")?;
+    /// assert_eq!(count.put("1")?.version, 1);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn put(&self, value: impl AsRef<[u8]>) -> Result<Receipt> {
         self.put_if(value, Expect::Any)
     }
 
-    /// Gives the key this value if what stands there is as expected.
+    /// Puts a value if the key has what is expected.
     ///
     /// # Errors
     /// As [`Session::put_if`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let count = session.key("count")?;
+    /// count.put_if("1", slateboard::Expect::Absent)?;
+    /// assert!(count.put_if("1", slateboard::Expect::Absent).unwrap_err().is_conflict());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn put_if(&self, value: impl AsRef<[u8]>, expect: Expect) -> Result<Receipt> {
         let change = self.session.change(value.as_ref(), PutOptions::new().expect(expect));
         let (receipt, slot) = self.session.put_at(&self.name, &self.slot_key(), &change, self.slot.get())?;
@@ -182,20 +260,42 @@ impl KeyHandle {
         Ok(receipt)
     }
 
-    /// Gives the key the value that `f` makes of its present bytes, `None` where it has no value, as often as it takes
-    /// to win against other writers, up to 16 attempts. The codec, the deadline and the session that the entry ends with
-    /// stay as they are.
+    /// Updates the key atomically, retrying on conflict: puts the value that `f` makes of the present bytes, which are `None` when
+    /// the key has no value, in up to 16 attempts. The codec, the deadline and the session that the entry ends with stay as they
+    /// are.
     ///
     /// # Errors
     /// As [`Session::update`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let count = session.key("count")?;
+    /// let number = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_le_bytes);
+    /// count.update(|old| (old.map_or(0, number) + 1).to_le_bytes())?;
+    /// count.update(|old| (old.map_or(0, number) + 1).to_le_bytes())?;
+    /// assert_eq!(number(&count.get()?.unwrap().value), 2);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn update<V: AsRef<[u8]>>(&self, f: impl FnMut(Option<&[u8]>) -> V) -> Result<Receipt> {
         self.update_with(Retry::new(), f)
     }
 
-    /// As [`KeyHandle::update`], with other attempts and pauses.
+    /// Updates the key as [`KeyHandle::update`] does, with other attempts and pauses.
     ///
     /// # Errors
-    /// As [`Session::update`].
+    /// As [`Session::update_with`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let count = session.key("count")?;
+    /// count.update_with(slateboard::Retry::UNLIMITED, |_| "1")?;
+    /// assert_eq!(count.version()?, 1);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn update_with<V: AsRef<[u8]>>(
         &self,
         retry: Retry,
@@ -215,6 +315,22 @@ impl KeyHandle {
     ///
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::{Board, Newer};
+    /// use std::time::Duration;
+    ///
+    /// let session = Board::local()?.attach("planner")?;
+    /// let count = session.key("count")?;
+    /// assert!(count.wait_newer(0, Duration::ZERO)?.is_none());
+    /// let version = count.put("1")?.version;
+    /// assert!(matches!(count.wait_newer(0, Duration::ZERO)?, Some(Newer::Value(_))));
+    /// session.remove("count")?;
+    /// assert_eq!(count.wait_newer(version, Duration::ZERO)?, Some(Newer::Removed));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn wait_newer(&self, version: u64, timeout: Duration) -> Result<Option<Newer>> {
         watch::wait_newer(self.session.reader(), self.shard, version, timeout, || self.get())
     }

@@ -3,12 +3,14 @@
 use crate::source::{Source, files, split};
 
 /// A storey, and what it may name of the crate.
-const STOREYS: [(&str, &[&str]); 10] = [
+const STOREYS: [(&str, &[&str]); 11] = [
     ("engine", &[]),
     ("sync", &[]),
     // The public words, which name each other: an error carries the entry that stands there.
     ("codec", &["error"]),
-    ("entry", &["layout", "codec"]),
+    // A deadline is told as what remains of it, by the boot clock.
+    ("entry", &["layout", "codec", "region"]),
+    ("uuid", &[]),
     ("error", &["entry"]),
     ("guide", &[]),
     ("layout", &["sync", "error"]),
