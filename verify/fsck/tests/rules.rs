@@ -186,6 +186,12 @@ const BREAKS: &[(&str, Break)] = &[
         let at = board.chain("task/6")[0];
         board.words[at] = 0;
     }),
+    ("guard", |board| {
+        let (at, head_at) = (board.chain("task/6")[0], board.slot("task/6"));
+        let slot = board.slots("task/6").iter().position(|&at| at == head_at).unwrap() as u16;
+        let fingerprint = SlotHash(board.words[head_at - 1]).fingerprint();
+        board.words[at] = Guard(board.words[at]).next(GuardOp::Claim { slot, fingerprint }).0;
+    }),
     ("chain", |board| {
         let chain = board.chain("task/6");
         board.words[chain[2] + 1] = u64::from(board.geo.granules());
