@@ -1,7 +1,7 @@
 //! Has the judge of boards check a board on which every role has ended.
 
 use super::board::Board;
-use slateboard::protocol::blocks::Lane;
+use slateboard::protocol::lane::Lane;
 use slateboard_fsck::{Known, Layout, Profile, check_known};
 
 /// Checks that the board is sound, that the sessions of these lanes are the attached ones, and that they own what the

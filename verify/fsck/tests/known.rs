@@ -5,7 +5,7 @@ use slateboard::{
     layout::{Geometry, Head, Shape, State, StateKind, geometry, record, record::RecordKind},
     protocol::{
         Core, Silent,
-        blocks::Lane,
+        lane::Lane,
         publish::{Change, Expect, Now, Outcome},
         sessions::Identity,
         slots::Key,
