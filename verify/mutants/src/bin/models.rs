@@ -6,13 +6,13 @@
 //! is a failure. The flaws of single accesses are in one copy, and a run turns one on. `--find` says of accesses
 //! whose names have the text which models fall to their flaws. The last line is `N passed, N failed`.
 
-#[path = "../accesses.rs"]
+#[path = "../access/text.rs"]
 mod accesses;
-#[path = "../cargo.rs"]
+#[path = "../program.rs"]
 mod cargo;
-#[path = "../each.rs"]
+#[path = "../access/mod.rs"]
 mod each;
-#[path = "../list.rs"]
+#[path = "../access/list.rs"]
 mod list;
 #[path = "../../../../tests/tidy/text.rs"]
 #[cfg_attr(not(test), expect(dead_code, reason = "the rules of the repository use the rest"))]

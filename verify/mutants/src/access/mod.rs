@@ -15,7 +15,7 @@ use std::{
 const PROTOCOL: &str = "src/engine/protocol";
 const LIST: &str = "docs/atomics.md";
 /// What the copy's façade gets, so that the suite built from it can turn flaws on.
-const FLAWS: &str = include_str!("flaws.rs");
+const FLAWS: &str = include_str!("switches.rs");
 
 /// A flaw of an access, and the model that must fail with it.
 pub struct Flaw {
