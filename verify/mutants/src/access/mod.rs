@@ -1,28 +1,35 @@
-//! One flaw of one access at a time, as `docs/atomics.md` lists them: each must fall to its model.
+//! The access mutants: one access of the protocol done wrong in one way, as `docs/atomics.md` lists them with the model
+//! that must find each.
+//!
+//! They are made of the accesses in the text. All of them are in one build of the models, each behind a switch.
+
+pub mod list;
+pub mod text;
 
 use crate::{
-    accesses::{Access, accesses, with_flaws},
-    cargo::{Suite, Verdict},
-    list::{Answer, Row, rows},
+    program::{Program, Verdict},
+    table::Tool,
+    tree::{Changed, Tree},
 };
-use slateboard_mutants::tree::{Changed, Tree};
+use list::{Answer, Row, rows};
 use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
+use text::{Access, accesses, with_switches};
 
 const PROTOCOL: &str = "src/engine/protocol";
 const LIST: &str = "docs/atomics.md";
-/// What the copy's façade gets, so that the suite built from it can turn flaws on.
-const FLAWS: &str = include_str!("switches.rs");
+/// What the copy's façade gets, so that the models built from it can turn mutants on.
+const SWITCHES: &str = include_str!("switches.rs");
 
-/// A flaw of an access, and the model that must fail with it.
-pub struct Flaw {
-    /// The access and the flaw.
+/// An access done wrong, and the model that must find it.
+pub struct AccessMutant {
+    /// The access and what is wrong with it.
     pub name: String,
-    /// The numbers of accesses in the suite, and their flaws.
-    pub on: Vec<(usize, String)>,
+    /// The switches that are on: accesses by number, and what is wrong with each.
+    pub switches: String,
     /// The model.
     pub model: String,
 }
@@ -51,40 +58,44 @@ fn protocol(root: &Path) -> Result<Vec<(String, String)>, String> {
     Ok(files)
 }
 
-/// Builds the suite with every flaw of every access in it, none turned on.
-pub fn build(tree: &Tree, target: &Path) -> Result<Suite, String> {
+/// Builds the models with every access mutant in them, none turned on.
+pub fn build(tree: &Tree, target: &Path) -> Result<Program, String> {
     let mut changed: Vec<Changed> = Vec::new();
     let mut first = 1;
     for (file, text) in protocol(tree.root())? {
-        changed.push(tree.rewrite(&format!("{PROTOCOL}/{file}"), |text| with_flaws(&file, text, first))?);
+        changed.push(tree.rewrite(&format!("{PROTOCOL}/{file}"), |text| with_switches(&file, text, first))?);
         first += accesses(&file, &text).len();
     }
-    changed.push(tree.rewrite("src/engine/sync/mod.rs", |text| format!("{text}{FLAWS}"))?);
-    let built = Suite::build(tree.root(), &target.join("mutants"));
+    changed.push(tree.rewrite("src/engine/sync/mod.rs", |text| format!("{text}{SWITCHES}"))?);
+    let built = Program::build(Tool::Models, tree.root(), target);
     changed.into_iter().try_for_each(Changed::restore)?;
-    built?.kept_as(&target.join("suite-each"))
+    built
 }
 
-/// The flaws that the list gives to models.
-pub fn listed(root: &Path, accesses: &[Access]) -> Result<Vec<Flaw>, String> {
-    let number = |name: &str| {
-        let at = accesses.iter().position(|access| access.name() == name);
-        at.map(|at| at + 1).ok_or(format!("{LIST}: no access is {name}"))
+/// The access mutants that the list gives to models.
+pub fn mutants(root: &Path) -> Result<Vec<AccessMutant>, String> {
+    let accesses = all(root)?;
+    let switch = |access: &str, wrong: &str| {
+        let at = accesses.iter().position(|known| known.name() == access);
+        at.map(|at| format!("{} {wrong}", at + 1)).ok_or(format!("{LIST}: no access is {access}"))
     };
-    let mut flaws = Vec::new();
+    let mut found = Vec::new();
     for row in list(root)? {
-        let own = number(&row.name())?;
-        for (flaw, answer) in &row.answers {
+        for (wrong, answer) in &row.answers {
             if let Answer::Model(model, others) = answer {
-                let mut on = vec![(own, flaw.clone())];
-                for (access, flaw) in others {
-                    on.push((number(access)?, flaw.clone()));
+                let mut switches = switch(&row.name(), wrong)?;
+                for (access, wrong) in others {
+                    switches = format!("{switches};{}", switch(access, wrong)?);
                 }
-                flaws.push(Flaw { name: format!("{}, {flaw}", row.name()), on, model: model.clone() });
+                found.push(AccessMutant {
+                    name: format!("{}, {wrong}", row.name()),
+                    switches,
+                    model: model.clone(),
+                });
             }
         }
     }
-    Ok(flaws)
+    Ok(found)
 }
 
 fn list(root: &Path) -> Result<Vec<Row>, String> {
@@ -92,21 +103,17 @@ fn list(root: &Path) -> Result<Vec<Row>, String> {
     rows(&text).map_err(|error| format!("{LIST}: {error}"))
 }
 
-/// The rows whose model does not make their access; where a model falls to a flaw of it, that is shown already.
-pub fn not_made(
-    root: &Path,
-    suite: &Suite,
-    models: &[String],
-    accesses: &[Access],
-) -> Result<Vec<String>, String> {
+/// The rows whose model does not make their access; where a model finds a mutant of it, that is shown already.
+pub fn not_made(root: &Path, models: &Program) -> Result<Vec<String>, String> {
+    let (accesses, names) = (all(root)?, models.list()?);
     let mut made = BTreeMap::new();
     let mut found = Vec::new();
     for row in list(root)? {
         let falls = row.answers.iter().any(|(_, answer)| matches!(answer, Answer::Model(..)));
-        if falls || !models.contains(&row.made_in) {
+        if falls || !names.contains(&row.made_in) {
             continue;
         }
-        let made = made.entry(row.made_in.clone()).or_insert_with(|| suite.made_in(&row.made_in));
+        let made = made.entry(row.made_in.clone()).or_insert_with(|| made_in(models, &row.made_in));
         let number = accesses.iter().position(|access| row.is_of(access)).map(|at| at + 1);
         if number.is_none_or(|number| !made.contains(&number)) {
             found.push(format!("{} does not make {}", row.made_in, row.name()));
@@ -115,21 +122,30 @@ pub fn not_made(
     Ok(found)
 }
 
-/// The flaws of an access, each with the first of the models that falls to it, those of its file's name before
-/// the others. For whoever writes its row.
+/// The numbers of the accesses that a model makes.
+fn made_in(models: &Program, model: &str) -> Vec<usize> {
+    let mut command = models.command(&["run", model]);
+    let output = command.env("SLATE_MUTANT", "all made").output();
+    let printed = output.map(|output| output.stdout).unwrap_or_default();
+    let lines = String::from_utf8_lossy(&printed);
+    lines.lines().filter_map(|line| line.strip_prefix("made ")?.parse().ok()).collect()
+}
+
+/// The mutants of an access, each with the first of the models that finds it, those of its file's name before the
+/// others. For whoever writes its row.
 pub fn find(
-    suite: &Suite,
-    models: &[String],
+    models: &Program,
+    names: &[String],
     access: &Access,
     number: usize,
 ) -> Vec<(String, Option<String>)> {
-    let flaws = access.flaws();
-    let flaws = if flaws.is_empty() { access.relaxed_flaws() } else { &flaws };
-    let mut models: Vec<&String> = models.iter().collect();
-    models.sort_by_key(|model| !model.starts_with(access.file.trim_end_matches(".rs")));
-    let falls = |flaw: &str, model: &str| {
-        matches!(suite.run_with(model, &[(number, flaw.to_owned())]), Verdict::Failed(_))
+    let required = access.mutants();
+    let wrongs = if required.is_empty() { access.relaxed_mutants() } else { &required };
+    let mut names: Vec<&String> = names.iter().collect();
+    names.sort_by_key(|name| !name.starts_with(access.file.trim_end_matches(".rs")));
+    let finds = |wrong: &str, model: &str| {
+        matches!(models.model(model, false, &format!("{number} {wrong}")), Verdict::Found(_))
     };
-    let first = |flaw: &str| models.iter().find(|model| falls(flaw, model)).map(ToString::to_string);
-    flaws.iter().map(|flaw| (flaw.to_string(), first(flaw))).collect()
+    let first = |wrong: &str| names.iter().find(|name| finds(wrong, name)).map(ToString::to_string);
+    wrongs.iter().map(|wrong| (wrong.to_string(), first(wrong))).collect()
 }

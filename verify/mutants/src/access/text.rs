@@ -1,7 +1,8 @@
-//! The accesses to shared words in the text of `src/engine/protocol`, and the same text with a flaw in each that a run
-//! of the models may turn on.
+//! The accesses to shared words in the text of `src/engine/protocol`, and the same text with a switch at each, by which a
+//! run of the models does the access wrong.
 
-use crate::text::{functions, split};
+use crate::source::{functions, tokens};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use std::collections::BTreeMap;
 
 /// Methods of an atomic word.
@@ -22,6 +23,7 @@ const ACQUIRES: &[&str] = &[
 ];
 /// Functions of the protocol that come to one relaxed load, and what wraps what they say.
 const RELAXED: &[(&str, &str)] = &[("record_word", "value"), ("head_is", "test")];
+const ORDERINGS: [&str; 5] = ["Relaxed", "Acquire", "Release", "AcqRel", "SeqCst"];
 
 /// One access in the text.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -52,29 +54,29 @@ impl Access {
         format!("{} {} {}", self.file, self.function, self.what())
     }
 
-    /// The flaws of which each must be accounted for; where all are of a relaxed access, one of them.
-    pub fn flaws(&self) -> Vec<&'static str> {
+    /// The ways to do it wrong of which each must be accounted for.
+    pub fn mutants(&self) -> Vec<&'static str> {
         let has = |at: usize, wanted: &[&str]| {
             self.orders.get(at).is_some_and(|order| wanted.contains(&order.as_str()))
         };
         let (acquires, releases) =
             (has(0, &["Acquire", "AcqRel", "SeqCst"]), has(0, &["Release", "AcqRel", "SeqCst"]));
-        let mut flaws = Vec::new();
+        let mut wrong = Vec::new();
         match self.method.as_str() {
-            "fence" => flaws.push("dropped"),
-            method if ACQUIRES.contains(&method) => flaws.push("acquire"),
+            "fence" => wrong.push("dropped"),
+            method if ACQUIRES.contains(&method) => wrong.push("acquire"),
             _ => {
-                flaws.extend(acquires.then_some("acquire"));
-                flaws.extend(releases.then_some("release"));
-                flaws.extend(has(1, &["Acquire"]).then_some("failure"));
-                flaws.extend((self.method == "compare_exchange").then_some("blind"));
+                wrong.extend(acquires.then_some("acquire"));
+                wrong.extend(releases.then_some("release"));
+                wrong.extend(has(1, &["Acquire"]).then_some("failure"));
+                wrong.extend((self.method == "compare_exchange").then_some("blind"));
             }
         }
-        flaws
+        wrong
     }
 
-    /// The flaws of a relaxed access, of which one must be accounted for.
-    pub fn relaxed_flaws(&self) -> &'static [&'static str] {
+    /// The ways to do a relaxed access wrong, of which one must be accounted for.
+    pub fn relaxed_mutants(&self) -> &'static [&'static str] {
         match self.method.as_str() {
             "load" | "record_word" => &["zero"],
             "head_is" => &["passes"],
@@ -84,162 +86,169 @@ impl Access {
     }
 }
 
-/// An access with its place in the text, in characters.
-struct Placed {
-    access: Access,
-    name: usize,
-    open: usize,
-    close: usize,
+/// A call in the text: what stands before its name, and its arguments.
+struct Call {
+    name: Ident,
+    arguments: Group,
+    before: Before,
+    /// Where the words and dots start that stand before the name.
+    receiver: usize,
+}
+
+/// What stands before a call's name.
+#[derive(Clone, Copy, PartialEq)]
+enum Before {
+    /// A dot: it is a method.
+    Dot,
+    /// A dot behind `geo`, whose methods are no accesses.
+    Geometry,
+    /// `fn`: it is not called here.
+    Fn,
+    Other,
+}
+
+impl Call {
+    fn is_access(&self) -> bool {
+        let method = self.name.to_string();
+        let relaxed = RELAXED.iter().any(|(name, _)| *name == method);
+        match method.as_str() {
+            "fence" | "acquire" => !matches!(self.before, Before::Dot | Before::Geometry | Before::Fn),
+            // Another thing's method of that name has no ordering.
+            method if PRIMITIVES.contains(&method) => self.before == Before::Dot && !self.orders().is_empty(),
+            method => self.before == Before::Dot && (ACQUIRES.contains(&method) || relaxed),
+        }
+    }
+
+    fn orders(&self) -> Vec<String> {
+        let method = self.name.to_string();
+        if method != "fence" && !PRIMITIVES.contains(&method.as_str()) {
+            return Vec::new();
+        }
+        let words = tokens(self.arguments.stream());
+        let mut orders: Vec<String> =
+            words.iter().map(ToString::to_string).filter(|word| ORDERINGS.contains(&word.as_str())).collect();
+        let count = if method == "compare_exchange" { 2 } else { 1 };
+        orders.split_off(orders.len().saturating_sub(count))
+    }
+
+    /// Where its last argument starts; `None` where there is none.
+    fn last_argument(&self) -> Option<usize> {
+        let arguments: Vec<TokenTree> = self.arguments.stream().into_iter().collect();
+        let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',');
+        let last =
+            arguments.iter().rev().skip_while(|token| is_comma(token)).take_while(|token| !is_comma(token));
+        last.last().map(start)
+    }
+
+    fn start(&self) -> usize {
+        self.name.span().byte_range().start
+    }
+
+    fn open(&self) -> usize {
+        self.arguments.span_open().byte_range().start
+    }
+
+    fn close(&self) -> usize {
+        self.arguments.span_close().byte_range().start
+    }
+}
+
+fn start(token: &TokenTree) -> usize {
+    token.span().byte_range().start
+}
+
+fn is(token: Option<&TokenTree>, text: &str) -> bool {
+    token.is_some_and(|token| token.to_string() == text)
+}
+
+/// The calls in the text, in the order of their names.
+fn calls(stream: TokenStream, found: &mut Vec<Call>) {
+    let tokens: Vec<TokenTree> = stream.into_iter().collect();
+    for (at, token) in tokens.iter().enumerate() {
+        match (token, tokens.get(at + 1)) {
+            (TokenTree::Group(group), _) => calls(group.stream(), found),
+            (TokenTree::Ident(name), Some(TokenTree::Group(arguments)))
+                if arguments.delimiter() == Delimiter::Parenthesis =>
+            {
+                let nth_before = |n: usize| at.checked_sub(n).map(|before| &tokens[before]);
+                let before = match nth_before(1) {
+                    dot if is(dot, ".") && is(nth_before(2), "geo") => Before::Geometry,
+                    dot if is(dot, ".") => Before::Dot,
+                    word if is(word, "fn") => Before::Fn,
+                    _ => Before::Other,
+                };
+                let receiver = start(&tokens[receiver(&tokens, at)]);
+                found.push(Call { name: name.clone(), arguments: arguments.clone(), before, receiver });
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The first of the words and single dots that stand before a name; two dots are a range.
+fn receiver(tokens: &[TokenTree], name: usize) -> usize {
+    let mut first = name;
+    while first >= 2 && is(tokens.get(first - 1), ".") && matches!(tokens[first - 2], TokenTree::Ident(_)) {
+        first -= 2;
+    }
+    first
 }
 
 /// The accesses in a file, in the order of its text.
 pub fn accesses(file: &str, text: &str) -> Vec<Access> {
-    placed(file, text).into_iter().map(|placed| placed.access).collect()
+    placed(file, text).into_iter().map(|(access, _)| access).collect()
 }
 
-fn placed(file: &str, text: &str) -> Vec<Placed> {
-    let code: Vec<char> = split(text).code.chars().collect();
+fn placed(file: &str, text: &str) -> Vec<(Access, Call)> {
     let functions = functions(text);
-    let mut seen = BTreeMap::<(String, String, Vec<String>), u32>::new();
     let mut found = Vec::new();
-    let (mut at, mut line) = (0, 0);
-    while at < code.len() {
-        if code[at] == '\n' {
-            line += 1;
-        }
-        let end = word_end(&code, at);
-        if end == at {
-            at += 1;
-            continue;
-        }
-        let method: String = code[at..end].iter().collect();
-        if code.get(end) == Some(&'(') && is_access(&code, at, &method) {
-            let around = functions.iter().filter(|f| f.starts <= line && line <= f.last);
-            let function = around.max_by_key(|f| f.starts).map(|f| f.name.clone()).unwrap_or_default();
-            let close = closing(&code, end);
-            let orders = orders(&code, &method, end, close);
-            // Another thing's method of that name.
-            if PRIMITIVES.contains(&method.as_str()) && orders.is_empty() {
-                at = end;
-                continue;
-            }
-            let ordinal = seen.entry((function.clone(), method.clone(), orders.clone())).or_default();
-            *ordinal += 1;
-            let access = Access { file: file.into(), function, method, orders, ordinal: *ordinal };
-            found.push(Placed { access, name: at, open: end, close });
-        }
-        at = end;
-    }
-    found
+    calls(text.parse().unwrap_or_else(|error| panic!("{file}: {error}")), &mut found);
+    let mut seen = BTreeMap::<(String, String, Vec<String>), u32>::new();
+    let numbered = found.into_iter().filter(Call::is_access).map(|call| {
+        let around = functions.iter().filter(|function| function.bytes.contains(&call.start()));
+        let function = around.max_by_key(|function| function.bytes.start);
+        let function = function.map(|function| function.name.clone()).unwrap_or_default();
+        let (method, orders) = (call.name.to_string(), call.orders());
+        let ordinal = seen.entry((function.clone(), method.clone(), orders.clone())).or_default();
+        *ordinal += 1;
+        (Access { file: file.into(), function, method, orders, ordinal: *ordinal }, call)
+    });
+    numbered.collect()
 }
 
-fn is_word(char: char) -> bool {
-    char.is_alphanumeric() || char == '_'
-}
-
-/// Where the word ends that starts here; here where none does.
-fn word_end(code: &[char], at: usize) -> usize {
-    at + code[at..].iter().take_while(|char| is_word(**char)).count()
-}
-
-fn is_access(code: &[char], at: usize, method: &str) -> bool {
-    let before = at.checked_sub(1).map(|before| code[before]);
-    let defined = at >= 3 && code[at - 3..at] == ['f', 'n', ' '];
-    let relaxed = RELAXED.iter().any(|(name, _)| *name == method);
-    match method {
-        "fence" | "acquire" => before != Some('.') && !defined,
-        _ if code[..at].ends_with(&['g', 'e', 'o', '.']) => false,
-        _ => before == Some('.') && (PRIMITIVES.contains(&method) || ACQUIRES.contains(&method) || relaxed),
-    }
-}
-
-/// The parenthesis that closes the one at `open`.
-fn closing(code: &[char], open: usize) -> usize {
-    let mut depth = 0;
-    for (at, char) in code.iter().enumerate().skip(open) {
-        depth += i32::from(matches!(char, '(' | '[' | '{')) - i32::from(matches!(char, ')' | ']' | '}'));
-        if depth == 0 {
-            return at;
-        }
-    }
-    code.len() - 1
-}
-
-/// Where the last argument starts; `None` where there is none.
-fn last_argument(code: &[char], open: usize, close: usize) -> Option<usize> {
-    let (mut depth, mut start) = (0, open + 1);
-    for (at, char) in code.iter().enumerate().take(close).skip(open + 1) {
-        depth += i32::from(matches!(char, '(' | '[' | '{')) - i32::from(matches!(char, ')' | ']' | '}'));
-        let more = code[at + 1..close].iter().any(|char| !char.is_whitespace());
-        if *char == ',' && depth == 0 && more {
-            start = at + 1;
-        }
-    }
-    let blank = code[start..close].iter().take_while(|char| char.is_whitespace()).count();
-    (start + blank < close).then_some(start + blank)
-}
-
-fn orders(code: &[char], method: &str, open: usize, close: usize) -> Vec<String> {
-    if method != "fence" && !PRIMITIVES.contains(&method) {
-        return Vec::new();
-    }
-    let arguments: String = code[open + 1..close].iter().collect();
-    let named = |word: &&str| ["Relaxed", "Acquire", "Release", "AcqRel", "SeqCst"].contains(word);
-    let words: Vec<&str> = arguments.split(|char| !is_word(char)).filter(named).collect();
-    let count = if method == "compare_exchange" { 2 } else { 1 };
-    words[words.len().saturating_sub(count)..].iter().map(ToString::to_string).collect()
-}
-
-/// The text with each access given a number, from `first` on, by which a run may turn a flaw of it on.
-pub fn with_flaws(file: &str, text: &str, first: usize) -> String {
-    let chars: Vec<char> = text.chars().collect();
+/// The text with each access given a number, from `first` on, by which a run may do it wrong.
+pub fn with_switches(file: &str, text: &str, first: usize) -> String {
     let mut inserted = Vec::new();
-    for (number, placed) in placed(file, text).iter().enumerate() {
-        insert(&chars, placed, first + number, &mut inserted);
+    for (number, (access, call)) in placed(file, text).iter().enumerate() {
+        insert(&access.method, call, first + number, &mut inserted);
     }
     inserted.sort_by_key(|(at, _)| *at);
     let mut changed = String::new();
     let mut done = 0;
-    for (at, text) in inserted {
-        changed.extend(&chars[done..at]);
-        changed.push_str(&text);
+    for (at, switch) in inserted {
+        changed.push_str(&text[done..at]);
+        changed.push_str(&switch);
         done = at;
     }
-    changed.extend(&chars[done..]);
-    changed.replacen("\nuse ", "\nuse crate::sync::flaws::At as _;\nuse ", 1)
+    changed.push_str(&text[done..]);
+    changed.replacen("\nuse ", "\nuse crate::sync::mutants::At as _;\nuse ", 1)
 }
 
-fn insert(chars: &[char], placed: &Placed, number: usize, inserted: &mut Vec<(usize, String)>) {
-    let method = placed.access.method.as_str();
+fn insert(method: &str, call: &Call, number: usize, inserted: &mut Vec<(usize, String)>) {
     let wrapped = RELAXED.iter().find(|(name, _)| *name == method).map(|(_, wrapper)| *wrapper);
-    if method == "fence" {
-        inserted.push((placed.name, "crate::sync::flaws::".into()));
-        inserted.push((placed.open, "_at".into()));
-        inserted.push((placed.open + 1, format!("{number}, ")));
-    } else if PRIMITIVES.contains(&method) {
-        inserted.push((placed.open, "_at".into()));
-        inserted.push((placed.open + 1, format!("{number}, ")));
-    } else {
-        let wrapper = format!("crate::sync::flaws::{}({number}, ", wrapped.unwrap_or("via"));
-        let receiver = receiver(chars, placed.name);
-        let (start, end) = match (wrapped, last_argument(chars, placed.open, placed.close)) {
-            (Some(_), _) => (receiver, placed.close + 1),
-            (None, Some(argument)) => (argument, placed.close),
-            (None, None) => (receiver, placed.name - 1),
-        };
-        inserted.push((start, wrapper));
-        inserted.push((end, ")".into()));
-    }
-}
-
-/// Where the words and dots start that stand before a method's name; two dots are a range.
-fn receiver(chars: &[char], name: usize) -> usize {
-    let mut start = name;
-    while start > 0 && (is_word(chars[start - 1]) || chars[start - 1] == '.') {
-        if chars[start - 1] == '.' && start > 1 && chars[start - 2] == '.' {
-            break;
+    if method == "fence" || PRIMITIVES.contains(&method) {
+        if method == "fence" {
+            inserted.push((call.start(), "crate::sync::mutants::".into()));
         }
-        start -= 1;
+        inserted.push((call.open(), "_at".into()));
+        inserted.push((call.open() + 1, format!("{number}, ")));
+        return;
     }
-    start
+    let (start, end) = match (wrapped, call.last_argument()) {
+        (Some(_), _) => (call.receiver, call.close() + 1),
+        (None, Some(argument)) => (argument, call.close()),
+        (None, None) => (call.receiver, call.start() - 1),
+    };
+    inserted.push((start, format!("crate::sync::mutants::{}({number}, ", wrapped.unwrap_or("via"))));
+    inserted.push((end, ")".into()));
 }
