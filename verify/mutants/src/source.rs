@@ -41,7 +41,7 @@ pub fn comments(text: &str) -> Vec<(usize, &str)> {
     spans.sort_by_key(|span| (span.start, span.end));
     let mut found = Vec::new();
     let mut done = 0;
-    for span in spans.into_iter().chain([text.len()..text.len()]) {
+    for span in spans.into_iter().chain(std::iter::once(text.len()..text.len())) {
         found.push((done, &text[done..span.start.max(done)]));
         // The tokens of documentation all stand where the comment stands.
         if text[span.clone()].starts_with("//") {
