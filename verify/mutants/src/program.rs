@@ -7,11 +7,22 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-/// Schedules of a family, in each order, within which a mutant must be caught. Random numbers come from one seed, so
-/// that a check ends in the same way each time.
-const SCHEDULES: [&str; 3] = ["0", "1", "40000"];
-/// States within which a mutant must be caught.
-const STATES: &str = "4000000";
+/// How long a check goes on, in the tools that could go on for ever.
+pub struct Bounds {
+    /// States of a scenario.
+    states: &'static str,
+    /// Schedules of a family, in each order.
+    schedules: &'static str,
+}
+
+/// The bounds of a quick run of the tool, in which the code as it is must pass.
+pub const QUICK: Bounds = Bounds { states: "400000", schedules: "4000" };
+/// Ten times as much, within which a mutant must be found.
+pub const MUTATED: Bounds = Bounds { states: "4000000", schedules: "40000" };
+/// Where the random numbers of schedules come from, so that a check ends in the same way each time.
+const SEED: &str = "1";
+/// Four to eight.
+const ANY_ACTORS: &str = "0";
 
 /// What came of a check.
 #[derive(Clone, Debug)]
@@ -110,14 +121,14 @@ impl Program {
     }
 
     /// Runs one check of the tool.
-    pub fn check(&self, what: &str) -> Verdict {
+    pub fn check(&self, what: &str, bounds: &Bounds) -> Verdict {
         match self.tool {
             Tool::Models => self.model(what, false, ""),
-            Tool::States => self.scenario(what, [STATES, "false", "quick"]),
+            Tool::States => self.scenario(what, [bounds.states, "false", "quick"]),
             Tool::Schedules => {
-                let found = |order| self.schedules(what, order, SCHEDULES);
-                match found("random") {
-                    Verdict::Passed(_) => found("pct"),
+                let numbers = [ANY_ACTORS, SEED, bounds.schedules];
+                match self.schedules(what, "random", numbers) {
+                    Verdict::Passed(_) => self.schedules(what, "pct", numbers),
                     verdict => verdict,
                 }
             }

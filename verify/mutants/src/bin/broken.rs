@@ -6,7 +6,7 @@
 
 use slateboard_mutants::{
     access::{self, AccessMutant},
-    program::{Program, Verdict, build_folder, workspace},
+    program::{MUTATED, Program, QUICK, Verdict, build_folder, workspace},
     score::{Score, in_parallel, workers},
     table::{self, Mutant, Tool},
     tree::Tree,
@@ -189,7 +189,7 @@ fn passing(jobs: &[Job]) -> Result<BTreeSet<(Tool, String)>, String> {
     }
     let passing = std::sync::Mutex::new(BTreeSet::new());
     in_parallel(checks, |_, check| {
-        let verdict = programs[&check.0].check(&check.1);
+        let verdict = programs[&check.0].check(&check.1, &QUICK);
         if verdict.passed() {
             passing.lock().expect("no worker panics").insert(check.clone());
         } else {
@@ -226,7 +226,7 @@ impl Lane {
         let mut check = |(tool, what): &(Tool, String)| {
             let build = || Program::build(*tool, self.tree.root(), &self.target(*tool));
             match programs.entry(*tool).or_insert_with(build) {
-                Ok(program) => program.check(what),
+                Ok(program) => program.check(what, &MUTATED),
                 Err(text) => Verdict::None(text.clone()),
             }
         };
