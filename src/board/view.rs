@@ -19,7 +19,7 @@ use crate::{
 /// no clock: it has an entry until the generation of its expire event.
 ///
 /// It pins nothing: when the generation leaves the history, reads answer `Lagged`.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct View {
     pub(super) reader: Reader,
     point: Point,
@@ -46,10 +46,10 @@ impl View {
         let slot_key = reader::checked(&core, key)?;
         let item = core
             .get_at(&slot_key, self.point, self.reader.verify)
-            .map_err(|fault| self.gone(&core, fault).key(key))?;
+            .map_err(|fault| self.gone(&core, fault).on_key(key))?;
         let entry = item.map(|item| self.entry(&core, item)).transpose()?.flatten();
         // The names are their sessions' while the records are in the history.
-        core.still_there(self.point).map_err(|fault| self.gone(&core, fault).key(key))?;
+        core.still_there(self.point).map_err(|fault| self.gone(&core, fault).on_key(key))?;
         Ok(entry)
     }
 
@@ -164,7 +164,7 @@ impl View {
         core.list_at(prefix, self.point, self.reader.verify, |item| match item {
             Ok(item) if values => items.push(item),
             Ok(item) => items.push(Item { value: Vec::new(), ..item }),
-            Err(found) => damaged.push(Damage::from(found)),
+            Err(found) => damaged.push(Damage::of(found)),
         })
         .map_err(|fault| self.gone(&core, fault))?;
         items.sort_unstable_by(|a, b| a.key.cmp(&b.key));

@@ -5,18 +5,20 @@ use proc_macro2::{TokenStream, TokenTree};
 use slateboard_mutants::source::words;
 
 /// A storey, and what it may name of the crate.
-const STOREYS: [(&str, &[&str]); 10] = [
+const STOREYS: [(&str, &[&str]); 11] = [
     ("engine", &[]),
     ("sync", &[]),
     // The public words, which name each other: an error carries the entry that stands there.
     ("codec", &["error"]),
-    ("entry", &["layout", "codec"]),
+    // The region tells the time of which deadlines are.
+    ("entry", &["layout", "codec", "region"]),
     ("error", &["entry"]),
     ("guide", &[]),
+    ("uuid", &[]),
     ("layout", &["sync", "error"]),
     ("protocol", &["sync", "layout", "error"]),
     ("region", &["sync", "layout", "error"]),
-    ("board", &["sync", "codec", "entry", "error", "layout", "protocol", "region"]),
+    ("board", &["sync", "codec", "entry", "error", "uuid", "layout", "protocol", "region"]),
 ];
 
 /// The façade with its shims, and the file that says beside the import why its is another type.

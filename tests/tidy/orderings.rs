@@ -24,7 +24,7 @@ fn unexplained(sources: &[Source]) -> Vec<String> {
             let paired = said.split(|char: char| !char.is_alphanumeric()).any(is_pairing);
             let said = said.to_lowercase();
             let named: BTreeSet<&str> =
-                words.iter().filter(|(at, _)| within(at)).map(|(_, word)| word.as_str()).collect();
+                words.iter().filter(|(at, _)| within(at)).map(|(_, word)| *word).collect();
             let orderings = ORDERINGS.into_iter().filter(|ordering| named.contains(ordering));
             let unsaid = orderings.filter(|ordering| !paired && !said.contains(&ordering.to_lowercase()));
             found.extend(

@@ -1,7 +1,7 @@
 //! Rust text: its tokens, its functions and its comments, each with its place.
 
 use proc_macro2::{TokenStream, TokenTree};
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 use syn::{spanned::Spanned, visit::Visit};
 
 /// The words, signs and literals of a stream, without the brackets around them.
@@ -16,10 +16,12 @@ pub fn tokens(stream: TokenStream) -> Vec<TokenTree> {
     found
 }
 
-/// The words and signs of Rust text, each with its place: no literals, and so no documentation.
-pub fn words(text: &str) -> Vec<(usize, String)> {
-    let code = parsed(text).into_iter().filter(|token| !matches!(token, TokenTree::Literal(_)));
-    code.map(|token| (token.span().byte_range().start, token.to_string())).collect()
+/// The words, signs and brackets of Rust text, each with its place: no literals, and so no documentation.
+pub fn words(text: &str) -> Vec<(usize, &str)> {
+    let strings = parsed(text).into_iter().filter(|token| matches!(token, TokenTree::Literal(_)));
+    let literals: BTreeSet<usize> = strings.map(|token| token.span().byte_range().start).collect();
+    let code = spans(text).into_iter().filter(|span| !literals.contains(&span.start));
+    code.map(|span| (span.start, &text[span])).collect()
 }
 
 /// The strings in Rust text.
@@ -36,12 +38,9 @@ pub fn strings(text: &str) -> Vec<String> {
 
 /// The comments and the documentation in Rust text, each with its place.
 pub fn comments(text: &str) -> Vec<(usize, &str)> {
-    let mut spans = Vec::new();
-    spans_of(text.parse().unwrap_or_else(|error| panic!("{error}: {text}")), &mut spans);
-    spans.sort_by_key(|span| (span.start, span.end));
     let mut found = Vec::new();
     let mut done = 0;
-    for span in spans.into_iter().chain(std::iter::once(text.len()..text.len())) {
+    for span in spans(text).into_iter().chain(std::iter::once(text.len()..text.len())) {
         found.push((done, &text[done..span.start.max(done)]));
         // The tokens of documentation all stand where the comment stands.
         if text[span.clone()].starts_with("//") {
@@ -51,6 +50,14 @@ pub fn comments(text: &str) -> Vec<(usize, &str)> {
     }
     found.retain(|(_, comment)| !comment.trim().is_empty());
     found
+}
+
+/// Where the tokens and brackets of Rust text stand, in its order.
+fn spans(text: &str) -> Vec<Range<usize>> {
+    let mut spans = Vec::new();
+    spans_of(text.parse().unwrap_or_else(|error| panic!("{error}: {text}")), &mut spans);
+    spans.sort_by_key(|span| (span.start, span.end));
+    spans
 }
 
 fn spans_of(stream: TokenStream, found: &mut Vec<Range<usize>>) {
@@ -121,7 +128,7 @@ impl<'a> Visit<'a> for Functions {
 fn comments_and_strings_are_no_code() {
     let text = "let a = \"fn x\"; // fn y\nlet b = 'x'; /* fn z */ r#\"fn \"w\"#; fn v() {}";
     let code: String = words(text).into_iter().map(|(_, word)| word).collect();
-    assert_eq!(code, "leta=;letb=;;fnv");
+    assert_eq!(code, "leta=;letb=;;fnv(){}");
     assert_eq!(strings(text), ["fn x", "fn \"w"]);
     let comments: Vec<&str> = comments(text).iter().map(|(_, comment)| comment.trim()).collect();
     assert_eq!(comments, ["// fn y", "/* fn z */"]);

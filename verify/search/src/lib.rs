@@ -11,13 +11,13 @@
 #[cfg(slate_search)]
 pub mod explore;
 #[cfg(slate_search)]
-pub mod fsck;
-#[cfg(slate_search)]
 pub mod party;
 #[cfg(slate_search)]
 pub mod places;
 #[cfg(slate_search)]
 pub mod programs;
+#[cfg(slate_search)]
+pub mod rest;
 #[cfg(not(slate_search))]
 pub mod runner;
 #[cfg(slate_search)]

@@ -4,16 +4,23 @@
 //! they are made of the accesses themselves, and `docs/atomics.md` says what catches each.
 
 mod blocks;
+mod claim;
+mod copy;
 mod expire;
+mod fill;
+mod guard;
 mod history;
+mod inflight;
 mod names;
 mod pieces;
 mod publish;
 mod read;
 mod reap;
+mod retention;
 mod sessions;
 mod slots;
 mod survey;
+mod tombstones;
 mod view;
 mod wake;
 
@@ -85,16 +92,23 @@ const fn long(check: Check) -> Check {
 pub fn all() -> impl Iterator<Item = &'static Mutant> {
     [
         blocks::MUTANTS,
+        claim::MUTANTS,
+        copy::MUTANTS,
         expire::MUTANTS,
+        fill::MUTANTS,
+        guard::MUTANTS,
         history::MUTANTS,
+        inflight::MUTANTS,
         names::MUTANTS,
         pieces::MUTANTS,
         publish::MUTANTS,
         read::MUTANTS,
         reap::MUTANTS,
+        retention::MUTANTS,
+        survey::MUTANTS,
         sessions::MUTANTS,
         slots::MUTANTS,
-        survey::MUTANTS,
+        tombstones::MUTANTS,
         view::MUTANTS,
         wake::MUTANTS,
     ]

@@ -4,9 +4,9 @@
 
 use super::family::Family;
 use crate::{
-    fsck::{Rest, Session},
     party::{Asked, Call, Party, Told},
     places::{Place, does, places},
+    rest::{Rest, Session},
     watch::{Event, Writing, judge},
 };
 use fastrand::Rng;
