@@ -11,6 +11,7 @@ mod fill;
 mod guard;
 mod history;
 mod inflight;
+mod lease;
 mod names;
 mod pieces;
 mod publish;
@@ -84,6 +85,10 @@ const fn stepper(operation: &'static str) -> Check {
     Check { tool: Tool::Stepper, what: operation, long: false }
 }
 
+const fn test(arguments: &'static str) -> Check {
+    Check { tool: Tool::Test, what: arguments, long: false }
+}
+
 const fn long(check: Check) -> Check {
     Check { long: true, ..check }
 }
@@ -99,6 +104,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         guard::MUTANTS,
         history::MUTANTS,
         inflight::MUTANTS,
+        lease::MUTANTS,
         names::MUTANTS,
         pieces::MUTANTS,
         publish::MUTANTS,
