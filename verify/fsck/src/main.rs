@@ -1,4 +1,4 @@
-//! `fsck PATH`: checks a board that nobody is using.
+//! `fsck PATH`: checks the region file of a board at rest.
 
 use slateboard_fsck::{RULES, Summary, check};
 use std::{
@@ -12,11 +12,12 @@ Checks the region file of a board at rest, by its bytes alone.
 Usage: fsck [--living RECORD,RECORD..] PATH
        fsck --rules
 
-The board must be at rest: no call is under way, and whoever died was reaped.
-  --living  records of attached sessions, which may keep private blocks
-  --rules   lists what is checked
-Prints what the board holds and exits with 0; with findings, prints them and exits with 1;
-with 2 where the file cannot be read or the arguments cannot be understood.";
+The board must be at rest: no call is under way, and dead sessions were reaped.
+  --living  session records of the attached sessions, which may own private blocks
+  --rules   list the rules
+
+Exit status: 0 if the board is sound, after a summary of its contents; 1 if it is corrupt,
+after one line for each finding; 2 if the file or the arguments are unusable.";
 
 /// What the command line asks for.
 enum Asked {
@@ -34,14 +35,16 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Asked, lexopt::Error> {
             Long("rules") => return Ok(Asked::Rules),
             Long("living") => {
                 let records = arguments.value()?.string()?;
-                let number = |text: &str| text.parse().map_err(|_| format!("{text:?} is no session record"));
+                let number = |text: &str| {
+                    text.parse().map_err(|_| format!("{text:?} is not the number of a session record"))
+                };
                 living = records.split(',').map(number).collect::<Result<_, _>>()?;
             }
             Value(place) if path.is_none() => path = Some(place.into()),
             _ => return Err(argument.unexpected()),
         }
     }
-    let path = path.ok_or("the path of a board is missing")?;
+    let path = path.ok_or("the path of a region file is missing")?;
     Ok(Asked::Check { path, living })
 }
 
@@ -63,11 +66,11 @@ fn unusable(what: String) -> ExitCode {
 fn run(path: &Path, living: &[u16]) -> ExitCode {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
-        Err(error) => return unusable(format!("{} cannot be read: {error}", path.display())),
+        Err(error) => return unusable(format!("cannot read {}: {error}", path.display())),
     };
     let (words, rest) = bytes.as_chunks::<8>();
     if !rest.is_empty() {
-        return unusable(format!("{} is no region: it ends within a word", path.display()));
+        return unusable(format!("{} is not a region: its size is no multiple of 8 bytes", path.display()));
     }
     let words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
     match check(&words, living) {
