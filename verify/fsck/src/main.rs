@@ -35,14 +35,16 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Asked, lexopt::Error> {
             Long("rules") => return Ok(Asked::Rules),
             Long("living") => {
                 let records = arguments.value()?.string()?;
-                let number = |text: &str| text.parse().map_err(|_| format!("{text:?} is no session record"));
+                let number = |text: &str| {
+                    text.parse().map_err(|_| format!("{text:?} is not the number of a session record"))
+                };
                 living = records.split(',').map(number).collect::<Result<_, _>>()?;
             }
             Value(place) if path.is_none() => path = Some(place.into()),
             _ => return Err(argument.unexpected()),
         }
     }
-    let path = path.ok_or("the path of a board is missing")?;
+    let path = path.ok_or("the path of a region file is missing")?;
     Ok(Asked::Check { path, living })
 }
 
@@ -64,7 +66,7 @@ fn unusable(what: String) -> ExitCode {
 fn run(path: &Path, living: &[u16]) -> ExitCode {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
-        Err(error) => return unusable(format!("{} cannot be read: {error}", path.display())),
+        Err(error) => return unusable(format!("cannot read {}: {error}", path.display())),
     };
     let (words, rest) = bytes.as_chunks::<8>();
     if !rest.is_empty() {
