@@ -107,7 +107,7 @@ pub fn spared(file: &RegionFile) -> Vec<Range<usize>> {
         let meta = core.get(&key, None, Verify::Always, &mut Vec::new()).unwrap().unwrap();
         let block = geometry.block(meta.head.block()).unwrap();
         spare(block);
-        if meta.words.chained() {
+        if meta.words.in_pieces() {
             let list = geometry.data(block) + meta.words.value_at();
             let piece_bytes = geometry.extent_granules() as usize * geometry.granule_words() * 8;
             let pieces = meta.words.value_len().div_ceil(piece_bytes);

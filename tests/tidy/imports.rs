@@ -3,18 +3,20 @@
 use crate::source::{Source, files, split};
 
 /// A storey, and what it may name of the crate.
-const STOREYS: [(&str, &[&str]); 10] = [
+const STOREYS: [(&str, &[&str]); 11] = [
     ("engine", &[]),
     ("sync", &[]),
     // The public words, which name each other: an error carries the entry that stands there.
     ("codec", &["error"]),
-    ("entry", &["layout", "codec"]),
+    // A deadline is told as what remains of it, by the boot clock.
+    ("entry", &["layout", "codec", "region"]),
+    ("uuid", &[]),
     ("error", &["entry"]),
     ("guide", &[]),
     ("layout", &["sync", "error"]),
     ("protocol", &["sync", "layout", "error"]),
     ("region", &["sync", "layout", "error"]),
-    ("board", &["sync", "codec", "entry", "error", "layout", "protocol", "region"]),
+    ("board", &["sync", "codec", "entry", "error", "uuid", "layout", "protocol", "region"]),
 ];
 
 /// The façade with its shims, and the file that says beside the import why its is another type.

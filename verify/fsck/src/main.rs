@@ -1,4 +1,4 @@
-//! `fsck PATH`: checks a board that nobody is using.
+//! `fsck PATH`: checks the region file of a board at rest.
 
 use slateboard_fsck::{RULES, Summary, check};
 use std::process::ExitCode;
@@ -9,17 +9,18 @@ Checks the region file of a board at rest, by its bytes alone.
 Usage: fsck [--living RECORD,RECORD..] PATH
        fsck --rules
 
-The board must be at rest: no call is under way, and whoever died was reaped.
-  --living  records of attached sessions, which may keep private blocks
-  --rules   lists what is checked
-Prints what the board holds and exits with 0; with findings, prints them and exits with 1;
-with 2 where the file cannot be read or the arguments cannot be understood.";
+The board must be at rest: no call is under way, and dead sessions were reaped.
+  --living  session records of the attached sessions, which may own private blocks
+  --rules   list the rules
+
+Exit status: 0 if the board is sound, after a summary of its contents; 1 if it is corrupt,
+after one line for each finding; 2 if the file or the arguments are unusable.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["--help" | "-h"] => say(USAGE),
+        ["--help" | "-h"] => println!("{USAGE}"),
         ["--rules"] => RULES.iter().for_each(|(name, what)| println!("{name:18} {what}")),
         ["--living", records, path] => {
             return living(records).map_or_else(unusable, |living| run(path, &living));
@@ -30,28 +31,25 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn say(text: &str) {
-    println!("{text}");
-}
-
 fn unusable(what: String) -> ExitCode {
     eprintln!("{what}");
     ExitCode::from(2)
 }
 
 fn living(records: &str) -> Result<Vec<u16>, String> {
-    let number = |text: &str| text.parse().map_err(|_| format!("{text:?} is no session record"));
+    let number =
+        |text: &str| text.parse().map_err(|_| format!("{text:?} is not the number of a session record"));
     records.split(',').map(number).collect()
 }
 
 fn run(path: &str, living: &[u16]) -> ExitCode {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
-        Err(error) => return unusable(format!("{path} cannot be read: {error}")),
+        Err(error) => return unusable(format!("cannot read {path}: {error}")),
     };
     let (words, rest) = bytes.as_chunks::<8>();
     if !rest.is_empty() {
-        return unusable(format!("{path} is no region: it ends within a word"));
+        return unusable(format!("{path} is not a region: its size is no multiple of 8 bytes"));
     }
     let words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
     match check(&words, living) {

@@ -1,6 +1,6 @@
 //! The explicit search of states: the protocol's own code run access by access over words that a scheduler
-//! keeps, and checks of every write, of every answer and of the board at rest. The random schedules
-//! (`verify/schedules/`) run the same parties under the same checks.
+//! keeps, with checks of every write and of every answer; `verify/fsck` checks the board at rest. The random
+//! schedules (`verify/schedules/`) run the same parties under the same checks.
 //!
 //! Built plainly this is the runner. Under `--cfg slate_search`, where the protocol's atomics ask a
 //! scheduler before every access, it is what the runner builds and runs.
