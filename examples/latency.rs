@@ -3,7 +3,7 @@
 //!
 //! `cargo run --release --example latency [ROUNDS]`
 
-use slateboard::{Board, Key};
+use slateboard::{Board, KeyHandle, Newer};
 use std::{
     env,
     process::{Child, Command},
@@ -46,13 +46,13 @@ fn ask(rounds: u32) -> Outcome<()> {
     Ok(())
 }
 
-fn time_rounds(ping: &Key, pong: &Key, rounds: u32) -> Outcome<Vec<Duration>> {
+fn time_rounds(ping: &KeyHandle, pong: &KeyHandle, rounds: u32) -> Outcome<Vec<Duration>> {
     let mut times = Vec::new();
     let mut seen = 0;
     for round in 0..rounds {
         let start = Instant::now();
         ping.put(round.to_le_bytes())?;
-        seen = pong.wait_newer(seen, PATIENCE)?.ok_or("the answer was removed")?.version;
+        seen = pong.wait_newer(seen, PATIENCE)?.and_then(Newer::entry).ok_or("no answer came")?.version;
         times.push(start.elapsed());
     }
     Ok(times)
@@ -64,7 +64,7 @@ fn answer(path: &str, rounds: u32) -> Outcome<()> {
     let (ping, pong) = (session.key("ping")?, session.key("pong")?);
     let mut seen = 0;
     for _ in 0..rounds {
-        let asked = ping.wait_newer(seen, PATIENCE)?.ok_or("the question was removed")?;
+        let asked = ping.wait_newer(seen, PATIENCE)?.and_then(Newer::entry).ok_or("no question came")?;
         seen = asked.version;
         pong.put(asked.value)?;
     }

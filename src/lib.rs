@@ -3,7 +3,7 @@
 //! keep.
 //!
 //! A *board* is one file that many processes map. Open it with [`Board`], attach a [`Session`] to write,
-//! [`Board::observe`] it to read through a mapping that cannot be written to.
+//! open it with [`Board::read_only`] to read through a mapping that cannot be written to.
 //!
 //! ```
 //! use slateboard::{Board, Expect};
@@ -95,13 +95,23 @@
 //!
 //! [`guide`] has the chapters on the bytes of a board, on who may import whom, and on memory orderings.
 
+#![cfg_attr(
+    not(any(loom, slate_search, feature = "internals")),
+    warn(missing_debug_implementations, unnameable_types)
+)]
+
 #[cfg(not(any(loom, slate_search)))]
 mod board;
+#[cfg(not(any(loom, slate_search)))]
 pub mod codec;
-pub mod entry;
-pub mod error;
+#[cfg(not(any(loom, slate_search)))]
+mod entry;
+#[cfg(not(any(loom, slate_search)))]
+mod error;
 #[cfg(not(any(loom, slate_search)))]
 pub mod guide;
+#[cfg(not(any(loom, slate_search)))]
+mod uuid;
 
 mod engine;
 // The engine is public to the models, and to whoever asks for it by a feature that promises nothing.
@@ -119,14 +129,33 @@ mod region;
 
 #[cfg(not(any(loom, slate_search)))]
 pub use board::{
-    Board, Counters, Damage, Event, Events, Expect, Key, Lease, Listing, Liveness, Meta, Metrics, Mutation,
-    MutationKind, Options, Previous, PutOptions, Reader, Receipt, Retry, Session, SessionInfo, Soundness,
-    Verify, View, Wait, Watch,
+    Board, Counters, Damage, Event, Events, Expect, KeyHandle, Lease, Listing, Liveness, Meta, Metrics,
+    Mutation, MutationKind, Newer, Options, Previous, PutOptions, Reader, Receipt, Replacement, Retry,
+    Session, SessionInfo, Soundness, Verify, View, Wait, Watch,
 };
-pub use entry::{Entry, WriterInfo};
-pub use error::{Error, ErrorKind, Lagged, Result};
+#[cfg(not(any(loom, slate_search)))]
+pub use {
+    codec::CodecId,
+    entry::{Deadline, Entry, WriterInfo},
+    error::{Error, ErrorKind, Lagged, Result},
+    uuid::Uuid,
+};
 
 /// The example of the front page compiles.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct Readme;
+
+/// Which of the public types other threads may have, and share. A type that loses this here breaks its users.
+#[cfg(not(any(loom, slate_search)))]
+const _: () = {
+    const fn can_be_sent<T: Send>() {}
+    const fn can_be_shared<T: Send + Sync>() {}
+    // A handle has what it read last in cells: one thread at a time has it.
+    can_be_sent::<KeyHandle>();
+    can_be_shared::<(Board, Options, Session, Reader, View, Lease, PutOptions, Receipt)>();
+    can_be_shared::<(Entry, WriterInfo, Deadline, CodecId, Meta, Newer, Listing, Damage, Soundness)>();
+    can_be_shared::<(Watch, Wait, Events, Event, Mutation, MutationKind, Previous)>();
+    can_be_shared::<(Error, ErrorKind, Lagged, Uuid, Expect, Verify, Retry, Replacement<Vec<u8>>)>();
+    can_be_shared::<(Metrics, Counters, SessionInfo, Liveness)>();
+};

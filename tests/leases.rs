@@ -3,11 +3,12 @@
 //! The other processes are this test program again, running one of the `as_…` tests below, which do nothing
 //! unless they are given a role.
 
-mod support;
-
 use slateboard::{Board, ErrorKind, Session, layout::session as record, region, sync::Ordering};
+use slateboard_kit::{
+    children::{Child, SOON, role, say, stay},
+    places::{folder, small},
+};
 use std::{path::Path, time::Duration};
-use support::{Actor, SOON, folder, role, say, small, stay};
 
 /// Beats that never come: what happens is done by a nudge.
 const SELDOM: Duration = Duration::from_secs(3600);
@@ -27,13 +28,13 @@ fn a_lease_is_not_held_once_its_session_was_ended_by_others() {
     let (_folder, path) = folder();
     let board = small().create(&path).unwrap();
     let session = board.attach("evicted").unwrap();
-    let (lease, other) = (session.acquire("lease", SOON).unwrap(), session.acquire("other", SOON).unwrap());
+    let (lease, other) = (session.lease("lease", SOON).unwrap(), session.lease("other", SOON).unwrap());
     assert!(lease.is_held() && other.is_held());
     end_record(&path, &session);
     assert!(!lease.is_held() && !other.is_held());
     assert!(lease.renew().unwrap_err().is_fenced());
     assert!(!lease.is_held());
-    assert_eq!(lease.renew().unwrap_err().kind(), ErrorKind::Held, "it does not come back");
+    assert_eq!(lease.renew().unwrap_err().kind(), ErrorKind::Conflict, "it does not come back");
     assert!(other.release().unwrap_err().is_fenced());
 }
 
@@ -45,7 +46,7 @@ fn who_took_a_lease_by_force_keeps_it_from_renewals_and_from_releases() {
     let stands = || other.get("lease").unwrap().is_some_and(|entry| entry.value == b"by force");
 
     // Released before any renewal has met the other's entry.
-    let lease = holder.acquire("lease", SOON).unwrap();
+    let lease = holder.lease("lease", SOON).unwrap();
     other.put("lease", b"by force").unwrap();
     assert!(!lease.is_held());
     lease.release().unwrap();
@@ -53,7 +54,7 @@ fn who_took_a_lease_by_force_keeps_it_from_renewals_and_from_releases() {
 
     // Renewed by its holder.
     other.remove("lease").unwrap();
-    let lease = holder.acquire("lease", SOON).unwrap();
+    let lease = holder.lease("lease", SOON).unwrap();
     let taken = other.put("lease", b"by force").unwrap();
     assert!(lease.renew().unwrap_err().is_conflict() && stands());
     drop(lease);
@@ -61,10 +62,10 @@ fn who_took_a_lease_by_force_keeps_it_from_renewals_and_from_releases() {
 
     // Renewed by the keeper.
     other.remove_if("lease", slateboard::Expect::Version(taken.version)).unwrap();
-    let lease = holder.acquire("lease", BRIEF / 6).unwrap();
+    let lease = holder.lease("lease", BRIEF / 6).unwrap();
     let taken = other.put("lease", b"by force").unwrap();
     assert!(
-        other.wait("lease", taken.version, BRIEF / 3).unwrap_err().is_timeout(),
+        other.wait_newer("lease", taken.version, BRIEF / 3).unwrap().is_none(),
         "the keeper took it back"
     );
     assert!(stands() && !lease.is_held());
@@ -76,10 +77,14 @@ fn a_lease_shorter_than_a_beat_is_renewed_in_time() {
     let (_folder, path) = folder();
     let session = small().beat(SELDOM).create(&path).unwrap().attach("holder").unwrap();
     // The keeper sleeps until its first beat.
-    assert!(session.wait("lease", 0, Duration::from_millis(100)).unwrap_err().is_timeout());
-    let lease = session.acquire("lease", BRIEF).unwrap();
+    assert!(session.wait_newer("lease", 0, Duration::from_millis(100)).unwrap().is_none());
+    let lease = session.lease("lease", BRIEF).unwrap();
     let version = session.get("lease").unwrap().unwrap().version;
-    session.wait("lease", version, SOON).unwrap().expect("the lease lapsed");
+    session
+        .wait_newer("lease", version, SOON)
+        .unwrap()
+        .and_then(slateboard::Newer::entry)
+        .expect("the lease lapsed");
     assert!(lease.is_held());
 }
 
@@ -87,7 +92,7 @@ fn a_lease_shorter_than_a_beat_is_renewed_in_time() {
 fn as_holder() {
     let Some((path, _)) = role() else { return };
     let session = small().beat(SELDOM).open(&path).unwrap().attach("stopped").unwrap();
-    let lease = session.acquire("lease", BRIEF / 3).unwrap();
+    let lease = session.lease("lease", BRIEF / 3).unwrap();
     say(&format!("holding {} {}", lease.token(), lease.is_held()));
     // Until the test has stopped this process, and let it go on.
     stay();
@@ -100,12 +105,12 @@ fn as_holder() {
 fn a_lease_that_was_over_while_its_process_was_stopped_is_lost() {
     let (_folder, path) = folder();
     let session = small().create(&path).unwrap().attach("next").unwrap();
-    let mut holder = Actor::start("as_holder", &path, "");
+    let mut holder = Child::start("as_holder", &path, "");
     let holding = holder.hear("holding ").unwrap();
     let token = holding.strip_suffix(" true").expect("it is held at first").to_owned();
     holder.stop();
     let lease = loop {
-        match session.acquire("lease", SOON) {
+        match session.lease("lease", SOON) {
             Err(error) if error.kind() == ErrorKind::Held => std::thread::sleep(Duration::from_millis(20)),
             other => break other.unwrap(),
         }
@@ -132,7 +137,7 @@ fn what_outlives_a_session_only_reads() {
     end_record(&path, &session);
     assert_eq!(key.get().unwrap().unwrap().value, b"1");
     assert!(key.put(b"2").unwrap_err().is_fenced() && key.update(|_| b"2").unwrap_err().is_fenced());
-    assert!(session.acquire("lease", SOON).err().unwrap().is_fenced());
+    assert!(session.lease("lease", SOON).err().unwrap().is_fenced());
     drop((key, session));
     board.attach("other").unwrap().put("x", b"3").unwrap();
     let event = watch.next(SOON).unwrap().expect("a watch goes on without the session that made it");

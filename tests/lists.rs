@@ -1,15 +1,16 @@
 //! What a list tells where it cannot be of one generation, or whole.
 
-mod support;
-
 use slateboard::{
     Board, Damage, Entry, Listing, Reader, Session,
     layout::{Head, geometry, record},
     region::{self, Access, RegionFile},
     sync::Ordering,
 };
+use slateboard_kit::{
+    places::{folder, rounds, small},
+    random::Random,
+};
 use std::{collections::BTreeSet, path::Path, sync::atomic::AtomicBool};
-use support::{Random, folder, small};
 
 const STABLE: u64 = 300;
 
@@ -67,7 +68,7 @@ fn check(listing: &Listing, since: u64) {
 fn a_list_that_cannot_be_exact_is_had_and_says_so() {
     let (_folder, path) = folder();
     let (board, session) = board(&path);
-    for reader in [board.observe().unwrap(), board.reader()] {
+    for reader in [board.read_only().unwrap(), board.reader()] {
         // With an index, whose lists are read key by key: the history goes by while each is.
         (0..2).for_each(|_| drop(reader.list("").unwrap()));
         let mut count = 0;
@@ -122,9 +123,9 @@ fn lists_beside_nonstop_writers_have_every_key_that_stands() {
             let (over, board) = (&over, &board);
             scope.spawn(move || write(board, number, over));
         }
-        let reader = board.observe().unwrap();
+        let reader = board.read_only().unwrap();
         (0..2).for_each(|_| drop(reader.list_whole("").unwrap()));
-        for _ in 0..support::rounds(6) {
+        for _ in 0..rounds(6) {
             let since = reader.generation();
             let listing = reader.list_whole("").unwrap();
             check(&listing, since);
@@ -136,9 +137,9 @@ fn lists_beside_nonstop_writers_have_every_key_that_stands() {
 /// Overwrites some keys, creates and removes others, for as long as it is let.
 fn write(board: &Board, number: u64, over: &AtomicBool) {
     let session = board.attach("nonstop").unwrap();
-    let mut random = Random(number);
+    let mut random = Random::with_seed(number);
     while !over.load(Ordering::Relaxed) {
-        let n = random.below(1 << 30);
+        let n = random.u64(..1 << 30);
         let key = match n % 3 {
             0 => stable(n % STABLE),
             _ => format!("come/{}", n % 20),
@@ -225,9 +226,9 @@ impl Subject {
 
     /// Twenty-nine keys are listed, by every way to list, and this one is named.
     fn lists_the_others(&self, key: &str, named: bool) {
-        let observer = self.board.observe().unwrap();
+        let observer = self.board.read_only().unwrap();
         // Without an index, when it is made, with it; of a handle that made its own before the damage.
-        for reader in [&observer, &observer, &observer, &*self.session] {
+        for reader in [&observer, &observer, &observer, self.session.reader()] {
             let listings = [
                 reader.list_whole("").unwrap(),
                 reader.view().unwrap().list_whole("").unwrap(),

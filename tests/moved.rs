@@ -1,9 +1,10 @@
 //! A board that is removed or replaced under those who use it: all of them learn it, and nobody else is bothered.
 
-#[path = "support/mod.rs"]
-mod support;
-
-use slateboard::{Board, Error, ErrorKind, Key, Lease, Liveness, Options, Reader, Session, Wait};
+use slateboard::{Board, Error, ErrorKind, KeyHandle, Lease, Liveness, Options, Reader, Session, Wait};
+use slateboard_kit::{
+    children::{Child, ROLE, SOON, role, say, stay},
+    places::{folder, small},
+};
 use std::{
     fs::{self, Permissions},
     os::unix::fs::{FileExt, PermissionsExt},
@@ -12,7 +13,6 @@ use std::{
     sync::mpsc,
     time::{Duration, Instant},
 };
-use support::{Actor, ROLE, SOON, folder, role, say, small, stay};
 
 const BEAT: Duration = Duration::from_millis(20);
 
@@ -48,7 +48,7 @@ const WAYS: [fn(&Path); 4] = [
 
 struct Handles {
     session: Session,
-    key: Key,
+    key: KeyHandle,
     lease: Lease,
     observer: Reader,
 }
@@ -59,8 +59,8 @@ impl Handles {
         session.put("k", "v").unwrap();
         Self {
             key: session.key("k").unwrap(),
-            lease: session.acquire("lease", Duration::from_secs(3600)).unwrap(),
-            observer: quick().observe(path).unwrap(),
+            lease: session.lease("lease", Duration::from_secs(3600)).unwrap(),
+            observer: quick().open_read_only(path).unwrap(),
             session,
         }
     }
@@ -87,7 +87,7 @@ fn every_handle_learns_that_its_board_moved() {
             moved(|| observer.list("")),
             moved(|| observer.sessions()),
             moved(|| board.metrics()),
-            moved(|| session.acquire("other", BEAT)),
+            moved(|| session.lease("other", BEAT)),
             moved(|| lease.renew()),
             moved(|| board.attach("late").map(drop)),
         ] {
@@ -97,7 +97,7 @@ fn every_handle_learns_that_its_board_moved() {
         assert!(!lease.is_held());
         assert_eq!(session.events(0).filter(|event| event.as_ref().is_err_and(Error::is_moved)).count(), 1);
         assert!(session.watch("").collect::<Vec<_>>().len() == 1, "an iterator says so once, and ends");
-        assert!(moved(|| session.wait("k", 1, Duration::ZERO)).is_moved());
+        assert!(moved(|| session.wait_newer("k", 1, Duration::ZERO)).is_moved());
     }
 }
 
@@ -106,17 +106,17 @@ fn who_sleeps_is_woken() {
     let (_folder, path) = folder();
     drop(quick().create(&path).unwrap());
     let session = quick().open(&path).unwrap().attach("writer").unwrap();
-    let observer = quick().observe(&path).unwrap();
+    let observer = quick().open_read_only(&path).unwrap();
     let (tell, told) = mpsc::channel();
     let mut waiting = 0;
-    for reader in [&*session, &observer] {
+    for reader in [session.reader(), &observer] {
         for wait in [Wait::Spin, Wait::Adaptive, Wait::Sleep] {
             let (mut watch, tell) = (reader.watch("").wait(wait), tell.clone());
             std::thread::spawn(move || tell.send(watch.next(Duration::MAX).map(drop)));
             waiting += 1;
         }
         let (reader, tell) = (reader.clone(), tell.clone());
-        std::thread::spawn(move || tell.send(reader.wait("k", 0, Duration::MAX).map(drop)));
+        std::thread::spawn(move || tell.send(reader.wait_newer("k", 0, Duration::MAX).map(drop)));
         waiting += 1;
     }
     fs::remove_file(&path).unwrap();
@@ -131,7 +131,7 @@ fn who_stays_after_its_session_is_told_too() {
     let (_folder, path) = folder();
     drop(quick().create(&path).unwrap());
     let session = quick().open(&path).unwrap().attach("writer").unwrap();
-    let reader = (*session).clone();
+    let reader = session.reader().clone();
     drop(session);
     reader.get("k").unwrap();
     fs::remove_file(&path).unwrap();
@@ -161,7 +161,7 @@ fn a_renamed_folder_and_a_path_that_cannot_be_examined_move_nothing() {
 fn as_other() {
     let Some((path, _)) = role() else { return };
     let session = quick().open(&path).unwrap().attach("other").unwrap();
-    let lease = session.acquire("lease", Duration::from_secs(3600)).unwrap();
+    let lease = session.lease("lease", Duration::from_secs(3600)).unwrap();
     say("holding");
     stay();
     moved(|| session.put("k", "v"));
@@ -172,12 +172,12 @@ fn as_other() {
 fn a_stopped_holder_of_a_replaced_board_learns_it_when_it_goes_on() {
     let (_folder, path) = folder();
     drop(quick().create(&path).unwrap());
-    let mut other = Actor::start("as_other", &path, "");
+    let mut other = Child::start("as_other", &path, "");
     assert!(other.says("holding"));
     other.stop();
     WAYS[3](&path);
     let session = quick().open(&path).unwrap().attach("new").unwrap();
-    let lease = session.acquire("lease", Duration::from_secs(3600)).unwrap();
+    let lease = session.lease("lease", Duration::from_secs(3600)).unwrap();
     other.go_on();
     other.let_go();
     assert!(other.says("lost"));
@@ -191,7 +191,7 @@ fn who_has_a_board_open_is_seen_by_the_lock_file_alone() {
     assert!(Board::is_in_use(&path).unwrap(), "whoever has it open reads it");
     drop(board);
     assert!(!Board::is_in_use(&path).unwrap());
-    let observer = Board::options().observe(&path).unwrap();
+    let observer = Board::options().open_read_only(&path).unwrap();
     assert!(Board::is_in_use(&path).unwrap());
     drop(observer);
     let session = quick().open(&path).unwrap().attach("writer").unwrap();
@@ -212,7 +212,7 @@ fn what_cannot_be_asked_is_unknown_and_never_dead() {
     let session = quick().open(&path).unwrap().attach("living").unwrap();
     let lock = path.with_extension("lock");
     let liveness = || {
-        let observer = Board::options().observe(&path).unwrap();
+        let observer = Board::options().open_read_only(&path).unwrap();
         (observer.sessions().unwrap()[0].liveness, observer.check_locks().map_err(|error| error.to_string()))
     };
     assert_eq!(liveness(), (Liveness::Alive, Ok(())));
@@ -243,7 +243,7 @@ fn what_cannot_be_asked_is_unknown_and_never_dead() {
 #[test]
 fn as_reader_of_a_read_only_mount() {
     let Some((path, _)) = role() else { return };
-    let observer = Board::options().observe(&path).unwrap();
+    let observer = Board::options().open_read_only(&path).unwrap();
     assert!(Board::open(&path).is_err(), "the mount is for reading");
     assert_eq!(observer.sessions().unwrap()[0].liveness, Liveness::Alive);
     assert!(observer.check_locks().is_ok() && Board::is_in_use(&path).unwrap());

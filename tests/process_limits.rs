@@ -5,13 +5,15 @@
 //! unless they are given a role.
 #![allow(unsafe_code, reason = "a descriptor is closed, as a careless program does")]
 
-mod support;
-
 use nix::unistd::{Uid, setresgid, setresuid};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use slateboard::{Error, Reader, Session};
+use slateboard_kit::{
+    children::{Child, role, say},
+    judge,
+    places::{folder, small},
+};
 use std::{path::Path, time::Duration};
-use support::{Actor, audit, folder, role, say, small};
 
 /// The number of sessions of a board of [`small`].
 const SESSIONS: usize = 8;
@@ -42,7 +44,7 @@ fn use_board(path: &Path) -> Result<(), Error> {
     let session = board.attach("limited")?;
     session.put("x", b"1")?;
     assert_eq!(session.get("x")?.unwrap().value, b"1");
-    let reader: Reader = board.observe()?;
+    let reader: Reader = board.read_only()?;
     assert_eq!(reader.list("x")?.len(), 1);
     assert!(reader.watch("x").since(0).next(Duration::ZERO)?.is_some());
     Ok(())
@@ -78,10 +80,10 @@ fn raised_in_steps(path: &Path, resource: Resource, name: &str, from: u64, step:
 fn limited(role: &str) -> String {
     let (_folder, path) = folder();
     small().create(&path).unwrap();
-    let mut actor = Actor::start(role, &path, "");
+    let mut actor = Child::start(role, &path, "");
     let said = actor.hear("refused ").unwrap_or_else(|| panic!("{role} was ended"));
     assert!(actor.ends_well(), "{role}");
-    audit::assert_sound(&path);
+    judge::assert_sound(&path);
     said
 }
 
@@ -161,9 +163,9 @@ fn as_limited_in_processes() {
     let error = under(Resource::Nproc, 0, || board.attach("limited").unwrap_err());
     assert!(error.to_string().contains("RLIMIT_NPROC"), "{error}");
     // Who only reads needs no thread.
-    under(Resource::Nproc, 0, || board.observe().unwrap().list("").unwrap());
+    under(Resource::Nproc, 0, || board.read_only().unwrap().list("").unwrap());
     assert_nothing_left(&path);
-    audit::assert_sound(&path);
+    judge::assert_sound(&path);
     say("refused it");
 }
 
@@ -210,11 +212,11 @@ fn as_without_standard_descriptors() {
 fn what_a_program_prints_that_closed_its_output_does_not_go_into_the_board() {
     let (_folder, path) = folder();
     small().create(&path).unwrap();
-    let mut careless = Actor::start("as_without_standard_descriptors", &path, "");
+    let mut careless = Child::start("as_without_standard_descriptors", &path, "");
     assert!(careless.ends_well());
     for path in [path.clone(), path.with_extension("made")] {
-        let reader = small().observe(&path).unwrap();
+        let reader = small().open_read_only(&path).unwrap();
         assert_eq!(reader.get("x").unwrap().unwrap().value, b"1");
-        audit::assert_sound(&path);
+        judge::assert_sound(&path);
     }
 }

@@ -2,7 +2,7 @@
 
 use rustix::fs::{AtFlags, CWD, Mode, linkat};
 use slateboard::{
-    error::{Error, ErrorKind},
+    Error, ErrorKind,
     layout::{Geometry, Shape, header},
     region::{self, Access, Doorbell, LockFile, Mapping, Moved, RegionFile, Whereabouts, refusal::Refusal},
     sync::Ordering,
@@ -154,9 +154,12 @@ fn creating_never_replaces() {
 fn a_failed_creation_leaves_no_board() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("board");
-    let failure = |_: &RegionFile| Err(Error::new(ErrorKind::Corrupt, "the snapshot is damaged"));
+    let failure = |_: &RegionFile| Err(Error::codec("the snapshot is damaged"));
     let error = region::create::create_with(&path, &geometry(), failure).unwrap_err();
-    assert!(error.is_corrupt() && error.to_string().starts_with(path.to_str().unwrap()), "{error}");
+    assert!(
+        error.kind() == ErrorKind::Codec && error.to_string().starts_with(path.to_str().unwrap()),
+        "{error}"
+    );
     assert_eq!(names(folder.path()), ["board.lock"]);
     make(&path);
 }
@@ -261,7 +264,7 @@ fn a_region_of_another_boot_is_refused() {
     let path = path.with_file_name("used");
     let board = slateboard::Board::options().capacity(1 << 20).create(&path).unwrap();
     let session = board.attach("before the restart").unwrap();
-    session.acquire("claim", std::time::Duration::from_secs(1)).unwrap();
+    session.lease("claim", std::time::Duration::from_secs(1)).unwrap();
     drop((session, board));
     give_another_boot(&path);
     assert_refused(&path, &Refusal::OtherBoot, ErrorKind::Refused);

@@ -1,16 +1,14 @@
 //! An event that was entered and has its generation word counts for readers, although its writer was killed before it
 //! raised the counter, and nobody is attached who would.
 
-mod support;
-
 use slateboard::{
     Board, Reader, Wait,
     layout::{geometry, header},
     region::{self, Access, RegionFile},
     sync::Ordering,
 };
+use slateboard_kit::places::{folder, small};
 use std::{path::Path, time::Duration};
-use support::{folder, small};
 
 const NOW: Duration = Duration::ZERO;
 
@@ -67,7 +65,7 @@ fn has_it(reader: &Reader, key: &str, told: u64) {
     }
     // From the present on, which has it.
     assert_eq!(reader.watch("task/").next(NOW).unwrap(), None);
-    assert!(reader.wait(key, found.version - 1, NOW).unwrap().is_some());
+    assert!(reader.wait_newer(key, found.version - 1, NOW).unwrap().is_some());
     let future = reader.view_at(told + 1).err().unwrap();
     assert!(future.to_string().contains(&format!("the newest is {told}")), "{future}");
 }
@@ -77,7 +75,7 @@ fn what_a_get_told_is_listed_viewed_watched_and_counted_for_readers() {
     for shard_too in [true, false] {
         let (_folder, path) = folder();
         let (board, told) = uncounted(&path, "task/key", shard_too);
-        let observer = board.observe().unwrap();
+        let observer = board.read_only().unwrap();
         has_it(&observer, "task/key", told);
         has_it(&board.reader(), "task/key", told);
         // Readers stored nothing.

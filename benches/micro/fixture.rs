@@ -1,6 +1,6 @@
 //! A board with its keys, for every benchmark of slateboard.
 
-use slateboard::{Key, Options, Session, Verify};
+use slateboard::{KeyHandle, Options, Session, Verify};
 use std::{
     error::Error,
     path::{Path, PathBuf},
@@ -20,7 +20,7 @@ pub struct Filled {
     /// The keys' names, all of one length, in the order in which they were put: not the order of keys.
     pub names: Vec<String>,
     /// Handles of the keys, in the same order.
-    pub keys: Vec<Key>,
+    pub keys: Vec<KeyHandle>,
     /// The value of every key.
     pub value: Vec<u8>,
     /// The board's file.
@@ -47,14 +47,14 @@ impl Filled {
     }
 
     /// A second session, which leaves checksums to the scrubber, and its handles of the keys.
-    pub fn scrubbing(&self) -> Outcome<(Session, Vec<Key>)> {
+    pub fn scrubbing(&self) -> Outcome<(Session, Vec<KeyHandle>)> {
         let session = self.options.clone().verify(Verify::Scrub).open(&self.path)?.attach("scrub")?;
         let keys = handles(&session, &self.names)?;
         Ok((session, keys))
     }
 }
 
-fn handles(session: &Session, names: &[String]) -> Outcome<Vec<Key>> {
+fn handles(session: &Session, names: &[String]) -> Outcome<Vec<KeyHandle>> {
     Ok(names.iter().map(|name| session.key(name)).collect::<slateboard::Result<_>>()?)
 }
 

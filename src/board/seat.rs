@@ -10,7 +10,7 @@ use crate::{
     layout::{Writer, session::LANES},
     protocol::{
         Core, Fault,
-        blocks::Lane,
+        lane::Lane,
         publish::{Change, Expect, Outcome},
         sessions::Identity,
         slots::{self, Slot},
@@ -186,7 +186,7 @@ impl Seat {
     /// Whether this session is the board's elected one, or becomes it now.
     pub(super) fn is_elected(&self) -> bool {
         let certificate = self.certificate.lock();
-        self.region.is_elected(usize::from(self.writer.session), certificate.as_ref())
+        self.region.roll.is_elected(usize::from(self.writer.session), certificate.as_ref())
     }
 
     /// Leaves the board in good order; nothing in a forked child, which has nothing of the parent's. A
@@ -207,7 +207,7 @@ impl Seat {
             // What could not be ended in order is ended by the next reaper: the lock says that we are gone.
             let _ = left;
         }
-        self.region.let_go(index, self.certificate.lock().take());
+        self.region.roll.let_go(index, self.certificate.lock().take());
     }
 }
 
@@ -220,7 +220,7 @@ fn lane_of_thread() -> usize {
 #[cold]
 fn too_large(len: usize, value_max: u64) -> Error {
     let text = format!("a value may have at most {value_max} bytes on this board; this one has {len}");
-    Error::new(ErrorKind::ValueTooLarge, text).next("split it, or make a larger board")
+    Error::new(ErrorKind::ValueTooLarge, text).hint("split it, or make a larger board")
 }
 
 /// Who the process is.

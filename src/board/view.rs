@@ -1,15 +1,14 @@
-//! Views of one generation, and the history as events.
+//! Views of one generation.
 
 use super::{Damage, Listing, Meta, Reader, fault, index::Candidates, listing, reader};
 use crate::{
-    entry::{Entry, WriterInfo},
-    error::{Error, ErrorKind, Result},
-    layout::record::RecordKind,
+    entry::Entry,
+    error::{Error, Result},
     protocol::{
         Core, Fault,
         read::Meta as Found,
         slots,
-        view::{EventRecord, Item, Point},
+        view::{Item, Point},
     },
 };
 
@@ -20,7 +19,7 @@ use crate::{
 /// no clock: it has an entry until the generation of its expire event.
 ///
 /// It pins nothing: when the generation leaves the history, reads answer `Lagged`.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct View {
     pub(super) reader: Reader,
     point: Point,
@@ -47,10 +46,10 @@ impl View {
         let slot_key = reader::checked(&core, key)?;
         let item = core
             .get_at(&slot_key, self.point, self.reader.verify)
-            .map_err(|fault| self.gone(&core, fault).key(key))?;
+            .map_err(|fault| self.gone(&core, fault).on_key(key))?;
         let entry = item.map(|item| self.entry(&core, item)).transpose()?.flatten();
         // The names are their sessions' while the records are in the history.
-        core.still_there(self.point).map_err(|fault| self.gone(&core, fault).key(key))?;
+        core.still_there(self.point).map_err(|fault| self.gone(&core, fault).on_key(key))?;
         Ok(entry)
     }
 
@@ -165,7 +164,7 @@ impl View {
         core.list_at(prefix, self.point, self.reader.verify, |item| match item {
             Ok(item) if values => items.push(item),
             Ok(item) => items.push(Item { value: Vec::new(), ..item }),
-            Err(found) => damaged.push(Damage::from(found)),
+            Err(found) => damaged.push(Damage::of(found)),
         })
         .map_err(|fault| self.gone(&core, fault))?;
         items.sort_unstable_by(|a, b| a.key.cmp(&b.key));
@@ -210,198 +209,4 @@ fn utf8(key: &[u8]) -> Result<&str> {
 
 fn text(key: Vec<u8>) -> Result<String> {
     String::from_utf8(key).map_err(|_| fault::error(Fault::Corrupt("a record's key, which is not UTF-8,")))
-}
-
-/// What an event did to a key.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
-#[non_exhaustive]
-pub enum MutationKind {
-    /// It got a value.
-    Put,
-    /// It was removed.
-    Remove,
-    /// Its time to live passed; [`Previous::writer`] says whose entry it was.
-    Expire,
-    /// The session that it was bound to detached.
-    Detached,
-    /// The session that it was bound to died.
-    Died,
-}
-
-/// One change of one key.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub struct Mutation {
-    /// What happened.
-    pub kind: MutationKind,
-    /// To which key.
-    pub key: String,
-    /// The key's version from then on.
-    pub version: u64,
-    /// The value; `None` for a removal.
-    pub value: Option<Vec<u8>>,
-    /// How the value is encoded.
-    pub codec: u8,
-    /// What the key had before; `None` where it had nothing.
-    pub previous: Option<Previous>,
-}
-
-/// A value that an event superseded.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub struct Previous {
-    /// Its version.
-    pub version: u64,
-    /// Its generation.
-    pub generation: u64,
-    /// Who wrote it.
-    pub writer: WriterInfo,
-    /// Its bytes.
-    pub value: Vec<u8>,
-    /// How they are encoded.
-    pub codec: u8,
-}
-
-/// An event of the history: everything that one generation changed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub struct Event {
-    /// The generation.
-    pub generation: u64,
-    /// Who did it. Where a session's end did it, this is that session; where a deadline did, whoever published it.
-    pub session: WriterInfo,
-    /// When, nanoseconds since 1970.
-    pub time: u64,
-    /// What changed: one or more keys.
-    pub mutations: Vec<Mutation>,
-}
-
-pub(super) fn event(_reader: &Reader, core: &Core<'_>, record: EventRecord) -> Event {
-    let EventRecord { item, previous } = record;
-    let kind = match item.header.kind {
-        RecordKind::Value => MutationKind::Put,
-        RecordKind::Removed => MutationKind::Remove,
-        RecordKind::Expired => MutationKind::Expire,
-        RecordKind::Detached => MutationKind::Detached,
-        RecordKind::Died => MutationKind::Died,
-    };
-    let mutation = Mutation {
-        kind,
-        key: String::from_utf8_lossy(&item.key).into_owned(),
-        version: item.header.version,
-        value: (kind == MutationKind::Put).then_some(item.value),
-        codec: item.header.codec,
-        previous: previous.map(|previous| Previous {
-            version: previous.header.version,
-            generation: previous.generation,
-            writer: reader::writer_info(core, previous.header.writer),
-            value: previous.value,
-            codec: previous.header.codec,
-        }),
-    };
-    let mut event = Event {
-        generation: item.generation,
-        session: reader::writer_info(core, item.header.writer),
-        time: item.header.time,
-        mutations: vec![mutation],
-    };
-    // The names are their sessions' while the event is in the history.
-    if core.point_at(item.generation.saturating_sub(1)).is_err() {
-        event.session.name.clear();
-        let previous = event.mutations.iter_mut().filter_map(|mutation| mutation.previous.as_mut());
-        previous.for_each(|previous| previous.writer.name.clear());
-    }
-    event
-}
-
-/// Iterator over the history up to the present. After an error of kind `Lagged`, which says how many
-/// events were missed, it goes on where the history begins.
-pub struct Events {
-    reader: Reader,
-    next: u64,
-}
-
-impl Events {
-    pub(super) fn new(reader: Reader, since: u64) -> Self {
-        Self { reader, next: since.saturating_add(1) }
-    }
-
-    /// The generation of the last event that was looked at.
-    pub fn generation(&self) -> u64 {
-        self.next - 1
-    }
-
-    /// Goes past events of other shards, if this one has had none since: its counter is raised before the
-    /// board's. Not past an event that is not counted yet: its shard's counter may not be raised either.
-    pub(super) fn skip_others(&mut self, shard: usize) -> Result<()> {
-        let core = self.reader.core()?;
-        let counted = core.generation();
-        if core.shard_changes(shard) < self.next {
-            self.next = self.next.max(counted + 1);
-        }
-        Ok(())
-    }
-
-    /// The next event whose key the filter accepts, if it has happened.
-    pub(super) fn next_where(&mut self, filter: impl Fn(&[u8]) -> bool) -> Result<Option<Event>> {
-        let reader = self.reader.clone();
-        let core = reader.core()?;
-        loop {
-            let newest = core.newest();
-            if self.next > newest {
-                return Ok(None);
-            }
-            let floor = core.floor();
-            if newest.saturating_sub(floor) > core.geometry().history() || floor > core.generation() {
-                self.next = newest + 1;
-                return Err(fault::error(Fault::Corrupt("the generation counter or the floor")));
-            }
-            match core.event(self.next, reader.verify, &filter) {
-                Ok(record) => {
-                    self.next += 1;
-                    if let Some(record) = record {
-                        return Ok(Some(event(&reader, &core, record)));
-                    }
-                }
-                Err(Fault::Lagged) => return Err(self.lagged(&core)),
-                Err(fault) => {
-                    let generation = self.next;
-                    self.next += 1;
-                    return Err(reader.no_event(&core, fault, generation));
-                }
-            }
-        }
-    }
-
-    fn lagged(&mut self, core: &Core<'_>) -> Error {
-        let floor = core.floor();
-        let missed = (floor + 1).saturating_sub(self.next);
-        self.next = floor + 1;
-        Error::new(ErrorKind::Lagged, format!("{missed} events left the history before they were read"))
-            .with_missed(missed, floor)
-            .next("list the present again if every event matters")
-    }
-}
-
-impl Iterator for Events {
-    type Item = Result<Event>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self.next_where(|_| true) {
-            Ok(event) => event.map(Ok),
-            // A handle from before a fork or a move says so once, and ends.
-            Err(error) if is_lost(&error) && self.next == u64::MAX => None,
-            Err(error) => {
-                if is_lost(&error) {
-                    self.next = u64::MAX;
-                }
-                Some(Err(error))
-            }
-        }
-    }
-}
-
-/// Whether the handle is of no use any more.
-pub(super) fn is_lost(error: &Error) -> bool {
-    error.is_forked() || error.is_moved()
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::{ErrorKind, Result},
-    layout::geometry::DEDICATED_MAX,
+    layout::shape::DEDICATED_MAX,
     sync::AtomicU64,
 };
 use std::path::Path;
@@ -67,7 +67,7 @@ impl Doorbell {
         if found < expected {
             return Err(Refusal::Size { expected, found }.at(&path));
         }
-        let mapping = Mapping::of_file(&file, true).map_err(|error| error.path(&path))?;
+        let mapping = Mapping::of_file(&file, true).map_err(|error| error.at_path(&path))?;
         Ok(Self { mapping })
     }
 

@@ -5,12 +5,8 @@
 //! Built plainly this is the runner. Under `--cfg slate_search`, where the protocol's atomics ask a
 //! scheduler before every access, it is what the runner builds and runs.
 
-#[cfg(not(slate_search))]
-pub mod canaries;
 #[cfg(slate_search)]
 pub mod explore;
-#[cfg(slate_search)]
-pub mod fsck;
 #[cfg(slate_search)]
 pub mod party;
 #[cfg(slate_search)]
@@ -19,6 +15,8 @@ pub mod places;
 pub mod programs;
 #[cfg(slate_search)]
 pub mod random;
+#[cfg(slate_search)]
+pub mod rest;
 #[cfg(not(slate_search))]
 pub mod runner;
 #[cfg(slate_search)]

@@ -14,7 +14,5 @@ pub mod judge;
 pub mod log;
 pub mod nemesis;
 pub mod observer;
-pub mod op;
-pub mod random;
 pub mod soak;
 pub mod worker;
