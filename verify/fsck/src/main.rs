@@ -70,7 +70,7 @@ fn run(path: &Path, living: &[u16]) -> ExitCode {
     };
     let (words, rest) = bytes.as_chunks::<8>();
     if !rest.is_empty() {
-        return unusable(format!("{} is no region: it ends within a word", path.display()));
+        return unusable(format!("{} is not a region: its size is no multiple of 8 bytes", path.display()));
     }
     let words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
     match check(&words, living) {
