@@ -1,7 +1,7 @@
-//! Who owns which block: claiming, giving back, and cutting extents into blocks of another size.
+//! Who owns which block: taking a free one, giving it back, and cutting extents into blocks of another size.
 //!
-//! A block's state word is the only truth about who owns it. Cursors, stashes and hints only say where
-//! to look first: wrong ones cost time.
+//! A block's state word is the only truth about who owns the block. Cursors, stashes and hints only say where to look
+//! first: a wrong one costs time. Nothing here makes room: that is `claim.rs`.
 
 use super::{
     Core, Fault, acquire,

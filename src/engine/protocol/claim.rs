@@ -1,4 +1,8 @@
-//! Getting a block: what is free, and where nothing is, what gives room.
+//! Getting a block: what is free, and where nothing is free, what gives room.
+//!
+//! [`Core::claim`] asks in the order of what an answer costs: the lane's stash, the extents of the class, an extent that
+//! nobody has taken, what other classes leave, the history down to its least, the whole board, the reserve where the
+//! change is a removal, and then the rest of the history. What remains are living values.
 
 use super::{
     Core, Fault, Full,
@@ -27,9 +31,7 @@ impl Core<'_> {
         }
     }
 
-    /// The stash and the hinted extents have none. What gives room is asked in the order of what it costs: an extent that
-    /// nobody has, what other sizes leave, the history down to its least, the whole board, the reserve where this is a
-    /// removal, and then the rest of the history. What remains are living values.
+    /// As [`Core::claim`], where the stash and the hinted extents have no block.
     #[cold]
     fn claim_scarce(&self, lane: &mut Lane, class: u8, removal: bool) -> Result<Claimed, Fault> {
         if let Some(claimed) = self.claim_extent(lane, class)? {

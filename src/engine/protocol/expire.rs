@@ -67,7 +67,7 @@ impl Core<'_> {
     /// Tells sweeps of the bucket's group of an entry that was just published.
     #[cold]
     pub(super) fn announce_deadline(&self, bucket: usize, deadline_ns: u64) {
-        // Release: a sweep that takes this over, or finds that another did, sees the entry (P11).
+        // Release: a sweep that takes this over, or finds that another did, sees the entry (P12).
         self.group_word(self.geo.groups().of(bucket), GROUP_FRESH).fetch_max(!deadline_ns, Release);
     }
 
@@ -118,7 +118,7 @@ impl Core<'_> {
         }
         if let Some(hint) = hint {
             let word = self.group_word(group, GROUP_SWEPT);
-            // Release: a sweep that begins with this sees the entries that this one did (P11).
+            // Release: a sweep that begins with this sees the entries that this one did (P12).
             let _ = word.compare_exchange(hint.0, hint.replaced(swept.next_ns).0, Release, Relaxed);
         }
         Ok(swept)
@@ -129,15 +129,15 @@ impl Core<'_> {
         let (word, fresh_word) = (self.group_word(group, GROUP_SWEPT), self.group_word(group, GROUP_FRESH));
         // Relaxed: taking it over acquires what it carries.
         let fresh = fresh_word.load(Relaxed);
-        // Acquire: what sweeps before this one took over and saw (P11).
+        // Acquire: what sweeps before this one took over and saw (P12).
         let hint = DeadlineHint(acquire(word));
         if fresh == 0 {
             return Some(hint);
         }
         let lowered = hint.with(!fresh);
-        // Release: who sees this, and *fresh* without it, sees the entries (P11).
+        // Release: who sees this, and *fresh* without it, sees the entries (P12).
         word.compare_exchange(hint.0, lowered.0, Release, Relaxed).ok()?;
-        // Acquire: the entries of all who announced until now, also with a later deadline (P11).
+        // Acquire: the entries of all who announced until now, also with a later deadline (P12).
         let _ = fresh_word.compare_exchange(fresh, 0, Acquire, Relaxed);
         Some(lowered)
     }

@@ -1,8 +1,8 @@
-//! One totally ordered history: entering an event, counting it, letting the oldest go.
+//! One totally ordered history: how an event enters the ring, gets its generation and is counted.
 //!
-//! The history has no holes and no duplicates: a ring word changes only if nothing entered its position
-//! since it was read, so the counter stayed below; a block that had entered earlier would have shown its
-//! generation, because `finish` writes that before it raises the counter.
+//! The history has no holes and no duplicates. A ring word changes only if nothing entered its position since it was
+//! read, so the counter was still below that position. A block that had entered earlier would have shown its generation,
+//! because `finish` writes the generation before it raises the counter. How events leave is `retention.rs`.
 
 use super::{Core, Fault, Tries, lane::Lane};
 use crate::layout::{Block, GenWord, RingWord, header, session::Counter};

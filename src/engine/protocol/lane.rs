@@ -1,6 +1,9 @@
 //! What a thread needs to write: whose its blocks are, which of them it keeps at hand, and what it counts.
+//!
+//! A [`Lane`] belongs to one session, and one thread at a time uses it. What lanes keep at hand is bounded by bytes, so
+//! that a session keeps little from the others.
 
-use super::{Core, sessions::RecordView};
+use super::{Core, retention::Share, sessions::RecordView};
 use crate::layout::{
     Block, Writer,
     session::{self, Counter, LANES, Sum, Weight},
@@ -53,12 +56,8 @@ pub struct Lane {
     pub(super) newest: u64,
     /// Whether more pages may still be reserved; if not, searches go on without them.
     pub may_reserve: bool,
-    /// Granules that this lane may supersede until it looks again how many the history holds.
-    pub(super) until_trim: u64,
-    /// Granules that the history holds beyond its bound, as far as this lane is to free them.
-    pub(super) excess: u64,
-    /// Whether the history is at its bound: then this lane frees as much as it supersedes.
-    pub(super) at_bound: bool,
+    /// What this lane has to let go, so that the history stays within its bytes.
+    pub(super) share: Share,
     /// What this lane knows of its last look at every slot, for want of room.
     pub(super) walk: Option<Walk>,
     pub(super) stash_max: usize,
@@ -86,9 +85,7 @@ impl Lane {
             intent_at: record + session::intent(lane),
             newest: 0,
             may_reserve: true,
-            until_trim: 0,
-            excess: 0,
-            at_bound: false,
+            share: Share::default(),
             walk: None,
             stash_max: STASH_MAX,
             stash: (0..classes).map(|class| Stash::of(core, class)).collect(),

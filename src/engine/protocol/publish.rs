@@ -276,10 +276,7 @@ impl Core<'_> {
         if retries > 0 {
             self.count(lane, Counter::Retries, u64::from(retries));
         }
-        lane.until_trim = lane.until_trim.saturating_sub(superseded);
-        if lane.at_bound {
-            lane.excess = lane.excess.saturating_add(superseded);
-        }
+        lane.share.add(superseded);
         lane.newest = generation;
         Ok(Outcome::Done { version, generation, retries, slot })
     }
