@@ -1,13 +1,15 @@
-//! Ending what expired: publishing its event, so that its slot and its blocks come back though nobody touches the key.
+//! Ending what expired: a sweep publishes the expire event, so that the slot and the blocks come back even if nobody
+//! touches the key.
 //!
-//! What is due is found by two words for each group of buckets, of which one is no later than the deadline of each living
-//! entry. A change with a deadline lowers *fresh* after it is published and before its block is settled; the reaper does
-//! so for whom it settles. A sweep of the group first moves what *fresh* says to *swept*, so that later changes stand
-//! apart; then it looks at the slots, ends what expired, and replaces *swept* by the earliest deadline that is left,
-//! unless another sweep changed it meanwhile. So neither do sweeps fail where changes never cease, nor does a sweep that
-//! is killed anywhere lose a deadline.
+//! Each group of buckets has two words, *fresh* and *swept*. For each living entry with a deadline, one of the two is no
+//! later than that deadline. A change with a deadline lowers *fresh* after it is published and before its block is
+//! settled; the reaper does so for the dead. A sweep of the group first moves what *fresh* says to *swept*, so that later
+//! changes stand apart. Then it looks at the slots, ends what expired, and replaces *swept* by the earliest deadline that
+//! is left, unless another sweep changed *swept* meanwhile. So a sweep succeeds even while changes never cease, and a
+//! sweep that is killed anywhere loses no deadline.
 //!
-//! Words that damage made too late cost time: before a put is refused for want of room, all slots are looked at.
+//! Damage may make these words too late. That costs time only: before a put is refused for want of room, all slots are
+//! looked at.
 
 use super::{
     Core, Fault, acquire,
@@ -222,8 +224,8 @@ impl Core<'_> {
         Ok(swept.ended)
     }
 
-    /// Makes a change that found no room, with the room of what expired: by turns something is ended, and the change
-    /// tried, until it is made, or a look at everything found nothing that expired before the last attempt.
+    /// Makes a change that found no room, by ending what expired. It ends something and tries the change, by turns, until
+    /// the change is made or a look at everything before the last attempt found nothing that expired.
     #[cold]
     pub fn change_ending_expired(
         &self,

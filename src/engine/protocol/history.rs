@@ -85,8 +85,8 @@ impl Core<'_> {
         self.at(header::GENERATION).load(Relaxed) == position - 1
     }
 
-    /// The counters show at least generation `own` when this returns, and sleepers know: a caller told its
-    /// generation must find it in `events`, and whoever finished the event may have been stopped halfway.
+    /// Makes the counters show at least generation `own`, and wakes sleepers. A caller that is told its generation must
+    /// find it in `events`, and whoever finished the event may have been stopped halfway.
     #[cold]
     fn show(&self, shard: Option<usize>, own: u64) {
         if let Some(shard) = shard {
@@ -135,8 +135,7 @@ impl Core<'_> {
         raised
     }
 
-    /// Completes the event that a killed finisher may have left uncounted. Every attach and every beat
-    /// does this.
+    /// Completes the event that a killed finisher may have left uncounted. Each attach and each beat calls this.
     pub fn finish_pending(&self, lane: &mut Lane) -> Result<(), Fault> {
         let position = self.generation() + 1;
         let word = self.ring_word(position);

@@ -80,11 +80,11 @@ use Ordering::{Acquire, Relaxed};
 /// Why a call could not be carried out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
-    /// Words that cannot be; says which.
+    /// A word has a value that it cannot have; says which word.
     Corrupt(&'static str),
     /// Others changed the same words so often that a bounded loop ended.
     Contended,
-    /// Something is used up.
+    /// There is no room; says for what.
     Full(Full),
     /// All reserved extents are in use; there are more, whose pages must be reserved first.
     Unreserved,
@@ -111,7 +111,7 @@ pub enum Full {
     Pinned,
 }
 
-/// What the protocol asks of the machine that it runs on, each with an answer that holds anywhere.
+/// What the protocol asks of the machine that it runs on. Each method has a default that works anywhere.
 pub trait Machine: Sync {
     /// Wakes everybody who sleeps on the counter. Counter 0 is the board's, `1 + shard` a shard's.
     fn ring(&self, _counter: usize) {}

@@ -1,5 +1,5 @@
-//! What lists need where they cannot be of one generation, or meet damage: the keys that live in the slots, and the
-//! names of records that cannot be read.
+//! What lists need where they cannot be of one generation, or where they meet damage: the keys that live in the slots,
+//! and the names of records that cannot be read.
 
 use super::{
     Core, Fault, Tries,
