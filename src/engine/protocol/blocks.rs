@@ -5,7 +5,7 @@
 
 use super::{
     Core, Fault, acquire,
-    lane::{Claimed, Lane, take_stashed},
+    lane::{Claimed, Lane},
 };
 use crate::layout::{Block, ClassWord, State, StateKind, header, record, session::Counter};
 use crate::sync::{
@@ -255,7 +255,7 @@ impl Core<'_> {
     /// Gives every stashed block back.
     pub fn empty_stash(&self, lane: &mut Lane) {
         for class in 0..lane.stash.len() {
-            while let Some(claimed) = take_stashed(lane, class as u8) {
+            while let Some(claimed) = lane.take_stashed(class as u8) {
                 self.free(claimed);
             }
         }

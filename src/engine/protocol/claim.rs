@@ -6,7 +6,7 @@
 
 use super::{
     Core, Fault, Full,
-    lane::{Claimed, Lane, take_stashed},
+    lane::{Claimed, Lane},
     retention::Least,
 };
 use crate::layout::{State, StateKind};
@@ -22,7 +22,7 @@ impl Core<'_> {
     #[inline]
     pub fn claim(&self, lane: &mut Lane, granules: usize, removal: bool) -> Result<Claimed, Fault> {
         let class = self.geo.classes().of(granules).ok_or(Fault::Full(Full::Blocks))?;
-        if let Some(claimed) = take_stashed(lane, class) {
+        if let Some(claimed) = lane.take_stashed(class) {
             return Ok(claimed);
         }
         match self.find_free(lane, class, false) {
@@ -73,7 +73,7 @@ impl Core<'_> {
     }
 
     fn claim_freed(&self, lane: &mut Lane, class: u8) -> Option<Claimed> {
-        if let Some(claimed) = take_stashed(lane, class) {
+        if let Some(claimed) = lane.take_stashed(class) {
             return Some(claimed);
         }
         // A block of another size at hand may be all that an extent waits for.
