@@ -51,7 +51,7 @@ pub struct Damage {
     pub slot: Option<u64>,
     /// The generation of its event, where it was met in the history.
     pub generation: Option<u64>,
-    /// What cannot be as it is.
+    /// What is invalid.
     pub what: &'static str,
 }
 
@@ -78,12 +78,12 @@ impl Damage {
     pub(super) fn error(&self) -> Error {
         let Self { key, slot, generation, what } = self;
         let text = match (key, generation, slot) {
-            (_, Some(generation), _) => format!("event {generation}: {what} cannot be as it is"),
-            (None, None, Some(slot)) => format!("the slot at word {slot}: {what} cannot be as it is"),
-            _ => format!("{what} cannot be as it is"),
+            (_, Some(generation), _) => format!("event {generation} is corrupt: {what} is invalid"),
+            (None, None, Some(slot)) => format!("the slot at word {slot} is corrupt: {what} is invalid"),
+            _ => format!("the record is corrupt: {what} is invalid"),
         };
         let error = Error::new(ErrorKind::Corrupt, text).hint(
-            "the board is damaged there, or another program writes to it; other keys are not concerned",
+            "put the key again; other keys are not affected, unless another program writes to the board",
         );
         match key {
             Some(key) => error.on_key(key),
@@ -98,8 +98,8 @@ impl fmt::Display for Damage {
     }
 }
 
-impl From<Damaged> for Damage {
-    fn from(damaged: Damaged) -> Self {
+impl Damage {
+    pub(super) fn of(damaged: Damaged) -> Self {
         let Damaged { what, key, slot } = damaged;
         let key = key.and_then(|key| String::from_utf8(key).ok());
         Self { key, slot: slot.map(|slot| slot as u64), generation: None, what }
@@ -117,7 +117,8 @@ pub(super) fn sound(damaged: &[Damage]) -> Result<()> {
                 names.push(format!("{} more", all.len() - NAMED));
             }
             let text = format!("{} records are damaged: {}", all.len(), names.join(", "));
-            Err(Error::new(ErrorKind::Corrupt, text).hint("other keys are not concerned"))
+            Err(Error::new(ErrorKind::Corrupt, text)
+                .hint("put their keys again; other keys are not affected"))
         }
     }
 }
@@ -192,7 +193,7 @@ impl Reader {
         let (mut keys, mut damaged) = (Vec::new(), Vec::new());
         let walked = core.present_keys(prefix, |key| match key {
             Ok(key) => keys.extend(String::from_utf8(key.to_vec())),
-            Err(found) => damaged.push(Damage::from(found)),
+            Err(found) => damaged.push(Damage::of(found)),
         });
         walked.map_err(super::fault::error)?;
         let (mut value, mut found) = (Vec::new(), CopiedRecord::EMPTY);
@@ -300,5 +301,5 @@ impl View {
     }
 }
 
-const RECORD: &str = "a record";
+const RECORD: &str = "its newest record";
 const COUNTERS: &str = "the generation counter or the floor";

@@ -19,7 +19,7 @@ use crate::{
 /// no clock: it has an entry until the generation of its expire event.
 ///
 /// It pins nothing: when the generation leaves the history, reads answer `Lagged`.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct View {
     pub(super) reader: Reader,
     point: Point,
@@ -164,7 +164,7 @@ impl View {
         core.list_at(prefix, self.point, self.reader.verify, |item| match item {
             Ok(item) if values => items.push(item),
             Ok(item) => items.push(Item { value: Vec::new(), ..item }),
-            Err(found) => damaged.push(Damage::from(found)),
+            Err(found) => damaged.push(Damage::of(found)),
         })
         .map_err(|fault| self.gone(&core, fault))?;
         items.sort_unstable_by(|a, b| a.key.cmp(&b.key));

@@ -34,6 +34,7 @@ const NAP_MIN: Duration = Duration::from_millis(1);
 const NAP_MAX: Duration = Duration::from_millis(50);
 
 /// Follows the changes of the keys that start with a prefix, in the order of the history.
+#[derive(Debug)]
 pub struct Watch {
     reader: Reader,
     prefix: String,
@@ -163,6 +164,7 @@ fn has_passed(deadline: Option<Instant>) -> bool {
 }
 
 /// What a loop that waits keeps from one look to the next.
+#[derive(Debug)]
 struct Waiting {
     wait: Wait,
     /// Looks since something came.
