@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 
 const ORDERINGS: [&str; 4] = ["Acquire", "Release", "AcqRel", "SeqCst"];
 
-/// A pairing of the table in `protocol`, P1 to P11.
+/// A pairing of the table in `protocol`, P1 to P12.
 fn is_pairing(word: &str) -> bool {
     let number = word.strip_prefix('P').and_then(|number| number.parse::<u32>().ok());
-    number.is_some_and(|number| (1..=11).contains(&number))
+    number.is_some_and(|number| (1..=12).contains(&number))
 }
 
 /// A function that names an ordering other than `Relaxed` has a comment that names it too, or a pairing, or
