@@ -3,7 +3,7 @@
 use crate::source::{Source, files, split};
 
 /// A storey, and what it may name of the crate.
-const STOREYS: [(&str, &[&str]); 10] = [
+const STOREYS: [(&str, &[&str]); 11] = [
     ("engine", &[]),
     ("sync", &[]),
     // The public words, which name each other: an error carries the entry that stands there.
@@ -11,10 +11,11 @@ const STOREYS: [(&str, &[&str]); 10] = [
     ("entry", &["layout", "codec"]),
     ("error", &["entry"]),
     ("guide", &[]),
+    ("uuid", &[]),
     ("layout", &["sync", "error"]),
     ("protocol", &["sync", "layout", "error"]),
     ("region", &["sync", "layout", "error"]),
-    ("board", &["sync", "codec", "entry", "error", "layout", "protocol", "region"]),
+    ("board", &["sync", "codec", "entry", "error", "layout", "protocol", "region", "uuid"]),
 ];
 
 /// The façade with its shims, and the file that says beside the import why its is another type.
