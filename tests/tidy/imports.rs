@@ -18,7 +18,7 @@ const STOREYS: [(&str, &[&str]); 11] = [
     ("layout", &["sync", "error"]),
     ("protocol", &["sync", "layout", "error"]),
     ("region", &["sync", "layout", "error"]),
-    ("board", &["sync", "codec", "entry", "error", "uuid", "layout", "protocol", "region"]),
+    ("board", &["sync", "codec", "entry", "error", "layout", "protocol", "region", "uuid"]),
 ];
 
 /// The façade with its shims, and the file that says beside the import why its is another type.
