@@ -4,11 +4,14 @@ use super::board::Board;
 use slateboard::protocol::lane::Lane;
 use slateboard_fsck::{Known, Layout, Profile, check_known};
 
+/// The sizes of a model's board. Its keys have at most eight bytes, and so its reserve has the smallest blocks.
+const PROFILE: Profile = Profile { key_words: 1, ..Profile::MODEL };
+
 /// Checks that the board is sound, that the sessions of these lanes are the attached ones, and that they own what the
 /// lanes have stashed.
 pub fn check(board: &Board, lanes: &[&Lane]) {
     let geo = &board.geo;
-    let layout = Layout::new(Profile::MODEL, geo.seed(), &geo.shape().pack()).expect("a layout");
+    let layout = Layout::new(PROFILE, geo.seed(), &geo.shape().pack()).expect("a layout");
     let mut private = vec![0; geo.sessions()];
     lanes.iter().for_each(|lane| private[lane.session] += lane.stashed());
     let living: Vec<u16> = lanes.iter().map(|lane| lane.session as u16).collect();

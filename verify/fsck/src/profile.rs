@@ -21,6 +21,8 @@ pub struct Profile {
     pub weights_at: Option<usize>,
     /// Whether a record has the words from `WRITER` to `CHECKSUM`. Without them the deadline is in `SHAPE`, from bit 46.
     pub details: bool,
+    /// Words of the longest key: the blocks of the reserve hold a tombstone with such a key.
+    pub key_words: usize,
     /// A group's deadline is in units of 2^this nanoseconds.
     pub deadline_shift: u32,
     /// Smallest extent, in granules.
@@ -40,6 +42,7 @@ impl Profile {
         counter_words: 16,
         weights_at: Some(6),
         details: true,
+        key_words: 128,
         deadline_shift: 20,
         extent_granules_min: 32,
         history_min: 64,
@@ -55,6 +58,7 @@ impl Profile {
         counter_words: 0,
         weights_at: None,
         details: false,
+        key_words: 128,
         deadline_shift: 0,
         extent_granules_min: 1,
         history_min: 1,

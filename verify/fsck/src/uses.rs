@@ -117,8 +117,9 @@ fn check_class(board: &Board<'_>, extent: u32, out: &mut Findings) {
     let known = class == 0 || board.size_in(extent).is_some();
     out.require(known, "extent-class", || format!("extent {extent} has class {class}, which does not exist"));
     if u64::from(extent) < board.layout.reserve_extents {
-        // The longest tombstone is a header and a key of 1,024 bytes.
-        let reserve = board.layout.class_for(board.layout.profile.record_words() + 128);
+        // The longest tombstone is a header and the longest key.
+        let reserve =
+            board.layout.class_for(board.layout.profile.record_words() + board.layout.profile.key_words);
         out.require(usize::from(class) == reserve, "extent-class", || {
             format!("the reserve, extent {extent}, has class {class}, expected {reserve}")
         });
