@@ -1,73 +1,65 @@
-//! A board with its keys. What goes wrong here ends the benchmark.
+//! A board with its keys, for every benchmark of slateboard.
 
-use slateboard::{Board, KeyHandle, Options, Session, Verify};
-use std::path::Path;
+use slateboard::{KeyHandle, Options, Session, Verify};
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+};
 use tempfile::TempDir;
 
-/// Keys of a board, unless a benchmark is about their number.
-pub const KEYS: usize = 1_000;
-/// Sizes of values, bytes.
-pub const SIZES: [usize; 5] = [8, 64, 1 << 10, 16 << 10, 64 << 10];
+/// An error ends a benchmark.
+pub type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// A board with keys of one size.
+/// What every key's name begins with.
+pub const PREFIX: &str = "bench/";
+
+/// A board with keys that have values of one size.
 pub struct Filled {
-    /// Sessions end before their folder goes.
+    /// Ends before the folder goes.
     pub session: Session,
-    /// As `session`, with checksums left to the scrubber.
-    pub scrub: Session,
+    /// The keys' names, all of one length, in the order in which they were put: not the order of keys.
     pub names: Vec<String>,
+    /// Handles of the keys, in the same order.
     pub keys: Vec<KeyHandle>,
-    pub scrub_keys: Vec<KeyHandle>,
+    /// The value of every key.
     pub value: Vec<u8>,
+    /// The board's file.
+    pub path: PathBuf,
+    options: Options,
     _folder: TempDir,
 }
 
 impl Filled {
-    /// A board whose history is full of puts to these keys.
-    pub fn new(keys: usize, size: usize) -> Self {
-        let folder = folder();
+    /// A board in a new folder of `parent`. Each key in turn is put to, `puts` times in all, at least once each.
+    pub fn new(parent: &Path, options: Options, keys: usize, size: usize, puts: usize) -> Outcome<Self> {
+        let folder = tempfile::Builder::new().prefix("slate-bench-").tempdir_in(parent)?;
         let path = folder.path().join("board");
-        let options = options(size);
-        let session = options.clone().create(&path).unwrap().attach("micro").unwrap();
-        let scrub = options.verify(Verify::Scrub).open(&path).unwrap().attach("scrub").unwrap();
-        // A stride that is no neighbour: keys are met in an order that no prefetcher guesses.
+        let session = options.clone().create(&path)?.attach("bench")?;
+        let digits = keys.max(10_000).ilog10() as usize;
         let names: Vec<String> =
-            (0..keys).map(|number| format!("bench/{:06}", number * 7919 % keys)).collect();
+            (0..keys).map(|number| format!("{PREFIX}{:0digits$}", number * 7_919 % keys)).collect();
         let value = vec![b'v'; size];
-        for number in 0..keys.max(HISTORY as usize + 100) {
-            session.put(&names[number % keys], &value).unwrap();
+        for number in 0..keys.max(puts) {
+            session.put(&names[number % keys], &value)?;
         }
-        let handles =
-            |session: &Session| names.iter().map(|name| session.key(name).unwrap()).collect::<Vec<_>>();
-        let (keys, scrub_keys) = (handles(&session), handles(&scrub));
-        Self { session, scrub, names, keys, scrub_keys, value, _folder: folder }
+        let keys = handles(&session, &names)?;
+        Ok(Self { session, names, keys, value, path, options, _folder: folder })
+    }
+
+    /// A second session, which leaves checksums to the scrubber, and its handles of the keys.
+    pub fn scrubbing(&self) -> Outcome<(Session, Vec<KeyHandle>)> {
+        let session = self.options.clone().verify(Verify::Scrub).open(&self.path)?.attach("scrub")?;
+        let keys = handles(&session, &self.names)?;
+        Ok((session, keys))
     }
 }
 
-/// Events of history: a put at full history lets one go, which is the steady state.
-const HISTORY: u64 = 2_048;
-
-fn options(size: usize) -> Options {
-    let capacity = if size > 16 << 10 { 512 << 20 } else { 64 << 20 };
-    Board::options().capacity(capacity).history(HISTORY)
+fn handles(session: &Session, names: &[String]) -> Outcome<Vec<KeyHandle>> {
+    Ok(names.iter().map(|name| session.key(name)).collect::<slateboard::Result<_>>()?)
 }
 
-/// A folder on memory where there is one.
-pub fn folder() -> TempDir {
-    let built = tempfile::Builder::new().prefix("slate-micro-").tempdir_in(Path::new("/dev/shm"));
-    built.or_else(|_| tempfile::tempdir()).unwrap()
-}
-
-/// A size as it is named.
-pub fn label(size: usize) -> String {
-    if size >= 1 << 10 { format!("{} KiB", size >> 10) } else { format!("{size} B") }
-}
-
-/// The numbers of the keys, round and round.
-pub fn round(keys: usize) -> impl FnMut() -> usize {
-    let mut next = 0;
-    move || {
-        next = if next + 1 == keys { 0 } else { next + 1 };
-        next
-    }
+/// The folder for boards: on memory where there is one, since figures are not to be those of a disk.
+pub fn memory() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { memory.into() } else { std::env::temp_dir() }
 }

@@ -1,6 +1,6 @@
 //! get, put and update of one key, over the size of its value.
 
-use crate::fixture::{Filled, KEYS, SIZES, label, round};
+use crate::{KEYS, SIZES, filled, label, round};
 use criterion::{BenchmarkId, Criterion, Throughput};
 use slateboard::{KeyHandle, Retry, Session};
 use std::hint::black_box;
@@ -8,7 +8,8 @@ use std::hint::black_box;
 pub fn gets(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("get");
     for size in SIZES {
-        let filled = Filled::new(KEYS, size);
+        let filled = filled(KEYS, size);
+        let (scrub, scrub_keys) = filled.scrubbing().unwrap();
         group.throughput(Throughput::Bytes(size as u64));
         let mut bench = |name: &str, get: &mut dyn FnMut(usize)| {
             let mut number = round(KEYS);
@@ -21,12 +22,12 @@ pub fn gets(criterion: &mut Criterion) {
             black_box(keys[at].get_into(&mut buffer).unwrap().unwrap());
         };
         bench("by handle", &mut |at| by_handle(&filled.keys, at));
-        bench("by handle, scrub", &mut |at| by_handle(&filled.scrub_keys, at));
+        bench("by handle, scrub", &mut |at| by_handle(&scrub_keys, at));
         let mut by_key = |session: &Session, at: usize| {
             black_box(session.get_into(&filled.names[at], &mut buffer).unwrap().unwrap());
         };
         bench("by key", &mut |at| by_key(&filled.session, at));
-        bench("by key, scrub", &mut |at| by_key(&filled.scrub, at));
+        bench("by key, scrub", &mut |at| by_key(&scrub, at));
     }
     group.finish();
 }
@@ -34,7 +35,7 @@ pub fn gets(criterion: &mut Criterion) {
 pub fn puts(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("put");
     for size in SIZES {
-        let filled = Filled::new(KEYS, size);
+        let filled = filled(KEYS, size);
         group.throughput(Throughput::Bytes(size as u64));
         let mut number = round(KEYS);
         group.bench_function(BenchmarkId::new("by handle", label(size)), |bencher| {
@@ -50,7 +51,7 @@ pub fn puts(criterion: &mut Criterion) {
 pub fn updates(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("update");
     for size in SIZES {
-        let filled = Filled::new(KEYS, size);
+        let filled = filled(KEYS, size);
         group.throughput(Throughput::Bytes(size as u64));
         let mut number = round(KEYS);
         group.bench_function(BenchmarkId::new("alone", label(size)), |bencher| {

@@ -1,8 +1,8 @@
 //! Watching: an event that is there already, and two threads that answer each other by each way of waiting.
 
-use crate::fixture::folder;
 use criterion::{BenchmarkId, Criterion};
 use slateboard::{Board, Session, Wait};
+use slateboard_micro::memory;
 use std::{hint::black_box, time::Duration};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -10,7 +10,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const END: &str = "end";
 
 pub fn watches(criterion: &mut Criterion) {
-    let folder = folder();
+    let folder = tempfile::tempdir_in(memory()).unwrap();
     let board = Board::create(folder.path().join("board")).unwrap();
     let session = board.attach("watcher").unwrap();
     there_already(criterion, &session);

@@ -1,18 +1,19 @@
 //! What looks at many keys: list, views, events.
 
-use crate::fixture::{Filled, KEYS, SIZES, label};
+use crate::{KEYS, SIZES, filled, label};
 use criterion::{BenchmarkId, Criterion, Throughput};
 use slateboard::Board;
+use slateboard_micro::PREFIX;
 use std::hint::black_box;
 
 pub fn lists(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("list");
     for keys in [10, 100, 1_000, 10_000] {
-        let filled = Filled::new(keys, 64);
+        let filled = filled(keys, 64);
         group.throughput(Throughput::Elements(keys as u64));
         group.bench_function(BenchmarkId::new("64 B", keys), |bencher| {
             bencher.iter(|| {
-                let listed = filled.session.list("bench/").unwrap();
+                let listed = filled.session.list(PREFIX).unwrap();
                 assert_eq!(black_box(&listed).len(), keys);
             });
         });
@@ -28,7 +29,7 @@ pub fn scans(criterion: &mut Criterion) {
         let board = Board::options().capacity(256 << 20).keys(2 * keys).local().unwrap();
         let session = board.attach("bench").unwrap();
         for number in 0..keys {
-            session.put(&format!("bench/{number:06}"), [1; 64]).unwrap();
+            session.put(&format!("{PREFIX}{number:06}"), [1; 64]).unwrap();
         }
         group.throughput(Throughput::Elements(FOUND as u64));
         group.bench_function(BenchmarkId::new("100 keys, 64 B, among", keys), |bencher| {
@@ -36,7 +37,7 @@ pub fn scans(criterion: &mut Criterion) {
             bencher.iter(|| {
                 hundred = (hundred + 7) % (keys / FOUND as u64);
                 let (mut found, mut bytes) = (0, 0);
-                let prefix = format!("bench/{hundred:04}");
+                let prefix = format!("{PREFIX}{hundred:04}");
                 session
                     .scan(&prefix, |_, value, _| (found, bytes) = (found + 1, bytes + value.len()))
                     .unwrap();
@@ -48,7 +49,7 @@ pub fn scans(criterion: &mut Criterion) {
 }
 
 pub fn views(criterion: &mut Criterion) {
-    let filled = Filled::new(KEYS, 64);
+    let filled = filled(KEYS, 64);
     let session = &filled.session;
     criterion.bench_function("view", |bencher| {
         bencher.iter(|| black_box(session.view().unwrap().generation()));
@@ -68,7 +69,7 @@ pub fn events(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("events");
     group.throughput(Throughput::Elements(EVENTS));
     for size in &SIZES[1..4] {
-        let filled = Filled::new(KEYS, *size);
+        let filled = filled(KEYS, *size);
         let since = filled.session.generation() - EVENTS;
         group.bench_function(BenchmarkId::new("1,000 with what they replaced", label(*size)), |bencher| {
             bencher.iter(|| {

@@ -1,4 +1,4 @@
-//! Who is attached, and how full the board is.
+//! Sessions that are attached, and how full the board is.
 
 use super::{presence::Presence, region::Region};
 use crate::{

@@ -622,6 +622,26 @@ pub(super) fn present(is: bool, found: &CopiedRecord, out: &mut Vec<u8>) -> bool
     present
 }
 
+impl Deadline {
+    /// The time from now to the deadline; zero when it has passed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::{Board, PutOptions};
+    /// use std::time::Duration;
+    ///
+    /// let session = Board::local()?.attach("planner")?;
+    /// session.put_with("offer", "half price", PutOptions::new().ttl(Duration::from_secs(600)))?;
+    /// let deadline = session.get("offer")?.unwrap().deadline.unwrap();
+    /// assert!(deadline.remaining() <= Duration::from_secs(600));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
+    pub fn remaining(self) -> Duration {
+        Duration::from_nanos(self.boot_ns.saturating_sub(boottime_ns()))
+    }
+}
+
 /// Whether a deadline, 0 for none, has passed.
 #[inline]
 pub(super) fn is_expired(deadline: u64) -> bool {

@@ -1,4 +1,4 @@
-//! Updates: read a key, make another value of it, and put that if nobody was first, as often as it takes.
+//! Updates: read a key, make another value of it, put that if no other writer was first, and retry otherwise.
 
 use super::{
     Expect, Receipt, Session, reader,
@@ -97,7 +97,7 @@ impl Retry {
         self
     }
 
-    /// Pauses with jitter, and doubles the pause. Short ones spin: a sleep would take fifty times as long.
+    /// Pauses with jitter, and doubles the pause. Short pauses spin: a sleep would take fifty times as long.
     pub(super) fn wait(&self, pause: &mut Duration) {
         let started = Instant::now();
         let jitter = boottime_ns() % 1024;
@@ -235,8 +235,8 @@ impl Session {
         })
     }
 
-    /// Reads, asks `next` for a replacement, and puts it if nobody was first, as often as it takes. `slot`: where the key
-    /// lived last, and after this lives.
+    /// Reads, asks `next` for a replacement, puts it if no other writer was first, and retries otherwise. `slot` is the key's
+    /// slot as far as it is known, before and after.
     pub(super) fn update_at<E: From<Error>, V: AsRef<[u8]>>(
         &self,
         key: &str,
@@ -274,7 +274,7 @@ impl Session {
                     }
                     return Ok(Some(Receipt { version, generation, retries: retries + attempt }));
                 }
-                // Another was first: what stands there now is read anyway.
+                // Another writer was first. The next attempt reads what it wrote.
                 Ok(Outcome::Conflict { .. } | Outcome::Nothing) => retry.wait(&mut pause),
                 Err(error) if error.is_retryable() => retry.wait(&mut pause),
                 Err(error) => return Err(error.on_key(key).into()),

@@ -1,20 +1,17 @@
 //! Everything: peers take turns with every work, for several rounds, each in a process of its own.
 
 use crate::{
-    Outcome,
+    Options, Outcome,
     folder::Folder,
     peers::{self, NAMES},
-    plan::{Plan, option},
-    report,
+    plan::Plan,
+    report::{self, Book},
     row::{Placement, Row},
-    works::{WORKS, cannot},
+    works::{WORKS, Work, cannot},
 };
-use signal_hook::{consts::TERM_SIGNALS, iterator::Signals};
 use std::{
     collections::HashSet,
-    fs,
     io::Read,
-    path::Path,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -22,6 +19,8 @@ use std::{
 
 /// A work of a peer that takes longer hangs.
 const LONGEST: Duration = Duration::from_secs(180);
+/// The same of a work of the board alone, which has many points.
+const LONGEST_ALONE: Duration = Duration::from_secs(1_800);
 /// A run during which the cores moved is made again, so often.
 const REPEATS: usize = 2;
 
@@ -48,43 +47,44 @@ pub struct Results {
     pub time: Duration,
 }
 
-/// `peers all`, or the tables of a run that was saved.
-pub fn run(options: &[&str]) -> Outcome<()> {
-    let plan = Plan::of(options)?;
-    let results = match option(options, "--from") {
-        Some(file) => read(file)?,
-        None => measure(&plan, options)?,
+/// `peers all`: measures, or reads what was measured; then prints, saves and writes what the options say.
+pub fn run(options: &Options) -> Outcome<()> {
+    if options.write && options.peers.is_some() {
+        return Err("docs/ has every peer of a work: use --write without --peers".into());
+    }
+    let (book, failure) = match &options.from {
+        Some(file) => (Book::read(file)?, None),
+        None => {
+            let results = measure(options)?;
+            let failure = results.failures.iter().find(|failure| failure.peer.starts_with(peers::OURS));
+            let text = failure.map(|failure| format!("{}, {}: {}", failure.peer, failure.work, failure.text));
+            (Book::of(&results, &options.plan), text)
+        }
     };
-    if let Some(file) = option(options, "--save") {
-        let lines: Vec<String> = results.rows.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
-        fs::write(file, lines.join("\n"))?;
+    report::print(&book);
+    if let Some(file) = &options.save {
+        Book::read(file).unwrap_or_default().replaced_by(book.clone()).write(file)?;
     }
-    let write = options.contains(&"--write") || (plan.flag.is_none() && option(options, "--from").is_none());
-    let complete = option(options, "--only").is_none() && option(options, "--peers").is_none();
-    report::publish(&results, &plan, write && complete)?;
-    match results.failures.iter().find(|failure| failure.peer.starts_with("slateboard")) {
-        Some(failure) => Err(format!("{}, {}: {}", failure.peer, failure.work, failure.text).into()),
-        None => Ok(()),
+    let full = options.plan.flag.is_none() && options.peers.is_none() && options.from.is_none();
+    if options.write || full {
+        report::write(book)?;
     }
+    failure.map_or(Ok(()), |text| Err(text.into()))
 }
 
-fn read(file: &str) -> Outcome<Results> {
-    let rows = fs::read_to_string(file)?.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
-    Ok(Results { rows, ..Results::default() })
-}
-
-fn measure(plan: &Plan, options: &[&str]) -> Outcome<Results> {
+fn measure(options: &Options) -> Outcome<Results> {
     build_the_command();
     let folder = Folder::new(None)?;
-    clean_up_when_interrupted(folder.path())?;
+    let _janitor = folder.have_janitor()?;
+    let plan = &options.plan;
     let mut results = Results::default();
-    let jobs = jobs(options, &mut results);
+    let jobs = jobs(options, &mut results)?;
     let (started, mut slow) = (Instant::now(), HashSet::new());
     for round in 0..plan.rounds {
         eprintln!("round {} of {}, after {} s", round + 1, plan.rounds, started.elapsed().as_secs());
         for job @ (peer, work) in &jobs {
             // What fails once is not tried again, and what takes long is done once.
-            let failed = results.failures.iter().any(|known| known.peer == *peer && known.work == *work);
+            let failed = results.failures.iter().any(|known| known.peer == *peer && known.work == work.name);
             if failed || slow.contains(job) {
                 continue;
             }
@@ -92,12 +92,12 @@ fn measure(plan: &Plan, options: &[&str]) -> Outcome<Results> {
             match settled(peer, work, plan, &folder) {
                 Ok(rows) => results.rows.extend(rows),
                 Err(error) => {
-                    eprintln!("  {peer}, {work}: {error}");
-                    let (peer, work) = (peer.to_string(), work.to_string());
+                    eprintln!("  {peer}, {}: {error}", work.name);
+                    let (peer, work) = (peer.to_string(), work.name.to_owned());
                     results.failures.push(Failure { peer, work, text: error.to_string() });
                 }
             }
-            if began.elapsed() > plan.patience {
+            if work.alone || began.elapsed() > plan.patience {
                 slow.insert(*job);
             }
         }
@@ -112,7 +112,7 @@ fn measure(plan: &Plan, options: &[&str]) -> Outcome<Results> {
 fn top_up(jobs: &[Job], slow: &HashSet<Job>, plan: &Plan, folder: &Folder, results: &mut Results) {
     let near = |row: &Row| row.placement() == Some(Placement::Near);
     for job @ (peer, work) in jobs.iter().filter(|job| !slow.contains(*job)) {
-        let rows: Vec<&Row> = results.rows.iter().filter(|row| row.work == *work).collect();
+        let rows: Vec<&Row> = results.rows.iter().filter(|row| row.work == work.name).collect();
         let own: Vec<&&Row> = rows.iter().filter(|row| row.peer == job.0).collect();
         if rows.iter().any(|row| near(row)) && !own.is_empty() && !own.iter().any(|row| near(row)) {
             results.rows.extend(settled(peer, work, plan, folder).unwrap_or_default());
@@ -121,31 +121,32 @@ fn top_up(jobs: &[Job], slow: &HashSet<Job>, plan: &Plan, folder: &Folder, resul
 }
 
 /// A peer and a work.
-type Job = (&'static str, &'static str);
+type Job = (&'static str, &'static Work);
 
 /// Which peer does which work, one work after the other: peers take turns.
-fn jobs(options: &[&str], results: &mut Results) -> Vec<Job> {
-    let wanted = |name: &str| {
-        let named = option(options, "--peers");
-        named.is_none_or(|list| list.split(',').any(|wanted| wanted.trim().eq_ignore_ascii_case(name)))
+fn jobs(options: &Options, results: &mut Results) -> Outcome<Vec<Job>> {
+    let has = |list: &Option<String>, is: &dyn Fn(&str) -> bool| {
+        list.as_ref().is_none_or(|list| list.split(',').any(|wanted| is(wanted.trim())))
     };
-    let only = option(options, "--only");
-    let mut names: Vec<&'static str> = NAMES.into_iter().filter(|name| wanted(name)).collect();
+    let bare = |name: &str| name.replace(',', "");
+    let wanted = |name: &&str| has(&options.peers, &|wanted| bare(name).eq_ignore_ascii_case(wanted));
+    let mut names: Vec<&'static str> = NAMES.into_iter().filter(wanted).collect();
     if names.contains(&"Redis") && !peers::redis::is_installed() {
         let advice = "there is no redis-server here: apt-get install redis-server";
         eprintln!("Redis is left out: {advice}");
         results.absent.push(("Redis".into(), advice.into()));
         names.retain(|name| *name != "Redis");
     }
-    let works = WORKS.iter().filter(|work| only.is_none_or(|only| work.name == only));
-    works
-        .flat_map(|work| names.iter().map(move |peer| (*peer, work.name)))
+    let works = WORKS.iter().filter(|work| has(&options.only, &|text| work.name.contains(text)));
+    let jobs: Vec<Job> = works
+        .flat_map(|work| names.iter().map(move |peer| (*peer, work)))
         .filter(|(peer, work)| cannot(peer, work).is_none())
-        .collect()
+        .collect();
+    if jobs.is_empty() { Err("no such peer, or no such work; see `peers list`".into()) } else { Ok(jobs) }
 }
 
 /// A work of a peer; again while the cores move under it.
-fn settled(peer: &str, work: &str, plan: &Plan, folder: &Folder) -> Outcome<Vec<Row>> {
+fn settled(peer: &str, work: &Work, plan: &Plan, folder: &Folder) -> Outcome<Vec<Row>> {
     let mut kept = Vec::<Row>::new();
     for _ in 0..=REPEATS {
         let rows = single(peer, work, plan, folder)?;
@@ -159,9 +160,9 @@ fn settled(peer: &str, work: &str, plan: &Plan, folder: &Folder) -> Outcome<Vec<
 }
 
 /// A work of a peer, in a process of its own.
-fn single(peer: &str, work: &str, plan: &Plan, folder: &Folder) -> Outcome<Vec<Row>> {
+fn single(peer: &str, work: &Work, plan: &Plan, folder: &Folder) -> Outcome<Vec<Row>> {
     let mut child = Command::new(std::env::current_exe()?)
-        .args([peer, work, "--folder"])
+        .args([peer, work.name, "--folder"])
         .arg(folder.path())
         .args(plan.flag)
         .stdin(Stdio::null())
@@ -178,14 +179,15 @@ fn single(peer: &str, work: &str, plan: &Plan, folder: &Folder) -> Outcome<Vec<R
     };
     let out = read(Box::new(out.ok_or("no pipe")?));
     let err = read(Box::new(err.ok_or("no pipe")?));
-    let deadline = Instant::now() + LONGEST;
+    let longest = if work.alone { LONGEST_ALONE } else { LONGEST };
+    let deadline = Instant::now() + longest;
     let status = loop {
         match child.try_wait()? {
             Some(status) => break status,
             None if Instant::now() > deadline => {
                 child.kill()?;
                 child.wait()?;
-                return Err(format!("hangs, ended after {} s", LONGEST.as_secs()).into());
+                return Err(format!("hangs, ended after {} s", longest.as_secs()).into());
             }
             None => thread::sleep(Duration::from_millis(5)),
         }
@@ -209,17 +211,4 @@ fn build_the_command() {
     if !built.is_ok_and(|status| status.success()) {
         eprintln!("`slate` could not be built: if there is one beside this program, that is measured");
     }
-}
-
-/// Takes the folder away and ends when the run is interrupted. Processes that it started end by themselves.
-fn clean_up_when_interrupted(folder: &Path) -> Outcome<()> {
-    let mut signals = Signals::new(TERM_SIGNALS)?;
-    let folder = folder.to_owned();
-    thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            Folder::clean(&folder);
-            std::process::exit(128 + signal);
-        }
-    });
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     Outcome,
+    child::Child,
     folder::Folder,
     peers::{self, Peer, Place, Shape, Visit},
     plan::Plan,
@@ -9,16 +10,9 @@ use crate::{
     wires::{Wire, Wires, ping, pong},
     works,
 };
-use rustix::{
-    process::{Signal, set_parent_process_death_signal},
-    thread::{CpuSet, sched_setaffinity},
-};
+use rustix::thread::{CpuSet, sched_setaffinity};
 use serde_json::{Value, json};
-use std::{
-    cell::RefCell,
-    fs,
-    process::{Child, Command, Stdio},
-};
+use std::{cell::RefCell, fs, iter};
 
 /// What the second process is told: who, what, on what store.
 #[derive(Clone, Copy)]
@@ -78,14 +72,9 @@ impl Partner {
         wires.store(Wire::Keys, role.shape.keys as u64);
         let shape = [role.shape.keys, role.shape.spare, role.shape.size, role.number]
             .map(|number| number.to_string());
-        let child = Command::new(std::env::current_exe()?)
-            .args(["--role", role.peer, role.role])
-            .arg(role.folder.path())
-            .args(shape)
-            .args(plan.flag)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()?;
+        let folder = role.folder.path().to_string_lossy();
+        let arguments = [role.peer, role.role, &folder].into_iter().chain(shape.iter().map(String::as_str));
+        let child = Child::start("second", arguments.chain(iter::once(plan.flag.unwrap_or_default())))?;
         let mut partner = Self { child: RefCell::new(child), wires, before: 0.0, switches: 0 };
         partner.before = ping(&partner.wires, || partner.is_lost())?;
         while partner.wires.load(Wire::Ready) == 0 {
@@ -105,7 +94,7 @@ impl Partner {
 
     /// Whether it has ended.
     pub fn is_lost(&self) -> bool {
-        !matches!(self.child.borrow_mut().try_wait(), Ok(None))
+        self.child.borrow_mut().is_lost()
     }
 
     /// Lets it begin.
@@ -118,42 +107,25 @@ impl Partner {
         self.wires.store(Wire::Stop, 1);
         let mine = switches() - self.switches;
         let after = ping(&self.wires, || self.is_lost())?;
-        let mut said = String::new();
-        let pipe = self.child.borrow_mut().stdout.take();
-        if let Some(mut pipe) = pipe {
-            std::io::Read::read_to_string(&mut pipe, &mut said)?;
-        }
-        let status = self.child.borrow_mut().wait()?;
-        if !status.success() {
-            return Err(format!("the other process failed: {status}").into());
-        }
-        let both: Value = serde_json::from_str(said.trim())?;
+        let said = self.child.borrow_mut().answer()?;
+        self.child.borrow_mut().end()?;
+        let both: Value = serde_json::from_str(&said)?;
         let switches = mine + both["switches"].as_u64().unwrap_or(0);
         Ok(Done { said: both["said"].clone(), ping: [self.before, after], switches })
     }
 }
 
-impl Drop for Partner {
-    fn drop(&mut self) {
-        let child = self.child.get_mut();
-        let _ = child.kill();
-        let _ = child.wait();
-    }
-}
-
-/// Plays the second process: peer, role, folder, keys, spare keys, bytes, number.
+/// Plays the second process: peer, role, folder, keys, spare keys, bytes, number, flag of the plan.
 pub fn play(arguments: &[&str]) -> Outcome<()> {
-    let [peer, role, folder, keys, spare, size, number, options @ ..] = arguments else {
-        return Err("a role needs a peer, a folder and a shape".into());
+    let [peer, role, folder, keys, spare, size, number, flag] = arguments else {
+        return Err("the second process needs a peer, a role, a folder and a shape".into());
     };
-    // Ends with the process that started it, also when that is killed.
-    set_parent_process_death_signal(Some(Signal::KILL))?;
     pin(1)?;
     let folder = Folder::of(folder);
     let shape = Shape { keys: keys.parse()?, spare: spare.parse()?, size: size.parse()? };
     let wires = Wires::open(folder.path())?;
     pong(&wires);
-    let plan = Plan::of(options)?;
+    let plan = Plan::of(Some(flag));
     let second = Second { role, wires: &wires, folder: &folder, shape, number: number.parse()?, plan };
     let (said, before) = (RefCell::new(Value::Null), switches());
     let outcome = peers::with(peer, shape.size, Play(second, &said));

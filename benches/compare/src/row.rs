@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// In what a figure is counted.
+/// The unit of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unit {
     /// Nanoseconds a call.
@@ -14,6 +14,54 @@ pub enum Unit {
     /// Percent of one core.
     #[serde(rename = "% of a core")]
     Percent,
+    /// Bytes.
+    #[serde(rename = "bytes")]
+    Bytes,
+    /// How many: along an axis.
+    #[serde(rename = "count")]
+    Count,
+}
+
+impl Unit {
+    /// A value with its unit, four digits: for tables.
+    pub fn show(self, value: f64) -> String {
+        self.with_digits(value, 4)
+    }
+
+    /// The same with three digits: for charts.
+    pub fn brief(self, value: f64) -> String {
+        self.with_digits(value, 3)
+    }
+
+    fn with_digits(self, mut value: f64, count: i32) -> String {
+        let (factor, units): (f64, &[&str]) = match self {
+            Self::Nanoseconds => (1e3, &["ns", "µs", "ms", "s"]),
+            Self::PerSecond => (1e3, &["/s", "k/s", "M/s"]),
+            Self::Bytes => (1024.0, &["B", "KiB", "MiB", "GiB"]),
+            Self::Percent => (f64::INFINITY, &["%"]),
+            Self::Count => (1e6, &["", "M"]),
+        };
+        let mut unit = 0;
+        // A hair below a power of ten is one.
+        while value >= factor * (1.0 - 1e-9) && unit + 1 < units.len() {
+            value /= factor;
+            unit += 1;
+        }
+        format!("{} {}", digits(value, count), units[unit]).trim_end().to_owned()
+    }
+}
+
+/// So many digits, without zeros behind the point; a comma between thousands.
+pub fn digits(value: f64, count: i32) -> String {
+    let power = if value == 0.0 { 0 } else { value.abs().log10().floor() as i32 };
+    let text = format!("{value:.*}", (count - 1 - power).max(0) as usize);
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    match text.len() {
+        length if length > 3 && !text.contains('.') => {
+            format!("{},{}", &text[..length - 3], &text[length - 3..])
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// Where the two cores of a run stood to each other, by the raw ping-pong of a cache line between them.
@@ -49,9 +97,12 @@ pub struct Row {
     pub peer: String,
     /// Which work: get, put, sync, ...
     pub work: String,
-    /// Which form of it: the value's size, by handle or by key, the workload's letter.
+    /// Which form of it: the value's size, by handle or by key, the workload's letter, the curve.
     pub what: String,
-    /// In what `value` counts.
+    /// What the work varies: keys, sessions, bytes of a value. For points of curves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x: Option<f64>,
+    /// The unit of `value`.
     pub unit: Unit,
     /// The figure. Of latencies, the median.
     pub value: f64,
@@ -70,7 +121,17 @@ impl Row {
     /// A row without latencies and without a second process.
     pub fn new(peer: &str, work: &str, what: impl Into<String>, unit: Unit, value: f64) -> Self {
         let (peer, work) = (peer.to_owned(), work.to_owned());
-        Self { peer, work, what: what.into(), unit, value, curve: Vec::new(), ping: None, switches: None }
+        Self {
+            peer,
+            work,
+            what: what.into(),
+            x: None,
+            unit,
+            value,
+            curve: Vec::new(),
+            ping: None,
+            switches: None,
+        }
     }
 
     /// Where the cores stood; `None` for works of one process.
@@ -112,7 +173,7 @@ pub fn at(curve: &[(f64, f64)], share: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Placement, at, curve, median};
+    use super::{Placement, Unit, at, curve, median};
 
     #[test]
     fn medians_and_curves() {
@@ -127,5 +188,24 @@ mod tests {
         assert_eq!(Placement::of([61.0, 65.0]), Placement::Near);
         assert_eq!(Placement::of([230.0, 240.0]), Placement::Far);
         assert_eq!(Placement::of([61.0, 240.0]), Placement::Moved);
+    }
+
+    #[test]
+    fn figures_have_units() {
+        let brief = [
+            (Unit::Nanoseconds, 1e3),
+            (Unit::Nanoseconds, 2.5e6),
+            (Unit::Bytes, 64.0),
+            (Unit::Bytes, 65536.0),
+        ];
+        assert_eq!(brief.map(|(unit, value)| unit.brief(value)), ["1 µs", "2.5 ms", "64 B", "64 KiB"]);
+        let counts = [10_000.0, 2e6, 1_024.0, 0.0].map(|value| Unit::Count.brief(value));
+        assert_eq!(counts, ["10,000", "2 M", "1,024", "0"]);
+        assert_eq!(Unit::Percent.show(0.05), "0.05 %");
+        assert_eq!(
+            [5_645.2, 42.61, 203_412.0].map(|ns| Unit::Nanoseconds.show(ns)),
+            ["5.645 µs", "42.61 ns", "203.4 µs"]
+        );
+        assert_eq!(Unit::PerSecond.brief(109_400.0), "109 k/s");
     }
 }

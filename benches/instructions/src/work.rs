@@ -1,8 +1,9 @@
 //! What is counted.
 
 use crate::Outcome;
-use slateboard::{Board, KeyHandle, Session, Verify};
-use std::{hint::black_box, path::Path, time::Duration};
+use slateboard::{Board, Verify};
+use slateboard_micro::{Filled, memory};
+use std::{hint::black_box, time::Duration};
 
 /// Callgrind collects between the entry and the return of this function.
 pub const COUNTED: &str = "counted_operations";
@@ -11,7 +12,7 @@ const KEYS: usize = 256;
 /// Short, so that it is soon full: a put then lets an old event go and takes a used block, as it does for ever after.
 const HISTORY: u64 = 512;
 /// Puts before counting: the history laps several times.
-const WARM_UP: u64 = 4 * HISTORY;
+const WARM_UP: usize = 4 * HISTORY as usize;
 
 /// An operation on values of a size.
 #[derive(Clone, Copy)]
@@ -54,27 +55,11 @@ impl Work {
 
     /// Makes a board, warms it up and does the operations in `counted_operations`.
     pub fn run(&self, operations: u64) -> Outcome<()> {
-        let folder = folder()?;
         // No beat falls into a count.
         let options = Board::options().history(HISTORY).verify(self.verify).beat(Duration::from_secs(3600));
-        let session = options.create(folder.path().join("board"))?.attach("instructions")?;
-        let names: Vec<String> = (0..KEYS).map(|number| format!("bench/{number:04}")).collect();
-        let value = vec![7; self.size];
-        for number in 0..WARM_UP {
-            session.put(&names[number as usize % KEYS], &value)?;
-        }
-        let keys = names.iter().map(|name| session.key(name)).collect::<slateboard::Result<Vec<_>>>()?;
-        self.count(operations, &session, &keys, &names, &value)
-    }
-
-    fn count(
-        &self,
-        operations: u64,
-        session: &Session,
-        keys: &[KeyHandle],
-        names: &[String],
-        value: &[u8],
-    ) -> Outcome<()> {
+        let filled = Filled::new(&memory(), options, KEYS, self.size, WARM_UP)?;
+        let (session, keys, names, value) =
+            (&filled.session, &filled.keys[..], &filled.names[..], &filled.value[..]);
         let mut buffer = Vec::with_capacity(2 * value.len());
         match (self.is_put, self.by_key) {
             (true, false) => counted_operations(operations, |at| keys[at].put(value).map(drop)),
@@ -101,10 +86,4 @@ fn counted_operations(operations: u64, mut once: impl FnMut(usize) -> slateboard
         once((number as usize).wrapping_mul(97) % KEYS)?;
     }
     Ok(())
-}
-
-/// A folder on memory where there is one.
-fn folder() -> Outcome<tempfile::TempDir> {
-    let built = tempfile::Builder::new().prefix("slate-instructions-").tempdir_in(Path::new("/dev/shm"));
-    Ok(built.or_else(|_| tempfile::tempdir())?)
 }

@@ -4,11 +4,11 @@
 //! word  0 version                     rises by one at every change of the key
 //!       1 previous head               the slot's head before this record
 //!       2 head's word offset:32 | value length:32
-//!       3 key length:11 | kind:3 | chained:1 | codec:8
+//!       3 key length:11 | kind:3 | in_pieces:1 | codec:8
 //!       4 writer                      5 time, ns of CLOCK_REALTIME
 //!       6 generation of creation      7 deadline, ns of CLOCK_BOOTTIME, 0 for none
 //!       8 ephemeral owner, 0 for none 9 checksum over everything but the generation word
-//!      10 key, zero padded to words; then the value, or the blocks of a chained value
+//!      10 key, zero padded to words; then the value, or the blocks of a value in pieces
 //! ```
 
 use super::Writer;
@@ -224,7 +224,7 @@ impl PackedHeader {
     pub fn value_at(&self) -> usize {
         HEADER_WORDS + self.key_len().div_ceil(8)
     }
-    /// Words of the record with its key and a value that is not chained.
+    /// Words of the record with its key and a value in one block.
     pub fn record_words(&self) -> usize {
         len_of(self.0[PLACE], self.0[SHAPE])
     }
@@ -285,7 +285,7 @@ impl PackedHeader {
     }
 }
 
-/// Words of a record with this [`PLACE`] and [`SHAPE`], its key, and a value that is not chained.
+/// Words of a record with this [`PLACE`] and [`SHAPE`], its key, and a value in one block.
 pub const fn len_of(place: u64, shape: u64) -> usize {
     words_of((shape & 0x7ff) as usize, place as u32 as usize)
 }

@@ -1,11 +1,11 @@
-//! Who owns which block: claiming, giving back, and cutting extents into blocks of another size.
+//! Who owns which block: taking a free one, giving it back, and cutting extents into blocks of another size.
 //!
-//! A block's state word is the only truth about who owns it. Cursors, stashes and hints only say where
-//! to look first: wrong ones cost time.
+//! A block's state word is the only truth about who owns the block. Cursors, stashes and hints only say where to look
+//! first: a wrong one costs time. Nothing here makes room: that is `claim.rs`.
 
 use super::{
     Core, Fault, acquire,
-    lane::{Claimed, Lane, take_stashed},
+    lane::{Claimed, Lane},
 };
 use crate::layout::{Block, ClassWord, State, StateKind, header, record, session::Counter};
 use crate::sync::{
@@ -255,7 +255,7 @@ impl Core<'_> {
     /// Gives every stashed block back.
     pub fn empty_stash(&self, lane: &mut Lane) {
         for class in 0..lane.stash.len() {
-            while let Some(claimed) = take_stashed(lane, class as u8) {
+            while let Some(claimed) = lane.take_stashed(class as u8) {
                 self.free(claimed);
             }
         }

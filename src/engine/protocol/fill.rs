@@ -43,7 +43,7 @@ impl Core<'_> {
     ) -> Result<(), Fault> {
         self.store_bytes(self.geo.data(claimed.block) + record::HEADER_WORDS, key.bytes);
         if words.in_pieces() {
-            // What frees the pieces of a killed writer's chain goes by the lengths.
+            // What frees the pieces of a killed writer's value goes by the lengths.
             self.store_header(claimed.block, words);
             self.fill_pieces(lane, claimed, words.value_at(), change.value)
         } else {
@@ -60,7 +60,7 @@ impl Core<'_> {
         at: usize,
         value: &[u8],
     ) -> Result<(), Fault> {
-        // The list may hold what an earlier life left: until a piece names this head it is not this chain's.
+        // The list may hold what an earlier life left: until a piece names this head block it is not of this value.
         for (number, bytes) in value.chunks(self.piece_bytes()).enumerate() {
             let granules = self.geo.granules_for(bytes.len().div_ceil(8));
             let piece = self.claim(lane, granules, false)?;

@@ -1,10 +1,9 @@
-//! Which slot a key has: one guard word per bucket chain, no owner to wait for.
+//! Which slot a key gets: each chain of buckets has one guard word, and nobody owns the chain.
 //!
-//! A slot lives FREED -> OPEN -> LIVE … -> RETIRED -> RETIRED without a block -> FREED, its head's counter rising each
-//! time. Whoever
-//! meets a guard first applies what it asks for, which anybody may do any number of times; then it acts
-//! by one compare-and-swap of the guard, which succeeds only if the guard stood still during the scan.
-//! Readers never touch the guard.
+//! A slot goes through FREED, OPEN, LIVE any number of times, RETIRED, RETIRED without a block, and FREED again. Its
+//! head's counter rises each time. Whoever meets a guard first applies what the guard asks for, which anybody may do any
+//! number of times. Then it acts by one compare-and-swap of the guard, which succeeds only if the guard stood still
+//! during the scan. Readers never touch the guard.
 
 use super::{
     Core, Fault, Full, Tries, acquire,

@@ -1,4 +1,7 @@
-//! A block on its way from its owner to the board: INFLIGHT while it is published.
+//! A block on its way from its owner to the board: INFLIGHT while its owner publishes it and still looks at it.
+//!
+//! The floor may let the block's event go meanwhile, and the removal that the block holds may be retired. So whoever
+//! settles a block finds it INFLIGHT, DOOMED or LIMBO, and frees it in the last two cases.
 
 use super::{
     Core,

@@ -18,12 +18,12 @@ impl Core<'_> {
         self.geo.extent_granules() as usize * self.geo.granule_words() * 8
     }
 
-    /// Pieces of a chained value.
+    /// Pieces of a value of this length.
     pub(super) fn pieces(&self, value_len: usize) -> usize {
         value_len.div_ceil(self.piece_bytes())
     }
 
-    /// Whether a record of these lengths needs a chain.
+    /// Whether the value of a record of these lengths goes into pieces.
     #[inline]
     pub(super) fn needs_pieces(&self, key_len: usize, value_len: usize) -> bool {
         self.geo.granules_for(record::words_of(key_len, value_len)) > self.geo.extent_granules() as usize
@@ -37,7 +37,7 @@ impl Core<'_> {
         self.geo.granules_for(record::words_of(key_len, inline))
     }
 
-    /// Frees the pieces of a chain whose head the caller has the right to free and which has this tag.
+    /// Frees the pieces of a value whose head block the caller has the right to free and which has this tag.
     #[inline]
     pub(super) fn free_pieces(&self, head: Block, tag: u64) {
         if record::is_in_pieces(self.record_word(head, record::SHAPE)) {
@@ -65,14 +65,14 @@ impl Core<'_> {
         }
     }
 
-    /// How many pieces a chain has; `None` where its lengths cannot be.
+    /// How many pieces a record's value has; `None` where its lengths cannot be.
     pub(super) fn piece_count(&self, head: Block, words: &PackedHeader) -> Option<usize> {
         let count = self.pieces(words.value_len());
         let can = words.value_len() as u64 <= self.geo.shape().value_max;
         (can && self.fits(head, words.value_at() + count)).then_some(count)
     }
 
-    /// A piece of a chain, as the head lists it, with room for so many bytes; `None` where it cannot be. To be
+    /// A piece, as the head block lists it, with room for so many bytes; `None` where it cannot be. To be
     /// proved afterwards, like every copy. The number is below [`Core::piece_count`].
     pub(super) fn piece(
         &self,
@@ -85,7 +85,7 @@ impl Core<'_> {
         self.block(index).filter(|&piece| self.fits(piece, bytes.div_ceil(8)))
     }
 
-    /// As [`Core::copy_value`], of a chained value.
+    /// As [`Core::copy_value`], of a value in pieces.
     #[cold]
     pub(super) fn copy_pieces(&self, block: Block, words: &PackedHeader, out: &mut Vec<u8>) -> Option<()> {
         let pieces = self.piece_count(block, words)?;

@@ -1,8 +1,7 @@
 //! Changing a key: publish, log, count, wake, in this order.
 //!
-//! A killed writer leaves one of: nothing; a private block, which the reaper frees; a published block
-//! that is not in the history, which the next writer of that key or the reaper logs, and which nobody
-//! sees until then.
+//! A killed writer leaves nothing, or a private block, which the reaper frees, or a published block that is not in the
+//! history. The next writer of that key or the reaper logs such a block, and nobody sees it until then.
 
 use super::{
     COUNTER_MASK, Core, Fault, Tries,
@@ -126,7 +125,7 @@ enum Judged {
 }
 
 impl Core<'_> {
-    /// Changes a key. `hint`: where it lived last.
+    /// Changes a key. Where there is no room, it ends what expired and tries again. `hint`: where the key lived last.
     pub fn change(
         &self,
         lane: &mut Lane,
@@ -141,7 +140,7 @@ impl Core<'_> {
         }
     }
 
-    /// As [`Core::change`], once: where there is no room it does not make any by ending what expired.
+    /// As [`Core::change`], but the answer is `Full` where there is no room: nothing that expired is ended to make room.
     pub fn try_change(
         &self,
         lane: &mut Lane,
@@ -153,8 +152,8 @@ impl Core<'_> {
         self.try_change_inline(lane, key, change, now, hint)
     }
 
-    /// As [`Core::try_change`], compiled into its caller: for the one call that makes nearly every change. Not for a loop, in
-    /// front of which the compiler would prepare what only rare turns need.
+    /// As [`Core::try_change`], compiled into its caller: for the one call that makes nearly every change. Do not use it in a
+    /// loop: the compiler would prepare ahead of the loop what only rare turns need.
     #[inline(always)]
     pub(crate) fn try_change_inline(
         &self,
@@ -230,8 +229,8 @@ impl Core<'_> {
         }
     }
 
-    /// Where others have written since this lane did: asks for the lines that a change takes from them, all at once.
-    /// One after the other, each costs as much as the rest of a put.
+    /// Asks at once for the cache lines that a change takes from other writers, where others have written since this lane
+    /// did. Fetched one after the other, each line costs as much as the rest of a put.
     #[inline]
     fn ask_lines(&self, lane: &Lane, key: &Key<'_>, hint: Option<Slot>) {
         // Relaxed: a hint.
@@ -245,7 +244,7 @@ impl Core<'_> {
         self.machine.prefetch_write(&lines.map(|at| self.at(at)));
     }
 
-    /// The last three of *publish, log, count, wake*, and the end of the block's life as ours.
+    /// Logs, counts and wakes, after the record was published, and settles the block.
     #[inline]
     fn conclude(
         &self,
@@ -276,10 +275,7 @@ impl Core<'_> {
         if retries > 0 {
             self.count(lane, Counter::Retries, u64::from(retries));
         }
-        lane.until_trim = lane.until_trim.saturating_sub(superseded);
-        if lane.at_bound {
-            lane.excess = lane.excess.saturating_add(superseded);
-        }
+        lane.share.add(superseded);
         lane.newest = generation;
         Ok(Outcome::Done { version, generation, retries, slot })
     }

@@ -1,7 +1,7 @@
 //! Ending the life of a session that is gone: finishing or taking back what it was doing.
 //!
-//! The caller holds the dead session's lock byte, so there is one reaper at a time. Everything here may
-//! be done again: a killed reaper's work is finished by the next.
+//! The caller holds the dead session's lock byte, so there is one reaper at a time. Each step can be repeated: the next
+//! reaper finishes the work of a killed one.
 
 use super::{
     Core, Fault,
@@ -114,7 +114,7 @@ impl Core<'_> {
         }
     }
 
-    /// Goes through the block table for what the dead session owned.
+    /// Ends what the dead session did with the blocks that it owned: goes through the block table.
     fn finish_blocks(&self, lane: &mut Lane, dead: usize, reaped: &mut Reaped) -> Result<(), Fault> {
         let owner = dead as u16 + 1;
         let end = (self.reserved() * self.geo.extent_granules()).min(self.geo.granules());

@@ -1,5 +1,5 @@
-//! What holds a board's room, and how much there is: for people and for those who watch a board. All of it is counted
-//! from slots and blocks, so no damaged counter shows in it, and no figure is larger than the board.
+//! How much room a board has, and what takes it: for people and for programs that watch a board. All figures are counted
+//! from slots and blocks, so a damaged counter does not show in them, and none is larger than the board.
 
 use super::{
     Core, acquire,

@@ -341,6 +341,17 @@ impl Core<'_> {
         Err(if self.holds(proof) { Fault::Corrupt(what) } else { Fault::Lagged })
     }
 
+    /// The key of an event that cannot be read, where its record still tells it.
+    pub fn event_key(&self, position: u64) -> Option<Vec<u8>> {
+        let proof = Proof::Floor(position.checked_sub(1)?);
+        let block = self.event_block(position, proof).ok()?;
+        let bucket = self.bucket_of_slot(self.header_words(block)?.slot())?;
+        let mut bytes = Vec::new();
+        self.copy_key(block, &mut bytes)?;
+        let fits = std::str::from_utf8(&bytes).is_ok_and(|key| Key::new(self.geo, key).bucket == bucket);
+        (fits && self.holds(proof)).then_some(bytes)
+    }
+
     /// What an event superseded; `None` where that was nothing, or a tombstone.
     fn previous_item(&self, previous: Head, proof: Proof, verify: Verify) -> Result<Option<Item>, Fault> {
         let Some(block) = self.block(previous.block()).filter(|_| previous.is(HeadKind::Live)) else {

@@ -220,6 +220,9 @@ pub trait Visit {
     fn visit<P: Peer>(self) -> Outcome<Vec<Row>>;
 }
 
+/// The board itself.
+pub const OURS: &str = slate::Slate::NAME;
+
 /// All peers, in the order of tables.
 pub const NAMES: [&str; 13] = [
     slate::Slate::NAME,

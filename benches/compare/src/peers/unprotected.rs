@@ -30,6 +30,7 @@ impl Peer for Unprotected {
     const NAME: &'static str = "unprotected";
     const LESS: &'static str = "no protection at all: torn values, lost updates, fixed keys and sizes; it is the limit, not a choice";
     const WHOLE: bool = false;
+    const WAYS: &'static [&'static str] = &["polling", "raw ping-pong"];
     type Reading = usize;
     type Writing = usize;
 
@@ -84,9 +85,11 @@ impl Peer for Unprotected {
         self.put(&self.table.number(key)?, value)
     }
 
-    fn newer(&self, _way: usize, at: &usize, seen: u64, buffer: &mut Vec<u8>) -> Outcome<Option<u64>> {
-        if self.table.word(*at).load(Ordering::Acquire) == seen {
-            return Ok(None);
+    /// A raw ping-pong is a cache line that is written by one and seen by the other process, and no more.
+    fn newer(&self, way: usize, at: &usize, seen: u64, buffer: &mut Vec<u8>) -> Outcome<Option<u64>> {
+        let word = self.table.word(*at).load(Ordering::Acquire);
+        if word == seen || way == 1 {
+            return Ok(Some(word).filter(|word| *word != seen));
         }
         self.table.read(*at, buffer);
         black_box(&buffer);

@@ -1,37 +1,52 @@
 //! Medians over rounds: of works of two processes, within the same placement of the cores only.
 
 use crate::row::{Placement, Row, SHARES, Unit, at, median};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The median of a row's rounds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
-    /// In what it counts.
+    /// The peer.
+    pub peer: String,
+    /// The work.
+    pub work: String,
+    /// The form of the work.
+    pub what: String,
+    /// What the work varies; for points of curves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x: Option<f64>,
+    /// Whether the cores were near; `None` for works of one process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub near: Option<bool>,
+    /// The unit of `value`.
     pub unit: Unit,
     /// The median; of latencies, of medians.
     pub value: f64,
     /// Medians of each share of the latency curves, nanoseconds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub curve: Vec<(f64, f64)>,
     /// The median of `value` in raw ping-pongs around the same run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pings: Option<f64>,
     /// The same, of the time that 99.9 % of round trips took at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pings_999: Option<f64>,
     /// The raw ping-pong itself, nanoseconds one way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ping: Option<f64>,
     /// How many rounds.
     pub rounds: usize,
 }
 
-/// By work, form, peer, placement.
-type Key = (String, String, String, Option<bool>);
-
-/// All medians of a run.
-pub struct Figures(BTreeMap<Key, Figure>);
+/// All medians of a run, in the order of works, forms and peers by name.
+#[derive(Clone, Debug, Default)]
+pub struct Figures(pub Vec<Figure>);
 
 impl Figures {
     /// The medians of these rows.
     pub fn of(rows: &[Row]) -> Self {
-        let mut groups = BTreeMap::<Key, Vec<&Row>>::new();
+        let mut groups = BTreeMap::<_, Vec<&Row>>::new();
         for row in rows {
             let near = match row.placement() {
                 None => None,
@@ -39,21 +54,36 @@ impl Figures {
                 Some(Placement::Far) => Some(false),
                 Some(Placement::Moved) => continue,
             };
-            groups.entry((row.work.clone(), row.what.clone(), row.peer.clone(), near)).or_default().push(row);
+            // Bits of numbers that are not negative are in the order of the numbers.
+            let key = (&row.work, &row.what, &row.peer, near, row.x.map(f64::to_bits));
+            groups.entry(key).or_default().push(row);
         }
-        Self(groups.into_iter().map(|(key, rows)| (key, figure(&least_disturbed(rows)))).collect())
+        Self(groups.into_iter().map(|(key, rows)| figure(key.3, &least_disturbed(rows))).collect())
+    }
+
+    /// The figures of a work, and of a form if one is named.
+    fn of_work<'a>(&'a self, work: &'a str, what: Option<&'a str>) -> impl Iterator<Item = &'a Figure> {
+        self.0.iter().filter(move |one| one.work == work && what.is_none_or(|what| one.what == what))
+    }
+
+    /// The points of a curve, in the order of x.
+    pub fn curve<'a>(&'a self, work: &'a str, what: &'a str) -> impl Iterator<Item = (f64, &'a Figure)> {
+        self.of_work(work, Some(what)).filter_map(|figure| Some((figure.x?, figure)))
     }
 
     /// Whether most peers' runs of this work were with near cores.
     pub fn usually_near(&self, work: &str) -> bool {
-        let count = |near| self.0.keys().filter(|key| key.0 == work && key.3 == Some(near)).count();
+        let count = |near| self.of_work(work, None).filter(|figure| figure.near == Some(near)).count();
         count(true) >= count(false)
     }
 
     /// The figure in one placement; works of one process have none.
     pub fn in_placement(&self, work: &str, what: &str, peer: &str, near: bool) -> Option<&Figure> {
-        let key = |near| (work.to_owned(), what.to_owned(), peer.to_owned(), near);
-        self.0.get(&key(None)).or_else(|| self.0.get(&key(Some(near))))
+        let is = |figure: &&Figure| {
+            (&*figure.work, &*figure.what, &*figure.peer) == (work, what, peer)
+                && figure.near.is_none_or(|is| is == near)
+        };
+        self.0.iter().find(is)
     }
 
     /// The figure in the placement of most peers, else in the other; and whether the cores were near.
@@ -75,8 +105,8 @@ impl Figures {
 
     /// Forms of a work that anybody has.
     pub fn forms(&self, work: &str) -> Vec<String> {
-        let mut forms: Vec<String> =
-            self.0.keys().filter(|key| key.0 == work).map(|key| key.1.clone()).collect();
+        let mut forms: Vec<String> = self.of_work(work, None).map(|figure| figure.what.clone()).collect();
+        forms.sort_unstable();
         forms.dedup();
         forms
     }
@@ -91,7 +121,7 @@ fn least_disturbed(mut rows: Vec<&Row>) -> Vec<&Row> {
     rows
 }
 
-fn figure(rows: &[&Row]) -> Figure {
+fn figure(near: Option<bool>, rows: &[&Row]) -> Figure {
     let over = |value: &dyn Fn(&Row) -> Option<f64>| {
         let mut values: Vec<f64> = rows.iter().filter_map(|row| value(row)).collect();
         (!values.is_empty()).then(|| median(&mut values))
@@ -101,8 +131,14 @@ fn figure(rows: &[&Row]) -> Figure {
         let some = |row: &Row| (!row.curve.is_empty()).then(|| at(&row.curve, share));
         Some((share, over(&some)?))
     };
+    let Row { peer, work, what, x, unit, .. } = rows[0].clone();
     Figure {
-        unit: rows[0].unit,
+        peer,
+        work,
+        what,
+        x,
+        near,
+        unit,
         value: over(&|row| Some(row.value)).unwrap_or_default(),
         curve: SHARES.iter().filter_map(|&share| curve(share)).collect(),
         pings: over(&|row| Some(row.value / ping(row)?)),

@@ -1,91 +1,84 @@
-//! What a run has found: tables, ratios, plots, and where they go.
+//! What a run has found: tables, ratios, charts, and where they go.
 
+mod charts;
+mod curves;
 mod figures;
+mod kept;
+mod limits;
 mod plots;
 mod tables;
 mod targets;
 
 use crate::{
     Outcome,
-    all::Results,
     peers::NAMES,
-    plan::Plan,
     works::{WORKS, cannot, less},
 };
-use figures::Figures;
-use std::{fmt::Write, fs, path::Path, process::Command};
+pub use kept::Book;
+use std::{fmt::Write, fs, path::Path};
 
-const BEGIN: &str = "<!-- peers:begin -->";
-const END: &str = "<!-- peers:end -->";
+/// The board with checksums left to the scrubber, as peers leave them out.
+const SCRUB: &str = "slateboard, scrub";
+/// What is kept of runs, beside the charts.
+const KEPT: &str = "figures.jsonl";
+const SCALING: &str = "scaling";
+const PEERS: &str = "peers";
 
-/// Prints the tables, and writes them with the plots into `docs/` where that is wanted.
-pub fn publish(results: &Results, plan: &Plan, write: bool) -> Outcome<()> {
-    let figures = Figures::of(&results.rows);
-    let mut text = heading(results, plan);
-    text += &tables::all(&figures);
-    text += &targets::table(&figures);
-    text += &problems(results);
-    println!("{text}");
-    if write {
-        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
-        let plots = plots::write(&figures, &docs.join("plots"))?;
-        let page = docs.join("performance.md");
-        fs::write(&page, inserted(&fs::read_to_string(&page)?, &(text + &plots + &capabilities()))?)?;
-        eprintln!("written: docs/performance.md and docs/plots");
-    }
+/// Prints the tables.
+pub fn print(book: &Book) {
+    println!("{}{}{}", runs(book, |_| true), tables(book), curves::tables(&book.figures));
+}
+
+/// Puts these works in the place of what `docs/` has of them, and draws all charts there anew.
+pub fn write(book: Book) -> Outcome<()> {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let plots = docs.join("plots");
+    fs::create_dir_all(&plots)?;
+    let kept = plots.join(KEPT);
+    let book = if kept.exists() { Book::read(&kept)?.replaced_by(book) } else { book };
+    book.write(&kept)?;
+    let is_curve = |work: &str| work.starts_with(SCALING);
+    let peers = runs(&book, |work| !is_curve(work))
+        + &tables(&book)
+        + &plots::write(&book.figures, &plots)?
+        + &capabilities();
+    let scaling = runs(&book, is_curve) + &curves::write(&book.figures, &plots)?;
+    let page = docs.join("performance.md");
+    let text = inserted(&fs::read_to_string(&page)?, SCALING, &scaling)?;
+    fs::write(&page, inserted(&text, PEERS, &peers)?)?;
+    eprintln!("written: docs/performance.md and docs/plots");
     Ok(())
 }
 
-/// The page with what stands between the markers replaced; with both at its end where it has none.
-fn inserted(page: &str, text: &str) -> Outcome<String> {
-    let Some((before, rest)) = page.split_once(BEGIN) else {
-        return Ok(format!("{page}\n## Beside other ways\n\n{BEGIN}\n{text}{END}\n"));
-    };
-    let (_, after) =
-        rest.split_once(END).ok_or("docs/performance.md has a begin marker and no end marker")?;
-    Ok(format!("{before}{BEGIN}\n{text}{END}{after}"))
+fn tables(book: &Book) -> String {
+    tables::all(&book.figures) + &limits::table(&book.figures) + &targets::table(&book.figures)
 }
 
-fn heading(results: &Results, plan: &Plan) -> String {
-    let command = plan.flag.map_or("all".into(), |flag| format!("all {flag}"));
-    let said = |program: &str, arguments: &[&str]| {
-        let output = Command::new(program).args(arguments).output();
-        output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
-    };
-    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let field = |name: &str| {
-        let line = info.lines().find(|line| line.starts_with(name));
-        line.and_then(|line| line.split_once(": ")).map_or("?", |(_, value)| value).to_owned()
-    };
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    format!(
-        "{}, `cargo run --release -p peers -- {command}`, {cores} cores of {} (family {}, model {}), Linux {}; {} rounds \
-         in {} s; load {} at its end.\n",
-        said("date", &["-u", "+%-d %B %Y"]),
-        field("model name"),
-        field("cpu family"),
-        field("model\t"),
-        said("uname", &["-r"]),
-        plan.rounds,
-        results.time.as_secs(),
-        fs::read_to_string("/proc/loadavg").unwrap_or_default().split(' ').next().unwrap_or("?"),
-    )
+/// The page with what stands between a section's marks replaced.
+fn inserted(page: &str, section: &str, text: &str) -> Outcome<String> {
+    let (begin, end) = (format!("<!-- {section}:begin -->"), format!("<!-- {section}:end -->"));
+    let parts = page.split_once(&begin).and_then(|(before, rest)| Some((before, rest.split_once(&end)?.1)));
+    let (before, after) = parts.ok_or(format!("docs/performance.md has no {begin} and {end}"))?;
+    Ok(format!("{before}{begin}\n{text}{end}{after}"))
 }
 
-fn problems(results: &Results) -> String {
+/// When and where works were measured, and which peers are missing.
+fn runs(book: &Book, is_shown: impl Fn(&str) -> bool) -> String {
     let mut text = String::new();
-    for (peer, advice) in &results.absent {
-        let _ = writeln!(text, "- {peer} is not in these tables: {advice}");
+    for run in book.runs.iter().filter(|run| is_shown(&run.work)) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "- `{}`: {}, `{}`, {}", run.work, run.date, run.command, run.machine);
+        for missing in &run.missing {
+            let _ = writeln!(text, "  - missing: {missing}");
+        }
     }
-    for failure in &results.failures {
-        let _ = writeln!(text, "- {}, {}: **failed**: {}", failure.peer, failure.work, failure.text);
-    }
-    if text.is_empty() { text } else { format!("\n### What is missing\n\n{text}") }
+    text
 }
 
 /// Which peer does which work, why others do not, and where they do less.
 pub fn capabilities() -> String {
-    let names: Vec<&str> = WORKS.iter().map(|work| work.name).collect();
+    let (alone, of_all): (Vec<_>, Vec<_>) = WORKS.iter().partition(|work| work.alone);
+    let names: Vec<&str> = of_all.iter().map(|work| work.name).collect();
     let mut text = format!(
         "\n### Who does what\n\n| | {} |\n|{}\n",
         names.join(" | "),
@@ -93,17 +86,21 @@ pub fn capabilities() -> String {
     );
     for peer in NAMES {
         let marks: Vec<&str> =
-            WORKS.iter().map(|work| if cannot(peer, work.name).is_none() { "x" } else { "–" }).collect();
+            of_all.iter().map(|work| if cannot(peer, work).is_none() { "x" } else { "–" }).collect();
         let _ = writeln!(text, "| {peer} | {} |", marks.join(" | "));
     }
     text += "\n";
-    for work in &WORKS {
+    for work in &of_all {
+        let _ = writeln!(text, "- `{}`: {}.", work.name, work.about);
+    }
+    text += "\nWorks of the board alone, which take turns with raw limits in the same process:\n\n";
+    for work in &alone {
         let _ = writeln!(text, "- `{}`: {}.", work.name, work.about);
     }
     text += "\nWhere a peer does less than a board, and why it cannot do a work:\n\n";
     for peer in NAMES {
         let reasons =
-            WORKS.iter().filter_map(|work| Some(format!("`{}`: {}", work.name, cannot(peer, work.name)?)));
+            of_all.iter().filter_map(|work| Some(format!("`{}`: {}", work.name, cannot(peer, work)?)));
         let mut words: Vec<String> = reasons.collect();
         if !less(peer).is_empty() {
             words.insert(0, less(peer).to_owned());
@@ -117,13 +114,12 @@ pub fn capabilities() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{BEGIN, END, inserted};
+    use super::inserted;
 
     #[test]
-    fn only_what_stands_between_the_markers_is_replaced() {
-        let page = format!("before\n{BEGIN}\nold\n{END}\nafter\n");
-        assert_eq!(inserted(&page, "new\n").unwrap(), format!("before\n{BEGIN}\nnew\n{END}\nafter\n"));
-        assert!(inserted(BEGIN, "new").is_err());
-        assert!(inserted("before\n", "new\n").unwrap().ends_with(&format!("{BEGIN}\nnew\n{END}\n")));
+    fn only_what_stands_between_the_marks_is_replaced() {
+        let page = |text: &str| format!("before\n<!-- peers:begin -->\n{text}<!-- peers:end -->\nafter\n");
+        assert_eq!(inserted(&page("old\n"), "peers", "new\n").unwrap(), page("new\n"));
+        assert!(inserted(&page(""), "scaling", "new").is_err());
     }
 }

@@ -8,33 +8,16 @@ use crate::{
 };
 use std::fmt::Write;
 
-/// A time as people read it, from nanoseconds.
-pub fn time(ns: f64) -> String {
-    match ns {
-        ns if ns < 100.0 => format!("{ns:.1} ns"),
-        ns if ns < 10_000.0 => format!("{ns:.0} ns"),
-        ns if ns < 1e6 => format!("{:.1} µs", ns / 1e3),
-        ns => format!("{:.1} ms", ns / 1e6),
-    }
-}
-
-/// A rate as people read it, from calls a second.
-pub fn rate(per_second: f64) -> String {
-    match per_second {
-        rate if rate < 100.0 => format!("{rate:.1} /s"),
-        rate if rate < 10_000.0 => format!("{rate:.0} /s"),
-        rate if rate < 1e6 => format!("{:.1} k/s", rate / 1e3),
-        rate => format!("{:.1} M/s", rate / 1e6),
-    }
-}
-
 /// A figure in its unit.
 pub fn show(figure: &Figure) -> String {
-    match figure.unit {
-        Unit::Nanoseconds => time(figure.value),
-        Unit::PerSecond => rate(figure.value),
-        Unit::Percent => format!("{:.2} %", figure.value),
-    }
+    figure.unit.show(figure.value)
+}
+
+/// The letters of the YCSB workloads, in their order.
+pub fn letters() -> [String; 6] {
+    let mut letters = WORKLOADS;
+    letters.sort_unstable();
+    letters.map(String::from)
 }
 
 /// All of them.
@@ -50,14 +33,10 @@ pub fn all(figures: &Figures) -> String {
     text += &latencies(figures);
     text += &together(figures);
     text += &alone(figures);
-    let letters: Vec<(String, String)> = {
-        let mut letters = WORKLOADS;
-        letters.sort_unstable();
-        letters.map(|letter| (letter.to_string(), letter.to_string())).to_vec()
-    };
+    let letters = letters().map(|letter| (letter.clone(), letter));
     text += &table(figures, "### YCSB, operations a second of two processes", "ycsb", &letters);
-    text + "\n*near*, *far*: the cores stood otherwise than for most peers; compare such figures with each other only. A \
-            peer that stands in no row of a table cannot do that work.\n"
+    text + "\n*near*, *far*: the cores of this figure were placed otherwise than those of most peers; compare such figures \
+            with each other only. A peer without a row in a table cannot do that work.\n"
 }
 
 /// Where the cores stood, in words, for a heading.
@@ -115,7 +94,7 @@ fn latencies(figures: &Figures) -> String {
     for (peer, form) in ways(figures) {
         for near in [true, false] {
             let Some(figure) = figures.in_placement("sync", &form, peer, near) else { continue };
-            let share = |share| time(at(&figure.curve, share));
+            let share = |share| Unit::Nanoseconds.show(at(&figure.curve, share));
             let _ = writeln!(
                 text,
                 "| {} | {} | {} | {} | {} | {:.1} | {} | {} |",
@@ -125,7 +104,7 @@ fn latencies(figures: &Figures) -> String {
                 share(0.99),
                 share(0.999),
                 figure.pings.unwrap_or_default(),
-                time(figure.ping.unwrap_or_default()),
+                Unit::Nanoseconds.show(figure.ping.unwrap_or_default()),
                 figure.rounds,
             );
         }

@@ -1,14 +1,8 @@
 //! What the board is to reach, and whether it does.
 
-use super::{
-    figures::Figures,
-    tables::{rate, time},
-};
-use crate::works::ycsb::WORKLOADS;
+use super::{SCRUB, figures::Figures, tables::letters};
+use crate::{peers::OURS, row::Unit};
 use std::fmt::Write;
-
-const OURS: &str = "slateboard";
-const SCRUB: &str = "slateboard, scrub";
 
 /// A row: the work, what was reached, the target, and whether it is reached and surpassed.
 struct Line {
@@ -18,6 +12,14 @@ struct Line {
     /// `None` where a figure is missing.
     reached: Option<bool>,
     beyond: Option<(String, bool)>,
+}
+
+fn time(ns: f64) -> String {
+    Unit::Nanoseconds.show(ns)
+}
+
+fn rate(per_second: f64) -> String {
+    Unit::PerSecond.show(per_second)
 }
 
 /// The table of targets.
@@ -30,9 +32,9 @@ pub fn table(figures: &Figures) -> String {
     singles(figures, &mut lines);
     ycsb(figures, &mut lines);
     let mut text =
-        "\n### Targets\n\nTimes of the board divided by the peer's; rates of the board as multiples of the \
+        "\n### Targets\n\nTimes are those of the board divided by the peer's, and rates are multiples of the \
                     peer's. Peers that verify nothing are compared with `scrub`. \
-                    Near cores, unless *far* is said.\n\n| work | figure | target | reached | \
+                    Cores are near unless a row says *far*.\n\n| work | figure | target | reached | \
                     beyond |\n| --- | --- | --- | --- | --- |\n"
             .to_owned();
     for line in lines {
@@ -225,9 +227,7 @@ fn singles(figures: &Figures, lines: &mut Vec<Line>) {
 }
 
 fn ycsb(figures: &Figures, lines: &mut Vec<Line>) {
-    let mut letters = WORKLOADS;
-    letters.sort_unstable();
-    for letter in letters.map(String::from) {
+    for letter in letters() {
         let against = |peer| in_rates(figures, ("ycsb", &letter, OURS), ("ycsb", &letter, peer));
         let peers: Vec<(f64, String)> = ["LMDB", "SQLite", "Redis"].into_iter().filter_map(against).collect();
         let lmdb = against("LMDB");

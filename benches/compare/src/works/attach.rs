@@ -5,7 +5,7 @@ use crate::{
     Outcome,
     local::{Form, interleave},
     pair::{Partner, Role, Second},
-    peers::{Peer, Shape, name},
+    peers::{self, Peer, Shape, name},
     row::{Row, Unit},
     wires::Wire,
 };
@@ -28,7 +28,7 @@ pub fn run<P: Peer>(run: &Run<'_>) -> Outcome<Vec<Row>> {
     let mut rows = Vec::new();
     for (what, time) in done.said.as_object().into_iter().flatten() {
         let time = time.as_f64().ok_or("no time")?;
-        rows.push(Row::new(P::NAME, run.work, what, Unit::Nanoseconds, time));
+        rows.push(Row::new(P::NAME, run.work.name, what, Unit::Nanoseconds, time));
     }
     Ok(rows)
 }
@@ -39,21 +39,29 @@ pub fn come_and_go<P: Peer>(second: &Second<'_>) -> Outcome<Value> {
     drop(P::open(second.place("a"), Shape { keys: 0, ..second.shape })?);
     second.ready()?;
     let mut buffer = Vec::new();
-    let mut forms = vec![Form::new("open, read one value, close", true, |_| {
-        // The harness's own table of names is not the peer's work: one name is enough.
+    let mut forms = vec![Form::new("open, read one value, close", |_| {
+        // The harness's own table of names is no work of the peer: one name is enough.
         let peer = P::open(second.place("a"), Shape { keys: 1, ..second.shape })?;
         peer.get_key(&name(0), &mut buffer, |value| std::hint::black_box(value).len())?.ok_or("no value")?;
         Ok(())
     })];
-    if P::NAME == "slateboard" {
+    // The least that a session could take: it has a thread.
+    if P::NAME == "unprotected" {
+        forms.push(Form::new("a thread started and joined", |_| {
+            std::thread::Builder::new().spawn(|| {})?.join().map_err(|_| "the thread panicked".into())
+        }));
+    }
+    if P::NAME == peers::OURS {
         let board = slateboard::Board::open(second.place("a").file(".board"))?;
-        forms.push(Form::new("attach and detach a session", true, move |_| {
+        forms.push(Form::new("attach and detach a session", move |_| {
             board.attach("visitor")?.detach();
             Ok(())
         }));
     }
-    let times = interleave(&second.plan, forms)?;
+    let mut forms: Vec<Form<'_>> = forms.into_iter().map(|form| form.on_the_wall(true)).collect();
+    let times = interleave(&second.plan, second.plan.turns, &mut forms)?;
     second.wires.store(Wire::Counted, 1);
     second.wires.poll(|| Ok((second.wires.load(Wire::Stop) != 0).then_some(())))?;
-    Ok(times.into_iter().map(|(what, time)| (what, json!(time))).collect::<serde_json::Map<_, _>>().into())
+    let said = forms.into_iter().zip(times).map(|(form, time)| (form.what, json!(time)));
+    Ok(said.collect::<serde_json::Map<_, _>>().into())
 }

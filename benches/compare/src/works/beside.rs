@@ -33,7 +33,13 @@ pub fn run<P: Peer>(run: &Run<'_>) -> Outcome<Vec<Row>> {
         return Err(format!("{torn} of {} values are torn", rates.mine).into());
     }
     let row = |what: &str, rate: f64| {
-        done.mark(Row::new(P::NAME, run.work, format!("{}, {what}", label(run.size)), Unit::PerSecond, rate))
+        done.mark(Row::new(
+            P::NAME,
+            run.work.name,
+            format!("{}, {what}", label(run.size)),
+            Unit::PerSecond,
+            rate,
+        ))
     };
     Ok(vec![row("reads", rates.mine_per_second), row("writes", rates.theirs_per_second)])
 }

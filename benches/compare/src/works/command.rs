@@ -32,5 +32,5 @@ pub fn run<P: Peer>(run: &Run<'_>) -> Outcome<Vec<Row>> {
             times.push(time);
         }
     }
-    Ok(vec![Row::new(P::NAME, run.work, what, Unit::Nanoseconds, median(&mut times))])
+    Ok(vec![Row::new(P::NAME, run.work.name, what, Unit::Nanoseconds, median(&mut times))])
 }

@@ -30,7 +30,7 @@ pub fn run<P: Peer>(run: &Run<'_>) -> Outcome<Vec<Row>> {
         return Err(format!("{} and {theirs} additions became {total}", rates.mine).into());
     }
     let rate = rates.mine_per_second + rates.theirs_per_second;
-    Ok(vec![done.mark(Row::new(P::NAME, run.work, "two processes, one key", Unit::PerSecond, rate))])
+    Ok(vec![done.mark(Row::new(P::NAME, run.work.name, "two processes, one key", Unit::PerSecond, rate))])
 }
 
 /// The second process.

@@ -3,9 +3,9 @@
 use super::{Run, label};
 use crate::{
     Outcome,
-    local::{Form, interleave, order},
+    local::{Form, order},
     peers::{Peer, Shape, first_word, name, value},
-    row::{Row, Unit},
+    row::Row,
 };
 use std::{
     hint::black_box,
@@ -23,20 +23,23 @@ pub fn gets<P: Peer>(run: &Run<'_>) -> Outcome<Vec<Row>> {
         black_box(value);
         value.len() == run.size && first_word(value) == expected
     };
+    let what = |form: &str| format!("{}, {form}", label(run.size));
     let (mut buffer, mut forms) = (Vec::new(), Vec::new());
     if P::HANDLES {
         let handles = names.iter().map(|name| peer.reading(name)).collect::<Outcome<Vec<_>>>()?;
         let (peer, order, mut buffer) = (&peer, &order, Vec::new());
-        forms.push(Form::new("by handle", P::WALL, move |number| {
+        let form = Form::new(what("by handle"), move |number| {
             let right = peer.get(&handles[order[number % KEYS]], &mut buffer, look)?;
             if right { Ok(()) } else { Err("a wrong value".into()) }
-        }));
+        });
+        forms.push(form.on_the_wall(P::WALL));
     }
-    forms.push(Form::new("by key", P::WALL, |number| {
+    let form = Form::new(what("by key"), |number| {
         let right = peer.get_key(&names[order[number % KEYS]], &mut buffer, look)?;
         if right == Some(true) { Ok(()) } else { Err("a wrong value".into()) }
-    }));
-    measure::<P>(run, forms)
+    });
+    forms.push(form.on_the_wall(P::WALL));
+    run.measure(P::NAME, forms)
 }
 
 /// Writes over values that stand there.
@@ -44,13 +47,16 @@ pub fn puts<P: Peer>(run: &Run<'_>) -> Outcome<Vec<Row>> {
     let peer = P::create(run.place("a"), Shape::new(KEYS, run.size))?;
     let (names, order, value) = (names(), order(KEYS), value(1, run.size));
     warm_up(&peer, &names, &value, run.plan.warm_up)?;
+    let what = |form: &str| format!("{}, {form}", label(run.size));
     let mut rows = Vec::new();
     if P::HANDLES {
         let handles = names.iter().map(|name| peer.writing(name)).collect::<Outcome<Vec<_>>>()?;
-        rows.extend(measure::<P>(run, vec![put_by_handle(&peer, &handles, &order, &value)])?);
+        // These handles end before the other form begins: some peers give one handle at a time the right to write a key.
+        let form = Form::new(what("by handle"), |number| peer.put(&handles[order[number % KEYS]], &value));
+        rows.extend(run.measure(P::NAME, vec![form.on_the_wall(P::WALL)])?);
     }
-    let form = Form::new("by key", P::WALL, |number| peer.put_key(&names[order[number % KEYS]], &value));
-    rows.extend(measure::<P>(run, vec![form])?);
+    let form = Form::new(what("by key"), |number| peer.put_key(&names[order[number % KEYS]], &value));
+    rows.extend(run.measure(P::NAME, vec![form.on_the_wall(P::WALL)])?);
     Ok(rows)
 }
 
@@ -69,23 +75,6 @@ pub fn warm_up<P: Peer>(peer: &P, names: &[String], value: &[u8], longest: Durat
     Ok(())
 }
 
-/// Its handles end before the other form begins: some peers give a key's writing to one handle at a time.
-fn put_by_handle<'a, P: Peer>(
-    peer: &'a P,
-    handles: &'a [P::Writing],
-    order: &'a [usize],
-    value: &'a [u8],
-) -> Form<'a> {
-    Form::new("by handle", P::WALL, move |number| peer.put(&handles[order[number % KEYS]], value))
-}
-
 fn names() -> Vec<String> {
     (0..KEYS).map(name).collect()
-}
-
-fn measure<P: Peer>(run: &Run<'_>, forms: Vec<Form<'_>>) -> Outcome<Vec<Row>> {
-    let row = |(what, time)| {
-        Row::new(P::NAME, run.work, format!("{}, {what}", label(run.size)), Unit::Nanoseconds, time)
-    };
-    Ok(interleave(run.plan, forms)?.into_iter().map(row).collect())
 }

@@ -6,7 +6,7 @@ use crate::{
     folder::Folder,
     local::time,
     pair::{Partner, Role, Second},
-    peers::{Peer, Place, Shape, WAITERS, name, value},
+    peers::{self, Peer, Place, Shape, WAITERS, name, value},
     row::{Row, Unit},
     wires::Wire,
 };
@@ -24,7 +24,7 @@ const KEY: usize = 0;
 /// The first process keeps the store, and wakes them at the end.
 pub fn run<P: Peer>(run: &Run<'_>) -> Outcome<Vec<Row>> {
     let mut rows = vec![waiters::<P>(run, "idle", "each attached by itself")?];
-    if P::NAME == "slateboard" {
+    if P::NAME == peers::OURS {
         rows.push(waiters::<P>(run, "idle together", "threads of one session")?);
     }
     Ok(rows)
@@ -32,7 +32,7 @@ pub fn run<P: Peer>(run: &Run<'_>) -> Outcome<Vec<Row>> {
 
 fn waiters<P: Peer>(run: &Run<'_>, role: &str, what: &str) -> Outcome<Row> {
     let shape = Shape::new(P::KEYS, run.size);
-    let inner = Folder::new(Some(&run.folder.path().to_string_lossy()))?;
+    let inner = Folder::new(Some(run.folder.path()))?;
     let peer = P::create(Place { folder: &inner, part: "a" }, shape)?;
     let number = peer.server().map_or(0, |server| server as usize);
     let partner = Partner::start(run.plan, Role { peer: P::NAME, role, shape, folder: &inner, number })?;
@@ -45,7 +45,7 @@ fn waiters<P: Peer>(run: &Run<'_>, role: &str, what: &str) -> Outcome<Row> {
     }
     peer.wake(&name(KEY), &value(1, run.size))?;
     let share = partner.finish()?.said["percent"].as_f64().ok_or("no share")?;
-    Ok(Row::new(P::NAME, run.work, format!("{WAITERS} waiters, {what}"), Unit::Percent, share))
+    Ok(Row::new(P::NAME, run.work.name, format!("{WAITERS} waiters, {what}"), Unit::Percent, share))
 }
 
 /// The second process is all of the waiters: threads, each attached by itself.

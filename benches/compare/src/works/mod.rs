@@ -6,64 +6,91 @@ mod command;
 mod contend;
 mod gets;
 mod idle;
+pub mod scaling;
 mod slices;
 mod sync;
+mod whole;
 pub mod ycsb;
 
 use crate::{
     Outcome,
     folder::Folder,
+    local::{Form, interleave},
     pair::{Second, unpin},
     peers::{self, Peer, Place, Visit},
     plan::Plan,
-    row::Row,
+    row::{Row, Unit},
 };
 use serde_json::Value;
 
 /// A work, and what it is.
+#[derive(PartialEq, Eq, Hash)]
 pub struct Work {
     /// As on the command line.
     pub name: &'static str,
     /// What is done.
     pub about: &'static str,
-    /// Sizes of values, bytes.
+    /// Sizes of values, bytes. For works of the board alone that have sizes of their own, any one.
     pub sizes: &'static [usize],
+    /// Whether it is done with the board alone, beside raw limits that take turns with it in the same process.
+    pub alone: bool,
+}
+
+impl Work {
+    const fn of_all(name: &'static str, about: &'static str, sizes: &'static [usize]) -> Self {
+        Self { name, about, sizes, alone: false }
+    }
+
+    const fn of_the_board(name: &'static str, about: &'static str) -> Self {
+        Self { name, about, sizes: &[64], alone: true }
+    }
 }
 
 /// All works, in the order of tables.
-pub const WORKS: [Work; 9] = [
-    Work {
-        name: "get",
-        about: "a value copied out, 1,000 keys, one process",
-        sizes: &[64, 1 << 10, 64 << 10],
-    },
-    Work { name: "put", about: "a value written, 1,000 keys, one process", sizes: &[64, 1 << 10, 64 << 10] },
-    Work { name: "sync", about: "one way between two processes, 64 B put and read", sizes: &[64] },
-    Work { name: "contend", about: "two processes add to one counter; the sum must be exact", sizes: &[64] },
-    Work {
-        name: "beside",
-        about: "reads beside a process that writes the same value nonstop",
-        sizes: &[64, 1 << 10],
-    },
-    Work { name: "attach", about: "open what others have open, read one value, close", sizes: &[64] },
-    Work { name: "command", about: "a whole command that prints one value", sizes: &[64] },
-    Work { name: "idle", about: "64 waiters for whom nothing happens; share of one core", sizes: &[64] },
-    Work { name: "ycsb", about: "YCSB A to F, two processes, 1 KiB, zipfian (D: latest)", sizes: &[1 << 10] },
+pub const WORKS: [Work; 15] = [
+    Work::of_all("get", "copies a value out; 1,000 keys, one process", &[64, 1 << 10, 64 << 10]),
+    Work::of_all("put", "writes a value; 1,000 keys, one process", &[64, 1 << 10, 64 << 10]),
+    Work::of_all("sync", "puts 64 B in one process and reads them in another, one way", &[64]),
+    Work::of_all("contend", "adds to one counter from two processes; the sum must be exact", &[64]),
+    Work::of_all(
+        "beside",
+        "reads while another process writes the same value without a pause",
+        &[64, 1 << 10],
+    ),
+    Work::of_all("attach", "opens what another process has open, reads one value, closes", &[64]),
+    Work::of_all("command", "runs a whole command that prints one value", &[64]),
+    Work::of_all("idle", "lets 64 waiters wait while nothing happens; share of one core", &[64]),
+    Work::of_all("ycsb", "YCSB A to F, two processes, 1 KiB, zipfian (D: latest)", &[1 << 10]),
+    Work::of_the_board("whole", "lists 1,000 keys, reads 1,000 events, opens views"),
+    Work::of_the_board(
+        "scaling-sessions",
+        "get, put, attaching, beats and reaping over the number of sessions",
+    ),
+    Work::of_the_board("scaling-keys", "get, put, list, memory, beats and reaping over the number of keys"),
+    Work::of_the_board("scaling-values", "get and put over the size of the value"),
+    Work::of_the_board("scaling-history", "put over the length of the history"),
+    Work::of_the_board("scaling-waiters", "waking and idle waiting over the number of waiters"),
 ];
 
 /// Does one work with one peer.
 pub fn run(peer: &str, work: &str, plan: &Plan, folder: &Folder) -> Outcome<Vec<Row>> {
     let work = WORKS.iter().find(|known| known.name == work).ok_or("no such work; see `peers list`")?;
+    if let Some(reason) = cannot(peer, work) {
+        return Err(format!("{peer} cannot do {}: {reason}", work.name).into());
+    }
     let mut rows = Vec::new();
     for &size in work.sizes {
-        let inner = Folder::new(Some(&folder.path().to_string_lossy()))?;
-        rows.extend(peers::with(peer, size, Run { work: work.name, size, plan, folder: &inner })?);
+        let inner = Folder::new(Some(folder.path()))?;
+        rows.extend(peers::with(peer, size, Run { work, size, plan, folder: &inner })?);
     }
     Ok(rows)
 }
 
 /// Why a peer cannot do a work.
-pub fn cannot(peer: &str, work: &str) -> Option<&'static str> {
+pub fn cannot(peer: &str, work: &Work) -> Option<&'static str> {
+    if work.alone {
+        return (peer != peers::OURS).then_some("it is a work of the board alone");
+    }
     struct Ask<'a>(&'a str, &'a mut Option<&'static str>);
     impl Visit for Ask<'_> {
         fn visit<P: Peer>(self) -> Outcome<Vec<Row>> {
@@ -72,7 +99,7 @@ pub fn cannot(peer: &str, work: &str) -> Option<&'static str> {
         }
     }
     let mut reason = None;
-    let _ = peers::with(peer, 64, Ask(work, &mut reason));
+    let _ = peers::with(peer, 64, Ask(work.name, &mut reason));
     reason
 }
 
@@ -92,8 +119,8 @@ pub fn less(peer: &str) -> &'static str {
 
 /// One work with values of one size.
 pub struct Run<'r> {
-    /// The work's name.
-    pub work: &'static str,
+    /// The work.
+    pub work: &'static Work,
     /// Bytes of a value.
     pub size: usize,
     /// How long.
@@ -107,15 +134,26 @@ impl Run<'_> {
     pub fn place(&self, part: &'static str) -> Place<'_> {
         Place { folder: self.folder, part }
     }
+
+    /// The rows of a peer's forms, which take turns. Those of limits are of [`RAW`].
+    pub fn measure(&self, peer: &str, mut forms: Vec<Form<'_>>) -> Outcome<Vec<Row>> {
+        let turns = if self.work.alone { self.plan.turns_alone } else { self.plan.turns };
+        let times = interleave(self.plan, turns, &mut forms)?;
+        let row = |(form, time): (Form<'_>, f64)| {
+            let peer = if form.raw { RAW } else { peer };
+            Row::new(peer, self.work.name, form.what, Unit::Nanoseconds, time)
+        };
+        Ok(forms.into_iter().zip(times).map(row).collect())
+    }
 }
+
+/// Who limits are measured with, where that is no peer.
+pub const RAW: &str = "raw limit";
 
 impl Visit for Run<'_> {
     fn visit<P: Peer>(self) -> Outcome<Vec<Row>> {
-        if let Some(reason) = P::cannot(self.work) {
-            return Err(format!("{} cannot do {}: {reason}", P::NAME, self.work).into());
-        }
         unpin()?;
-        match self.work {
+        match self.work.name {
             "get" => gets::gets::<P>(&self),
             "put" => gets::puts::<P>(&self),
             "sync" => sync::run::<P>(&self),
@@ -124,7 +162,14 @@ impl Visit for Run<'_> {
             "attach" => attach::run::<P>(&self),
             "command" => command::run::<P>(&self),
             "idle" => idle::run::<P>(&self),
-            _ => ycsb::run::<P>(&self),
+            "ycsb" => ycsb::run::<P>(&self),
+            "whole" => whole::run(&self),
+            "scaling-sessions" => scaling::sessions::run(&self),
+            "scaling-keys" => scaling::keys::run(&self),
+            "scaling-values" => scaling::values::run(&self),
+            "scaling-history" => scaling::history::run(&self),
+            "scaling-waiters" => scaling::waiters::run(&self),
+            name => Err(format!("no work {name}").into()),
         }
     }
 }

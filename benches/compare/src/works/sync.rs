@@ -49,7 +49,7 @@ fn one_way<P: Peer>(run: &Run<'_>, mine: &P, way: usize) -> Outcome<Row> {
     let writing = mine.writing(&name(PING))?;
     let reading = theirs.reading(&name(pong_key::<P>()))?;
     partner.go();
-    let mut times = trips(run, &partner, |number, value, buffer| {
+    let mut times = trips(run, |number, value, buffer| {
         fill(value, number);
         mine.put(&writing, value)?;
         let mut polls = 0_u32;
@@ -67,7 +67,7 @@ fn one_way<P: Peer>(run: &Run<'_>, mine: &P, way: usize) -> Outcome<Row> {
     let done = partner.finish()?;
     let curve = curve(&mut times);
     let what = format!("{}, {}", label(run.size), P::WAYS[way]);
-    let mut row = Row::new(P::NAME, run.work, what, Unit::Nanoseconds, at(&curve, 0.5));
+    let mut row = Row::new(P::NAME, run.work.name, what, Unit::Nanoseconds, at(&curve, 0.5));
     row.curve = curve;
     Ok(done.mark(row))
 }
@@ -75,7 +75,6 @@ fn one_way<P: Peer>(run: &Run<'_>, mine: &P, way: usize) -> Outcome<Row> {
 /// The times one way, nanoseconds. A round trip contains one reading of the clock.
 fn trips(
     run: &Run<'_>,
-    _partner: &Partner,
     mut trip: impl FnMut(u64, &mut [u8], &mut Vec<u8>) -> Outcome<()>,
 ) -> Outcome<Vec<f64>> {
     let (mut value, mut buffer) = (vec![0; run.size], Vec::new());

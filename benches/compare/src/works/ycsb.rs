@@ -62,7 +62,7 @@ pub fn run<P: Peer>(run: &Run<'_>) -> Outcome<Vec<Row>> {
         there = (partner.wires.load(Wire::Keys) as usize).min(2 * keys);
         let done = partner.finish()?;
         let rate = rates.mine_per_second + rates.theirs_per_second;
-        let row = Row::new(P::NAME, run.work, letter.to_string(), Unit::PerSecond, rate);
+        let row = Row::new(P::NAME, run.work.name, letter.to_string(), Unit::PerSecond, rate);
         rows.push(done.mark(row));
     }
     Ok(rows)

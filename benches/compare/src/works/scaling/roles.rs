@@ -1,52 +1,21 @@
 //! What the other processes do.
 
-use crate::{Outcome, boards, measure};
-use rustix::process::{Signal, set_parent_process_death_signal};
+use crate::{Outcome, child::serve, local::now_ns};
 use slateboard::{Board, Reader, Wait};
 use std::{
-    io::{BufRead, Write},
     sync::{Arc, Mutex},
     thread,
     time::Duration,
 };
 
 /// Plays the role that the arguments name.
-pub fn play(arguments: &[String]) -> Outcome<()> {
-    if let [role, process] = arguments
-        && role == "janitor"
-    {
-        return janitor(process);
-    }
-    // Ends with the process that started it, also when that is killed.
-    set_parent_process_death_signal(Some(Signal::KILL))?;
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+pub fn play(arguments: &[&str]) -> Outcome<()> {
+    match arguments {
         ["crowd", board, sessions, beat_ms] => crowd(board, sessions.parse()?, beat_ms.parse()?),
         ["sleepers", threads, period_ms] => sleepers(threads.parse()?, period_ms.parse()?),
         ["waiters", board, threads, wait] => waiters(board, threads.parse()?, wait),
         _ => Err("no such role".into()),
     }
-}
-
-/// Removes what the process leaves, when it is gone: also when it was killed.
-fn janitor(process: &str) -> Outcome<()> {
-    std::io::copy(&mut std::io::stdin(), &mut std::io::sink())?;
-    boards::remove_those_of(|of| of == process);
-    Ok(())
-}
-
-/// Says that all is ready, and answers what it is asked until nobody asks any more.
-fn serve(mut answer: impl FnMut(&str) -> String) -> Outcome<()> {
-    let mut out = std::io::stdout();
-    writeln!(out, "ready")?;
-    out.flush()?;
-    for question in std::io::stdin().lock().lines() {
-        match question?.as_str() {
-            "cpu" => writeln!(out, "{}", measure::process_time().as_nanos())?,
-            other => writeln!(out, "{}", answer(other))?,
-        }
-        out.flush()?;
-    }
-    Ok(())
 }
 
 /// Sessions that are attached and do nothing but beat.
@@ -93,7 +62,7 @@ fn note_changes(reader: &Reader, wait: Wait, seen: &Mutex<Vec<u64>>) {
     let mut changes = reader.watch("wake/").wait(wait);
     loop {
         let Ok(Some(event)) = changes.next(Duration::from_secs(3600)) else { continue };
-        let now_ns = measure::now_ns();
+        let now_ns = now_ns();
         let value = event.mutations.first().and_then(|mutation| mutation.value.as_deref());
         let put_ns = value.and_then(|value| value.try_into().ok()).map(u64::from_le_bytes);
         let Some(put_ns) = put_ns else { continue };

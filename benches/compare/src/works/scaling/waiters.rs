@@ -1,10 +1,13 @@
 //! How long a put takes to reach those who wait for it, and what waiting takes while nothing comes.
 
+use super::{Points, over};
 use crate::{
-    Outcome, boards,
+    Outcome,
     child::{Child, idle_ns_per_s},
-    measure::{Plan, median, now_ns, quantile},
-    point::Points,
+    local::now_ns,
+    plan::Plan,
+    row::{Row, Unit, median, percentile},
+    works::Run,
 };
 use slateboard::{Board, Session};
 use std::{
@@ -15,27 +18,27 @@ use std::{
 
 const COUNTS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
 const PROCESSES_MAX: usize = 8;
-/// Between two puts: all are asleep again.
+/// Time between two puts, after which all are asleep again.
 const PAUSE: Duration = Duration::from_millis(4);
 
-pub fn measure(plan: &Plan, points: &mut Points) -> Outcome<()> {
-    for count in COUNTS {
+pub fn run(run: &Run<'_>) -> Outcome<Vec<Row>> {
+    over(run, &COUNTS, |run, count, points| {
         for wait in ["Sleep", "Adaptive"] {
-            woken(plan, count, wait, points)?;
+            woken(run, count, wait, points)?;
         }
-        raw(plan, count, points)?;
-    }
-    Ok(())
+        raw(run.plan, count, points)
+    })
 }
 
-fn woken(plan: &Plan, count: usize, wait: &str, points: &mut Points) -> Outcome<()> {
-    let folder = boards::folder()?;
+fn woken(run: &Run<'_>, count: usize, wait: &str, points: &mut Points<'_>) -> Outcome<()> {
+    let plan = run.plan;
+    let folder = tempfile::tempdir_in(run.folder.path())?;
     let path = folder.path().join("board");
     let session = Board::create(&path)?.attach("waker")?;
     let processes = count.min(PROCESSES_MAX);
     let start = |number: usize| {
         let share = count / processes + usize::from(number < count % processes);
-        Child::start("waiters", &[path.to_string_lossy().into(), share.to_string(), wait.into()])
+        Child::start("waiters", [&*path.to_string_lossy(), &share.to_string(), wait])?.ready()
     };
     let mut waiters = (0..processes).map(start).collect::<Outcome<Vec<Child>>>()?;
     thread::sleep(10 * PAUSE);
@@ -50,11 +53,11 @@ fn woken(plan: &Plan, count: usize, wait: &str, points: &mut Points) -> Outcome<
     if latencies.len() != count * plan.wakes {
         return Err(format!("{} of {} waits ended", latencies.len(), count * plan.wakes).into());
     }
-    points.add(&format!("{wait}, half of all awake"), count, median(&mut latencies), "ns");
-    points.add(&format!("{wait}, 99 % awake"), count, quantile(&mut latencies, 0.99), "ns");
-    points.add(&format!("the put that wakes, {wait}"), count, median(&mut puts), "ns");
-    points.add(&format!("idle, {wait}"), count, idle_ns / 1e7, "%");
-    waiters.into_iter().try_for_each(Child::end)
+    points.add(&format!("{wait}, half of all awake"), count, median(&mut latencies), Unit::Nanoseconds);
+    points.add(&format!("{wait}, 99 % awake"), count, percentile(&latencies, 0.99), Unit::Nanoseconds);
+    points.add(&format!("the put that wakes, {wait}"), count, median(&mut puts), Unit::Nanoseconds);
+    points.add(&format!("idle, {wait}"), count, idle_ns / 1e7, Unit::Percent);
+    waiters.iter_mut().try_for_each(Child::end)
 }
 
 /// Puts the time, again and again, and returns how long each put took.
@@ -102,7 +105,7 @@ impl Bell {
 }
 
 /// As many threads of one process on a condition variable, and as many that wake once a second.
-fn raw(plan: &Plan, count: usize, points: &mut Points) -> Outcome<()> {
+fn raw(plan: &Plan, count: usize, points: &mut Points<'_>) -> Outcome<()> {
     let bell = Arc::new(Bell { time_ns: Mutex::new(1), ..Bell::default() });
     let threads: Vec<_> = (0..count)
         .map(|_| {
@@ -122,14 +125,14 @@ fn raw(plan: &Plan, count: usize, points: &mut Points) -> Outcome<()> {
         thread.join().map_err(|_| "a thread panicked")?;
     }
     let mut seen = std::mem::take(&mut *bell.seen.lock().map_err(|_| "a thread panicked")?);
-    points.add_raw("condition variable, half of all awake", count, median(&mut seen), "ns");
-    points.add_raw("condition variable, 99 % awake", count, quantile(&mut seen, 0.99), "ns");
-    let mut sleepers = [Child::start("sleepers", &[count.to_string(), "1000".into()])?];
+    points.add_raw("condition variable, half of all awake", count, median(&mut seen), Unit::Nanoseconds);
+    points.add_raw("condition variable, 99 % awake", count, percentile(&seen, 0.99), Unit::Nanoseconds);
+    let mut sleepers = [Child::start("sleepers", [&*count.to_string(), "1000"])?.ready()?];
     points.add_raw(
         "threads that wake once a second",
         count,
         idle_ns_per_s(&mut sleepers, plan.idle)? / 1e7,
-        "%",
+        Unit::Percent,
     );
     Ok(())
 }
