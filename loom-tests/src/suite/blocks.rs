@@ -160,8 +160,19 @@ fn first_claims(run: &Run) {
 
 /// Two removals on a board where another holds every free block: one of them has the reserve's.
 fn reserve(run: &Run) {
-    let reserve = Shape { reserve_extents: 1, history_min: 4, ..shape(7, 5) };
-    let mut board = run.board(Shape { capacity: 6 * 64, extent_granules: 2, ..reserve }).attached();
+    // A granule takes the longest tombstone, so that the reserve, an extent of two of which the first is nobody's, has
+    // a block.
+    let granule_words = 256;
+    let mut board = run
+        .board(Shape {
+            granule_words,
+            capacity: 6 * granule_words * 8,
+            extent_granules: 2,
+            reserve_extents: 1,
+            history_min: 4,
+            ..shape(7, 5)
+        })
+        .attached();
     board.put("a", 1);
     board.put("b", 2);
     let held: Vec<_> = std::iter::from_fn(|| or_full(board.claim(1))).collect();
