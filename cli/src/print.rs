@@ -553,6 +553,7 @@ pub(crate) fn codec_name(number: u8) -> String {
 fn kind_name(kind: MutationKind) -> &'static str {
     match kind {
         MutationKind::Put => "put",
+        MutationKind::Touch => "touch",
         MutationKind::Remove => "remove",
         MutationKind::Expire => "expire",
         MutationKind::Detached => "detached",

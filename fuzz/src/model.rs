@@ -51,8 +51,8 @@ impl Model {
         let mut map = BTreeMap::new();
         for Happened { key, record, .. } in &self.events[..generation as usize] {
             match record.kind {
-                RecordKind::Value => map.insert(*key, record),
-                _ => map.remove(key),
+                kind if kind.is_tombstone() => map.remove(key),
+                _ => map.insert(*key, record),
             };
         }
         map

@@ -10,7 +10,7 @@ use arbitrary::{Arbitrary, Unstructured};
 use slateboard::{
     layout::{
         Head,
-        record::RecordKind::{Detached, Died, Expired, Removed, Value},
+        record::RecordKind::{Detached, Died, Expired, Removed, Touched, Value},
     },
     protocol::{
         Fault, Full,
@@ -471,6 +471,7 @@ impl Pair<'_> {
             let known = &self.model.events[found.generation as usize - 1];
             let kind = match found.kind {
                 Kind::Put => Value,
+                Kind::Touched => Touched,
                 Kind::Removed => Removed,
                 Kind::Expired => Expired,
                 Kind::Detached => Detached,

@@ -14,6 +14,8 @@ use crate::{
 pub enum MutationKind {
     /// It got a value.
     Put,
+    /// Its time to live was renewed; it has the value that it had.
+    Touch,
     /// It was removed.
     Remove,
     /// Its time to live passed; [`Previous::writer`] says whose entry it was.
@@ -76,6 +78,7 @@ pub(super) fn event(_reader: &Reader, core: &Core<'_>, record: EventRecord) -> E
     let EventRecord { item, previous } = record;
     let kind = match item.header.kind {
         RecordKind::Value => MutationKind::Put,
+        RecordKind::Touched => MutationKind::Touch,
         RecordKind::Removed => MutationKind::Remove,
         RecordKind::Expired => MutationKind::Expire,
         RecordKind::Detached => MutationKind::Detached,
@@ -85,7 +88,7 @@ pub(super) fn event(_reader: &Reader, core: &Core<'_>, record: EventRecord) -> E
         kind,
         key: String::from_utf8_lossy(&item.key).into_owned(),
         version: item.header.version,
-        value: (kind == MutationKind::Put).then_some(item.value),
+        value: (!item.header.kind.is_tombstone()).then_some(item.value),
         codec: item.header.codec,
         previous: previous.map(|previous| Previous {
             version: previous.header.version,

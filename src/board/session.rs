@@ -191,7 +191,8 @@ impl Session {
     }
 
     /// Renews the key's time to live: puts its present value again, with this time to live from now on. `None` where
-    /// it had no value. The version rises; the codec and a session that the entry ends with stay as they are.
+    /// it had no value. The version rises; the codec and a session that the entry ends with stay as they are. The event's
+    /// kind is [`MutationKind::Touch`](super::MutationKind::Touch).
     ///
     /// # Errors
     /// `InvalidArgument` for a zero `ttl`; as [`Session::update`].
@@ -306,7 +307,9 @@ impl Session {
                 change.ephemeral = standing.ephemeral();
             }
             change.codec = codec.unwrap_or(change.codec);
-            change.deadline = ttl.map_or(change.deadline, deadline_after);
+            if let Some(ttl) = ttl {
+                (change.kind, change.deadline) = (RecordKind::Touched, deadline_after(ttl));
+            }
             match self.inner.seat.write(slot_key, &change, *slot) {
                 Ok(Outcome::Done { version, generation, retries, slot: at }) => {
                     *slot = Some(at);

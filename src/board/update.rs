@@ -18,6 +18,7 @@ pub struct Retry {
 pub(super) struct Next<V> {
     pub(super) value: V,
     pub(super) codec: Option<u8>,
+    /// A time to live from now on: the value is the one that stands.
     pub(super) ttl: Option<Duration>,
 }
 

@@ -162,7 +162,7 @@ impl Core<'_> {
             // Strictly before the head is loaded.
             let since = self.generation();
             match self.attempt(key, since, target)? {
-                Attempt::Is => return Ok(!target.meta.words.kind().is_tombstone()),
+                Attempt::Is => return Ok(!target.meta.words.is_tombstone()),
                 Attempt::Absent => return Ok(false),
                 Attempt::Again => {}
             }
@@ -261,7 +261,7 @@ impl Core<'_> {
         if !copied || meta.settle(key_hash, generation, found, verify, value).is_err() {
             return Glance::Unclear;
         }
-        if meta.words.kind().is_tombstone() { Glance::Absent } else { Glance::Is }
+        if meta.words.is_tombstone() { Glance::Absent } else { Glance::Is }
     }
 
     /// Scans the chain. Without a slot of the key there was a moment during the scan when it was absent:

@@ -106,7 +106,7 @@ impl Record {
     }
 
     pub fn is_tombstone(&self) -> bool {
-        self.kind != Kind::Put
+        !self.kind.has_value()
     }
 }
 
@@ -121,10 +121,11 @@ fn read_shape(board: &Board<'_>, block: u32) -> Result<Shape, Finding> {
     let word = board.word(at + 3);
     let kind = match word >> 11 & 7 {
         0 => Kind::Put,
-        1 => Kind::Removed,
-        2 => Kind::Expired,
-        3 => Kind::Detached,
-        4 => Kind::Died,
+        1 => Kind::Touched,
+        4 => Kind::Removed,
+        5 => Kind::Expired,
+        6 => Kind::Detached,
+        7 => Kind::Died,
         _ => return Err(bad("the kind does not exist")),
     };
     let value_len = (board.word(at + 2) & 0xffff_ffff) as usize;
@@ -132,7 +133,7 @@ fn read_shape(board: &Board<'_>, block: u32) -> Result<Shape, Finding> {
     if word >> 46 != 0 || !(1..=1024).contains(&shape.key_len) {
         return Err(bad("the key's length cannot be"));
     }
-    if value_len as u64 > board.layout.value_max || (kind != Kind::Put && value_len > 0) {
+    if value_len as u64 > board.layout.value_max || (!kind.has_value() && value_len > 0) {
         return Err(bad("the value's length cannot be"));
     }
     let whole = shape.words();

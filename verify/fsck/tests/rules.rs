@@ -383,6 +383,15 @@ fn the_ends_of_a_key_are_told_apart() {
     }
 }
 
+#[test]
+fn a_touch_is_told_apart_and_has_a_value() {
+    let mut board = SOUND.clone();
+    let block = board.newest("task/6");
+    board.edit(block, |record| record.kind = RecordKind::Touched);
+    let summary = check(&board.words, &[board.living]).unwrap();
+    assert!(summary.events.iter().any(|event| event.kind == Kind::Touched && event.value.is_some()));
+}
+
 proptest! {
     /// Whatever the words are, the check ends, and finds a change of any word that says something.
     #[test]
