@@ -35,7 +35,8 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     }
     let progress = coordinator.get("team/progress")?.ok_or("no progress")?;
     println!("progress: {} of {tasks}, after {} events", progress.text().unwrap_or("?"), board.generation());
-    let twice = coordinator.list("result/")?.into_iter().filter(|entry| entry.version != 1).count();
+    let twice =
+        coordinator.list("result/").into_vec()?.into_iter().filter(|entry| entry.version != 1).count();
     println!("results written twice: {twice}");
     Ok(())
 }
@@ -45,7 +46,7 @@ fn work(agent: &Session) -> Result<(String, u32, u32)> {
     let (mut done, mut lost) = (0, 0);
     loop {
         let open: Vec<_> =
-            agent.list("task/")?.into_iter().filter(|task| task.text() == Some("open")).collect();
+            agent.list("task/").into_vec()?.into_iter().filter(|task| task.text() == Some("open")).collect();
         if open.is_empty() {
             return Ok((agent.name().to_string(), done, lost));
         }

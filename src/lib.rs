@@ -50,7 +50,7 @@
 //! - **Death loses nothing acknowledged.** What a killed process was doing happened with its event, or not at
 //!   all (G9). Only the kernel says who is dead, never a missed heartbeat.
 //! - **Damage is contained.** It is never returned as data, and hurts the damaged key only. Lists name it, and
-//!   [`Reader::list_whole`] tells the others. Repair is not there yet (G10).
+//!   [`List::whole`] tells the others. Repair is not there yet (G10).
 //! - **Bounded.** The region never grows, whatever came and went (G12).
 //! - **Any content.** Whatever bytes another process puts into the region, no call panics, hangs or reads out
 //!   of bounds (G13).
@@ -119,9 +119,9 @@ mod region;
 
 #[cfg(not(any(loom, slate_search)))]
 pub use board::{
-    Board, Counters, Damage, Event, Events, Expect, Key, Lease, Listing, Liveness, Meta, Metrics, Mutation,
-    MutationKind, Options, Previous, PutOptions, Reader, Receipt, Retry, Session, SessionInfo, Soundness,
-    Verify, View, Wait, Watch,
+    Board, Counters, Damage, Event, Events, Expect, Key, Lease, List, Listing, Liveness, Meta, Metrics,
+    Mutation, MutationKind, Options, Previous, PutOptions, Reader, Receipt, Retry, Session, SessionInfo,
+    Soundness, Verify, View, Wait, Watch,
 };
 pub use entry::{Entry, WriterInfo};
 pub use error::{Error, ErrorKind, Lagged, Result};

@@ -364,7 +364,7 @@ impl Pair {
 
     fn list(&self, prefix: &str) -> Checked {
         let present = self.model.map.iter().filter(|(_, value)| value.life != Life::Over);
-        self.same_list(present, prefix, &self.session().list(prefix)?)?;
+        self.same_list(present, prefix, &self.session().list(prefix).into_vec()?)?;
         prop_assert_eq!(self.board.metrics().unwrap().keys, self.model.map.len() as u64);
         Ok(())
     }
@@ -403,7 +403,7 @@ impl Pair {
         // What expired is there until its event.
         let map = &self.model.past[generation as usize];
         same(map.get(key), view.get(key)?.as_ref(), &self.sessions)?;
-        self.same_list(map.iter(), "", &view.list("")?)
+        self.same_list(map.iter(), "", &view.list("").into_vec()?)
     }
 
     fn replay(&self, back: u8) -> Checked {
@@ -504,7 +504,7 @@ proptest! {
         for (number, op) in ops.iter().enumerate() {
             pair.take(op).map_err(|error| TestCaseError::fail(format!("step {number}, {op:?}: {error}")))?;
         }
-        pair.list("")?;
+        pair.list("").into_vec()?;
         for back in 0..=70 {
             pair.past(back, "task/0")?;
         }

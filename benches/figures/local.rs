@@ -119,7 +119,7 @@ pub fn whole_board(plan: &Plan, report: &mut Report) -> Outcome<()> {
         filled.session.put(name, &filled.value)?;
     }
     let entries: Vec<(String, Vec<u8>)> =
-        filled.session.list("")?.into_iter().map(|entry| (entry.key, entry.value)).collect();
+        filled.session.list("").into_vec()?.into_iter().map(|entry| (entry.key, entry.value)).collect();
     let session = &filled.session;
     let newest = session.generation();
     let works = [
@@ -128,7 +128,7 @@ pub fn whole_board(plan: &Plan, report: &mut Report) -> Outcome<()> {
             Ok(())
         }),
         Work::new("list of 1,000 keys, 64 B", |_| {
-            let listed = session.list("bench/")?;
+            let listed = session.list("bench/").into_vec()?;
             if black_box(&listed).len() == KEYS { Ok(()) } else { Err("a list is not whole".into()) }
         }),
         Work::new("1,000 events, 64 B, with previous values", |_| {

@@ -3,7 +3,7 @@
 use crate::fixture::{Filled, KEYS, SIZES, label};
 use criterion::{BenchmarkId, Criterion, Throughput};
 use slateboard::Board;
-use std::hint::black_box;
+use std::{hint::black_box, ops::ControlFlow};
 
 pub fn lists(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("list");
@@ -12,7 +12,7 @@ pub fn lists(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(keys as u64));
         group.bench_function(BenchmarkId::new("64 B", keys), |bencher| {
             bencher.iter(|| {
-                let listed = filled.session.list("bench/").unwrap();
+                let listed = filled.session.list("bench/").into_vec().unwrap();
                 assert_eq!(black_box(&listed).len(), keys);
             });
         });
@@ -38,7 +38,11 @@ pub fn scans(criterion: &mut Criterion) {
                 let (mut found, mut bytes) = (0, 0);
                 let prefix = format!("bench/{hundred:04}");
                 session
-                    .scan(&prefix, |_, value, _| (found, bytes) = (found + 1, bytes + value.len()))
+                    .list(&prefix)
+                    .scan(|_, value, _| {
+                        (found, bytes) = (found + 1, bytes + value.len());
+                        ControlFlow::<()>::Continue(())
+                    })
                     .unwrap();
                 assert_eq!((found, black_box(bytes)), (FOUND, FOUND * 64));
             });

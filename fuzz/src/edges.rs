@@ -230,7 +230,7 @@ impl Edges {
     }
 
     fn list(&self, prefix: &str) {
-        let found = self.session.list(prefix).expect("a sound board");
+        let found = self.session.list(prefix).into_vec().expect("a sound board");
         let known = self.known.iter().filter(|(key, _)| key.starts_with(prefix));
         let known = known.map(|(key, (value, codec))| (key.as_str(), &value[..], *codec));
         let found = found.iter().map(|entry| (entry.key.as_str(), &entry.value[..], entry.codec));

@@ -79,7 +79,7 @@ impl Watch {
     /// # Errors
     /// `Lagged`, with the events that were missed: the next call goes on. `Corrupt` for a damaged event,
     /// which the next call skips. `Moved`; `Forked`.
-    pub fn next(&mut self, timeout: Duration) -> Result<Option<Event>> {
+    pub fn next_timeout(&mut self, timeout: Duration) -> Result<Option<Event>> {
         let deadline = deadline(timeout);
         let shard = self.shard()?;
         loop {
@@ -116,7 +116,7 @@ impl Iterator for Watch {
         if self.over {
             return None;
         }
-        let next = Watch::next(self, Duration::MAX);
+        let next = self.next_timeout(Duration::MAX);
         self.over = next.as_ref().is_err_and(is_lost);
         next.transpose()
     }

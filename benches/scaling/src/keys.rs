@@ -155,11 +155,11 @@ fn lists(plan: &Plan, names: &[String], value: &[u8], session: &Session, points:
         Ok(())
     });
     let whole = Work::new(|_| {
-        let listed = session.list("many/")?;
+        let listed = session.list("many/").into_vec()?;
         if black_box(&listed).len() == count { Ok(()) } else { Err("a list is not whole".into()) }
     });
     let few = Work::new(|_| {
-        let listed = session.list("few/")?;
+        let listed = session.list("few/").into_vec()?;
         if black_box(&listed).len() == FEW { Ok(()) } else { Err("a list is not whole".into()) }
     });
     let [raw, whole, few] = interleave(plan, [raw, whole, few])?;
