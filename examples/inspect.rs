@@ -7,7 +7,7 @@ use slateboard::{Board, Reader, Result};
 
 fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     match std::env::args().nth(1) {
-        Some(path) => inspect(&Board::options().observe(path)?)?,
+        Some(path) => inspect(&Board::options().open_read_only(path)?)?,
         None => {
             let folder = tempfile::tempdir()?;
             let board = Board::options().capacity(1 << 20).create(folder.path().join("board"))?;
@@ -16,7 +16,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
             session.put("task/1", "done")?;
             session.put("team/plan", "ship it")?;
             session.remove("team/plan")?;
-            inspect(&board.observe()?)?;
+            inspect(&board.read_only()?)?;
         }
     }
     Ok(())

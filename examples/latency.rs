@@ -3,7 +3,7 @@
 //!
 //! `cargo run --release --example latency [ROUNDS]`
 
-use slateboard::{Board, Key};
+use slateboard::{Board, KeyHandle};
 use std::{
     env,
     process::{Child, Command},
@@ -46,7 +46,7 @@ fn ask(rounds: u32) -> Outcome<()> {
     Ok(())
 }
 
-fn time_rounds(ping: &Key, pong: &Key, rounds: u32) -> Outcome<Vec<Duration>> {
+fn time_rounds(ping: &KeyHandle, pong: &KeyHandle, rounds: u32) -> Outcome<Vec<Duration>> {
     let mut times = Vec::new();
     let mut seen = 0;
     for round in 0..rounds {

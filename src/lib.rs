@@ -3,7 +3,7 @@
 //! keep.
 //!
 //! A *board* is one file that many processes map. Open it with [`Board`], attach a [`Session`] to write,
-//! [`Board::observe`] it to read through a mapping that cannot be written to.
+//! open it with [`Board::read_only`] to read through a mapping that cannot be written to.
 //!
 //! ```
 //! use slateboard::{Board, Expect};
@@ -119,7 +119,7 @@ mod region;
 
 #[cfg(not(any(loom, slate_search)))]
 pub use board::{
-    Board, Counters, Damage, Event, Events, Expect, Key, Lease, List, Listing, Liveness, Meta, Metrics,
+    Board, Counters, Damage, Event, Events, Expect, KeyHandle, Lease, List, Listing, Liveness, Meta, Metrics,
     Mutation, MutationKind, Options, Previous, PutOptions, Reader, Receipt, Retry, Session, SessionInfo,
     Soundness, Verify, View, Wait, Watch,
 };

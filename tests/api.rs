@@ -292,20 +292,20 @@ fn a_lease_has_one_holder_and_rising_tokens() {
     let (_folder, path) = folder();
     let board = small().create(&path).unwrap();
     let (one, two) = (board.attach("one").unwrap(), board.attach("two").unwrap());
-    let lease = one.acquire("deploy", SOON).unwrap();
-    let error = two.acquire("deploy", SOON).err().unwrap();
+    let lease = one.lease("deploy", SOON).unwrap();
+    let error = two.lease("deploy", SOON).err().unwrap();
     assert_eq!((error.kind(), error.current().unwrap().text()), (ErrorKind::Held, Some("one")));
     lease.renew().unwrap();
     let token = lease.token();
     drop(lease);
-    let lease = two.acquire("deploy", SOON).unwrap();
+    let lease = two.lease("deploy", SOON).unwrap();
     assert!(lease.token() > token);
     one.remove("deploy").unwrap();
     assert_eq!(lease.renew().unwrap_err().kind(), ErrorKind::Conflict);
     assert!(!lease.is_held());
     lease.release().unwrap();
     // A renewed lease outlives its time.
-    let lease = two.acquire("brief", Duration::from_millis(300)).unwrap();
+    let lease = two.lease("brief", Duration::from_millis(300)).unwrap();
     let version = two.get("brief").unwrap().unwrap().version;
     let renewed = two.wait("brief", version + 2, SOON).unwrap();
     assert!(renewed.unwrap().version > version + 2 && lease.is_held());
@@ -366,7 +366,7 @@ fn an_observer_reads_and_a_local_board_needs_no_file() {
     let (_folder, path) = folder();
     let board = small().create(&path).unwrap();
     let session = board.attach("w").unwrap();
-    let observer = board.observe().unwrap();
+    let observer = board.read_only().unwrap();
     session.put("x", b"1").unwrap();
     assert_eq!(observer.get("x").unwrap().unwrap().value, b"1");
     assert_eq!(observer.list("").into_vec().unwrap().len(), 1);

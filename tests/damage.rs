@@ -4,10 +4,11 @@
 //! Each kind runs in a process of its own, which is this test program again: there a panic of any thread,
 //! also of a keeper, ends the process, and so does a call that never returns.
 
-mod support;
+use slateboard_kit::children as support;
 
 use slateboard::{
-    Board, Entry, Error, Event, Expect, Key, Metrics, PutOptions, Reader, Retry, Session, Verify, View, Wait,
+    Board, Entry, Error, Event, Expect, KeyHandle, Metrics, PutOptions, Reader, Retry, Session, Verify, View,
+    Wait,
     layout::{Head, HeadKind, RingWord, geometry, groups::GROUP_WORDS, header, record, session},
     region::{self, Access, RegionFile},
     sync::Ordering,
@@ -78,7 +79,7 @@ struct Subject {
     observer: Reader,
     lazy: Reader,
     view: View,
-    key: Key,
+    key: KeyHandle,
     written: u64,
 }
 
@@ -98,8 +99,8 @@ impl Subject {
         other.put_with(&key(3), value(&key(3), 7), EPHEMERAL).unwrap();
         Self {
             file: region::open(path, Access::ReadWrite).unwrap(),
-            observer: board.observe().unwrap(),
-            lazy: options.clone().verify(Verify::Scrub).observe(path).unwrap(),
+            observer: board.read_only().unwrap(),
+            lazy: options.clone().verify(Verify::Scrub).open_read_only(path).unwrap(),
             view: session.view().unwrap(),
             key: session.key(&key(2)).unwrap(),
             board,
@@ -290,7 +291,7 @@ impl Subject {
         let retry = Retry { attempts: 3, ..Retry::default() };
         typed("update", self.session.update_with(&name, retry, |_| &new));
         typed("key put", self.key.put(value(&key(2), self.written)));
-        if let Some(lease) = typed("acquire", self.session.acquire("lease", SOON)) {
+        if let Some(lease) = typed("acquire", self.session.lease("lease", SOON)) {
             typed("renew", lease.renew());
             typed("release", lease.release());
         }

@@ -1,6 +1,6 @@
 //! What expired gives its room back, and everybody learns of it, though nobody touches the key again.
 
-mod support;
+use slateboard_kit::children as support;
 
 use slateboard::{
     Board, Event, MutationKind, Options, PutOptions, Reader, Session,
@@ -243,7 +243,7 @@ fn a_view_is_of_one_instant_or_of_none() {
 fn waits_end_with_the_time_to_live() {
     let (_folder, path) = folder();
     let session = without_keepers(small(), &path);
-    let observer: Reader = Board::options().observe(&path).unwrap();
+    let observer: Reader = Board::options().open_read_only(&path).unwrap();
     let put = |key: &str| session.put_with(key, b"brief", living(Duration::from_millis(30))).unwrap().version;
     let version = put("task/a");
     assert_eq!(observer.wait("task/a", version, SOON).unwrap(), None);

@@ -1,9 +1,8 @@
 //! What the fuzz targets do, on stable: over pseudo-random bytes, and over the corpus that is kept of their runs.
 //! The target `region_image` has a test of its own for the former, `mutated_image`.
 
-#[path = "../fuzz/src/lib.rs"]
-mod bodies;
-mod support;
+use slateboard_kit as bodies;
+use slateboard_kit::children as support;
 
 use std::path::Path;
 use support::Random;

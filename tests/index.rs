@@ -1,6 +1,6 @@
 //! Lists by the index tell what a look at every slot tells, at every generation that the history holds.
 
-mod support;
+use slateboard_kit::children as support;
 
 use proptest::{collection::vec, prelude::*};
 use slateboard::{
@@ -204,7 +204,7 @@ proptest! {
         let (_folder, path) = folder();
         // Few slots, so that chains grow and slots pass from key to key; and a history that is soon over.
         let board = small().keys(16).beat(Duration::from_secs(3600)).create(&path).unwrap();
-        let (session, late) = (board.attach("writer").unwrap(), board.observe().unwrap());
+        let (session, late) = (board.attach("writer").unwrap(), board.read_only().unwrap());
         let mut boards = Boards { session, late, oracle: Oracle::new(&path), churned: 0 };
         ops.iter().for_each(|op| boards.take(op));
         for back in 0..70 {
@@ -239,7 +239,7 @@ fn written_meanwhile(history: u64, least: u32) {
         let _over = Over(&over);
         scope.spawn(|| write(1));
         scope.spawn(|| write(2));
-        let reader = Board::open(&path).unwrap().observe().unwrap();
+        let reader = Board::open(&path).unwrap().read_only().unwrap();
         let mut random = Random(3);
         let mut compared = 0;
         while compared < least {
@@ -280,7 +280,7 @@ fn an_index_that_is_made_while_others_write_is_whole() {
         sessions[0].put(&format!("task/{n}"), b"there").unwrap();
     }
     for round in 0..rounds(60) {
-        let reader = Board::open(&path).unwrap().observe().unwrap();
+        let reader = Board::open(&path).unwrap().read_only().unwrap();
         reader.list("none/").into_vec().unwrap();
         std::thread::scope(|scope| {
             for (number, session) in sessions.iter().enumerate() {
@@ -338,7 +338,7 @@ fn a_damaged_value_is_reported_and_the_other_keys_are_told() {
     assert!(session.list("task/4").into_vec().unwrap_err().to_string().contains("task/4"));
     assert_eq!(session.list("free/").into_vec().unwrap().len(), 10);
     // A handle that has no index yet, and cannot read the record either.
-    let late = Board::open(&path).unwrap().observe().unwrap();
+    let late = Board::open(&path).unwrap().read_only().unwrap();
     (0..4).for_each(|_| told_as_corrupt(&late, "task/", 9));
     session.put("task/4", b"healed").unwrap();
     assert_eq!(session.list("task/").into_vec().unwrap().len(), 10);
@@ -348,7 +348,7 @@ fn a_damaged_value_is_reported_and_the_other_keys_are_told() {
 fn a_damaged_key_is_reported_by_whoever_knew_it_and_keeps_an_index_from_being_made() {
     let (_folder, path) = folder();
     let (session, oracle) = indexed(&path);
-    let late = Board::open(&path).unwrap().observe().unwrap();
+    let late = Board::open(&path).unwrap().read_only().unwrap();
     // "task/4" becomes "task/5", whose hash is another.
     oracle.change(oracle.record("task/4") + record::HEADER_WORDS, 1 << 40);
     for _ in 0..40 {

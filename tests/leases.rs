@@ -3,7 +3,7 @@
 //! The other processes are this test program again, running one of the `as_…` tests below, which do nothing
 //! unless they are given a role.
 
-mod support;
+use slateboard_kit::children as support;
 
 use slateboard::{Board, ErrorKind, Session, layout::session as record, region, sync::Ordering};
 use std::{path::Path, time::Duration};
@@ -27,7 +27,7 @@ fn a_lease_is_not_held_once_its_session_was_ended_by_others() {
     let (_folder, path) = folder();
     let board = small().create(&path).unwrap();
     let session = board.attach("evicted").unwrap();
-    let (lease, other) = (session.acquire("lease", SOON).unwrap(), session.acquire("other", SOON).unwrap());
+    let (lease, other) = (session.lease("lease", SOON).unwrap(), session.lease("other", SOON).unwrap());
     assert!(lease.is_held() && other.is_held());
     end_record(&path, &session);
     assert!(!lease.is_held() && !other.is_held());
@@ -45,7 +45,7 @@ fn who_took_a_lease_by_force_keeps_it_from_renewals_and_from_releases() {
     let stands = || other.get("lease").unwrap().is_some_and(|entry| entry.value == b"by force");
 
     // Released before any renewal has met the other's entry.
-    let lease = holder.acquire("lease", SOON).unwrap();
+    let lease = holder.lease("lease", SOON).unwrap();
     other.put("lease", b"by force").unwrap();
     assert!(!lease.is_held());
     lease.release().unwrap();
@@ -53,7 +53,7 @@ fn who_took_a_lease_by_force_keeps_it_from_renewals_and_from_releases() {
 
     // Renewed by its holder.
     other.remove("lease").unwrap();
-    let lease = holder.acquire("lease", SOON).unwrap();
+    let lease = holder.lease("lease", SOON).unwrap();
     let taken = other.put("lease", b"by force").unwrap();
     assert!(lease.renew().unwrap_err().is_conflict() && stands());
     drop(lease);
@@ -61,7 +61,7 @@ fn who_took_a_lease_by_force_keeps_it_from_renewals_and_from_releases() {
 
     // Renewed by the keeper.
     other.remove_if("lease", slateboard::Expect::Version(taken.version)).unwrap();
-    let lease = holder.acquire("lease", BRIEF / 6).unwrap();
+    let lease = holder.lease("lease", BRIEF / 6).unwrap();
     let taken = other.put("lease", b"by force").unwrap();
     assert!(
         other.wait("lease", taken.version, BRIEF / 3).unwrap_err().is_timeout(),
@@ -77,7 +77,7 @@ fn a_lease_shorter_than_a_beat_is_renewed_in_time() {
     let session = small().beat(SELDOM).create(&path).unwrap().attach("holder").unwrap();
     // The keeper sleeps until its first beat.
     assert!(session.wait("lease", 0, Duration::from_millis(100)).unwrap_err().is_timeout());
-    let lease = session.acquire("lease", BRIEF).unwrap();
+    let lease = session.lease("lease", BRIEF).unwrap();
     let version = session.get("lease").unwrap().unwrap().version;
     session.wait("lease", version, SOON).unwrap().expect("the lease lapsed");
     assert!(lease.is_held());
@@ -87,7 +87,7 @@ fn a_lease_shorter_than_a_beat_is_renewed_in_time() {
 fn as_holder() {
     let Some((path, _)) = role() else { return };
     let session = small().beat(SELDOM).open(&path).unwrap().attach("stopped").unwrap();
-    let lease = session.acquire("lease", BRIEF / 3).unwrap();
+    let lease = session.lease("lease", BRIEF / 3).unwrap();
     say(&format!("holding {} {}", lease.token(), lease.is_held()));
     // Until the test has stopped this process, and let it go on.
     stay();
@@ -105,7 +105,7 @@ fn a_lease_that_was_over_while_its_process_was_stopped_is_lost() {
     let token = holding.strip_suffix(" true").expect("it is held at first").to_owned();
     holder.stop();
     let lease = loop {
-        match session.acquire("lease", SOON) {
+        match session.lease("lease", SOON) {
             Err(error) if error.kind() == ErrorKind::Held => std::thread::sleep(Duration::from_millis(20)),
             other => break other.unwrap(),
         }
@@ -132,7 +132,7 @@ fn what_outlives_a_session_only_reads() {
     end_record(&path, &session);
     assert_eq!(key.get().unwrap().unwrap().value, b"1");
     assert!(key.put(b"2").unwrap_err().is_fenced() && key.update(|_| b"2").unwrap_err().is_fenced());
-    assert!(session.acquire("lease", SOON).err().unwrap().is_fenced());
+    assert!(session.lease("lease", SOON).err().unwrap().is_fenced());
     drop((key, session));
     board.attach("other").unwrap().put("x", b"3").unwrap();
     let event = watch.next_timeout(SOON).unwrap().expect("a watch goes on without the session that made it");

@@ -1,6 +1,6 @@
 //! Boards at their limits: keys that come and go for ever, and everything that can be full.
 
-mod support;
+use slateboard_kit::children as support;
 
 use slateboard::{Board, Error, ErrorKind, Expect, Session};
 use std::process::Command;
@@ -140,7 +140,7 @@ fn values_from_nothing_to_the_largest() {
     let (_folder, path) = folder();
     let board = Board::options().capacity(128 << 20).keys(64).create(&path).unwrap();
     let session = board.attach("writer").unwrap();
-    let observer = board.observe().unwrap();
+    let observer = board.read_only().unwrap();
     for (round, len) in [0, 1, 64 << 10, 16 << 20, 0, 16 << 20].into_iter().enumerate() {
         let value: Vec<u8> = (0..len).map(|at| (at * 7 + round) as u8).collect();
         let receipt = session.put("free/x", &value).unwrap();
@@ -202,7 +202,7 @@ fn as_tenant_of_a_small_disk() {
     let Some((path, _)) = role() else { return };
     let board = Board::options().capacity(8 << 20).keys(512).history(64).sessions(8).create(&path).unwrap();
     let session = board.attach("tenant").unwrap();
-    let observer = board.observe().unwrap();
+    let observer = board.read_only().unwrap();
     // Others take what the disk has left.
     let filler = path.with_file_name("filler");
     std::fs::write(&filler, vec![1; 64 << 20]).unwrap_err();

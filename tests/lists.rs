@@ -1,6 +1,6 @@
 //! What a list tells where it cannot be of one generation, or whole.
 
-mod support;
+use slateboard_kit::children as support;
 
 use slateboard::{
     Board, Damage, Entry, Listing, Reader, Session,
@@ -67,7 +67,7 @@ fn check(listing: &Listing, since: u64) {
 fn a_list_that_cannot_be_exact_is_had_and_says_so() {
     let (_folder, path) = folder();
     let (board, session) = board(&path);
-    for reader in [board.observe().unwrap(), board.reader()] {
+    for reader in [board.read_only().unwrap(), board.reader()] {
         // With an index, whose lists are read key by key: the history goes by while each is.
         (0..2).for_each(|_| drop(reader.list("").into_vec().unwrap()));
         let mut count = 0;
@@ -126,7 +126,7 @@ fn lists_beside_nonstop_writers_have_every_key_that_stands() {
             let (over, board) = (&over, &board);
             scope.spawn(move || write(board, number, over));
         }
-        let reader = board.observe().unwrap();
+        let reader = board.read_only().unwrap();
         (0..2).for_each(|_| drop(reader.list("").whole().unwrap()));
         for _ in 0..support::rounds(6) {
             let since = reader.generation();
@@ -229,7 +229,7 @@ impl Subject {
 
     /// Twenty-nine keys are listed, by every way to list, and this one is named.
     fn lists_the_others(&self, key: &str, named: bool) {
-        let observer = self.board.observe().unwrap();
+        let observer = self.board.read_only().unwrap();
         // Without an index, when it is made, with it; of a handle that made its own before the damage.
         for reader in [&observer, &observer, &observer, &*self.session] {
             let listings = [

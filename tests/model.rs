@@ -1,7 +1,7 @@
 //! Random operations of several sessions against a map with a memory: every answer, every view of the past
 //! and every event is compared exactly.
 
-mod support;
+use slateboard_kit::children as support;
 
 use proptest::{collection::vec, prelude::*, test_runner::TestCaseError};
 use slateboard::{

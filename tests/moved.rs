@@ -1,9 +1,8 @@
 //! A board that is removed or replaced under those who use it: all of them learn it, and nobody else is bothered.
 
-#[path = "support/mod.rs"]
-mod support;
+use slateboard_kit::children as support;
 
-use slateboard::{Board, Error, ErrorKind, Key, Lease, Liveness, Options, Reader, Session, Wait};
+use slateboard::{Board, Error, ErrorKind, KeyHandle, Lease, Liveness, Options, Reader, Session, Wait};
 use std::{
     fs::{self, Permissions},
     os::unix::fs::{FileExt, PermissionsExt},
@@ -48,7 +47,7 @@ const WAYS: [fn(&Path); 4] = [
 
 struct Handles {
     session: Session,
-    key: Key,
+    key: KeyHandle,
     lease: Lease,
     observer: Reader,
 }
@@ -59,8 +58,8 @@ impl Handles {
         session.put("k", "v").unwrap();
         Self {
             key: session.key("k").unwrap(),
-            lease: session.acquire("lease", Duration::from_secs(3600)).unwrap(),
-            observer: quick().observe(path).unwrap(),
+            lease: session.lease("lease", Duration::from_secs(3600)).unwrap(),
+            observer: quick().open_read_only(path).unwrap(),
             session,
         }
     }
@@ -87,7 +86,7 @@ fn every_handle_learns_that_its_board_moved() {
             moved(|| observer.list("").into_vec()),
             moved(|| observer.sessions()),
             moved(|| board.metrics()),
-            moved(|| session.acquire("other", BEAT)),
+            moved(|| session.lease("other", BEAT)),
             moved(|| lease.renew()),
             moved(|| board.attach("late").map(drop)),
         ] {
@@ -106,7 +105,7 @@ fn who_sleeps_is_woken() {
     let (_folder, path) = folder();
     drop(quick().create(&path).unwrap());
     let session = quick().open(&path).unwrap().attach("writer").unwrap();
-    let observer = quick().observe(&path).unwrap();
+    let observer = quick().open_read_only(&path).unwrap();
     let (tell, told) = mpsc::channel();
     let mut waiting = 0;
     for reader in [&*session, &observer] {
@@ -161,7 +160,7 @@ fn a_renamed_folder_and_a_path_that_cannot_be_examined_move_nothing() {
 fn as_other() {
     let Some((path, _)) = role() else { return };
     let session = quick().open(&path).unwrap().attach("other").unwrap();
-    let lease = session.acquire("lease", Duration::from_secs(3600)).unwrap();
+    let lease = session.lease("lease", Duration::from_secs(3600)).unwrap();
     say("holding");
     stay();
     moved(|| session.put("k", "v"));
@@ -177,7 +176,7 @@ fn a_stopped_holder_of_a_replaced_board_learns_it_when_it_goes_on() {
     other.stop();
     WAYS[3](&path);
     let session = quick().open(&path).unwrap().attach("new").unwrap();
-    let lease = session.acquire("lease", Duration::from_secs(3600)).unwrap();
+    let lease = session.lease("lease", Duration::from_secs(3600)).unwrap();
     other.go_on();
     other.let_go();
     assert!(other.says("lost"));
@@ -191,7 +190,7 @@ fn who_has_a_board_open_is_seen_by_the_lock_file_alone() {
     assert!(Board::is_in_use(&path).unwrap(), "whoever has it open reads it");
     drop(board);
     assert!(!Board::is_in_use(&path).unwrap());
-    let observer = Board::options().observe(&path).unwrap();
+    let observer = Board::options().open_read_only(&path).unwrap();
     assert!(Board::is_in_use(&path).unwrap());
     drop(observer);
     let session = quick().open(&path).unwrap().attach("writer").unwrap();
@@ -212,7 +211,7 @@ fn what_cannot_be_asked_is_unknown_and_never_dead() {
     let session = quick().open(&path).unwrap().attach("living").unwrap();
     let lock = path.with_extension("lock");
     let liveness = || {
-        let observer = Board::options().observe(&path).unwrap();
+        let observer = Board::options().open_read_only(&path).unwrap();
         (observer.sessions().unwrap()[0].liveness, observer.check_locks().map_err(|error| error.to_string()))
     };
     assert_eq!(liveness(), (Liveness::Alive, Ok(())));
@@ -243,7 +242,7 @@ fn what_cannot_be_asked_is_unknown_and_never_dead() {
 #[test]
 fn as_reader_of_a_read_only_mount() {
     let Some((path, _)) = role() else { return };
-    let observer = Board::options().observe(&path).unwrap();
+    let observer = Board::options().open_read_only(&path).unwrap();
     assert!(Board::open(&path).is_err(), "the mount is for reading");
     assert_eq!(observer.sessions().unwrap()[0].liveness, Liveness::Alive);
     assert!(observer.check_locks().is_ok() && Board::is_in_use(&path).unwrap());

@@ -1,8 +1,7 @@
 //! Whatever stands in the region, no call panics, hangs or reads out of bounds: the body of the fuzz target
 //! `region_image` over pseudo-random scripts, for machines without a fuzzer.
 
-#[path = "../fuzz/src/image.rs"]
-mod image;
+use slateboard_kit::image;
 
 use std::ops::Range;
 

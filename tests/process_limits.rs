@@ -5,7 +5,7 @@
 //! unless they are given a role.
 #![allow(unsafe_code, reason = "a descriptor is closed, as a careless program does")]
 
-mod support;
+use slateboard_kit::children as support;
 
 use nix::unistd::{Uid, setresgid, setresuid};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -42,7 +42,7 @@ fn use_board(path: &Path) -> Result<(), Error> {
     let session = board.attach("limited")?;
     session.put("x", b"1")?;
     assert_eq!(session.get("x")?.unwrap().value, b"1");
-    let reader: Reader = board.observe()?;
+    let reader: Reader = board.read_only()?;
     assert_eq!(reader.list("x").into_vec()?.len(), 1);
     assert!(reader.watch("x").since(0).next_timeout(Duration::ZERO)?.is_some());
     Ok(())
@@ -161,7 +161,7 @@ fn as_limited_in_processes() {
     let error = under(Resource::Nproc, 0, || board.attach("limited").unwrap_err());
     assert!(error.to_string().contains("RLIMIT_NPROC"), "{error}");
     // Who only reads needs no thread.
-    under(Resource::Nproc, 0, || board.observe().unwrap().list("").into_vec().unwrap());
+    under(Resource::Nproc, 0, || board.read_only().unwrap().list("").into_vec().unwrap());
     assert_nothing_left(&path);
     audit::assert_sound(&path);
     say("refused it");
@@ -213,7 +213,7 @@ fn what_a_program_prints_that_closed_its_output_does_not_go_into_the_board() {
     let mut careless = Actor::start("as_without_standard_descriptors", &path, "");
     assert!(careless.ends_well());
     for path in [path.clone(), path.with_extension("made")] {
-        let reader = small().observe(&path).unwrap();
+        let reader = small().open_read_only(&path).unwrap();
         assert_eq!(reader.get("x").unwrap().unwrap().value, b"1");
         audit::assert_sound(&path);
     }

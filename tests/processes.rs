@@ -3,7 +3,7 @@
 //! The other processes are this test program again, running one of the `as_…` tests below, which do nothing
 //! unless they are given a role.
 
-mod support;
+use slateboard_kit::children as support;
 
 use slateboard::{Board, Entry, ErrorKind, Expect, Retry};
 use support::{Actor, Random, SOON, folder, role, rounds, say, small, stay};
@@ -114,7 +114,7 @@ fn an_observer_beside_a_nonstop_writer_reads_whole_values_only() {
     let board = small().create(&path).unwrap();
     let mut writer = Actor::start("as_nonstop_writer", &path, "");
     assert!(writer.says("attached"));
-    let observer = board.observe().unwrap();
+    let observer = board.read_only().unwrap();
     let is_whole = |value: &[u8]| value == whole(value.first().copied().unwrap_or(0).into());
     let (mut newest, mut values, mut lists, mut events) = ([0; 3], 0u64, 0u64, 0u64);
     while values < 20_000 || lists < 200 || events < 2000 {

@@ -3,7 +3,7 @@
 //! The other processes are this test program again, running one of the `as_…` tests below, which do nothing
 //! unless they are given a role.
 
-mod support;
+use slateboard_kit::children as support;
 
 use slateboard::{
     Board, PutOptions, Session,
@@ -62,13 +62,13 @@ fn as_member() {
 
 /// Whether the members of these names are gone, by an observer, which reaps nobody.
 fn are_gone(path: &Path, names: &[&str]) -> bool {
-    let reader = Board::options().observe(path).unwrap();
+    let reader = Board::options().open_read_only(path).unwrap();
     names.iter().all(|name| reader.get(&format!("bound/{name}")).unwrap().is_none())
 }
 
 /// Waits until the session beats.
 fn soon_beats(path: &Path, name: &str) -> bool {
-    let reader = Board::options().observe(path).unwrap();
+    let reader = Board::options().open_read_only(path).unwrap();
     let mut last = Duration::ZERO;
     soon(|| {
         let sessions = reader.sessions().unwrap();
@@ -105,7 +105,7 @@ fn what_expired_is_ended_while_the_elected_one_is_stopped() {
     let writer = small().beat(Duration::from_secs(1 << 20)).open(&path).unwrap().attach("writer").unwrap();
     let brief = PutOptions { ttl: Some(Duration::from_nanos(1)), ..PutOptions::default() };
     writer.put_with("brief", b"", brief).unwrap();
-    let reader = Board::options().observe(&path).unwrap();
+    let reader = Board::options().open_read_only(&path).unwrap();
     assert!(soon(|| reader.metrics().unwrap().totals.expired == 1), "the others wait for the elected one");
     elected.go_on();
 }

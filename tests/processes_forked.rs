@@ -3,7 +3,7 @@
 //! The other processes are this test program again, running one of the `as_…` tests below, which do nothing
 //! unless they are given a role.
 
-mod support;
+use slateboard_kit::children as support;
 
 use slateboard::{Board, Error, Lease, Liveness, PutOptions, Reader, Session, View, Watch};
 use std::{ops::ControlFlow, path::Path, time::Duration};
@@ -18,7 +18,7 @@ struct Handles {
     lease: Lease,
     watch: Watch,
     events: slateboard::Events,
-    key: slateboard::Key,
+    key: slateboard::KeyHandle,
 }
 
 impl Handles {
@@ -31,9 +31,9 @@ impl Handles {
         // With an index, which is the parent's alone.
         (0..3).for_each(|_| assert!(!session.list("").into_vec().unwrap().is_empty()));
         Self {
-            observer: board.observe().unwrap(),
+            observer: board.read_only().unwrap(),
             view: session.view().unwrap(),
-            lease: session.acquire("lease", SOON).unwrap(),
+            lease: session.lease("lease", SOON).unwrap(),
             watch: session.watch(""),
             events: session.events(0),
             key: session.key("x").unwrap(),
@@ -56,7 +56,7 @@ impl Handles {
         check("put", session.put("x", b"2").err());
         check("remove", session.remove("x").err());
         check("update", session.update("x", |_| "3").err());
-        check("acquire", session.acquire("other", SOON).err());
+        check("acquire", session.lease("other", SOON).err());
         check("session.key", session.key("x").err());
         check("wait", session.wait("x", 1, SOON).err());
         for reader in [observer, &**session] {
@@ -180,7 +180,7 @@ fn as_forking_parent() {
     let Some((path, _)) = role() else { return };
     let session = Board::open(&path).unwrap().attach("parent").unwrap();
     // At any moment of the keeper's work: with so many leases it nearly always renews one.
-    let acquire = |n| session.acquire(&format!("lease/{n}"), Duration::from_millis(1)).unwrap();
+    let acquire = |n| session.lease(&format!("lease/{n}"), Duration::from_millis(1)).unwrap();
     let mut leases: Vec<_> = (0..100).map(acquire).collect();
     for round in 0..200 {
         session.put("parent", round.to_string()).unwrap();

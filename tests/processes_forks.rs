@@ -2,7 +2,7 @@
 //! `Forked` advises: none waits for a lock that a thread of the parent held at the fork.
 #![allow(unsafe_code, reason = "fork is what is tested")]
 
-mod support;
+use slateboard_kit::children as support;
 
 use nix::{
     libc,
@@ -40,7 +40,7 @@ fn attach_anew(path: &Path, at: impl Fn(u8)) {
     at(b'p');
     session.put("child", b"here").unwrap();
     at(b'l');
-    let lease = session.acquire("child/lease", SOON).unwrap();
+    let lease = session.lease("child/lease", SOON).unwrap();
     assert!(lease.is_held());
     at(b'g');
     assert_eq!(session.get("child").unwrap().unwrap().value, b"here");
@@ -114,7 +114,7 @@ fn keep_busy(session: &Session, number: usize, over: &AtomicBool) {
         leases.retain(slateboard::Lease::is_held);
         for lease in leases.len()..LEASES {
             let key = format!("lease/{number}/{lease}");
-            leases.extend(session.acquire(&key, Duration::from_millis(20)));
+            leases.extend(session.lease(&key, Duration::from_millis(20)));
         }
         session.put(&format!("busy/{number}"), b"1").unwrap();
         thread::sleep(Duration::from_micros(20));

@@ -3,7 +3,7 @@
 //! The other processes are this test program again, running one of the `as_…` tests below, which do nothing
 //! unless they are given a role.
 
-mod support;
+use slateboard_kit::children as support;
 
 use nix::sys::{
     signal::{Signal, kill},
@@ -219,7 +219,7 @@ fn as_holder() {
     let session = small().beat(SELDOM).open(&path).unwrap().attach(&name).unwrap();
     session.put_with(&format!("claim/{name}"), &name, EPHEMERAL).unwrap();
     session.put(&format!("plain/{name}"), &name).unwrap();
-    let lease = session.acquire(&format!("lease/{name}"), SOON).unwrap();
+    let lease = session.lease(&format!("lease/{name}"), SOON).unwrap();
     say(&format!("holding {}", lease.token()));
     stay();
 }
@@ -232,14 +232,14 @@ fn ephemerals_and_leases_end_with_a_killed_process() {
     let mut holder = Actor::start("as_holder", &path, "x");
     let token: u64 = holder.hear("holding ").unwrap().parse().unwrap();
     let version = session.get("claim/x").unwrap().unwrap().version;
-    let held = session.acquire("lease/x", SOON).err().unwrap();
+    let held = session.lease("lease/x", SOON).err().unwrap();
     assert_eq!((held.kind(), held.current().unwrap().text()), (ErrorKind::Held, Some("x")));
 
     // A stopped holder is not a dead one, whatever the beats say.
     holder.stop();
     let beats = Duration::from_millis(50);
     assert!(session.wait("claim/x", version, beats).unwrap_err().is_timeout());
-    assert_eq!(session.acquire("lease/x", SOON).err().unwrap().kind(), ErrorKind::Held);
+    assert_eq!(session.lease("lease/x", SOON).err().unwrap().kind(), ErrorKind::Held);
 
     holder.kill();
     assert!(session.wait("claim/x", version, SOON).unwrap().is_none(), "the keeper removes it");
@@ -258,7 +258,7 @@ fn ephemerals_and_leases_end_with_a_killed_process() {
             "{key}"
         );
     }
-    let lease = session.acquire("lease/x", SOON).unwrap();
+    let lease = session.lease("lease/x", SOON).unwrap();
     assert!(lease.token() > token);
     assert_eq!(session.get("plain/x").unwrap().unwrap().text(), Some("x"), "what was not bound stays");
     assert_eq!(session.get("plain/x").unwrap().unwrap().writer.name, "x", "its writer keeps its name");
@@ -317,7 +317,7 @@ fn a_signal_ends_the_session_in_good_order_and_then_the_process() {
         assert!(matches!(ended, WaitStatus::Signaled(_, by, _) if by == signal), "{ended:?}");
         // Nobody was there to reap it.
         assert!(board.sessions().unwrap().is_empty());
-        let reader = board.observe().unwrap();
+        let reader = board.read_only().unwrap();
         assert!(reader.get("claim/x").unwrap().is_none(), "what was bound to the session is gone");
         assert_eq!(reader.get("plain/x").unwrap().unwrap().text(), Some("x"));
     }
@@ -413,7 +413,7 @@ fn a_session_whose_record_was_ended_is_fenced() {
     assert!(session.put("x", b"").unwrap_err().is_fenced());
     assert!(session.remove("claim").unwrap_err().is_fenced());
     assert!(key.put(b"").unwrap_err().is_fenced());
-    assert!(session.acquire("lease", SOON).err().unwrap().is_fenced());
+    assert!(session.lease("lease", SOON).err().unwrap().is_fenced());
     let error = session.update("x", |_| "1").unwrap_err();
     assert!(error.is_fenced() && error.to_string().contains("attach again"), "{error}");
     assert!(session.get("claim").unwrap().is_some(), "reading is free");

@@ -261,7 +261,7 @@ fn a_region_of_another_boot_is_refused() {
     let path = path.with_file_name("used");
     let board = slateboard::Board::options().capacity(1 << 20).create(&path).unwrap();
     let session = board.attach("before the restart").unwrap();
-    session.acquire("claim", std::time::Duration::from_secs(1)).unwrap();
+    session.lease("claim", std::time::Duration::from_secs(1)).unwrap();
     drop((session, board));
     give_another_boot(&path);
     assert_refused(&path, &Refusal::OtherBoot, ErrorKind::Refused);

@@ -3,8 +3,7 @@
 //! The other processes are this test program again, running one of the `as_…` tests below, which do nothing
 //! unless they are given a role.
 
-#[path = "support/mod.rs"]
-mod support;
+use slateboard_kit::children as support;
 
 use nix::sys::signal::kill;
 use slateboard::{

@@ -1,6 +1,6 @@
 //! Room: what is removed gives it back, nobody keeps it from others, and a full board says what holds it.
 
-mod support;
+use slateboard_kit::children as support;
 
 use slateboard::{Board, Error, Options, Session};
 use std::{thread, time::Instant};

@@ -120,7 +120,7 @@ fn times_and_attempts_that_cannot_be_are_refused() {
     };
     let soon_over = PutOptions { ttl: Some(Duration::ZERO), ..PutOptions::default() };
     refused(session.put_with("k", "v", soon_over).unwrap_err(), "longer than zero");
-    refused(session.acquire("k", Duration::ZERO).err().unwrap(), "longer than zero");
+    refused(session.lease("k", Duration::ZERO).err().unwrap(), "longer than zero");
     refused(session.touch("k", Duration::ZERO).unwrap_err(), "longer than zero");
     let never = Retry { attempts: 0, ..Retry::default() };
     refused(session.update_with("k", never, |_| "v").unwrap_err(), "1 attempt or more");

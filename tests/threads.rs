@@ -1,7 +1,7 @@
 //! What the threads of one process share: sessions, keys, watches, leases and the keeper behind them, used, cloned
 //! and dropped at random. `.ci/tsan` runs these under ThreadSanitizer; elsewhere they are stories like the others.
 
-use slateboard::{Board, ErrorKind, Expect, Key, Retry, Session};
+use slateboard::{Board, ErrorKind, Expect, KeyHandle, Retry, Session};
 use std::{
     sync::{Barrier, mpsc::channel},
     thread::{self, scope},
@@ -87,7 +87,7 @@ fn threads_share_one_session_and_drop_it_in_any_order() {
 fn handles_of_one_key_are_passed_from_thread_to_thread() {
     let (_folder, board) = board();
     let session = board.attach("keys").unwrap();
-    let (senders, receivers): (Vec<_>, Vec<_>) = (0..THREADS).map(|_| channel::<Key>()).unzip();
+    let (senders, receivers): (Vec<_>, Vec<_>) = (0..THREADS).map(|_| channel::<KeyHandle>()).unzip();
     for sender in &senders {
         sender.send(session.key("team/shared").unwrap()).unwrap();
     }
@@ -154,7 +154,7 @@ fn leases_are_taken_renewed_and_dropped_by_many_threads() {
                 scope.spawn(|| {
                     let mut tokens = Vec::new();
                     for _ in 0..ROUNDS / 6 {
-                        match session.acquire("lock/one", Duration::from_millis(300)) {
+                        match session.lease("lock/one", Duration::from_millis(300)) {
                             Ok(lease) => {
                                 tokens.push(lease.token());
                                 // Lost only if nobody ran for that long.
@@ -219,7 +219,7 @@ fn views_events_and_waits_run_beside_writers() {
             }
         });
         scope.spawn(|| {
-            let observer = board.observe().unwrap();
+            let observer = board.read_only().unwrap();
             let mut version = 0;
             while version < ROUNDS {
                 version =

@@ -1,7 +1,7 @@
 //! An event that was entered and has its generation word counts for readers, although its writer was killed before it
 //! raised the counter, and nobody is attached who would.
 
-mod support;
+use slateboard_kit::children as support;
 
 use slateboard::{
     Board, Reader, Wait,
@@ -77,7 +77,7 @@ fn what_a_get_told_is_listed_viewed_watched_and_counted_for_readers() {
     for shard_too in [true, false] {
         let (_folder, path) = folder();
         let (board, told) = uncounted(&path, "task/key", shard_too);
-        let observer = board.observe().unwrap();
+        let observer = board.read_only().unwrap();
         has_it(&observer, "task/key", told);
         has_it(&board.reader(), "task/key", told);
         // Readers stored nothing.

@@ -1,7 +1,7 @@
 //! A board with its keys, and the unprotected memory it is compared with.
 
 use crate::Outcome;
-use slateboard::{Board, Key, Options, Session, Verify};
+use slateboard::{Board, KeyHandle, Options, Session, Verify};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -22,8 +22,8 @@ pub struct Filled {
     /// As `session`, with checksums left to the scrubber.
     pub scrub: Session,
     pub names: Vec<String>,
-    pub keys: Vec<Key>,
-    pub scrub_keys: Vec<Key>,
+    pub keys: Vec<KeyHandle>,
+    pub scrub_keys: Vec<KeyHandle>,
     pub value: Vec<u8>,
     /// The keys' numbers in the order in which works use them: no prefetcher guesses it.
     pub order: Vec<usize>,
@@ -41,7 +41,7 @@ impl Filled {
         for name in &names {
             session.put(name, &value)?;
         }
-        let handles = |session: &Session| -> slateboard::Result<Vec<Key>> {
+        let handles = |session: &Session| -> slateboard::Result<Vec<KeyHandle>> {
             names.iter().map(|name| session.key(name)).collect()
         };
         let (keys, scrub_keys) = (handles(&session)?, handles(&scrub)?);

@@ -6,7 +6,7 @@ use crate::{
     measure::{Plan, Work, interleave},
     report::Report,
 };
-use slateboard::{Board, Key, Session};
+use slateboard::{Board, KeyHandle, Session};
 use std::hint::black_box;
 
 const SIZES: [(usize, &str); 3] = [(64, "64 B"), (1 << 10, "1 KiB"), (64 << 10, "64 KiB")];
@@ -26,7 +26,7 @@ pub fn gets_and_puts(plan: &Plan, wanted: &dyn Fn(&str) -> bool, report: &mut Re
 }
 
 fn gets(plan: &Plan, filled: &Filled, label: &str, report: &mut Report) -> Outcome<()> {
-    let by_handle = |name: &str, keys: &'_ [Key]| {
+    let by_handle = |name: &str, keys: &'_ [KeyHandle]| {
         let keys = keys.to_vec();
         let mut buffer = Vec::new();
         Work::new(format!("get {label}, {name}"), move |number| {

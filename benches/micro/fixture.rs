@@ -1,6 +1,6 @@
 //! A board with its keys. What goes wrong here ends the benchmark.
 
-use slateboard::{Board, Key, Options, Session, Verify};
+use slateboard::{Board, KeyHandle, Options, Session, Verify};
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -16,8 +16,8 @@ pub struct Filled {
     /// As `session`, with checksums left to the scrubber.
     pub scrub: Session,
     pub names: Vec<String>,
-    pub keys: Vec<Key>,
-    pub scrub_keys: Vec<Key>,
+    pub keys: Vec<KeyHandle>,
+    pub scrub_keys: Vec<KeyHandle>,
     pub value: Vec<u8>,
     _folder: TempDir,
 }

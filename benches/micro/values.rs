@@ -2,7 +2,7 @@
 
 use crate::fixture::{Filled, KEYS, SIZES, label, round};
 use criterion::{BenchmarkId, Criterion, Throughput};
-use slateboard::{Key, Retry, Session};
+use slateboard::{KeyHandle, Retry, Session};
 use std::hint::black_box;
 
 pub fn gets(criterion: &mut Criterion) {
@@ -17,7 +17,7 @@ pub fn gets(criterion: &mut Criterion) {
             });
         };
         let mut buffer = Vec::with_capacity(size);
-        let mut by_handle = |keys: &[Key], at: usize| {
+        let mut by_handle = |keys: &[KeyHandle], at: usize| {
             black_box(keys[at].get_into(&mut buffer).unwrap().unwrap());
         };
         bench("by handle", &mut |at| by_handle(&filled.keys, at));

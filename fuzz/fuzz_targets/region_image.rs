@@ -2,4 +2,4 @@
 //! nobody wrote.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| slateboard_fuzz::image::play(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| slateboard_kit::image::play(bytes));

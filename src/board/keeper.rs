@@ -17,7 +17,7 @@ use super::{
 use crate::{
     error::Result,
     layout::{DeadlineHint, Head},
-    protocol::{Core, blocks::Lane, expire::Sweep},
+    protocol::{Core, expire::Sweep, lane::Lane},
     region::{Signals, Thread, boottime_ns},
 };
 use std::{

@@ -14,7 +14,7 @@ use std::{cell::Cell, time::Duration};
 
 /// A key of a session, with its slot remembered. One thread at a time uses it; clone it for others.
 #[derive(Clone)]
-pub struct Key {
+pub struct KeyHandle {
     session: Session,
     name: String,
     hash: u64,
@@ -26,7 +26,7 @@ pub struct Key {
     seen: Cell<Option<(u64, Slot, Head)>>,
 }
 
-impl Key {
+impl KeyHandle {
     pub(super) fn new(session: Session, name: &str) -> Result<Self> {
         let slots::Key { hash, shard, bucket, fingerprint, .. } = reader::checked(&session.core()?, name)?;
         Ok(Self {
@@ -113,7 +113,7 @@ impl Key {
         Ok(self.read(&mut found, buffer)?.then(|| reader::meta(&found)))
     }
 
-    /// As [`Key::get_into`], if the key has a value of a version newer than `version`; `None` where it has none, with
+    /// As [`KeyHandle::get_into`], if the key has a value of a version newer than `version`; `None` where it has none, with
     /// `buffer` as it was or of no meaning. Made for polling: while the key does not change, a call costs a few
     /// loads, whatever the value's length.
     ///
@@ -130,7 +130,7 @@ impl Key {
         Ok((is && found.words.version() > version).then(|| reader::meta(&found)))
     }
 
-    /// The key's version; 0 where it has no value. Made for polling, as [`Key::get_newer_into`].
+    /// The key's version; 0 where it has no value. Made for polling, as [`KeyHandle::get_newer_into`].
     ///
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
@@ -152,7 +152,7 @@ impl Key {
         Ok(core.is_newest(slot, head).then_some(version))
     }
 
-    /// As `read`, and notes what was found, for [`Key::newest_seen`].
+    /// As `read`, and notes what was found, for [`KeyHandle::newest_seen`].
     fn read_and_note(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
         let is = self.read(found, out)?;
         let seen = (found.words.version(), found.slot, found.head);
@@ -189,7 +189,7 @@ impl Key {
         self.update_with(Retry::default(), f)
     }
 
-    /// As [`Key::update`], with other attempts and pauses.
+    /// As [`KeyHandle::update`], with other attempts and pauses.
     ///
     /// # Errors
     /// As [`Session::update`].
@@ -210,7 +210,7 @@ impl Key {
     /// was removed.
     ///
     /// # Errors
-    /// `Timeout`; as [`Key::get`].
+    /// `Timeout`; as [`KeyHandle::get`].
     pub fn wait_newer(&self, version: u64, timeout: Duration) -> Result<Option<Entry>> {
         watch::wait_newer(&self.session, (&self.name, self.shard), version, timeout, || self.get())
     }

@@ -30,7 +30,7 @@ struct Held {
 }
 
 impl Lease {
-    pub(super) fn acquire(session: Session, key: &str, ttl: Duration) -> Result<Self> {
+    pub(super) fn take(session: Session, key: &str, ttl: Duration) -> Result<Self> {
         check_ttl(key, ttl)?;
         let until_ns = end_of(ttl);
         let receipt = put(&session, key, ttl, Expect::Absent).map_err(|error| held(error, key))?;
@@ -169,7 +169,7 @@ mod tests {
     #[cfg_attr(miri, ignore = "maps memory")]
     fn a_lease_whose_time_is_over_is_not_held_until_it_is_renewed() {
         let session = Board::options().capacity(1 << 20).keys(64).local().unwrap().attach("holder").unwrap();
-        let lease = session.acquire("lease", Duration::from_secs(600)).unwrap();
+        let lease = session.lease("lease", Duration::from_secs(600)).unwrap();
         assert!(lease.is_held());
         lease.held.lock().until_ns = boottime_ns();
         assert!(!lease.is_held());

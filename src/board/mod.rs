@@ -22,7 +22,7 @@ mod watch;
 
 pub use crate::protocol::{publish::Expect, read::Verify};
 pub use event::{Event, Events, Mutation, MutationKind, Previous};
-pub use key::Key;
+pub use key::KeyHandle;
 pub use lease::Lease;
 pub use list::List;
 pub use listing::{Damage, Listing, Soundness};
@@ -102,9 +102,9 @@ impl Board {
     ///
     /// # Errors
     /// As [`Board::open`].
-    pub fn observe(&self) -> Result<Reader> {
+    pub fn read_only(&self) -> Result<Reader> {
         match self.path() {
-            Some(path) => self.options.clone().observe(path),
+            Some(path) => self.options.clone().open_read_only(path),
             None => Ok(self.reader()),
         }
     }

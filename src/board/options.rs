@@ -3,7 +3,7 @@
 use super::{Board, Reader, Verify, region::Region};
 use crate::{
     error::{Error, ErrorKind, Result},
-    layout::{Geometry, Shape, geometry},
+    layout::{Geometry, Shape, shape},
 };
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -162,13 +162,13 @@ impl Options {
     ///
     /// # Errors
     /// As [`Board::open`].
-    pub fn observe(self, path: impl AsRef<Path>) -> Result<Reader> {
-        let region = Region::observe(path.as_ref())?;
+    pub fn open_read_only(self, path: impl AsRef<Path>) -> Result<Reader> {
+        let region = Region::open_read_only(path.as_ref())?;
         Ok(Reader::looking(Arc::new(region), &self))
     }
 
     fn geometry(&self, seed: u64) -> Result<Geometry> {
-        use geometry::{
+        use shape::{
             CAPACITY_MAX, CAPACITY_MIN, HISTORY_MAX, HISTORY_MIN, KEYS_MAX, SESSIONS_MAX, UNIFORM_MAX,
         };
         self.check_beat()?;

@@ -4,7 +4,7 @@ use super::{fault, index::Index, lookout::Lookout};
 use crate::{
     error::{Error, ErrorKind, Result},
     layout::{Geometry, LINE},
-    protocol::{Core, Fault, Full, Machine, blocks::Lane, publish::Now},
+    protocol::{Core, Fault, Full, Machine, lane::Lane, publish::Now},
     region::{
         self, Access, Certificate, Doorbell, ForkPage, Lock, LockFile, Mapping, Moved, RegionFile,
         Whereabouts, futex,
@@ -102,7 +102,7 @@ impl Region {
         Self::with_file(region::open(path, Access::ReadWrite)?, true)
     }
 
-    pub(super) fn observe(path: &Path) -> Result<Self> {
+    pub(super) fn open_read_only(path: &Path) -> Result<Self> {
         Self::with_file(region::open(path, Access::ReadOnly)?, false)
     }
 

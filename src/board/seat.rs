@@ -10,7 +10,7 @@ use crate::{
     layout::{Writer, session::LANES},
     protocol::{
         Core, Fault,
-        blocks::Lane,
+        lane::Lane,
         publish::{Change, Expect, Outcome},
         sessions::Identity,
         slots::{self, Slot},

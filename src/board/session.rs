@@ -1,7 +1,7 @@
 //! A session: one attached participant, which writes.
 
 use super::{
-    Expect, Key, Lease, Options, Reader, fault,
+    Expect, KeyHandle, Lease, Options, Reader, fault,
     keeper::{Keeper, Renewal},
     lookout, reader,
     region::Region,
@@ -340,8 +340,8 @@ impl Session {
     ///
     /// # Errors
     /// `InvalidKey`; `Forked`.
-    pub fn key(&self, key: &str) -> Result<Key> {
-        Key::new(self.clone(), key)
+    pub fn key(&self, key: &str) -> Result<KeyHandle> {
+        KeyHandle::new(self.clone(), key)
     }
 
     /// Takes a lease on a key: puts the session's name there for `ttl`, if nobody else has it. The keeper
@@ -351,8 +351,8 @@ impl Session {
     /// # Errors
     /// `Held`, with the holder's entry in [`Error::current`]; `InvalidArgument` for a zero `ttl`; as
     /// [`Session::put`].
-    pub fn acquire(&self, key: &str, ttl: Duration) -> Result<Lease> {
-        Lease::acquire(self.clone(), key, ttl)
+    pub fn lease(&self, key: &str, ttl: Duration) -> Result<Lease> {
+        Lease::take(self.clone(), key, ttl)
     }
 
     /// Whether the session is what it was when it attached: its process has the board, and its record is its own.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::{ErrorKind, Result},
-    layout::geometry::DEDICATED_MAX,
+    layout::shape::DEDICATED_MAX,
     sync::AtomicU64,
 };
 use std::path::Path;

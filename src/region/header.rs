@@ -4,7 +4,7 @@
 //! again. The counters behind them belong to the protocol.
 
 use super::refusal::Refusal;
-use crate::layout::{Geometry, Shape, geometry, header};
+use crate::layout::{Geometry, Shape, header, shape};
 
 /// Words that [`encode`] makes and [`decode`] needs: everything before the first counter.
 pub const IDENTITY_WORDS: usize = header::GENERATION;
@@ -14,7 +14,7 @@ pub const KNOWN_TO_WRITERS: u64 = 0;
 pub const KNOWN_TO_READERS: u64 = 0;
 
 const CHECKED: std::ops::Range<usize> = header::UUID..header::GEOMETRY_CHECKSUM;
-const SHAPE: std::ops::Range<usize> = header::GEOMETRY..header::GEOMETRY + geometry::SHAPE_WORDS;
+const SHAPE: std::ops::Range<usize> = header::GEOMETRY..header::GEOMETRY + shape::SHAPE_WORDS;
 const _: () = assert!(SHAPE.end <= IDENTITY_WORDS);
 
 /// Which region this is, and when it was made.
@@ -74,7 +74,7 @@ pub fn decode(words: &[u64], len_bytes: u64, writable: bool) -> Result<(Geometry
         return Err(Refusal::Checksum);
     }
     check_features(words, writable)?;
-    let mut shape = [0; geometry::SHAPE_WORDS];
+    let mut shape = [0; shape::SHAPE_WORDS];
     shape.copy_from_slice(&words[SHAPE]);
     let shape = Shape::unpack(&shape).map_err(Refusal::Geometry)?;
     let geometry = Geometry::new(shape, words[header::SEED]).map_err(Refusal::Geometry)?;

@@ -6,8 +6,7 @@
 //! their checksum pass for genuine, so a record that a peer copies back whole may come again. A malicious writer
 //! is not promised anything about.
 
-#[path = "../support/mod.rs"]
-mod support;
+use slateboard_kit::children as support;
 
 mod peer;
 mod places;

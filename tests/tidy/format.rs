@@ -5,6 +5,7 @@ use slateboard::layout::{
     DeadlineHint, GenWord, Guard, GuardOp, Head, HeadKind, RingWord, SlotHash, State, StateKind, Writer,
     geometry, groups, header, record,
     session::{self, NameKind, NameState, Weight},
+    shape,
 };
 
 /// First column and name of every row of the tables in the section, which ends at the next heading.
@@ -58,13 +59,13 @@ fn the_header_is_documented() {
         (HEADER_WORDS, "HEADER_WORDS"),
     ];
     assert_eq!(rows(&document(), "## Header"), words(&code));
-    let numbers = geometry::SHAPE_WORDS - geometry::DEDICATED_MAX * geometry::DEDICATED_WORDS;
-    assert_eq!((numbers, geometry::DEDICATED_MAX, geometry::DEDICATED_WORDS, FORMAT), (16, 8, 4, 3));
+    let numbers = shape::SHAPE_WORDS - shape::DEDICATED_MAX * shape::DEDICATED_WORDS;
+    assert_eq!((numbers, shape::DEDICATED_MAX, shape::DEDICATED_WORDS, FORMAT), (16, 8, 4, 3));
 }
 
 #[test]
 fn the_geometry_is_documented() {
-    let shape = geometry::Shape {
+    let shape = shape::Shape {
         capacity: 100,
         granule_words: 101,
         extent_granules: 102,
@@ -91,7 +92,7 @@ fn the_geometry_is_documented() {
     let mut code: Vec<_> = (0..14).map(|at| (at.to_string(), named(numbers[at]))).collect();
     code.extend([("14".into(), "dedicated".into()), ("15".into(), named(numbers[15]))]);
     assert_eq!(rows(&document(), "## Geometry"), code);
-    assert_eq!((numbers[14], geometry::DEDICATED_NAME_MAX), (2, 31));
+    assert_eq!((numbers[14], shape::DEDICATED_NAME_MAX), (2, 31));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::source::{Source, files, root};
 
-const FOLDERS: [&str; 12] = [
+const FOLDERS: [&str; 11] = [
     "src",
     "cli",
     "tests",
@@ -10,7 +10,6 @@ const FOLDERS: [&str; 12] = [
     "benches",
     "docs",
     "verify",
-    "fuzz/src",
     "fuzz/fuzz_targets",
     "loom-tests",
     ".ci",

@@ -1,7 +1,7 @@
 //! What is counted.
 
 use crate::Outcome;
-use slateboard::{Board, Key, Session, Verify};
+use slateboard::{Board, KeyHandle, Session, Verify};
 use std::{hint::black_box, path::Path, time::Duration};
 
 /// Callgrind collects between the entry and the return of this function.
@@ -71,7 +71,7 @@ impl Work {
         &self,
         operations: u64,
         session: &Session,
-        keys: &[Key],
+        keys: &[KeyHandle],
         names: &[String],
         value: &[u8],
     ) -> Outcome<()> {

@@ -78,7 +78,7 @@ fn waiters(board: &str, threads: usize, wait: &str) -> Outcome<()> {
     };
     let seen = Arc::new(Mutex::new(Vec::new()));
     for _ in 0..threads {
-        let (reader, seen) = (Board::options().observe(board)?, Arc::clone(&seen));
+        let (reader, seen) = (Board::options().open_read_only(board)?, Arc::clone(&seen));
         thread::Builder::new().spawn(move || note_changes(&reader, wait, &seen))?;
     }
     serve(|_| {

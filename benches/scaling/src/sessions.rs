@@ -51,7 +51,7 @@ fn board(folder: &Path, records: u64, beat_ms: u64) -> Outcome<(Board, std::path
 }
 
 /// A thousand keys and a full history.
-fn filled(session: &Session) -> Outcome<Vec<slateboard::Key>> {
+fn filled(session: &Session) -> Outcome<Vec<slateboard::KeyHandle>> {
     let names: Vec<String> = (0..KEYS).map(|number| format!("many/{number:04}")).collect();
     for number in 0..17_000 {
         session.put(&names[number % KEYS], [b'v'; 64])?;

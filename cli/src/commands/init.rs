@@ -320,7 +320,8 @@ fn cannot_ask(region: &Path, error: &slateboard::Error) -> Failure {
 }
 
 fn in_use(region: &Path) -> Failure {
-    let sessions = Board::options().observe(region).and_then(|reader| reader.sessions()).unwrap_or_default();
+    let sessions =
+        Board::options().open_read_only(region).and_then(|reader| reader.sessions()).unwrap_or_default();
     let alive = sessions.iter().find(|session| session.liveness != Liveness::Dead);
     let by = alive.map_or_else(
         || "a process that reads it, as `slate watch` does".to_owned(),

@@ -83,7 +83,7 @@ impl Context {
 
     /// For what only reads: a read-only mapping.
     pub(crate) fn reader(&self) -> Result<Reader, Failure> {
-        Ok(Board::options().observe(self.locate()?.region)?)
+        Ok(Board::options().open_read_only(self.locate()?.region)?)
     }
 
     /// For what writes, before it has anything to write.

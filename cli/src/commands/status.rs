@@ -104,7 +104,7 @@ struct Health {
 
 pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Status, Failure> {
     let located = context.locate()?;
-    let reader = Board::options().observe(&located.region)?;
+    let reader = Board::options().open_read_only(&located.region)?;
     if args.count == Some(0) {
         return Err(Failure::usage("--count 0 looks at nothing; give 1 or more"));
     }

@@ -62,7 +62,7 @@ pub(crate) fn run(context: &Context) -> Result<Status, Failure> {
 /// Opens the board, as any other command would.
 fn examine(located: &Located, project: Option<&locate::Project>) -> (WhereDoc<'static>, Option<Failure>) {
     let mut doc = WhereDoc::new(located, project);
-    let failure = match Board::options().observe(&located.region) {
+    let failure = match Board::options().open_read_only(&located.region) {
         Ok(reader) => {
             let recorded = doc.uuid.replace(uuid(reader.uuid()));
             recorded.filter(|recorded| Some(recorded) != doc.uuid.as_ref()).map(|recorded| {

@@ -10,7 +10,7 @@ use crate::{
     failure::Failure,
 };
 use serde::Serialize;
-use slateboard::{Board, Key};
+use slateboard::{Board, KeyHandle};
 use std::{
     io::{self, Write},
     thread,
@@ -114,7 +114,7 @@ fn is_shared() -> bool {
 
 /// Looks until the key has a version newer than `seen`, and returns it.
 fn newer(
-    key: &Key,
+    key: &KeyHandle,
     seen: u64,
     buffer: &mut Vec<u8>,
     (end, is_shared): (Instant, bool),

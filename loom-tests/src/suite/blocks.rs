@@ -9,8 +9,8 @@ use slateboard::{
     layout::{Shape, StateKind, record::RecordKind},
     protocol::{
         Fault,
-        blocks::{Claimed, Lane},
         history::Logged,
+        lane::{Claimed, Lane},
         publish::{Change, Expect, Outcome},
     },
 };

@@ -8,7 +8,7 @@ use slateboard::{
     },
     protocol::{
         Core, Fault, Machine,
-        blocks::{Claimed, Lane},
+        lane::{Claimed, Lane},
         publish::{Change, Expect, Now, Outcome},
         read::Verify,
         sessions::Identity,

@@ -8,7 +8,7 @@ use super::{
 use slateboard::{
     layout::Shape,
     protocol::{
-        blocks::Lane,
+        lane::Lane,
         publish::{Change, Expect},
         read::Verify,
         slots::Key,

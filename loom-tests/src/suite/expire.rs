@@ -9,7 +9,7 @@ use super::{
 use slateboard::{
     layout::{Shape, record::RecordKind},
     protocol::{
-        blocks::Lane,
+        lane::Lane,
         publish::{Change, Expect, Now, Outcome},
         read::Verify,
     },

@@ -7,7 +7,7 @@ use slateboard::{
         groups::{GROUP_FRESH, GROUP_SWEPT},
         record::{self, RecordHeader},
     },
-    protocol::{blocks::Lane, slots},
+    protocol::{lane::Lane, slots},
 };
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -15,7 +15,7 @@ use slateboard::{
     },
     protocol::{
         Fault,
-        blocks::Lane,
+        lane::Lane,
         publish::{Change, Expect, Now, Outcome},
         read::Verify,
         slots::{Key, Slot},

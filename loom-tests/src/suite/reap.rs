@@ -8,7 +8,7 @@ use super::{
 };
 use slateboard::{
     layout::{Shape, StateKind},
-    protocol::{blocks::Lane, read::Verify},
+    protocol::{lane::Lane, read::Verify},
 };
 use std::sync::Arc;
 

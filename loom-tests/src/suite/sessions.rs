@@ -6,7 +6,7 @@ use super::{
 };
 use slateboard::{
     layout::{Shape, Writer},
-    protocol::{Fault, Full, blocks::Lane, publish::Now, sessions::Identity},
+    protocol::{Fault, Full, lane::Lane, publish::Now, sessions::Identity},
 };
 
 pub const MODELS: &[&Model] = &[&LIVES, &NAMES, &HALF_A_NAME, &SWEPT, &SHOWN, &FENCED];

@@ -9,7 +9,7 @@ use slateboard::{
     layout::{GenWord, HeadKind, Overflow, Shape, SlotHash, State, StateKind, geometry},
     protocol::{
         Fault, Full,
-        blocks::{Claimed, Lane},
+        lane::{Claimed, Lane},
         publish::{Change, Expect, Now, Outcome},
         read::Verify,
         slots::{Key, Slot},

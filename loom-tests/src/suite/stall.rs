@@ -10,7 +10,7 @@ use slateboard::{
     layout::{HeadKind, Shape, SlotHash},
     protocol::{
         Fault, Full,
-        blocks::Lane,
+        lane::Lane,
         publish::{Change, Expect, Now, Outcome},
         read::Verify,
         slots::Key,

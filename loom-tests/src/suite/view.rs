@@ -5,7 +5,7 @@ use super::{
     board::{Board, number},
     fsck,
 };
-use slateboard::protocol::{Fault, blocks::Lane, read::Verify, slots::Key, view::Point};
+use slateboard::protocol::{Fault, lane::Lane, read::Verify, slots::Key, view::Point};
 use slateboard::sync::modelled::read_only;
 use std::sync::Arc;
 

@@ -3,11 +3,11 @@
 //! ```text
 //! line 0    magic · format version · fingerprint · endianness · uuid (2) · boot id (2)
 //! line 1    hash seed · created at · incompatible features · compatible features · geometry checksum
-//! line 2..  geometry (see `geometry::SHAPE_WORDS`), the dedicated shards' names
+//! line 2..  geometry (see `shape::SHAPE_WORDS`), the dedicated shards' names
 //! then      generation · floor · reserved extents · hints, each on a line of its own
 //! ```
 
-use super::{LINE, geometry, record, session};
+use super::{LINE, geometry, record, session, shape};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// "slate\0bd", little-endian.
@@ -44,7 +44,7 @@ pub const GEOMETRY: usize = 16;
 
 /// Words before the first counter; none in the models, which pass the geometry by hand.
 const IDENTITY_WORDS: usize =
-    if LINE == 1 { 0 } else { (GEOMETRY + geometry::SHAPE_WORDS).next_multiple_of(LINE) };
+    if LINE == 1 { 0 } else { (GEOMETRY + shape::SHAPE_WORDS).next_multiple_of(LINE) };
 /// The global generation counter: the newest generation.
 pub const GENERATION: usize = IDENTITY_WORDS;
 /// Generations up to this one have left the history.
@@ -70,7 +70,7 @@ pub fn fingerprint() -> u64 {
         geometry::BUCKET_WORDS as u64,
         geometry::SHARD_WORDS as u64,
         geometry::SHARD_VERSION_BASE as u64,
-        geometry::SHAPE_WORDS as u64,
+        shape::SHAPE_WORDS as u64,
         LINE as u64,
     ];
     let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();

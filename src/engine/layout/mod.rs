@@ -21,11 +21,13 @@ pub mod groups;
 pub mod header;
 pub mod record;
 pub mod session;
+pub mod shape;
 pub mod words;
 
 pub use class::Classes;
-pub use geometry::{Block, Geometry, Shape};
+pub use geometry::{Block, Geometry};
 pub use groups::Groups;
+pub use shape::Shape;
 pub use words::{
     ClassWord, DeadlineHint, GenWord, Guard, GuardOp, Head, HeadKind, Overflow, RingWord, SlotHash, State,
     StateKind, Writer,

@@ -3,292 +3,23 @@
 //! A block's state word is the only truth about who owns it. Cursors, stashes and hints only say where
 //! to look first: wrong ones cost time.
 
-use super::{Core, Fault, Full, acquire, expire::Walk, sessions::RecordView};
-use crate::layout::{
-    Block, ClassWord, GenWord, State, StateKind, Writer, header,
-    session::{self, Counter, LANES, Sum, Weight},
+use super::{
+    Core, Fault, acquire,
+    lane::{Claimed, Lane, take_stashed},
 };
+use crate::layout::{Block, ClassWord, State, StateKind, header, record, session::Counter};
 use crate::sync::{
     Ordering::{AcqRel, Acquire, Relaxed, Release},
     fence,
 };
 
-/// Blocks of one class that a lane keeps for itself, at most.
-const STASH_MAX: usize = if cfg!(any(loom, slate_search)) { 1 } else { 8 };
-/// What all lanes of all sessions keep together is at most this part of the data area; none in the models.
-const STASHES_PART: u32 = 64;
-/// Events that leave the history early between two looks for space.
-const EARLY_STEPS: usize = 32;
-/// Classes above its own where a block is looked for: twice to three times its size.
-pub(super) const LARGER: u8 = 6;
-/// Events that stay in the history of a full board while they can.
-const HISTORY_OF_THE_FULL: u64 = 4;
-/// Generations between two looks everywhere by one lane, while a shorter history still gives room.
-const EVERYWHERE_AGAIN: u64 = 64;
 /// Whether a search begins where the last one ended. In the models each begins at the extent's first block: so few blocks
 /// are used again at once, which is what they are about.
 const FROM_THE_LAST: bool = !cfg!(any(loom, slate_search));
 /// What an extent's hint word says when a search found no free block in it.
 const EXHAUSTED: u64 = 1;
 
-/// How short the history may become for room.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Least {
-    /// As the board's geometry says, or what a quarter of the data area holds.
-    Kept,
-    /// [`HISTORY_OF_THE_FULL`] events.
-    Few,
-    /// No event, as long as one still holds a block.
-    Nothing,
-}
-
-/// A block that is the caller's alone.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Claimed {
-    /// The block.
-    pub block: Block,
-    /// The tag of its new life.
-    pub tag: u64,
-}
-
-/// Blocks of one class that a lane keeps at hand.
-struct Stash {
-    blocks: Vec<Claimed>,
-    /// Granules of each.
-    granules: u32,
-}
-
-/// What a thread needs to write: whose blocks these are, and a few blocks kept at hand.
-///
-/// One lane of one session is used by one thread at a time.
-pub struct Lane {
-    /// Index of the session record.
-    pub session: usize,
-    /// Who the records name as their writer.
-    pub writer: Writer,
-    /// First word of the lane's counters, weights, and intent: each lane of a session has its own.
-    counters_at: usize,
-    weights_at: usize,
-    pub(super) intent_at: usize,
-    /// The generation of this lane's last change.
-    pub(super) newest: u64,
-    /// Whether more pages may still be reserved; if not, searches go on without them.
-    pub may_reserve: bool,
-    /// Granules that this lane may supersede until it looks again how many the history holds.
-    pub(super) until_trim: u64,
-    /// Granules that the history holds beyond its bound, as far as this lane is to free them.
-    pub(super) excess: u64,
-    /// Whether the history is at its bound: then this lane frees as much as it supersedes.
-    pub(super) at_bound: bool,
-    /// What this lane knows of its last look at every slot, for want of room.
-    pub(super) walk: Option<Walk>,
-    stash_max: usize,
-    stash: Vec<Stash>,
-    /// Granules that the stash may still grow by.
-    stash_room: u32,
-    /// For each class, the block that a search found last, or that was freed last: where the next begins.
-    cursors: Vec<u32>,
-    /// The generation at this lane's last look everywhere.
-    looked_everywhere: Option<u64>,
-    /// The newest generation of this lane at the keeper's last beat.
-    newest_at_beat: u64,
-}
-
-impl Lane {
-    /// A lane of the session that `writer` names.
-    pub fn new(core: &Core<'_>, lane: usize, writer: Writer) -> Self {
-        let classes = usize::from(core.geo.classes().count()) + 1;
-        let record = core.geo.session(usize::from(writer.session));
-        Self {
-            session: usize::from(writer.session),
-            writer,
-            counters_at: record + session::counter(lane, 0),
-            weights_at: record + session::weight(lane, Sum::Superseded),
-            intent_at: record + session::intent(lane),
-            newest: 0,
-            may_reserve: true,
-            until_trim: 0,
-            excess: 0,
-            at_bound: false,
-            walk: None,
-            stash_max: STASH_MAX,
-            stash: (0..classes).map(|class| Stash::of(core, class)).collect(),
-            stash_room: stash_granules(core),
-            cursors: vec![0; classes],
-            looked_everywhere: None,
-            newest_at_beat: 0,
-        }
-    }
-
-    /// A lane for reaping a session in its own name, by whoever holds its lock byte: events that end its entries
-    /// say whose they were. It keeps no blocks: they would be the dead session's.
-    pub fn for_reaping(core: &Core<'_>, dead: usize) -> Self {
-        let RecordView { name, incarnation, .. } = core.session_view(dead);
-        let writer = Writer { name, session: dead as u16, incarnation };
-        let weights_at = core.geo.session(dead) + session::weight(LANES, Sum::Superseded);
-        Self { stash_max: 0, weights_at, ..Self::new(core, 0, writer) }
-    }
-
-    /// The owner that this lane's blocks name.
-    pub fn owner(&self) -> u16 {
-        self.session as u16 + 1
-    }
-
-    /// Blocks in the stash: tests and models account for every block.
-    #[cfg(any(test, loom, slate_search))]
-    pub fn stashed(&self) -> usize {
-        self.stash.iter().map(|stash| stash.blocks.len()).sum()
-    }
-}
-
-impl Stash {
-    fn of(core: &Core<'_>, class: usize) -> Self {
-        // No block has class 0.
-        let granules = core.geo.classes().granules(class as u8).unwrap_or(u32::MAX);
-        Self { blocks: Vec::with_capacity(STASH_MAX), granules }
-    }
-}
-
-#[inline]
-fn take_stashed(lane: &mut Lane, class: u8) -> Option<Claimed> {
-    let stash = &mut lane.stash[usize::from(class)];
-    let claimed = stash.blocks.pop()?;
-    lane.stash_room += stash.granules;
-    Some(claimed)
-}
-
-/// Granules that a lane may keep at hand.
-fn stash_granules(core: &Core<'_>) -> u32 {
-    if cfg!(any(loom, slate_search)) {
-        return u32::MAX;
-    }
-    core.geo.granules() / STASHES_PART / (core.geo.sessions() * session::LANES) as u32
-}
-
 impl Core<'_> {
-    /// Raises one of the lane's counters. A plain load and store: only this lane writes the word.
-    #[inline]
-    pub(super) fn count(&self, lane: &Lane, counter: Counter, by: u64) {
-        if session::COUNTERS_KEPT {
-            let word = self.at(lane.counters_at + counter as usize);
-            word.store(word.load(Relaxed).wrapping_add(by), Relaxed);
-        }
-    }
-
-    /// Adds granules to one of the lane's sums; `last` says of what. As [`Core::count`], one store: a kill leaves it done
-    /// or not, and the word says which.
-    #[inline]
-    pub(super) fn weigh(&self, lane: &Lane, sum: Sum, last: u64, granules: u64) {
-        if session::WEIGHTS_KEPT {
-            let word = self.at(lane.weights_at + sum as usize);
-            word.store(Weight(word.load(Relaxed)).with(last, granules).0, Relaxed);
-        }
-    }
-
-    /// A block of at least `granules` granules, no more than an extent. `removal` may use the reserve.
-    #[inline]
-    pub fn claim(&self, lane: &mut Lane, granules: usize, removal: bool) -> Result<Claimed, Fault> {
-        let class = self.geo.classes().of(granules).ok_or(Fault::Full(Full::Blocks))?;
-        if let Some(claimed) = take_stashed(lane, class) {
-            return Ok(claimed);
-        }
-        match self.find_free(lane, class, false) {
-            Some(claimed) => Ok(claimed),
-            None => self.claim_scarce(lane, class, removal),
-        }
-    }
-
-    /// The stash and the hinted extents have none. What gives room is asked in the order of what it costs: an extent that
-    /// nobody has, what other sizes leave, the history down to its least, the whole board, the reserve where this is a
-    /// removal, and then the rest of the history. What remains are living values.
-    #[cold]
-    fn claim_scarce(&self, lane: &mut Lane, class: u8, removal: bool) -> Result<Claimed, Fault> {
-        if let Some(claimed) = self.claim_extent(lane, class)? {
-            return Ok(claimed);
-        }
-        for least in [Least::Kept, Least::Few, Least::Nothing] {
-            if let Some(claimed) = self.claim_by_shrinking(lane, class, least)? {
-                return Ok(claimed);
-            }
-            let last = least == Least::Nothing;
-            let found = match self.look_everywhere(lane, class, last)? {
-                None if removal => self.claim_reserve(lane, class),
-                found => found,
-            };
-            if let Some(claimed) = found {
-                return Ok(claimed);
-            }
-        }
-        // A removal gives back more than it takes, so it may have a block of any size: its tombstone keeps that until it
-        // leaves the history.
-        if removal && let Some(claimed) = self.find_larger(lane, class, u8::MAX) {
-            return Ok(claimed);
-        }
-        Err(Fault::Full(if self.any_pinned() { Full::Pinned } else { Full::Blocks }))
-    }
-
-    /// Looks among what is free, and lets events go until something is found or the history is at `least`. Each turn lets
-    /// an event go, and a cut extent gives the one who cuts it a block of it: so this ends.
-    fn claim_by_shrinking(&self, lane: &mut Lane, class: u8, least: Least) -> Result<Option<Claimed>, Fault> {
-        for _ in 0..=self.geo.history() {
-            if let Some(claimed) = self.claim_freed(lane, class) {
-                return Ok(Some(claimed));
-            }
-            if !self.shrink_to(lane, least)? {
-                break;
-            }
-        }
-        Ok(None)
-    }
-
-    fn claim_freed(&self, lane: &mut Lane, class: u8) -> Option<Claimed> {
-        if let Some(claimed) = take_stashed(lane, class) {
-            return Some(claimed);
-        }
-        // A block of another size at hand may be all that an extent waits for.
-        self.empty_stash(lane);
-        self.find_free(lane, class, false)
-            .or_else(|| self.recut_extent(lane, class))
-            .or_else(|| self.find_larger(lane, class, LARGER))
-    }
-
-    /// Retires what can be, and looks through all extents of the class: hints may be wrong. Not at each claim while a
-    /// shorter history still gives room, except at `last`.
-    fn look_everywhere(&self, lane: &mut Lane, class: u8, last: bool) -> Result<Option<Claimed>, Fault> {
-        let generation = self.generation();
-        let recent = |looked: u64| generation < looked.saturating_add(EVERYWHERE_AGAIN);
-        if !last && lane.looked_everywhere.is_some_and(recent) {
-            return Ok(None);
-        }
-        lane.looked_everywhere = Some(generation);
-        self.retire_all()?;
-        Ok(self.find_free(lane, class, true).or_else(|| self.claim_freed(lane, class)))
-    }
-
-    /// Lets events go for room, a few or one, unless the history is at `least`. Whether any went.
-    pub(super) fn shrink_to(&self, lane: &mut Lane, least: Least) -> Result<bool, Fault> {
-        let kept = match least {
-            Least::Kept => return self.shrink_history(lane, EARLY_STEPS),
-            Least::Few => HISTORY_OF_THE_FULL,
-            Least::Nothing => 0,
-        };
-        // Events that hold nothing are not let go for nothing.
-        let gives = self.floor() + kept < self.generation() && self.history_holds_any();
-        Ok(gives && self.let_go(lane, false)?)
-    }
-
-    /// Lets up to `steps` events leave the history early. Whether any did.
-    pub(super) fn shrink_history(&self, lane: &mut Lane, steps: usize) -> Result<bool, Fault> {
-        let mut any = false;
-        for _ in 0..steps {
-            if !self.let_go(lane, true)? {
-                break;
-            }
-            any = true;
-        }
-        Ok(any)
-    }
-
     pub(super) fn extents_in_use(&self) -> u32 {
         // Acquire: an extent's pages are reserved before the number says so.
         (acquire(self.at(header::RESERVED)).min(u64::from(self.geo.extents()))) as u32
@@ -304,7 +35,7 @@ impl Core<'_> {
     }
 
     /// Looks through the extents of the class, from the cursor on, for a free block.
-    fn find_free(&self, lane: &mut Lane, class: u8, everywhere: bool) -> Option<Claimed> {
+    pub(super) fn find_free(&self, lane: &mut Lane, class: u8, everywhere: bool) -> Option<Claimed> {
         let (first, end) = (self.first_extent(), self.extents_in_use());
         let count = end.checked_sub(first).filter(|&count| count > 0)?;
         let last = lane.cursors[usize::from(class)];
@@ -325,7 +56,7 @@ impl Core<'_> {
     }
 
     /// A free block of the extent that the caller can get: the first one, from `last` on where that is in this extent.
-    fn claim_in(&self, lane: &mut Lane, extent: u32, class: u8, last: u32) -> Option<Claimed> {
+    pub(super) fn claim_in(&self, lane: &mut Lane, extent: u32, class: u8, last: u32) -> Option<Claimed> {
         let classes = self.geo.classes();
         let (blocks, size) = (classes.blocks(class), classes.granules(class)?);
         let before = last.saturating_sub(extent * self.geo.extent_granules()) / size;
@@ -372,7 +103,7 @@ impl Core<'_> {
     }
 
     /// Takes an extent that has no class yet, and a block of it.
-    fn claim_extent(&self, lane: &mut Lane, class: u8) -> Result<Option<Claimed>, Fault> {
+    pub(super) fn claim_extent(&self, lane: &mut Lane, class: u8) -> Result<Option<Claimed>, Fault> {
         let hint = self.at(header::EXTENT_HINT);
         let first = (hint.load(Relaxed).min(u64::from(u32::MAX)) as u32).max(self.first_extent());
         for extent in first..self.extents_in_use() {
@@ -398,7 +129,7 @@ impl Core<'_> {
     }
 
     /// Gives an extent whose blocks are all free the class, and takes a block of it.
-    fn recut_extent(&self, lane: &mut Lane, class: u8) -> Option<Claimed> {
+    pub(super) fn recut_extent(&self, lane: &mut Lane, class: u8) -> Option<Claimed> {
         (self.first_extent()..self.extents_in_use()).find_map(|extent| {
             let word = self.class_of(extent);
             let other = word.class() != class && word.class() != 0;
@@ -451,31 +182,6 @@ impl Core<'_> {
         Some(claimed)
     }
 
-    /// A free block of one of the next `reach` larger classes.
-    fn find_larger(&self, lane: &mut Lane, class: u8, reach: u8) -> Option<Claimed> {
-        let last = self.geo.classes().count().min(class.saturating_add(reach));
-        (class + 1..=last).find_map(|class| self.find_free(lane, class, false))
-    }
-
-    /// A block of the extent that is kept for removals.
-    fn claim_reserve(&self, lane: &mut Lane, class: u8) -> Option<Claimed> {
-        let reserve = self.class_of(0).class();
-        if reserve < class || self.geo.shape().reserve_extents == 0 {
-            None
-        } else {
-            self.claim_in(lane, 0, reserve, 0)
-        }
-    }
-
-    /// Whether a block would be free, did its writer not look at it still.
-    fn any_pinned(&self) -> bool {
-        let granules = self.extents_in_use() * self.geo.extent_granules();
-        (1..granules)
-            .filter_map(|index| self.geo.block(index))
-            .map(|block| State(self.state_of(block).load(Relaxed)))
-            .any(|state| state.owner() != 0 && matches!(state.kind(), StateKind::Doomed | StateKind::Limbo))
-    }
-
     /// Keeps a block at hand, or gives it back.
     #[inline]
     pub(super) fn keep(&self, lane: &mut Lane, claimed: Claimed) {
@@ -514,6 +220,26 @@ impl Core<'_> {
         self.unhint(claimed.block);
     }
 
+    /// From owned to free. Whether it was still in `state`.
+    pub(super) fn free_owned(&self, block: Block, state: State) -> bool {
+        let free = State::new(StateKind::Free, 0, state.tag());
+        // AcqRel: this life's accesses are over when another claims the block (P7).
+        let freed = self.state_of(block).compare_exchange(state.0, free.0, AcqRel, Acquire).is_ok();
+        if freed {
+            self.unhint(block);
+        }
+        freed
+    }
+
+    /// Granules of a block's record, by its lengths: an estimate for bounding the history by bytes.
+    pub(super) fn footprint(&self, block: Block) -> u64 {
+        if !self.fits(block, record::HEADER_WORDS) {
+            return 0;
+        }
+        let (place, shape) = (self.record_word(block, record::PLACE), self.record_word(block, record::SHAPE));
+        self.geo.granules_for(record::len_of(place, shape)) as u64
+    }
+
     /// Tells searches that the block's extent has a free block again.
     pub(super) fn unhint(&self, block: Block) {
         self.unhint_extent(self.geo.extent_of(block));
@@ -541,51 +267,6 @@ impl Core<'_> {
             self.empty_stash(lane);
         }
         lane.newest_at_beat = lane.newest;
-    }
-
-    /// Marks a claimed block as being published: what the reaper of a killed owner goes by.
-    #[inline]
-    pub(super) fn begin(&self, lane: &Lane, claimed: Claimed, gen_word: u64) {
-        // Release, in this order: the reaper that sees INFLIGHT sees the generation word.
-        self.gen_of(claimed.block).store(gen_word, Release);
-        let state = State::new(StateKind::Inflight, lane.owner(), claimed.tag);
-        self.state_of(claimed.block).store(state.0, Release);
-    }
-
-    /// Takes an unpublished block back from being published.
-    pub(super) fn unbegin(&self, lane: &Lane, claimed: Claimed) {
-        let state = State::new(StateKind::Claimed, lane.owner(), claimed.tag);
-        // Release: as `free`. A store is enough: unpublished, nobody else knows the block.
-        self.state_of(claimed.block).store(state.0, Release);
-    }
-
-    /// Ends the publishing of a block: it belongs to the board now. When its event was let go meanwhile
-    /// the block is the caller's again; when it is a tombstone that was given back meanwhile, the caller frees it.
-    #[inline]
-    pub fn settle(&self, lane: &mut Lane, claimed: Claimed) {
-        let inflight = State::new(StateKind::Inflight, lane.owner(), claimed.tag);
-        let owned = State::new(StateKind::Owned, 0, claimed.tag);
-        let doomed = State::new(StateKind::Doomed, lane.owner(), claimed.tag);
-        let word = self.state_of(claimed.block);
-        // Release: our accesses are over when another frees it; acquire on failure: the floor that doomed it.
-        match word.compare_exchange(inflight.0, owned.0, Release, Acquire) {
-            Ok(_) => {}
-            Err(state) if state == doomed.0 => self.free_doomed(lane, claimed, doomed),
-            // Otherwise only damage, or having been reaped alive, leads here; the block is not ours then.
-            Err(_) => drop(self.leave_limbo(claimed.block, lane.owner(), claimed.tag)),
-        }
-    }
-
-    /// Ends the life of a block that was let go while its owner looked at it.
-    #[cold]
-    fn free_doomed(&self, lane: &mut Lane, claimed: Claimed, doomed: State) {
-        self.free_pieces(lane, claimed.block, claimed.tag);
-        if let GenWord::Generation(own) = self.load_gen(claimed.block) {
-            self.weigh(lane, Sum::Freed, Weight::of_doomed(own), self.footprint(claimed.block));
-        }
-        if let Some(claimed) = self.reclaim(lane.owner(), claimed.block, doomed) {
-            self.keep(lane, claimed);
-        }
     }
 
     /// From `state` to a block of this owner with the next tag, if it was still in `state`.

@@ -11,7 +11,7 @@
 
 use super::{
     Core, Fault, acquire,
-    blocks::Lane,
+    lane::{Lane, Walk},
     publish::{Change, Expect, Now, Outcome},
     slots::{Found, Key, Slot, slots_of},
 };
@@ -55,15 +55,6 @@ pub struct Sweep {
     pub late_ns: u64,
     /// Entries that are ended, at most.
     pub most: u64,
-}
-
-/// What a lane knows of its last look at every slot.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Walk {
-    /// When.
-    boot_ns: u64,
-    /// The earliest deadline that it found.
-    next_ns: Option<u64>,
 }
 
 impl Swept {

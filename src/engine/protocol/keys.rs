@@ -3,7 +3,8 @@
 
 use super::{
     Core, Fault,
-    read::{Meta, Proof, Verify},
+    copy::Proof,
+    read::{Meta, Verify},
     slots::{Found, Key, Slot, slots_of},
     view::Point,
 };

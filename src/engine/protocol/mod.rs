@@ -21,17 +21,26 @@
 //! | P11 | `announce_deadline`, `sweep`, `take_fresh`: a group's words | `take_fresh`: the same words, before the group's slots are looked at | the entries whose deadlines the words are no later than |
 
 pub mod blocks;
-pub mod chain;
+pub mod bytes;
+pub mod claim;
+pub mod copy;
 pub mod expire;
+pub mod fill;
+pub mod guard;
 pub mod history;
+pub mod inflight;
 pub mod keys;
+pub mod lane;
 pub mod names;
+pub mod pieces;
 pub mod publish;
 pub mod read;
 pub mod reap;
+pub mod retention;
 pub mod sessions;
 pub mod slots;
 pub mod survey;
+pub mod tombstones;
 pub mod usage;
 pub mod view;
 pub mod wake;
@@ -40,7 +49,7 @@ pub mod wake;
 pub(crate) mod tests;
 
 use crate::layout::{
-    Block, GenWord, Geometry, Head, State, header,
+    Block, GenWord, Geometry, Head, RingWord, State, header,
     record::{self, Words},
 };
 use crate::sync::{AtomicU64, Ordering, fence, pause};
@@ -89,13 +98,13 @@ pub trait Machine: Sync {
     /// Copies words that others may change meanwhile: each word whole, in no order. There are as many as the
     /// bytes need.
     fn load(&self, from: &[AtomicU64], to: &mut [u8]) {
-        chain::load_words(from, to);
+        bytes::load_words(from, to);
     }
 
     /// Stores bytes, each word whole, in no order, the last one padded with zeros. There are as many words as
     /// the bytes need.
     fn store(&self, from: &[u8], to: &[AtomicU64]) {
-        chain::store_words(from, to);
+        bytes::store_words(from, to);
     }
 
     /// Tells the processor that these words will be changed soon. A hint.
@@ -209,6 +218,12 @@ impl<'r> Core<'r> {
     #[inline]
     fn load_head(&self, at: usize) -> Head {
         Head(acquire(self.at(at)))
+    }
+
+    /// The ring word of a position.
+    #[inline]
+    pub(super) fn ring_word(&self, position: u64) -> RingWord {
+        RingWord(acquire(self.at(self.geo.ring(position))))
     }
 
     /// One of a block's record words. Relaxed: whoever relies on it proves afterwards that the block

@@ -6,13 +6,14 @@
 
 use super::{
     COUNTER_MASK, Core, Fault, Tries,
-    blocks::{Claimed, Lane},
+    guard::Sought,
     history::Logged,
-    slots::{Found, Key, Slot, Sought},
+    lane::{Claimed, Lane},
+    slots::{Found, Key, Slot},
 };
 use crate::layout::{
     Block, GenWord, Head, HeadKind, SlotHash, geometry, header,
-    record::{self, RecordHeader, RecordKind, Words},
+    record::{self, RecordKind, Words},
     session::{Counter, Sum},
 };
 use crate::sync::{
@@ -290,45 +291,6 @@ impl Core<'_> {
         self.keep(lane, claimed);
     }
 
-    /// The words of the record, but for those that depend on what it follows.
-    #[inline]
-    fn draft(&self, lane: &Lane, key: &Key<'_>, change: &Change<'_>, now: Now) -> Words {
-        let header = RecordHeader {
-            value_len: change.value.len() as u32,
-            key_len: key.bytes.len() as u16,
-            kind: change.kind,
-            chained: self.is_chained(key.bytes.len(), change.value.len()),
-            codec: change.codec,
-            deadline: change.deadline,
-            ephemeral: change.ephemeral,
-            writer: lane.writer.pack(),
-            time: now.real_ns,
-            ..RecordHeader::default()
-        };
-        header.pack()
-    }
-
-    /// Stores what does not depend on the slot: key and value.
-    #[inline]
-    fn fill(
-        &self,
-        lane: &mut Lane,
-        claimed: Claimed,
-        key: &Key<'_>,
-        change: &Change<'_>,
-        words: &Words,
-    ) -> Result<(), Fault> {
-        self.store_bytes(self.geo.data(claimed.block) + record::HEADER_WORDS, key.bytes);
-        if words.chained() {
-            // What frees the pieces of a killed writer's chain goes by the lengths.
-            self.store_words(claimed.block, words);
-            self.fill_chain(lane, claimed, words.value_at(), change.value)
-        } else {
-            self.store_bytes(self.geo.data(claimed.block) + words.value_at(), change.value);
-            Ok(())
-        }
-    }
-
     /// Publishes the block as the key's newest record by one compare-and-swap of the slot's head, whose
     /// success proves that what was superseded was current throughout.
     #[inline]
@@ -501,13 +463,6 @@ impl Core<'_> {
     pub(super) fn help(&self, lane: &mut Lane, head_at: usize, head: Head) -> Result<(), Fault> {
         let slot = Slot { head_at, hash: SlotHash(0) };
         self.standing(lane, &Found { slot, head }).map(drop)
-    }
-
-    /// Stores a record's words. Relaxed: what publishes the block orders them (P1, P2).
-    #[inline]
-    fn store_words(&self, block: Block, words: &Words) {
-        let target = &self.words[self.geo.data(block)..][..record::HEADER_WORDS];
-        target.iter().zip(words.0).for_each(|(word, value)| word.store(value, Relaxed));
     }
 }
 

@@ -7,16 +7,14 @@
 
 use super::{
     Core, Fault, Tries, acquire,
+    copy::Proof,
     slots::{Found, Key, Slot},
 };
 use crate::layout::{
-    Block, GenWord, Head, HeadKind, SlotHash, geometry, header,
+    Block, GenWord, Head, HeadKind, SlotHash, geometry,
     record::{self, RecordHeader, Words},
 };
-use crate::sync::{
-    Ordering::{Acquire, Relaxed},
-    fence,
-};
+use crate::sync::Ordering::Relaxed;
 
 /// A record as it was copied, accepted and checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -101,18 +99,6 @@ enum Attempt {
     Is,
     Absent,
     Again,
-}
-
-/// By what a copy is accepted.
-#[derive(Clone, Copy)]
-pub(super) enum Proof {
-    /// The head stood still.
-    Head(usize, Head),
-    /// The head stood still, or the floor has not passed the generation and the slot's life goes on: a tombstone that was
-    /// retired belongs to no event.
-    HeadOrFloor(Slot, Head, u64),
-    /// The floor has not passed the generation. For what an event owns, and for events.
-    Floor(u64),
 }
 
 impl Core<'_> {
@@ -378,21 +364,6 @@ impl Core<'_> {
         if self.holds(proof) { Err(Fault::Corrupt(what)) } else { Ok(Some(Attempt::Again)) }
     }
 
-    /// Whether everything copied so far is of one life of its block (P2).
-    #[inline(always)]
-    pub(super) fn holds(&self, proof: Proof) -> bool {
-        fence(Acquire);
-        // Relaxed, all: behind the fence.
-        let floor_at_most = |generation| self.at(header::FLOOR).load(Relaxed) <= generation;
-        match proof {
-            Proof::Head(at, head) => self.head_is(at, head),
-            Proof::HeadOrFloor(slot, head, since) => {
-                self.head_is(slot.head_at, head) || (floor_at_most(since) && self.lives(slot))
-            }
-            Proof::Floor(since) => floor_at_most(since),
-        }
-    }
-
     /// Copies a record and judges the copy: first whether it is whole, then whether it is sound.
     fn take(
         &self,
@@ -418,54 +389,5 @@ impl Core<'_> {
     #[cold]
     fn not_whole(&self, proof: Proof) -> Result<Attempt, Fault> {
         if self.holds(proof) { Err(Fault::Corrupt("a record's lengths")) } else { Ok(Attempt::Again) }
-    }
-
-    /// Replaces `out` with the block's value; `None` where the lengths cannot be.
-    pub(super) fn copy(&self, block: Block, out: &mut Vec<u8>) -> Option<Words> {
-        let words = self.header_words(block)?;
-        self.copy_value(block, &words, out).map(|()| words)
-    }
-
-    /// As [`Core::copy`], with the words into the caller's place.
-    #[inline(always)]
-    pub(super) fn copy_into(&self, block: Block, words: &mut Words, out: &mut Vec<u8>) -> Option<()> {
-        if self.load_header(block, words) { self.copy_value(block, words, out) } else { None }
-    }
-
-    /// Replaces `out` with the value of the record with these words. What stands in `out` already is not
-    /// cleared first, so a buffer that is read into again and again is written once each time.
-    fn copy_value(&self, block: Block, words: &Words, out: &mut Vec<u8>) -> Option<()> {
-        if words.chained() { self.copy_pieces(block, words, out) } else { self.copy_whole(block, words, out) }
-    }
-
-    /// As [`Core::copy_value`], of a value in one block.
-    #[inline(always)]
-    fn copy_whole(&self, block: Block, words: &Words, out: &mut Vec<u8>) -> Option<()> {
-        if !self.fits(block, words.record_words()) {
-            return None;
-        }
-        out.resize(words.value_len(), 0);
-        self.load_bytes(self.geo.data(block) + words.value_at(), out);
-        Some(())
-    }
-
-    /// As [`Core::copy_value`], of a chained value.
-    #[cold]
-    fn copy_pieces(&self, block: Block, words: &Words, out: &mut Vec<u8>) -> Option<()> {
-        let pieces = self.piece_count(block, words)?;
-        out.resize(words.value_len(), 0);
-        for (number, bytes) in out.chunks_mut(self.piece_bytes()).enumerate().take(pieces) {
-            let piece = self.piece(block, words, number, bytes.len())?;
-            self.load_bytes(self.geo.data(piece), bytes);
-        }
-        Some(())
-    }
-
-    /// Replaces `out` with the block's key; `None` where the lengths cannot be.
-    pub(super) fn copy_key(&self, block: Block, out: &mut Vec<u8>) -> Option<RecordHeader> {
-        let words = self.header_words(block).filter(|words| self.fits(block, words.value_at()))?;
-        out.resize(words.key_len(), 0);
-        self.load_bytes(self.geo.data(block) + record::HEADER_WORDS, out);
-        words.unpack()
     }
 }

@@ -5,9 +5,10 @@
 
 use super::{
     Core, Fault,
-    blocks::{Claimed, Lane},
-    history::{Logged, Superseded},
+    history::Logged,
+    lane::{Claimed, Lane},
     publish::{Change, Expect, Now, Outcome},
+    retention::Superseded,
     slots::Key,
 };
 use crate::layout::{

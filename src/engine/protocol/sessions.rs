@@ -1,7 +1,7 @@
 //! Session records. Who may take or reap a record is decided outside, by a lock that the
 //! kernel releases when its holder is gone; these are the words behind it.
 
-use super::{Core, Fault, acquire, blocks::Lane};
+use super::{Core, Fault, acquire, lane::Lane};
 use crate::layout::{
     Writer,
     session::{self, COUNTERS, Counter, LANES},

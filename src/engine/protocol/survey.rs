@@ -3,7 +3,7 @@
 
 use super::{
     Core, Fault, Tries,
-    read::Proof,
+    copy::Proof,
     slots::{Key, Slot, slots_of},
 };
 use crate::layout::{Head, HeadKind, record};

@@ -4,11 +4,12 @@ mod threads;
 
 use super::{
     Core, Fault, Full, Silent,
-    blocks::Lane,
+    guard::Sought,
+    lane::Lane,
     publish::{Change, Expect, Now, Outcome},
     read::Verify,
     sessions::Identity,
-    slots::{Key, Sought},
+    slots::Key,
 };
 use crate::layout::{
     ClassWord, GenWord, Geometry, Guard, GuardOp, Head, HeadKind, RingWord, Shape, State, StateKind, Writer,

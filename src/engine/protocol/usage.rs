@@ -3,7 +3,7 @@
 
 use super::{
     Core, acquire,
-    blocks::LARGER,
+    claim::LARGER,
     slots::{CHAIN_MAX, slots_of},
 };
 use crate::layout::{Block, GenWord, Guard, Head, HeadKind, State, StateKind, geometry, record::Words};

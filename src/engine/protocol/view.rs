@@ -6,7 +6,8 @@
 
 use super::{
     Core, Fault,
-    read::{Proof, Verify},
+    copy::Proof,
+    read::Verify,
     slots::{Found, Key, Slot, slots_of},
     survey::Damaged,
 };

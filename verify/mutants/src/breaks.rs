@@ -68,7 +68,7 @@ pub const BREAKS: &[Break] = &[
     Break {
         name: "freed by a store",
         lost: "a superseded block is given away while its owner still looks at it",
-        file: "src/engine/protocol/history.rs",
+        file: "src/engine/protocol/retention.rs",
         search: "StateKind::Inflight if self.doom(block, state) => return None,",
         replace: "StateKind::Inflight => {
                     self.state_of(block).store(State::new(StateKind::Free, 0, state.tag()).0, Release);

@@ -14,6 +14,13 @@ pub struct Mutant {
     pub models: &'static [&'static str],
 }
 
+const FILL: &str = "src/engine/protocol/fill.rs";
+const TOMBSTONES: &str = "src/engine/protocol/tombstones.rs";
+const RETENTION: &str = "src/engine/protocol/retention.rs";
+const INFLIGHT: &str = "src/engine/protocol/inflight.rs";
+const GUARD: &str = "src/engine/protocol/guard.rs";
+const COPY: &str = "src/engine/protocol/copy.rs";
+const CLAIM: &str = "src/engine/protocol/claim.rs";
 const HISTORY: &str = "src/engine/protocol/history.rs";
 const PUBLISH: &str = "src/engine/protocol/publish.rs";
 const READ: &str = "src/engine/protocol/read.rs";
@@ -21,7 +28,7 @@ const VIEW: &str = "src/engine/protocol/view.rs";
 const SURVEY: &str = "src/engine/protocol/survey.rs";
 const SLOTS: &str = "src/engine/protocol/slots.rs";
 const BLOCKS: &str = "src/engine/protocol/blocks.rs";
-const CHAIN: &str = "src/engine/protocol/chain.rs";
+const PIECES: &str = "src/engine/protocol/pieces.rs";
 const EXPIRE: &str = "src/engine/protocol/expire.rs";
 const REAP: &str = "src/engine/protocol/reap.rs";
 const WAKE: &str = "src/engine/protocol/wake.rs";
@@ -85,7 +92,7 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "the floor may pass the generation",
-        file: HISTORY,
+        file: RETENTION,
         search: "if event > generation {",
         replace: "if event == u64::MAX {",
         models: &["history::the_floor_stays_below_the_generation"],
@@ -99,14 +106,14 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "no intent",
-        file: HISTORY,
+        file: RETENTION,
         search: "self.intend(lane, &oldest);",
         replace: "",
         models: &["reap::a_killed_floor_step_leaks_nothing"],
     },
     Mutant {
         name: "intent without a second look at the floor",
-        file: HISTORY,
+        file: RETENTION,
         search: "if self.at(header::FLOOR).load(Relaxed) != floor {
             return Ok(None);
         }
@@ -119,7 +126,7 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "doomed by a store",
-        file: HISTORY,
+        file: RETENTION,
         search: "self.state_of(block).compare_exchange(state.0, doomed.0, AcqRel, Acquire).is_ok()",
         replace: "{ self.state_of(block).store(doomed.0, Release); true }",
         models: &["blocks::a_late_owner_learns_its_generation"],
@@ -161,14 +168,14 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a slot just retired by another is not seen",
-        file: SLOTS,
+        file: GUARD,
         search: "if room || self.has_room(key.bucket, guard) {",
         replace: "if room {",
         models: &["stall::a_late_helper_applies_no_old_guard"],
     },
     Mutant {
         name: "no acquire fence after a copy",
-        file: READ,
+        file: COPY,
         search: "fence(Acquire);
         // Relaxed, all: behind the fence.",
         replace: "",
@@ -276,7 +283,7 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "no look at the guard before applying it",
-        file: SLOTS,
+        file: GUARD,
         search: "if !stands() {
                     return Ok(false);
                 }
@@ -286,14 +293,14 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "no version base",
-        file: SLOTS,
+        file: TOMBSTONES,
         search: "base.fetch_max(version, AcqRel);",
         replace: "let _ = base;",
         models: &["slots::versions_never_restart"],
     },
     Mutant {
         name: "a retired head drops its tombstone",
-        file: SLOTS,
+        file: TOMBSTONES,
         search: "let retired = head.next(HeadKind::Retired, head.block());
         // AcqRel: who sees it RETIRED",
         replace: "let retired = head.next(HeadKind::Retired, 0);
@@ -302,7 +309,7 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a tombstone is given back without a second look at the head",
-        file: SLOTS,
+        file: TOMBSTONES,
         search: "if !self.head_is(head_at, head) {
             return;
         }
@@ -312,14 +319,14 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a tombstone is given back under its writer",
-        file: SLOTS,
+        file: TOMBSTONES,
         search: "let limbo = State::new(StateKind::Limbo, state.owner(), state.tag());",
         replace: "let limbo = State::new(StateKind::Limbo, 0, state.tag());",
         models: &["stall::a_stopped_removal_keeps_no_slot"],
     },
     Mutant {
         name: "a slot is kept while its tombstone's writer is stopped",
-        file: SLOTS,
+        file: TOMBSTONES,
         search: "GenWord::Generation(event) if event <= self.floor())
 ",
         replace: "GenWord::Generation(event) if event <= self.floor())
@@ -329,14 +336,14 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "who gives a tombstone back does not see it settled",
-        file: SLOTS,
+        file: TOMBSTONES,
         search: "Err(now) if State(now).tag() == state.tag() => state = State(now),",
         replace: "Err(now) if now == 0 => state = State(now),",
         models: &["slots::a_tombstone_is_given_back_beside_its_writer"],
     },
     Mutant {
         name: "a writer leaves its tombstone that was given back",
-        file: BLOCKS,
+        file: INFLIGHT,
         search: "Err(_) => drop(self.leave_limbo(claimed.block, lane.owner(), claimed.tag)),",
         replace: "Err(_) => {}",
         models: &[
@@ -357,14 +364,14 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a put that finds no block retires nothing",
-        file: BLOCKS,
+        file: CLAIM,
         search: "self.retire_all()?;",
         replace: "",
         models: &["slots::a_tombstone_left_behind_gives_room"],
     },
     Mutant {
         name: "an overflow bucket is linked again",
-        file: SLOTS,
+        file: GUARD,
         search: "if at == base {
                 return Ok(stands());
             }",
@@ -373,14 +380,14 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "the bucket that was counted last is counted again",
-        file: SLOTS,
+        file: GUARD,
         search: "if marked || overflow.last() == block.index() {",
         replace: "if marked {",
         models: &["slots::a_linked_bucket_is_counted_once"],
     },
     Mutant {
         name: "a frozen guard asks for nothing",
-        file: SLOTS,
+        file: GUARD,
         search: "Some(GuardOp::Frozen) => return Err(Fault::Moved),",
         replace: "Some(GuardOp::Frozen) => return Ok(true),",
         models: &["moved::an_insert_that_links_is_frozen_or_told"],
@@ -424,7 +431,7 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "a doomed block keeps its tag",
-        file: BLOCKS,
+        file: INFLIGHT,
         search: "Err(state) if state == doomed.0 => self.free_doomed(lane, claimed, doomed),",
         replace: "Err(state) if state == doomed.0 => {
                 let held = State::new(StateKind::Claimed, lane.owner(), claimed.tag);
@@ -435,7 +442,7 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "settled by a store",
-        file: BLOCKS,
+        file: INFLIGHT,
         search: "match word.compare_exchange(inflight.0, owned.0, Release, Acquire) {",
         replace: "word.store(owned.0, Release);
         match Ok::<u64, u64>(inflight.0) {",
@@ -451,14 +458,14 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "no look at a piece's parent",
-        file: CHAIN,
+        file: PIECES,
         search: "state.is(StateKind::Part) && self.load_gen(piece) == GenWord::parent(head.index(), tag)",
         replace: "state.is(StateKind::Part) && tag != u64::MAX",
         models: &["chain::a_killed_long_put_frees_no_piece_of_another"],
     },
     Mutant {
         name: "a piece is a piece before it is listed",
-        file: CHAIN,
+        file: FILL,
         search:
             "self.at(self.geo.data(head.block) + at + number).store(u64::from(piece.block.index()), Relaxed);
             let parent = GenWord::parent(head.block.index(), head.tag);

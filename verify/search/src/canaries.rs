@@ -114,7 +114,7 @@ const HISTORY: &[Canary] = &[
 const FLOOR: &[Canary] = &[
     canary(
         "floor past the generation",
-        "history.rs",
+        "retention.rs",
         "        if event > generation {
             return Ok(None);
         }
@@ -122,10 +122,10 @@ const FLOOR: &[Canary] = &[
         "",
         &["floor", "doomed"],
     ),
-    canary("no intent", "history.rs", "        self.intend(lane, &oldest);\n", "", &["floor", "doomed"]),
+    canary("no intent", "retention.rs", "        self.intend(lane, &oldest);\n", "", &["floor", "doomed"]),
     canary(
         "intent without floor re-read",
-        "history.rs",
+        "retention.rs",
         "        if self.at(header::FLOOR).load(Relaxed) != floor {
             return Ok(None);
         }
@@ -135,14 +135,14 @@ const FLOOR: &[Canary] = &[
     ),
     canary(
         "no pin",
-        "history.rs",
+        "retention.rs",
         "StateKind::Inflight if self.doom(block, state) => return None,",
         "StateKind::Inflight => return self.reclaim(owner, block, state),",
         &["doomed", "lap-3"],
     ),
     canary(
         "doom by store",
-        "history.rs",
+        "retention.rs",
         "        self.state_of(block).compare_exchange(state.0, doomed.0, AcqRel, Acquire).is_ok()",
         "        self.state_of(block).store(doomed.0, Release);
         true",
@@ -150,7 +150,7 @@ const FLOOR: &[Canary] = &[
     ),
     canary(
         "head test dropped",
-        "read.rs",
+        "copy.rs",
         "Proof::Head(at, head) => self.head_is(at, head),",
         "Proof::Head(..) => true,",
         &["get-reuse", "get-kill"],
@@ -164,7 +164,7 @@ const FLOOR: &[Canary] = &[
     ),
     canary(
         "floor test dropped",
-        "read.rs",
+        "copy.rs",
         "Proof::Floor(since) => floor_at_most(since),",
         "Proof::Floor(since) => floor_at_most(since) || since < u64::MAX,",
         &["view", "events"],
@@ -228,7 +228,7 @@ const REAP: &[Canary] = &[
     ),
     canary(
         "a doomed block's owner adds nothing",
-        "blocks.rs",
+        "inflight.rs",
         "            self.weigh(lane, Sum::Freed, Weight::of_doomed(own), self.footprint(claimed.block));\n",
         "            let _ = own;\n",
         &["doomed"],
@@ -247,7 +247,7 @@ const REAP: &[Canary] = &[
     canary("names not freed", "reap.rs", "        self.free_names_of(dead as u16 + 1);\n", "", &["names"]),
     canary(
         "begin in the other order",
-        "blocks.rs",
+        "inflight.rs",
         "        self.gen_of(claimed.block).store(gen_word, Release);
         let state = State::new(StateKind::Inflight, lane.owner(), claimed.tag);
         self.state_of(claimed.block).store(state.0, Release);",
@@ -261,14 +261,14 @@ const REAP: &[Canary] = &[
 const SLOTS: &[Canary] = &[
     canary(
         "reopen",
-        "slots.rs",
+        "guard.rs",
         "                    if head.is(HeadKind::Freed) {",
         "                    if head.is(HeadKind::Freed) || head.is(HeadKind::Retired) {",
         &["reopen"],
     ),
     canary(
         "no guard check",
-        "slots.rs",
+        "guard.rs",
         "                if !stands() {
                     return Ok(false);
                 }
@@ -285,7 +285,7 @@ const SLOTS: &[Canary] = &[
     ),
     canary(
         "given back while its head names it",
-        "slots.rs",
+        "tombstones.rs",
         "        let limbo = state.and_then(|(block, state)| self.make_limbo(block, state));
 ",
         "        let limbo = state.and_then(|(block, state)| self.make_limbo(block, state));
@@ -297,7 +297,7 @@ const SLOTS: &[Canary] = &[
     ),
     canary(
         "given back without a second look at the head",
-        "slots.rs",
+        "tombstones.rs",
         "        if !self.head_is(head_at, head) {
             return;
         }
@@ -307,14 +307,14 @@ const SLOTS: &[Canary] = &[
     ),
     canary(
         "given back under its writer",
-        "slots.rs",
+        "tombstones.rs",
         "            let limbo = State::new(StateKind::Limbo, state.owner(), state.tag());",
         "            let limbo = State::new(StateKind::Limbo, 0, state.tag());",
         &["remove-lapped"],
     ),
     canary(
         "a slot is kept while its tombstone's writer is stopped",
-        "slots.rs",
+        "tombstones.rs",
         "            && matches!(self.load_gen(block), GenWord::Generation(event) if event <= self.floor())
 ",
         "            && matches!(self.load_gen(block), GenWord::Generation(event) if event <= self.floor())
@@ -324,7 +324,7 @@ const SLOTS: &[Canary] = &[
     ),
     canary(
         "a writer leaves its tombstone that was given back",
-        "blocks.rs",
+        "inflight.rs",
         "            Err(_) => drop(self.leave_limbo(claimed.block, lane.owner(), claimed.tag)),
 ",
         "            Err(_) => {}
@@ -344,7 +344,7 @@ const SLOTS: &[Canary] = &[
     ),
     canary(
         "a doomed block beside its reaper passes for one given back",
-        "slots.rs",
+        "tombstones.rs",
         "        let left = word.compare_exchange(limbo(owner).0, limbo(0).0, AcqRel, Acquire).is_ok();",
         "        word.store(limbo(0).0, Release);
         let left = owner == owner;",
@@ -379,14 +379,14 @@ const SLOTS: &[Canary] = &[
     ),
     canary(
         "no version base",
-        "slots.rs",
+        "tombstones.rs",
         "        base.fetch_max(version, AcqRel);\n",
         "        let _ = (base, version);\n",
         &["retire", "twice"],
     ),
     canary(
         "link without in-chain check",
-        "slots.rs",
+        "guard.rs",
         "            if at == base {
                 return Ok(stands());
             }
@@ -403,7 +403,7 @@ const SLOTS: &[Canary] = &[
     ),
     canary(
         "a bucket counted before the last does not say so",
-        "slots.rs",
+        "guard.rs",
         "                self.at(self.geo.data(last)).store(Overflow::COUNTED, Relaxed);\n",
         "                let _ = last;\n",
         &["link-count"],
@@ -413,7 +413,7 @@ const SLOTS: &[Canary] = &[
 const STORES: &[Canary] = &[
     canary(
         "hash freed by a store",
-        "slots.rs",
+        "guard.rs",
         "hash_word.compare_exchange(hash.0, SlotHash::new(number, 0).0, Release, Acquire);",
         "hash_word.store(SlotHash::new(number, 0).0, Release);",
         &["retire-kill"],
@@ -427,7 +427,7 @@ const STORES: &[Canary] = &[
     ),
     canary(
         "an intent is not forgotten",
-        "history.rs",
+        "retention.rs",
         "self.at(at + session::INTENT_EVENT).store(0, Release);",
         "let _ = at;",
         &["floor", "doomed", "two-keys"],
@@ -482,7 +482,7 @@ const EXPIRE: &[Canary] = &[
 const BLOCKS: &[Canary] = &[
     canary(
         "settle by store",
-        "blocks.rs",
+        "inflight.rs",
         "match word.compare_exchange(inflight.0, owned.0, Release, Acquire) {",
         "match Ok::<u64, u64>(word.swap(owned.0, Release)) {",
         &["doomed", "lap-3"],

@@ -4,7 +4,7 @@ use slateboard::{
     layout::{Writer, record::RecordKind},
     protocol::{
         Core, Fault, Full,
-        blocks::Lane,
+        lane::Lane,
         publish::{Change, Expect, Now, Outcome},
         read::Verify,
         reap::Reaped,

@@ -4,7 +4,7 @@ use slateboard::{
     layout::{Geometry, Writer, record::RecordKind},
     protocol::{
         Core, Fault, Silent,
-        blocks::Lane,
+        lane::Lane,
         publish::{Change, Expect, Now, Outcome},
         read::Verify,
         sessions::Identity,

@@ -14,7 +14,6 @@ pub mod judge;
 pub mod log;
 pub mod nemesis;
 pub mod observer;
-pub mod op;
-pub mod random;
+use slateboard_kit::{calls as op, random};
 pub mod soak;
 pub mod worker;

@@ -2,11 +2,11 @@
 //!
 //! Word 0 is the number of records; then records of eight words. A record counts once the number says so.
 
-use crate::op::{Op, Told};
 use slateboard::{
     region::Mapping,
     sync::Ordering::{Acquire, Relaxed, Release},
 };
+use slateboard_kit::calls::{Op, Told};
 use std::{fs::OpenOptions, path::Path};
 
 const RECORD: usize = 8;

@@ -64,7 +64,7 @@ impl Observer {
 
 fn follow(board: &Path, since: u64, stop: &AtomicBool) -> Story {
     let mut story = Story::default();
-    let reader = match Board::options().observe(board) {
+    let reader = match Board::options().open_read_only(board) {
         Ok(reader) => reader,
         Err(error) => return Story { wrong: vec![error.to_string()], ..story },
     };

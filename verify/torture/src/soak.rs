@@ -10,7 +10,7 @@ use slateboard::{
     layout::{Geometry, session},
     protocol::{
         Core, Fault, Silent,
-        blocks::Lane,
+        lane::Lane,
         publish::{Change, Expect, Now, Outcome},
         sessions::Identity,
         slots::Key,
@@ -135,7 +135,7 @@ fn churn(keys: u64, path: &Path, hand: &mut impl Hand) -> Result<Vec<Figures>, S
 
 /// Looks at the board, whose keepers may be at work: until it is at rest.
 fn look(path: &Path, keys: u64, living: &[u16]) -> Result<Figures, String> {
-    let reader = Board::options().observe(path).map_err(|error| error.to_string())?;
+    let reader = Board::options().open_read_only(path).map_err(|error| error.to_string())?;
     let mut told = String::new();
     for _ in 0..200 {
         let bytes = std::fs::read(path).map_err(|error| error.to_string())?;

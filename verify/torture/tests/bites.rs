@@ -1,12 +1,12 @@
 //! The judge finds what is wrong: each lie is planted in a story that was sound.
 
 use slateboard_fsck::{Blocks, EventState, KeyState, Summary};
+use slateboard_kit::calls::{self as op, Op, Told};
 use std::{collections::HashMap, path::PathBuf};
 use torture::{
     judge::{Call, Epoch, windows},
     nemesis::{self, Options},
     observer::{Seen, Story},
-    op::{self, Op, Told},
 };
 
 fn call(id: u64, key: u64, op: Op, [start, end]: [u64; 2], told: Told) -> Call {

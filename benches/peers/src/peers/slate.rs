@@ -2,7 +2,7 @@
 
 use super::{Peer, Place, Shape, first_word, is_whole, value};
 use crate::Outcome;
-use slateboard::{Board, Key, Options, Retry, Session, Verify};
+use slateboard::{Board, KeyHandle, Options, Retry, Session, Verify};
 use std::{cell::Cell, hint::black_box, ops::ControlFlow, path::PathBuf, process::Command, time::Duration};
 
 /// A session on a board, `Verify::Always`.
@@ -48,8 +48,8 @@ impl Peer for Slate {
     const NAME: &'static str = "slateboard";
     const LESS: &'static str = "";
     const WAYS: &'static [&'static str] = &["polling a key", "polling the generation"];
-    type Reading = Key;
-    type Writing = Key;
+    type Reading = KeyHandle;
+    type Writing = KeyHandle;
 
     fn cannot(_work: &str) -> Option<&'static str> {
         None
@@ -63,22 +63,22 @@ impl Peer for Slate {
         Self::open_with(place, Verify::Always)
     }
 
-    fn reading(&self, key: &str) -> Outcome<Key> {
+    fn reading(&self, key: &str) -> Outcome<KeyHandle> {
         Ok(self.session.key(key)?)
     }
 
-    fn writing(&self, key: &str) -> Outcome<Key> {
+    fn writing(&self, key: &str) -> Outcome<KeyHandle> {
         Ok(self.session.key(key)?)
     }
 
     #[inline]
-    fn get<T>(&self, at: &Key, buffer: &mut Vec<u8>, look: impl FnOnce(&[u8]) -> T) -> Outcome<T> {
+    fn get<T>(&self, at: &KeyHandle, buffer: &mut Vec<u8>, look: impl FnOnce(&[u8]) -> T) -> Outcome<T> {
         at.get_into(buffer)?.ok_or("no such key")?;
         Ok(look(buffer))
     }
 
     #[inline]
-    fn put(&self, at: &Key, value: &[u8]) -> Outcome<()> {
+    fn put(&self, at: &KeyHandle, value: &[u8]) -> Outcome<()> {
         self.generation.set(at.put(value)?.generation);
         Ok(())
     }
@@ -97,7 +97,7 @@ impl Peer for Slate {
         Ok(())
     }
 
-    fn newer(&self, way: usize, at: &Key, seen: u64, buffer: &mut Vec<u8>) -> Outcome<Option<u64>> {
+    fn newer(&self, way: usize, at: &KeyHandle, seen: u64, buffer: &mut Vec<u8>) -> Outcome<Option<u64>> {
         if way == 0 {
             let Some(meta) = at.get_newer_into(self.version.get(), buffer)? else { return Ok(None) };
             self.version.set(meta.version);
@@ -120,7 +120,7 @@ impl Peer for Slate {
         self.put_key(key, &0_u64.to_le_bytes())
     }
 
-    fn add_one(&self, at: &Key) -> Outcome<()> {
+    fn add_one(&self, at: &KeyHandle) -> Outcome<()> {
         at.update_with(Retry::UNLIMITED, |old| (old.map_or(0, first_word) + 1).to_le_bytes())?;
         Ok(())
     }
@@ -176,8 +176,8 @@ impl Peer for Scrub {
     const NAME: &'static str = "slateboard, scrub";
     const LESS: &'static str = "";
     const WAYS: &'static [&'static str] = Slate::WAYS;
-    type Reading = Key;
-    type Writing = Key;
+    type Reading = KeyHandle;
+    type Writing = KeyHandle;
 
     fn cannot(work: &str) -> Option<&'static str> {
         match work {
@@ -194,21 +194,21 @@ impl Peer for Scrub {
         Slate::open_with(place, Verify::Scrub).map(Self)
     }
 
-    fn reading(&self, key: &str) -> Outcome<Key> {
+    fn reading(&self, key: &str) -> Outcome<KeyHandle> {
         self.0.reading(key)
     }
 
-    fn writing(&self, key: &str) -> Outcome<Key> {
+    fn writing(&self, key: &str) -> Outcome<KeyHandle> {
         self.0.writing(key)
     }
 
     #[inline]
-    fn get<T>(&self, at: &Key, buffer: &mut Vec<u8>, look: impl FnOnce(&[u8]) -> T) -> Outcome<T> {
+    fn get<T>(&self, at: &KeyHandle, buffer: &mut Vec<u8>, look: impl FnOnce(&[u8]) -> T) -> Outcome<T> {
         self.0.get(at, buffer, look)
     }
 
     #[inline]
-    fn put(&self, at: &Key, value: &[u8]) -> Outcome<()> {
+    fn put(&self, at: &KeyHandle, value: &[u8]) -> Outcome<()> {
         self.0.put(at, value)
     }
 
@@ -225,7 +225,7 @@ impl Peer for Scrub {
         self.0.put_key(key, value)
     }
 
-    fn newer(&self, way: usize, at: &Key, seen: u64, buffer: &mut Vec<u8>) -> Outcome<Option<u64>> {
+    fn newer(&self, way: usize, at: &KeyHandle, seen: u64, buffer: &mut Vec<u8>) -> Outcome<Option<u64>> {
         self.0.newer(way, at, seen, buffer)
     }
 
@@ -233,7 +233,7 @@ impl Peer for Scrub {
         self.0.zero(key)
     }
 
-    fn add_one(&self, at: &Key) -> Outcome<()> {
+    fn add_one(&self, at: &KeyHandle) -> Outcome<()> {
         self.0.add_one(at)
     }
 

@@ -7,7 +7,7 @@ use crate::{
     layout::Shape,
     protocol::{
         Core, Fault,
-        blocks::Lane,
+        lane::Lane,
         publish::{Expect, Now, Outcome},
         read::Verify,
         slots::Key,

@@ -8,7 +8,7 @@ use slateboard::{
         record::{self, RecordHeader},
         session,
     },
-    protocol::{Core, Silent, blocks::Lane},
+    protocol::{Core, Silent, lane::Lane},
     region::{self, Access},
     sync::{AtomicU64, Ordering},
 };

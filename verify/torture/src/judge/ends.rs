@@ -1,7 +1,7 @@
 //! What was told, against what stands when everybody is gone.
 
 use super::{Call, Epoch, stood};
-use crate::op::{HOT, Op};
+use slateboard_kit::calls::{HOT, Op};
 use std::collections::HashMap;
 
 pub fn check(epoch: &Epoch, written: &HashMap<u64, &Call>, violations: &mut Vec<String>) {

@@ -2,7 +2,7 @@
 //! than what was told before it began, no value that nobody wrote.
 
 use super::{Call, Epoch};
-use crate::op::{Op, Told};
+use slateboard_kit::calls::{Op, Told};
 use std::collections::HashMap;
 
 pub fn check(epoch: &Epoch, written: &HashMap<u64, &Call>, violations: &mut Vec<String>) {

@@ -2,7 +2,7 @@
 //! not written here.
 
 use super::{Call, Checked, Epoch, story::unlearned};
-use crate::op::{HOT, Op, Told};
+use slateboard_kit::calls::{HOT, Op, Told};
 use stateright::semantics::{ConsistencyTester, LinearizabilityTester, SequentialSpec};
 use std::collections::HashSet;
 

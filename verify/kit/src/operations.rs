@@ -2,9 +2,9 @@
 //!
 //! One thread, so there is one right answer to everything. At the end the independent check reads the words.
 
-use super::{
+use crate::{
     heap::{self, Heap, SESSIONS, VALUE_MAX},
-    model::{Happened, Model, Record, of_item},
+    reference::{Happened, Model, Record, of_item},
 };
 use arbitrary::{Arbitrary, Unstructured};
 use slateboard::{
@@ -14,7 +14,7 @@ use slateboard::{
     },
     protocol::{
         Fault, Full,
-        blocks::Lane,
+        lane::Lane,
         publish::{Change, Expect, Outcome},
         read::Verify,
         slots::{Key, Slot},

@@ -1,7 +1,7 @@
 //! For processes that must survive: the first panic of any thread ends them, and so does a call that never
 //! returns, each with what the process was at.
 
-use super::SOON;
+use crate::children::SOON;
 use std::sync::Mutex;
 
 static DOING: Mutex<String> = Mutex::new(String::new());

@@ -2,7 +2,7 @@
 
 use slateboard::{
     layout::{Geometry, Shape, Writer, session},
-    protocol::{Core, Silent, blocks::Lane, publish::Now, sessions::Identity},
+    protocol::{Core, Silent, lane::Lane, publish::Now, sessions::Identity},
     region::header::{self, Origin},
     sync::{AtomicU64, Ordering::Relaxed},
 };

@@ -9,7 +9,7 @@ use slateboard::layout::{
 };
 use slateboard::protocol::{
     Core, Silent,
-    blocks::Lane,
+    lane::Lane,
     publish::{Change, Expect, Now, Outcome},
     read::Verify,
     sessions::Identity,

@@ -1,0 +1,121 @@
+//! Getting a block: what is free, and where nothing is, what gives room.
+
+use super::{
+    Core, Fault, Full,
+    lane::{Claimed, Lane, take_stashed},
+    retention::Least,
+};
+use crate::layout::{State, StateKind};
+use crate::sync::Ordering::Relaxed;
+
+/// Generations between two looks everywhere by one lane, while a shorter history still gives room.
+const EVERYWHERE_AGAIN: u64 = 64;
+/// Classes above its own where a block is looked for: twice to three times its size.
+pub(super) const LARGER: u8 = 6;
+
+impl Core<'_> {
+    /// A block of at least `granules` granules, no more than an extent. `removal` may use the reserve.
+    #[inline]
+    pub fn claim(&self, lane: &mut Lane, granules: usize, removal: bool) -> Result<Claimed, Fault> {
+        let class = self.geo.classes().of(granules).ok_or(Fault::Full(Full::Blocks))?;
+        if let Some(claimed) = take_stashed(lane, class) {
+            return Ok(claimed);
+        }
+        match self.find_free(lane, class, false) {
+            Some(claimed) => Ok(claimed),
+            None => self.claim_scarce(lane, class, removal),
+        }
+    }
+
+    /// The stash and the hinted extents have none. What gives room is asked in the order of what it costs: an extent that
+    /// nobody has, what other sizes leave, the history down to its least, the whole board, the reserve where this is a
+    /// removal, and then the rest of the history. What remains are living values.
+    #[cold]
+    fn claim_scarce(&self, lane: &mut Lane, class: u8, removal: bool) -> Result<Claimed, Fault> {
+        if let Some(claimed) = self.claim_extent(lane, class)? {
+            return Ok(claimed);
+        }
+        for least in [Least::Kept, Least::Few, Least::Nothing] {
+            if let Some(claimed) = self.claim_by_shrinking(lane, class, least)? {
+                return Ok(claimed);
+            }
+            let last = least == Least::Nothing;
+            let found = match self.look_everywhere(lane, class, last)? {
+                None if removal => self.claim_reserve(lane, class),
+                found => found,
+            };
+            if let Some(claimed) = found {
+                return Ok(claimed);
+            }
+        }
+        // A removal gives back more than it takes, so it may have a block of any size: its tombstone keeps that until it
+        // leaves the history.
+        if removal && let Some(claimed) = self.find_larger(lane, class, u8::MAX) {
+            return Ok(claimed);
+        }
+        Err(Fault::Full(if self.any_pinned() { Full::Pinned } else { Full::Blocks }))
+    }
+
+    /// Looks among what is free, and lets events go until something is found or the history is at `least`. Each turn lets
+    /// an event go, and a cut extent gives the one who cuts it a block of it: so this ends.
+    fn claim_by_shrinking(&self, lane: &mut Lane, class: u8, least: Least) -> Result<Option<Claimed>, Fault> {
+        for _ in 0..=self.geo.history() {
+            if let Some(claimed) = self.claim_freed(lane, class) {
+                return Ok(Some(claimed));
+            }
+            if !self.shrink_to(lane, least)? {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    fn claim_freed(&self, lane: &mut Lane, class: u8) -> Option<Claimed> {
+        if let Some(claimed) = take_stashed(lane, class) {
+            return Some(claimed);
+        }
+        // A block of another size at hand may be all that an extent waits for.
+        self.empty_stash(lane);
+        self.find_free(lane, class, false)
+            .or_else(|| self.recut_extent(lane, class))
+            .or_else(|| self.find_larger(lane, class, LARGER))
+    }
+
+    /// Retires what can be, and looks through all extents of the class: hints may be wrong. Not at each claim while a
+    /// shorter history still gives room, except at `last`.
+    fn look_everywhere(&self, lane: &mut Lane, class: u8, last: bool) -> Result<Option<Claimed>, Fault> {
+        let generation = self.generation();
+        let recent = |looked: u64| generation < looked.saturating_add(EVERYWHERE_AGAIN);
+        if !last && lane.looked_everywhere.is_some_and(recent) {
+            return Ok(None);
+        }
+        lane.looked_everywhere = Some(generation);
+        self.retire_all()?;
+        Ok(self.find_free(lane, class, true).or_else(|| self.claim_freed(lane, class)))
+    }
+
+    /// A block of the extent that is kept for removals.
+    fn claim_reserve(&self, lane: &mut Lane, class: u8) -> Option<Claimed> {
+        let reserve = self.class_of(0).class();
+        if reserve < class || self.geo.shape().reserve_extents == 0 {
+            None
+        } else {
+            self.claim_in(lane, 0, reserve, 0)
+        }
+    }
+
+    /// A free block of one of the next `reach` larger classes.
+    fn find_larger(&self, lane: &mut Lane, class: u8, reach: u8) -> Option<Claimed> {
+        let last = self.geo.classes().count().min(class.saturating_add(reach));
+        (class + 1..=last).find_map(|class| self.find_free(lane, class, false))
+    }
+
+    /// Whether a block would be free, did its writer not look at it still.
+    fn any_pinned(&self) -> bool {
+        let granules = self.extents_in_use() * self.geo.extent_granules();
+        (1..granules)
+            .filter_map(|index| self.geo.block(index))
+            .map(|block| State(self.state_of(block).load(Relaxed)))
+            .any(|state| state.owner() != 0 && matches!(state.kind(), StateKind::Doomed | StateKind::Limbo))
+    }
+}

@@ -1,0 +1,99 @@
+//! Copies of records, and the proof that a copy is of one life of its block.
+
+use super::{
+    Core,
+    bytes::last_word,
+    slots::{Key, Slot},
+};
+use crate::layout::{
+    Block, Head, header,
+    record::{self, RecordHeader, Words},
+};
+use crate::sync::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed},
+    fence,
+};
+
+/// By what a copy is accepted.
+#[derive(Clone, Copy)]
+pub(super) enum Proof {
+    /// The head stood still.
+    Head(usize, Head),
+    /// The head stood still, or the floor has not passed the generation and the slot's life goes on: a tombstone that was
+    /// retired belongs to no event.
+    HeadOrFloor(Slot, Head, u64),
+    /// The floor has not passed the generation. For what an event owns, and for events.
+    Floor(u64),
+}
+
+impl Core<'_> {
+    /// Whether everything copied so far is of one life of its block (P2).
+    #[inline(always)]
+    pub(super) fn holds(&self, proof: Proof) -> bool {
+        fence(Acquire);
+        // Relaxed, all: behind the fence.
+        let floor_at_most = |generation| self.at(header::FLOOR).load(Relaxed) <= generation;
+        match proof {
+            Proof::Head(at, head) => self.head_is(at, head),
+            Proof::HeadOrFloor(slot, head, since) => {
+                self.head_is(slot.head_at, head) || (floor_at_most(since) && self.lives(slot))
+            }
+            Proof::Floor(since) => floor_at_most(since),
+        }
+    }
+
+    /// Whether the record in the block has this key. To be proved afterwards, like every copy.
+    #[inline]
+    pub(super) fn key_is(&self, block: Block, key: &Key<'_>) -> bool {
+        let words = key.bytes.len().div_ceil(8);
+        let shape = self.record_word(block, record::SHAPE);
+        if shape & 0x7ff != key.bytes.len() as u64 || !self.fits(block, record::HEADER_WORDS + words) {
+            return false;
+        }
+        let base = self.geo.data(block) + record::HEADER_WORDS;
+        let (whole, _) = key.bytes.as_chunks::<8>();
+        let stored = &self.words[base..base + words];
+        let equal =
+            |(stored, bytes): (&AtomicU64, &[u8; 8])| stored.load(Relaxed) == u64::from_le_bytes(*bytes);
+        stored.iter().zip(whole).all(equal)
+            && stored.get(whole.len()).is_none_or(|stored| stored.load(Relaxed) == last_word(key.bytes))
+    }
+
+    /// Replaces `out` with the block's value; `None` where the lengths cannot be.
+    pub(super) fn copy(&self, block: Block, out: &mut Vec<u8>) -> Option<Words> {
+        let words = self.header_words(block)?;
+        self.copy_value(block, &words, out).map(|()| words)
+    }
+
+    /// As [`Core::copy`], with the words into the caller's place.
+    #[inline(always)]
+    pub(super) fn copy_into(&self, block: Block, words: &mut Words, out: &mut Vec<u8>) -> Option<()> {
+        if self.load_header(block, words) { self.copy_value(block, words, out) } else { None }
+    }
+
+    /// Replaces `out` with the value of the record with these words. What stands in `out` already is not
+    /// cleared first, so a buffer that is read into again and again is written once each time.
+    pub(super) fn copy_value(&self, block: Block, words: &Words, out: &mut Vec<u8>) -> Option<()> {
+        if words.chained() { self.copy_pieces(block, words, out) } else { self.copy_whole(block, words, out) }
+    }
+
+    /// As [`Core::copy_value`], of a value in one block.
+    #[inline(always)]
+    pub(super) fn copy_whole(&self, block: Block, words: &Words, out: &mut Vec<u8>) -> Option<()> {
+        if !self.fits(block, words.record_words()) {
+            return None;
+        }
+        out.resize(words.value_len(), 0);
+        self.load_bytes(self.geo.data(block) + words.value_at(), out);
+        Some(())
+    }
+
+    /// Replaces `out` with the block's key; `None` where the lengths cannot be.
+    pub(super) fn copy_key(&self, block: Block, out: &mut Vec<u8>) -> Option<RecordHeader> {
+        let words = self.header_words(block).filter(|words| self.fits(block, words.value_at()))?;
+        out.resize(words.key_len(), 0);
+        self.load_bytes(self.geo.data(block) + record::HEADER_WORDS, out);
+        words.unpack()
+    }
+}

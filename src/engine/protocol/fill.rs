@@ -1,0 +1,84 @@
+//! Writing a record into a private block: its words, its key, and its value, in pieces where it is long.
+
+use super::{
+    Core, Fault,
+    lane::{Claimed, Lane},
+    publish::{Change, Now},
+    slots::Key,
+};
+use crate::layout::{
+    Block, GenWord, State, StateKind,
+    record::{self, RecordHeader, Words},
+};
+use crate::sync::Ordering::{Relaxed, Release};
+
+impl Core<'_> {
+    /// The words of the record, but for those that depend on what it follows.
+    #[inline]
+    pub(super) fn draft(&self, lane: &Lane, key: &Key<'_>, change: &Change<'_>, now: Now) -> Words {
+        let header = RecordHeader {
+            value_len: change.value.len() as u32,
+            key_len: key.bytes.len() as u16,
+            kind: change.kind,
+            chained: self.is_chained(key.bytes.len(), change.value.len()),
+            codec: change.codec,
+            deadline: change.deadline,
+            ephemeral: change.ephemeral,
+            writer: lane.writer.pack(),
+            time: now.real_ns,
+            ..RecordHeader::default()
+        };
+        header.pack()
+    }
+
+    /// Stores what does not depend on the slot: key and value.
+    #[inline]
+    pub(super) fn fill(
+        &self,
+        lane: &mut Lane,
+        claimed: Claimed,
+        key: &Key<'_>,
+        change: &Change<'_>,
+        words: &Words,
+    ) -> Result<(), Fault> {
+        self.store_bytes(self.geo.data(claimed.block) + record::HEADER_WORDS, key.bytes);
+        if words.chained() {
+            // What frees the pieces of a killed writer's chain goes by the lengths.
+            self.store_words(claimed.block, words);
+            self.fill_chain(lane, claimed, words.value_at(), change.value)
+        } else {
+            self.store_bytes(self.geo.data(claimed.block) + words.value_at(), change.value);
+            Ok(())
+        }
+    }
+
+    /// Claims the pieces, lists them from word `at` of the head, and fills them.
+    pub(super) fn fill_chain(
+        &self,
+        lane: &mut Lane,
+        head: Claimed,
+        at: usize,
+        value: &[u8],
+    ) -> Result<(), Fault> {
+        // The list may hold what an earlier life left: until a piece names this head it is not this chain's.
+        for (number, bytes) in value.chunks(self.piece_bytes()).enumerate() {
+            let granules = self.geo.granules_for(bytes.len().div_ceil(8));
+            let piece = self.claim(lane, granules, false)?;
+            self.at(self.geo.data(head.block) + at + number).store(u64::from(piece.block.index()), Relaxed);
+            let parent = GenWord::parent(head.block.index(), head.tag);
+            // Release, in this order: who sees PART sees whose it is.
+            self.gen_of(piece.block).store(parent.pack(), Release);
+            let part = State::new(StateKind::Part, 0, piece.tag);
+            self.state_of(piece.block).store(part.0, Release);
+            self.store_bytes(self.geo.data(piece.block), bytes);
+        }
+        Ok(())
+    }
+
+    /// Stores a record's words. Relaxed: what publishes the block orders them (P1, P2).
+    #[inline]
+    pub(super) fn store_words(&self, block: Block, words: &Words) {
+        let target = &self.words[self.geo.data(block)..][..record::HEADER_WORDS];
+        target.iter().zip(words.0).for_each(|(word, value)| word.store(value, Relaxed));
+    }
+}

@@ -1,0 +1,166 @@
+//! What a thread needs to write: whose its blocks are, which of them it keeps at hand, and what it counts.
+
+use super::{Core, sessions::RecordView};
+use crate::layout::{
+    Block, Writer,
+    session::{self, Counter, LANES, Sum, Weight},
+};
+use crate::sync::Ordering::Relaxed;
+
+/// Blocks of one class that a lane keeps for itself, at most.
+const STASH_MAX: usize = if cfg!(any(loom, slate_search)) { 1 } else { 8 };
+/// What all lanes of all sessions keep together is at most this part of the data area; none in the models.
+const STASHES_PART: u32 = 64;
+
+/// A block that is the caller's alone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Claimed {
+    /// The block.
+    pub block: Block,
+    /// The tag of its new life.
+    pub tag: u64,
+}
+
+/// Blocks of one class that a lane keeps at hand.
+pub(super) struct Stash {
+    pub(super) blocks: Vec<Claimed>,
+    /// Granules of each.
+    pub(super) granules: u32,
+}
+
+/// What a lane knows of its last look at every slot.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Walk {
+    /// When.
+    pub(super) boot_ns: u64,
+    /// The earliest deadline that it found.
+    pub(super) next_ns: Option<u64>,
+}
+
+/// What a thread needs to write: whose blocks these are, and a few blocks kept at hand.
+///
+/// One lane of one session is used by one thread at a time.
+pub struct Lane {
+    /// Index of the session record.
+    pub session: usize,
+    /// Who the records name as their writer.
+    pub writer: Writer,
+    /// First word of the lane's counters, weights, and intent: each lane of a session has its own.
+    counters_at: usize,
+    weights_at: usize,
+    pub(super) intent_at: usize,
+    /// The generation of this lane's last change.
+    pub(super) newest: u64,
+    /// Whether more pages may still be reserved; if not, searches go on without them.
+    pub may_reserve: bool,
+    /// Granules that this lane may supersede until it looks again how many the history holds.
+    pub(super) until_trim: u64,
+    /// Granules that the history holds beyond its bound, as far as this lane is to free them.
+    pub(super) excess: u64,
+    /// Whether the history is at its bound: then this lane frees as much as it supersedes.
+    pub(super) at_bound: bool,
+    /// What this lane knows of its last look at every slot, for want of room.
+    pub(super) walk: Option<Walk>,
+    pub(super) stash_max: usize,
+    pub(super) stash: Vec<Stash>,
+    /// Granules that the stash may still grow by.
+    pub(super) stash_room: u32,
+    /// For each class, the block that a search found last, or that was freed last: where the next begins.
+    pub(super) cursors: Vec<u32>,
+    /// The generation at this lane's last look everywhere.
+    pub(super) looked_everywhere: Option<u64>,
+    /// The newest generation of this lane at the keeper's last beat.
+    pub(super) newest_at_beat: u64,
+}
+
+impl Lane {
+    /// A lane of the session that `writer` names.
+    pub fn new(core: &Core<'_>, lane: usize, writer: Writer) -> Self {
+        let classes = usize::from(core.geo.classes().count()) + 1;
+        let record = core.geo.session(usize::from(writer.session));
+        Self {
+            session: usize::from(writer.session),
+            writer,
+            counters_at: record + session::counter(lane, 0),
+            weights_at: record + session::weight(lane, Sum::Superseded),
+            intent_at: record + session::intent(lane),
+            newest: 0,
+            may_reserve: true,
+            until_trim: 0,
+            excess: 0,
+            at_bound: false,
+            walk: None,
+            stash_max: STASH_MAX,
+            stash: (0..classes).map(|class| Stash::of(core, class)).collect(),
+            stash_room: stash_granules(core),
+            cursors: vec![0; classes],
+            looked_everywhere: None,
+            newest_at_beat: 0,
+        }
+    }
+
+    /// A lane for reaping a session in its own name, by whoever holds its lock byte: events that end its entries
+    /// say whose they were. It keeps no blocks: they would be the dead session's.
+    pub fn for_reaping(core: &Core<'_>, dead: usize) -> Self {
+        let RecordView { name, incarnation, .. } = core.session_view(dead);
+        let writer = Writer { name, session: dead as u16, incarnation };
+        let weights_at = core.geo.session(dead) + session::weight(LANES, Sum::Superseded);
+        Self { stash_max: 0, weights_at, ..Self::new(core, 0, writer) }
+    }
+
+    /// The owner that this lane's blocks name.
+    pub fn owner(&self) -> u16 {
+        self.session as u16 + 1
+    }
+
+    /// Blocks in the stash: tests and models account for every block.
+    #[cfg(any(test, loom, slate_search))]
+    pub fn stashed(&self) -> usize {
+        self.stash.iter().map(|stash| stash.blocks.len()).sum()
+    }
+}
+
+impl Stash {
+    fn of(core: &Core<'_>, class: usize) -> Self {
+        // No block has class 0.
+        let granules = core.geo.classes().granules(class as u8).unwrap_or(u32::MAX);
+        Self { blocks: Vec::with_capacity(STASH_MAX), granules }
+    }
+}
+
+#[inline]
+pub(super) fn take_stashed(lane: &mut Lane, class: u8) -> Option<Claimed> {
+    let stash = &mut lane.stash[usize::from(class)];
+    let claimed = stash.blocks.pop()?;
+    lane.stash_room += stash.granules;
+    Some(claimed)
+}
+
+/// Granules that a lane may keep at hand.
+fn stash_granules(core: &Core<'_>) -> u32 {
+    if cfg!(any(loom, slate_search)) {
+        return u32::MAX;
+    }
+    core.geo.granules() / STASHES_PART / (core.geo.sessions() * session::LANES) as u32
+}
+
+impl Core<'_> {
+    /// Raises one of the lane's counters. A plain load and store: only this lane writes the word.
+    #[inline]
+    pub(super) fn count(&self, lane: &Lane, counter: Counter, by: u64) {
+        if session::COUNTERS_KEPT {
+            let word = self.at(lane.counters_at + counter as usize);
+            word.store(word.load(Relaxed).wrapping_add(by), Relaxed);
+        }
+    }
+
+    /// Adds granules to one of the lane's sums; `last` says of what. As [`Core::count`], one store: a kill leaves it done
+    /// or not, and the word says which.
+    #[inline]
+    pub(super) fn weigh(&self, lane: &Lane, sum: Sum, last: u64, granules: u64) {
+        if session::WEIGHTS_KEPT {
+            let word = self.at(lane.weights_at + sum as usize);
+            word.store(Weight(word.load(Relaxed)).with(last, granules).0, Relaxed);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Values larger than an extent: the head block lists pieces, each a block of its own.
+//!
+//! A piece is in state PART and its generation word names the head block and the end of its tag. The
+//! head is INFLIGHT before it lists a piece, and lists a piece before that becomes a PART. Whoever frees
+//! the head frees the pieces that name it first; the walk can be repeated, so that a reaper finishes
+//! what a killed one began.
+
+use super::{Core, lane::Lane};
+use crate::layout::{
+    Block, GenWord, State, StateKind,
+    record::{self, Words},
+};
+use crate::sync::Ordering::{AcqRel, Relaxed};
+
+impl Core<'_> {
+    /// Bytes of a piece that is a whole extent.
+    pub(super) fn piece_bytes(&self) -> usize {
+        self.geo.extent_granules() as usize * self.geo.granule_words() * 8
+    }
+
+    /// Pieces of a chained value.
+    pub(super) fn pieces(&self, value_len: usize) -> usize {
+        value_len.div_ceil(self.piece_bytes())
+    }
+
+    /// Whether a record of these lengths needs a chain.
+    #[inline]
+    pub(super) fn is_chained(&self, key_len: usize, value_len: usize) -> bool {
+        self.geo.granules_for(record::words_of(key_len, value_len)) > self.geo.extent_granules() as usize
+    }
+
+    /// Granules of the head block of a record.
+    #[inline]
+    pub(super) fn head_granules(&self, key_len: usize, value_len: usize) -> usize {
+        let inline = if self.is_chained(key_len, value_len) { self.pieces(value_len) * 8 } else { value_len };
+        self.geo.granules_for(record::words_of(key_len, inline))
+    }
+
+    /// Frees the pieces of a chain whose head the caller has the right to free and which has this tag.
+    #[inline]
+    pub(super) fn free_pieces(&self, lane: &Lane, head: Block, tag: u64) {
+        if record::is_chained(self.record_word(head, record::SHAPE)) {
+            self.free_chain(lane, head, tag);
+        }
+    }
+
+    #[cold]
+    fn free_chain(&self, _lane: &Lane, head: Block, tag: u64) {
+        let Some(words) = self.header_words(head).filter(Words::chained) else { return };
+        for number in 0..self.pieces(words.value_len()) {
+            let at = words.value_at() + number;
+            if !self.fits(head, at + 1) {
+                return;
+            }
+            let index = u32::try_from(self.record_word(head, at)).unwrap_or(0);
+            let Some(piece) = self.block(index) else { continue };
+            let state = self.load_state(piece);
+            if state.is(StateKind::Part) && self.load_gen(piece) == GenWord::parent(head.index(), tag) {
+                let free = State::new(StateKind::Free, 0, state.tag());
+                // AcqRel: the readers' proof is the head's; the next owner sees this life over (P7).
+                let _ = self.state_of(piece).compare_exchange(state.0, free.0, AcqRel, Relaxed);
+                self.unhint(piece);
+            }
+        }
+    }
+
+    /// How many pieces a chain has; `None` where its lengths cannot be.
+    pub(super) fn piece_count(&self, head: Block, words: &Words) -> Option<usize> {
+        let count = self.pieces(words.value_len());
+        let can = words.value_len() as u64 <= self.geo.shape().value_max;
+        (can && self.fits(head, words.value_at() + count)).then_some(count)
+    }
+
+    /// A piece of a chain, as the head lists it, with room for so many bytes; `None` where it cannot be. To be
+    /// proved afterwards, like every copy. The number is below [`Core::piece_count`].
+    pub(super) fn piece(&self, head: Block, words: &Words, number: usize, bytes: usize) -> Option<Block> {
+        let index = u32::try_from(self.record_word(head, words.value_at() + number)).ok()?;
+        self.block(index).filter(|&piece| self.fits(piece, bytes.div_ceil(8)))
+    }
+
+    /// As [`Core::copy_value`], of a chained value.
+    #[cold]
+    pub(super) fn copy_pieces(&self, block: Block, words: &Words, out: &mut Vec<u8>) -> Option<()> {
+        let pieces = self.piece_count(block, words)?;
+        out.resize(words.value_len(), 0);
+        for (number, bytes) in out.chunks_mut(self.piece_bytes()).enumerate().take(pieces) {
+            let piece = self.piece(block, words, number, bytes.len())?;
+            self.load_bytes(self.geo.data(piece), bytes);
+        }
+        Some(())
+    }
+}

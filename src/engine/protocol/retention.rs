@@ -1,0 +1,371 @@
+//! How long the history is kept: which events leave it, when, and what becomes of the blocks that they own.
+
+use super::{
+    Core, Fault, Tries,
+    lane::{Claimed, Lane},
+};
+use crate::layout::{
+    Block, Head, HeadKind, RingWord, State, StateKind, header, record,
+    session::{self, Counter, Sum, Weight},
+};
+use crate::sync::{
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
+    fence, pause,
+};
+
+/// Events that leave the history early between two looks for space.
+const EARLY_STEPS: usize = 32;
+/// Events that stay in the history of a full board while they can.
+const HISTORY_OF_THE_FULL: u64 = 4;
+/// Floor steps between asking for a line and needing it; none in the models.
+const AHEAD: u64 = if cfg!(any(loom, slate_search)) { 0 } else { 8 };
+/// Events of a history that lets one go before it must; those of the models are too short.
+const ROOMY: u64 = if cfg!(any(loom, slate_search)) { u64::MAX } else { 64 };
+/// Words of a block that are asked for ahead, at most: behind them the processor has found out by itself.
+const AHEAD_WORDS: usize = 256;
+/// Granules from which on looking ahead pays.
+const LARGE: u64 = 8;
+/// Events that a put lets go for the history's bytes: two, so that what all have superseded shrinks.
+const TRIM_STEPS: usize = 2;
+/// Granules that a lane supersedes at least between two looks at what the history holds.
+const TRIM_LEAST: u64 = 64;
+
+/// How short the history may become for room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Least {
+    /// As the board's geometry says, or what a quarter of the data area holds.
+    Kept,
+    /// [`HISTORY_OF_THE_FULL`] events.
+    Few,
+    /// No event, as long as one still holds a block.
+    Nothing,
+}
+
+/// What letting an event go would free.
+struct Oldest {
+    event: u64,
+    superseded: Option<Superseded>,
+    /// The slot whose key the event removed, by the word of its head; 0 where it removed none.
+    removed: usize,
+}
+
+/// A block that an event owns, as it was while the event stood.
+#[derive(Clone, Copy)]
+pub(super) struct Superseded {
+    pub(super) block: Block,
+    pub(super) state: State,
+    /// Granules of its record.
+    pub(super) granules: u64,
+}
+
+impl Core<'_> {
+    /// Lets events go until the ring has room for `position`.
+    #[inline]
+    pub(super) fn make_room(&self, lane: &mut Lane, position: u64) -> Result<(), Fault> {
+        let mut tries = Tries::new();
+        loop {
+            let floor = self.floor();
+            if floor + self.geo.history() >= position {
+                return Ok(());
+            }
+            let moved = self.let_go(lane, false)?;
+            tries.note(floor, "the floor of the history")?;
+            // A full history lets one event go for each that enters: that is no reason to wait.
+            if !moved {
+                pause();
+            }
+        }
+    }
+
+    /// Lets an event go behind a change that filled the history, so that the next change finds room while others wait
+    /// for it. Not where a history is so short that one event matters.
+    #[inline]
+    pub(super) fn room_for_the_next(&self, lane: &mut Lane, generation: u64) {
+        let history = self.geo.history();
+        if history >= ROOMY && self.floor() + history <= generation {
+            // The change has happened; damage is reported to whoever needs the room.
+            let _ = self.let_go(lane, false);
+        }
+    }
+
+    /// Lets the oldest event go, and takes or frees the block that it superseded. Whether the floor moved, by this call
+    /// or by another's. For tests, models and tools: [`Core::let_go`] that retires nothing.
+    #[cfg(any(test, loom, slate_search, feature = "internals"))]
+    pub fn advance_floor(&self, lane: &mut Lane, early: bool) -> Result<bool, Fault> {
+        self.step::<false>(lane, early)
+    }
+
+    /// Lets the oldest event go, takes or frees the block that it superseded, and retires a key that it removed: nobody
+    /// may come by that slot again. `early`: to gain space, down to the least history. Whether the floor moved, by this
+    /// call or by another's.
+    pub fn let_go(&self, lane: &mut Lane, early: bool) -> Result<bool, Fault> {
+        self.step::<true>(lane, early)
+    }
+
+    #[inline(always)]
+    fn step<const RETIRES: bool>(&self, lane: &mut Lane, early: bool) -> Result<bool, Fault> {
+        let floor = self.floor();
+        if early && self.is_least(floor) {
+            return Ok(false);
+        }
+        let Some(oldest) = self.oldest(floor)? else { return Ok(self.floor() != floor) };
+        self.intend(lane, &oldest);
+        // AcqRel: carries this event's readers' proof to whoever reuses the block (P6).
+        let word = self.at(header::FLOOR);
+        if word.compare_exchange(floor, oldest.event, AcqRel, Relaxed).is_ok() {
+            self.count(lane, Counter::Floored, 1);
+            if let Some(superseded) = oldest.superseded {
+                self.free_superseded(lane, superseded, oldest.event);
+            }
+        }
+        self.forget_intent_at(lane.intent_at);
+        if RETIRES && oldest.removed != 0 {
+            self.retire_passed(oldest.removed);
+        }
+        if AHEAD > 0 && oldest.superseded.is_some_and(|superseded| superseded.granules >= LARGE) {
+            self.look_ahead(oldest.event);
+        }
+        Ok(true)
+    }
+
+    /// Asks for the lines that the next floor steps and the puts after them need, which were last touched a whole
+    /// history ago: first an event's record, then, some steps later, the block that it superseded, which will be
+    /// written to. For small blocks, of which a history fits into a near cache, this costs more than it gains.
+    fn look_ahead(&self, event: u64) {
+        // Relaxed, all: hints.
+        let block_of = |event| self.block(RingWord(self.at(self.geo.ring(event)).load(Relaxed)).block());
+        if let Some(far) = block_of(event + 2 * AHEAD) {
+            self.machine.prefetch(&[self.at(self.geo.data(far))]);
+        }
+        let superseded = block_of(event + AHEAD).and_then(|block| self.superseded_block(block));
+        if let Some(near) = superseded {
+            let words = near.granules as usize * self.geo.granule_words();
+            let data = &self.words[self.geo.data(near.block)..];
+            self.machine.prefetch_run(&data[..words.min(AHEAD_WORDS).min(data.len())]);
+        }
+    }
+
+    /// The event after the floor and the block it superseded; `None` when there is none or the floor
+    /// moved. An event whose words are damaged is let go without freeing anything.
+    #[inline(always)]
+    fn oldest(&self, floor: u64) -> Result<Option<Oldest>, Fault> {
+        let event = floor + 1;
+        let generation = self.generation();
+        if event > generation {
+            return Ok(None);
+        }
+        let word = self.ring_word(event);
+        let block = self.block(word.block()).filter(|_| word.lap() == self.geo.lap(event));
+        let superseded = block.and_then(|block| self.superseded_block(block));
+        let removed = match block {
+            Some(block) if record::is_tombstone(self.record_word(block, record::SHAPE)) => {
+                self.slot_of(block)
+            }
+            _ => 0,
+        };
+        // The block is genuine only if the floor stood still (P6): an intent must never name another's.
+        fence(Acquire);
+        if self.at(header::FLOOR).load(Relaxed) != floor {
+            return Ok(None);
+        }
+        // Room is made before an event enters the ring. Without this a damaged counter would be walked after.
+        if floor + self.geo.history() < generation {
+            return Err(Fault::Corrupt("the distance of the history's two counters"));
+        }
+        Ok(Some(Oldest { event, superseded, removed }))
+    }
+
+    /// The block that the record in `block` superseded; `None` where there is none, or where it is not of the same
+    /// slot: then one of the two is damaged, and freeing could hurt another key.
+    #[inline(always)]
+    fn superseded_block(&self, block: Block) -> Option<Superseded> {
+        let previous = Head(self.record_word(block, record::PREVIOUS));
+        let linked = previous.is(HeadKind::Live);
+        let superseded =
+            self.block(previous.block()).filter(|&block| linked && self.fits(block, record::HEADER_WORDS))?;
+        let slot = |block| self.record_word(block, record::PLACE) >> 32;
+        (slot(superseded) == slot(block)).then(|| Superseded {
+            block: superseded,
+            state: self.load_state(superseded),
+            granules: record::superseded_in(self.record_word(block, record::SHAPE)),
+        })
+    }
+
+    /// Writes down what the floor step will free, so that a kill right after it leaks nothing.
+    #[inline]
+    fn intend(&self, lane: &Lane, oldest: &Oldest) {
+        let at = lane.intent_at;
+        let (block, state) =
+            oldest.superseded.map_or((0, 0), |superseded| (superseded.block.index(), superseded.state.0));
+        self.at(at + session::INTENT_STATE).store(state, Relaxed);
+        self.at(at + session::INTENT_BLOCK).store(u64::from(block), Relaxed);
+        // Release: the reaper that sees the event sees block and state (P9).
+        self.at(at + session::INTENT_EVENT).store(oldest.event, Release);
+    }
+
+    /// Clears an intent before the next one's words are written: an old event with new words would free
+    /// a block that is still in use.
+    #[inline]
+    pub(super) fn forget_intent(&self, session: usize, lane: usize) {
+        self.forget_intent_at(self.geo.session(session) + session::intent(lane));
+    }
+
+    #[inline]
+    fn forget_intent_at(&self, at: usize) {
+        // Release: the step is over when the intent is gone (P9).
+        self.at(at + session::INTENT_EVENT).store(0, Release);
+    }
+
+    /// Takes a block into the stash whose superseding event has left the history: an exclusive right, from having
+    /// moved the floor.
+    #[inline(always)]
+    fn free_superseded(&self, lane: &mut Lane, superseded: Superseded, event: u64) {
+        let granules = superseded.granules;
+        if let Some(claimed) = self.take_superseded(lane, lane.owner(), superseded) {
+            // While the intent stands: a reaper that finds the block taken finds out whether this was done.
+            self.weigh(lane, Sum::Freed, Weight::of_event(event), granules);
+            self.keep(lane, claimed);
+        }
+        lane.excess = lane.excess.saturating_sub(granules);
+    }
+
+    /// The block for this owner; `None` where it is doomed and so its owner's to free, or was taken by another.
+    #[inline(always)]
+    pub(super) fn take_superseded(&self, lane: &Lane, owner: u16, superseded: Superseded) -> Option<Claimed> {
+        let Superseded { block, mut state, .. } = superseded;
+        let tag = state.tag();
+        // Twice is enough: INFLIGHT may become OWNED meanwhile; that changes no further while the right is ours.
+        for _ in 0..3 {
+            match state.kind() {
+                StateKind::Owned => {
+                    self.free_pieces(lane, block, state.tag());
+                    let taken = self.reclaim(owner, block, state);
+                    if taken.is_some() {
+                        return taken;
+                    }
+                }
+                StateKind::Inflight if self.doom(block, state) => return None,
+                StateKind::Inflight => {}
+                _ => return None,
+            }
+            state = self.load_state(block);
+            if state.tag() != tag {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Leaves the freeing of a block to its owner, who still looks at it. Whether it was still in `state`.
+    #[cold]
+    fn doom(&self, block: Block, state: State) -> bool {
+        let doomed = State::new(StateKind::Doomed, state.owner(), state.tag());
+        // AcqRel: the owner that finds it doomed sees the floor that doomed it (P6, P7).
+        self.state_of(block).compare_exchange(state.0, doomed.0, AcqRel, Acquire).is_ok()
+    }
+
+    /// Lets events go for room, a few or one, unless the history is at `least`. Whether any went.
+    pub(super) fn shrink_to(&self, lane: &mut Lane, least: Least) -> Result<bool, Fault> {
+        let kept = match least {
+            Least::Kept => return self.shrink_history(lane, EARLY_STEPS),
+            Least::Few => HISTORY_OF_THE_FULL,
+            Least::Nothing => 0,
+        };
+        // Events that hold nothing are not let go for nothing.
+        let gives = self.floor() + kept < self.generation() && self.history_holds_any();
+        Ok(gives && self.let_go(lane, false)?)
+    }
+
+    /// Lets up to `steps` events leave the history early. Whether any did.
+    pub(super) fn shrink_history(&self, lane: &mut Lane, steps: usize) -> Result<bool, Fault> {
+        let mut any = false;
+        for _ in 0..steps {
+            if !self.let_go(lane, true)? {
+                break;
+            }
+            any = true;
+        }
+        Ok(any)
+    }
+
+    /// Whether the history is at its least: `history_min` events, or the newest events that hold a
+    /// quarter of the data area, whichever is fewer.
+    pub(super) fn is_least(&self, floor: u64) -> bool {
+        let generation = self.generation();
+        let least = self.geo.shape().history_min;
+        if floor + least < generation {
+            return false;
+        }
+        // Of what can be used: on a full file system that is less than the whole.
+        let quarter = u64::from(self.reserved()) * u64::from(self.geo.extent_granules()) / 4;
+        let mut held = 0;
+        let fits = |event| {
+            held += self.superseded_by(event);
+            held <= quarter
+        };
+        (floor + 1..=generation).rev().all(fits)
+    }
+
+    /// Whether an event of the history owns a block that it superseded.
+    pub(super) fn history_holds_any(&self) -> bool {
+        (self.floor() + 1..=self.generation())
+            .take(self.geo.history() as usize)
+            .any(|event| self.superseded_by(event) > 0)
+    }
+
+    /// Granules of the block that the event superseded; 0 where the event is gone.
+    fn superseded_by(&self, event: u64) -> u64 {
+        let word = self.ring_word(event);
+        if word.lap() != self.geo.lap(event) {
+            return 0;
+        }
+        let superseded = self.block(word.block()).and_then(|block| self.superseded_block(block));
+        superseded.map_or(0, |superseded| superseded.granules)
+    }
+
+    /// Lets a few events go while the blocks they superseded take more than a quarter of the data area. Called by
+    /// writers before a put, never in the middle of one. How many granules that is takes a walk over all sessions'
+    /// counters, so it is asked again only after this lane has superseded a part of them.
+    #[inline]
+    pub(super) fn trim(&self, lane: &mut Lane) -> Result<(), Fault> {
+        if lane.until_trim == 0 {
+            self.weigh_history(lane);
+        }
+        for _ in 0..TRIM_STEPS {
+            if lane.excess > 0 && !self.let_go(lane, true)? {
+                lane.excess = 0;
+            }
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn weigh_history(&self, lane: &mut Lane) {
+        let quarter = u64::from(self.geo.granules()) / 4;
+        let held = self.history_granules();
+        lane.excess = held.saturating_sub(quarter);
+        lane.until_trim = (quarter / 64).max(quarter.saturating_sub(held) / 16).max(TRIM_LEAST);
+        // A little below it as well: a bound that is met only from above is left and met again by turns.
+        lane.at_bound = held >= quarter - quarter / 32;
+    }
+
+    /// Granules that the history holds: what all sessions superseded less what they freed. Exact when no call is under
+    /// way and the dead were reaped.
+    pub fn history_granules(&self) -> u64 {
+        if !session::COUNTERS_KEPT {
+            return 0;
+        }
+        let (mut superseded, mut freed) = (0u64, 0u64);
+        for at in (0..self.geo.sessions()).map(|session| self.geo.session(session)) {
+            for lane in 0..=session::LANES {
+                // Relaxed: an estimate while others write.
+                let sum = |sum| Weight(self.at(at + session::weight(lane, sum)).load(Relaxed)).sum();
+                superseded = superseded.wrapping_add(sum(Sum::Superseded));
+                freed = freed.wrapping_add(sum(Sum::Freed));
+            }
+        }
+        let held = Weight(superseded.wrapping_sub(freed)).sum();
+        // What was freed may be added before what was superseded.
+        if held >> (Weight::BITS - 2) == 3 { 0 } else { held }
+    }
+}
