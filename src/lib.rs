@@ -90,6 +90,7 @@
 //! # Features
 //!
 //! - `bincode`: the codec of that name, for data that exists already. The crate behind it is no longer maintained.
+//! - `stream`: [`Watch`] as a `futures_core::Stream`, for any executor. It brings in `futures-core` alone.
 //! - `internals`: the layout, the protocol and the region as public modules, for models, fuzzing and tools
 //!   that check boards. **Unstable**: anything in them may change in any release.
 //!
@@ -117,11 +118,14 @@ pub mod region;
 #[allow(unsafe_code, reason = "mapped memory becomes words here, and nowhere else")]
 mod region;
 
+#[cfg(feature = "stream")]
+#[cfg(not(any(loom, slate_search)))]
+pub use board::WatchStream;
 #[cfg(not(any(loom, slate_search)))]
 pub use board::{
     Board, Counters, Damage, Event, Events, Expect, KeyHandle, Lease, List, Listing, Liveness, Meta, Metrics,
-    Mutation, MutationKind, Options, Previous, PutOptions, Reader, Receipt, Retry, Session, SessionInfo,
-    Soundness, Verify, View, Wait, Watch,
+    Mutation, MutationKind, Options, PollableWatch, Previous, PutOptions, Reader, Receipt, Retry, Session,
+    SessionInfo, Soundness, Verify, View, Wait, Watch,
 };
 pub use entry::{Entry, WriterInfo};
 pub use error::{Error, ErrorKind, Lagged, Result};

@@ -1,6 +1,6 @@
 //! Introduces the region to the protocol: the words, the doorbell and the locks of one board.
 
-use super::{fault, index::Index, lookout::Lookout};
+use super::{fault, index::Index, lookout::Lookout, notifier::Notifier};
 use crate::{
     error::{Error, ErrorKind, Result},
     layout::{Geometry, LINE},
@@ -29,6 +29,8 @@ pub(super) struct Region {
     reserving: Lock<()>,
     /// Who looks for those who have no keeper.
     pub(super) lookout: OnceLock<Option<Lookout>>,
+    /// Who tells those who wait without a thread.
+    pub(super) notifier: OnceLock<Result<Notifier>>,
     /// Its keys in order.
     pub(super) index: Index,
 }
@@ -132,8 +134,19 @@ impl Region {
 
     fn new(memory: Memory, doorbell: Option<Doorbell>, locks: Locks) -> Result<Self> {
         let (held, elected, reserving) = (Lock::default(), Lock::default(), Lock::default());
-        let (lookout, index) = (OnceLock::new(), Index::default());
-        Ok(Self { memory, doorbell, locks, fork: ForkPage::new()?, held, elected, reserving, lookout, index })
+        let (lookout, notifier, index) = (OnceLock::new(), OnceLock::new(), Index::default());
+        Ok(Self {
+            memory,
+            doorbell,
+            locks,
+            fork: ForkPage::new()?,
+            held,
+            elected,
+            reserving,
+            lookout,
+            notifier,
+            index,
+        })
     }
 
     /// The protocol over this board's words.
@@ -470,6 +483,7 @@ impl Drop for Region {
             // As they were in the midst of another thread's work: not even their memory can be given back.
             std::mem::forget(std::mem::take(self.held.get_mut()));
             std::mem::forget(std::mem::take(&mut self.index));
+            std::mem::forget(self.notifier.take());
         }
     }
 }

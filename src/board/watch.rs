@@ -1,13 +1,17 @@
 //! Waiting for changes.
 
-use super::{Event, Events, Reader, event::is_lost};
+use super::{Event, Events, Reader, event::is_lost, region::Region};
 use crate::{
     entry::Entry,
     error::{Error, ErrorKind, Result},
     protocol::{Core, wake},
     region::{boottime_ns, futex},
 };
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// How to wait for a change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -26,12 +30,12 @@ pub enum Wait {
 const SPIN: Duration = Duration::from_micros(20);
 /// Until a waiter looks for itself, doubling while nothing comes: a wake that was lost to a kill delays, and
 /// does not hang.
-const LOOK_MIN: Duration = Duration::from_secs(1);
+pub(super) const LOOK_MIN: Duration = Duration::from_secs(1);
 /// How often it doubles: up to 4 s.
 const DOUBLINGS: u32 = 2;
 /// Sleeps of those who cannot be woken, growing.
-const NAP_MIN: Duration = Duration::from_millis(1);
-const NAP_MAX: Duration = Duration::from_millis(50);
+pub(super) const NAP_MIN: Duration = Duration::from_millis(1);
+pub(super) const NAP_MAX: Duration = Duration::from_millis(50);
 
 /// Follows the changes of the keys that start with a prefix, in the order of the history.
 pub struct Watch {
@@ -81,18 +85,12 @@ impl Watch {
     /// which the next call skips. `Moved`; `Forked`.
     pub fn next_timeout(&mut self, timeout: Duration) -> Result<Option<Event>> {
         let deadline = deadline(timeout);
-        let shard = self.shard()?;
         loop {
-            if let Some(shard) = shard {
-                self.events.skip_others(shard)?;
-            }
-            let prefix = self.prefix.as_bytes();
-            if let Some(event) = self.events.next_where(|key| key.starts_with(prefix))? {
+            if let Some(event) = self.read()? {
                 self.waiting.looks = 0;
                 return Ok(Some(event));
             }
-            let counter = shard.map_or(wake::BOARD, |shard| 1 + shard);
-            let wanted = self.generation().saturating_add(1);
+            let (counter, wanted) = self.wanted()?;
             if has_passed(deadline)
                 || !self.waiting.wait_for(&self.reader, counter, wanted, deadline, Duration::MAX)?
             {
@@ -101,11 +99,37 @@ impl Watch {
         }
     }
 
+    /// The next event, if it has happened.
+    pub(super) fn read(&mut self) -> Result<Option<Event>> {
+        if let Some(shard) = self.shard()? {
+            self.events.skip_others(shard)?;
+        }
+        let prefix = self.prefix.as_bytes();
+        self.events.next_where(|key| key.starts_with(prefix))
+    }
+
+    /// The counter that tells of the next event, and its value then at least.
+    pub(super) fn wanted(&self) -> Result<(usize, u64)> {
+        let counter = self.shard()?.map_or(wake::BOARD, |shard| 1 + shard);
+        Ok((counter, self.generation().saturating_add(1)))
+    }
+
+    pub(super) fn region(&self) -> &Arc<Region> {
+        &self.reader.region
+    }
+
     /// The shard that has all of the prefix's keys, where there is but one.
     fn shard(&self) -> Result<Option<usize>> {
         let core = self.reader.core()?;
         let shards = core.geometry().shards_of_prefix(&self.prefix);
         Ok((shards.len() == 1).then_some(shards.start))
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut f = f.debug_struct("Watch");
+        f.field("prefix", &self.prefix).field("generation", &self.generation()).finish_non_exhaustive()
     }
 }
 
@@ -232,13 +256,18 @@ impl Waiting {
 
     /// How long nothing may come before the caller looks for itself.
     fn pause(&self) -> Duration {
-        LOOK_MIN * (1 << self.looks.min(DOUBLINGS))
+        pause(self.looks)
     }
+}
+
+/// How long nothing may come before a waiter looks for itself, who did so this often.
+pub(super) fn pause(looks: u32) -> Duration {
+    LOOK_MIN * (1 << looks.min(DOUBLINGS))
 }
 
 /// Whether what is waited for is there: an event of this generation for a reader, which may not be counted yet; of a
 /// shard, once its counter, which says `seen`, tells of one.
-fn has_come(core: &Core<'_>, counter: usize, seen: u64, wanted: u64) -> bool {
+pub(super) fn has_come(core: &Core<'_>, counter: usize, seen: u64, wanted: u64) -> bool {
     (counter == wake::BOARD || seen >= wanted) && core.newest() >= wanted
 }
 
