@@ -3,7 +3,7 @@
 //!
 //! `cargo run --release --example latency [ROUNDS]`
 
-use slateboard::{Board, KeyHandle};
+use slateboard::{Board, KeyHandle, Newer};
 use std::{
     env,
     process::{Child, Command},
@@ -52,7 +52,7 @@ fn time_rounds(ping: &KeyHandle, pong: &KeyHandle, rounds: u32) -> Outcome<Vec<D
     for round in 0..rounds {
         let start = Instant::now();
         ping.put(round.to_le_bytes())?;
-        seen = pong.wait_newer(seen, PATIENCE)?.ok_or("the answer was removed")?.version;
+        seen = pong.wait_newer(seen, PATIENCE)?.and_then(Newer::entry).ok_or("no answer came")?.version;
         times.push(start.elapsed());
     }
     Ok(times)
@@ -64,7 +64,7 @@ fn answer(path: &str, rounds: u32) -> Outcome<()> {
     let (ping, pong) = (session.key("ping")?, session.key("pong")?);
     let mut seen = 0;
     for _ in 0..rounds {
-        let asked = ping.wait_newer(seen, PATIENCE)?.ok_or("the question was removed")?;
+        let asked = ping.wait_newer(seen, PATIENCE)?.and_then(Newer::entry).ok_or("no question came")?;
         seen = asked.version;
         pong.put(asked.value)?;
     }

@@ -1,88 +1,212 @@
 //! How values are encoded. The codec's number is recorded with the value.
+//!
+//! A [`Codec`] turns values into bytes ([`Encode`]) and bytes into values ([`Decode`]). The two are separate: what is put
+//! may be borrowed (`str`, `[u8]`, a struct with references), and what is got owns its data.
+//!
+//! # Examples
+//!
+//! A codec of a program's own, with a number from 128 on:
+//!
+//! ```
+//! use slateboard::{Board, CodecId, Error, Result, codec::{Codec, Decode, Encode}};
+//! use std::borrow::Cow;
+//!
+//! /// A number in decimal digits.
+//! struct Decimal;
+//!
+//! impl Codec for Decimal {
+//!     const ID: CodecId = CodecId::new(128);
+//! }
+//! impl Encode<u64> for Decimal {
+//!     fn encode(value: &u64) -> Result<Cow<'_, [u8]>> {
+//!         Ok(value.to_string().into_bytes().into())
+//!     }
+//! }
+//! impl Decode<u64> for Decimal {
+//!     fn decode(bytes: &[u8]) -> Result<u64> {
+//!         std::str::from_utf8(bytes).map_err(Error::codec)?.parse().map_err(Error::codec)
+//!     }
+//! }
+//!
+//! let session = Board::local()?.attach("planner")?;
+//! session.put_as::<Decimal, _>("team/count", &42)?;
+//! let (count, entry) = session.get_as::<Decimal, u64>("team/count")?.unwrap();
+//! assert_eq!((count, entry.codec), (42, Decimal::ID));
+//! # Ok::<_, Error>(())
+//! ```
 
-use crate::error::{Error, ErrorKind, Result};
-use serde::{Serialize, de::DeserializeOwned};
+use crate::error::{Error, Result};
+use std::{borrow::Cow, fmt};
 
-/// Bytes as they are.
-pub const RAW: u8 = 0;
-/// UTF-8 text.
-pub const UTF8: u8 = 1;
-/// JSON.
-pub const JSON: u8 = 2;
-/// Plain old data: the bytes of a value, little-endian.
-pub const POD: u8 = 3;
-/// `bincode` 2, standard configuration.
-pub const BINCODE: u8 = 4;
+/// The number of a codec, as it is recorded with a value. Numbers from 128 on are free for programs' own codecs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Hash)]
+pub struct CodecId(u8);
 
-/// Turns values into bytes and back. Numbers from 128 on are free for programs' own codecs.
-pub trait Codec<T> {
-    /// The number recorded with the value.
-    const ID: u8;
-    /// The value's bytes.
+impl CodecId {
+    /// Bytes as they are.
+    pub const RAW: Self = Self(0);
+    /// UTF-8 text.
+    pub const UTF8: Self = Self(1);
+    /// JSON.
+    pub const JSON: Self = Self(2);
+    /// Plain old data: the bytes of a value, little-endian.
+    pub const POD: Self = Self(3);
+    /// `bincode` 2, standard configuration.
+    pub const BINCODE: Self = Self(4);
+
+    /// The codec of this number.
+    pub const fn new(number: u8) -> Self {
+        Self(number)
+    }
+
+    /// The codec's number.
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+
+    /// The name of a codec of this crate: `raw`, `utf8`, `json`, `pod`, `bincode`.
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::RAW => Some("raw"),
+            Self::UTF8 => Some("utf8"),
+            Self::JSON => Some("json"),
+            Self::POD => Some("pod"),
+            Self::BINCODE => Some("bincode"),
+            _ => None,
+        }
+    }
+}
+
+/// The codec's name, or its number where it has none.
+impl fmt::Display for CodecId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.pad(name),
+            None => fmt::Display::fmt(&self.0, f),
+        }
+    }
+}
+
+impl From<u8> for CodecId {
+    fn from(number: u8) -> Self {
+        Self(number)
+    }
+}
+
+impl From<CodecId> for u8 {
+    fn from(id: CodecId) -> Self {
+        id.0
+    }
+}
+
+/// A way to encode values.
+pub trait Codec {
+    /// The number that is recorded with the value.
+    const ID: CodecId;
+}
+
+/// Turns values of type `T` into bytes.
+pub trait Encode<T: ?Sized>: Codec {
+    /// The value's bytes: borrowed, where the value has them as they are.
     ///
     /// # Errors
-    /// `Codec`.
-    fn encode(value: &T) -> Result<Vec<u8>>;
+    /// [`Codec`](crate::ErrorKind::Codec) when the value cannot be encoded.
+    fn encode(value: &T) -> Result<Cow<'_, [u8]>>;
+}
+
+/// Turns bytes into values of type `T`.
+pub trait Decode<T>: Codec {
     /// The value that has these bytes.
     ///
     /// # Errors
-    /// `Codec`.
+    /// [`Codec`](crate::ErrorKind::Codec) when no value has these bytes.
     fn decode(bytes: &[u8]) -> Result<T>;
 }
 
-/// [`RAW`].
+/// [`CodecId::RAW`].
+#[derive(Clone, Copy, Debug)]
 pub struct Raw;
-/// [`UTF8`].
+/// [`CodecId::UTF8`].
+#[derive(Clone, Copy, Debug)]
 pub struct Utf8;
-/// [`JSON`].
+/// [`CodecId::JSON`].
+#[cfg(feature = "json")]
+#[derive(Clone, Copy, Debug)]
 pub struct Json;
-/// [`POD`].
+/// [`CodecId::POD`].
+#[derive(Clone, Copy, Debug)]
 pub struct Pod;
-/// [`BINCODE`], behind the feature `bincode`: the crate is no longer maintained.
+/// [`CodecId::BINCODE`], behind the feature `bincode`: the crate is no longer maintained.
 #[cfg(feature = "bincode")]
+#[derive(Clone, Copy, Debug)]
 pub struct Bincode;
 
-fn refused(what: &str) -> Error {
-    Error::new(ErrorKind::Codec, what)
+impl Codec for Raw {
+    const ID: CodecId = CodecId::RAW;
 }
 
-impl Codec<Vec<u8>> for Raw {
-    const ID: u8 = RAW;
-    fn encode(value: &Vec<u8>) -> Result<Vec<u8>> {
-        Ok(value.clone())
+impl<T: AsRef<[u8]> + ?Sized> Encode<T> for Raw {
+    fn encode(value: &T) -> Result<Cow<'_, [u8]>> {
+        Ok(value.as_ref().into())
     }
+}
+
+impl Decode<Vec<u8>> for Raw {
     fn decode(bytes: &[u8]) -> Result<Vec<u8>> {
         Ok(bytes.to_vec())
     }
 }
 
-impl Codec<String> for Utf8 {
-    const ID: u8 = UTF8;
-    fn encode(value: &String) -> Result<Vec<u8>> {
-        Ok(value.clone().into_bytes())
-    }
-    fn decode(bytes: &[u8]) -> Result<String> {
-        String::from_utf8(bytes.to_vec()).map_err(|error| refused("the value is not UTF-8").caused_by(error))
+impl Codec for Utf8 {
+    const ID: CodecId = CodecId::UTF8;
+}
+
+impl<T: AsRef<str> + ?Sized> Encode<T> for Utf8 {
+    fn encode(value: &T) -> Result<Cow<'_, [u8]>> {
+        Ok(value.as_ref().as_bytes().into())
     }
 }
 
-impl<T: Serialize + DeserializeOwned> Codec<T> for Json {
-    const ID: u8 = JSON;
-    fn encode(value: &T) -> Result<Vec<u8>> {
+impl Decode<String> for Utf8 {
+    fn decode(bytes: &[u8]) -> Result<String> {
+        String::from_utf8(bytes.to_vec())
+            .map_err(|error| refused("the value is not valid UTF-8").caused_by(error))
+    }
+}
+
+#[cfg(feature = "json")]
+impl Codec for Json {
+    const ID: CodecId = CodecId::JSON;
+}
+
+#[cfg(feature = "json")]
+impl<T: serde::Serialize + ?Sized> Encode<T> for Json {
+    fn encode(value: &T) -> Result<Cow<'_, [u8]>> {
         serde_json::to_vec(value)
+            .map(Cow::Owned)
             .map_err(|error| refused("the value cannot be written as JSON").caused_by(error))
     }
+}
+
+#[cfg(feature = "json")]
+impl<T: serde::de::DeserializeOwned> Decode<T> for Json {
     fn decode(bytes: &[u8]) -> Result<T> {
         serde_json::from_slice(bytes)
-            .map_err(|error| refused("the value is not the JSON that was expected").caused_by(error))
+            .map_err(|error| refused("the value is not JSON of the expected type").caused_by(error))
     }
 }
 
-impl<T: bytemuck::Pod> Codec<T> for Pod {
-    const ID: u8 = POD;
-    fn encode(value: &T) -> Result<Vec<u8>> {
-        Ok(bytemuck::bytes_of(value).to_vec())
+impl Codec for Pod {
+    const ID: CodecId = CodecId::POD;
+}
+
+impl<T: bytemuck::NoUninit> Encode<T> for Pod {
+    fn encode(value: &T) -> Result<Cow<'_, [u8]>> {
+        Ok(bytemuck::bytes_of(value).into())
     }
+}
+
+impl<T: bytemuck::AnyBitPattern> Decode<T> for Pod {
     fn decode(bytes: &[u8]) -> Result<T> {
         bytemuck::try_pod_read_unaligned(bytes)
             .map_err(|_| refused(&format!("the value has {} bytes, not {}", bytes.len(), size_of::<T>())))
@@ -90,15 +214,28 @@ impl<T: bytemuck::Pod> Codec<T> for Pod {
 }
 
 #[cfg(feature = "bincode")]
-impl<T: bincode::Encode + bincode::Decode<()>> Codec<T> for Bincode {
-    const ID: u8 = BINCODE;
-    fn encode(value: &T) -> Result<Vec<u8>> {
+impl Codec for Bincode {
+    const ID: CodecId = CodecId::BINCODE;
+}
+
+#[cfg(feature = "bincode")]
+impl<T: bincode::Encode> Encode<T> for Bincode {
+    fn encode(value: &T) -> Result<Cow<'_, [u8]>> {
         bincode::encode_to_vec(value, bincode::config::standard())
-            .map_err(|error| refused("the value cannot be encoded").caused_by(error))
+            .map(Cow::Owned)
+            .map_err(|error| refused("the value cannot be encoded by bincode").caused_by(error))
     }
+}
+
+#[cfg(feature = "bincode")]
+impl<T: bincode::Decode<()>> Decode<T> for Bincode {
     fn decode(bytes: &[u8]) -> Result<T> {
         bincode::decode_from_slice(bytes, bincode::config::standard())
             .map(|(value, _)| value)
-            .map_err(|error| refused("the value cannot be decoded").caused_by(error))
+            .map_err(|error| refused("the value cannot be decoded by bincode").caused_by(error))
     }
+}
+
+fn refused(what: &str) -> Error {
+    Error::new(crate::ErrorKind::Codec, what)
 }

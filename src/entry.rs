@@ -1,6 +1,12 @@
 //! What a key has, as a reader gets it.
 
-use crate::layout::words::Writer;
+#[cfg(not(any(loom, slate_search)))]
+use crate::region::boottime_ns;
+use crate::{codec::CodecId, layout::words::Writer};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 /// A value with everything that is known of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -10,21 +16,21 @@ pub struct Entry {
     pub key: String,
     /// The bytes that one write wrote.
     pub value: Vec<u8>,
-    /// Version of the key: rises by one at every change.
+    /// Version of the key. It rises by one at every change.
     pub version: u64,
     /// Generation of the write on this board.
     pub generation: u64,
     /// Generation of the write that created the key, in its present life.
     pub created: u64,
-    /// Who wrote it.
+    /// The session that wrote it.
     pub writer: WriterInfo,
-    /// When it was written, nanoseconds since 1970, as of the kernel's last tick: 1 to 10 ms earlier.
-    pub time: u64,
-    /// How the value is encoded; see [`crate::codec`].
-    pub codec: u8,
-    /// Deadline in nanoseconds of `CLOCK_BOOTTIME`, where it has one.
-    pub deadline: Option<u64>,
-    /// The session whose end removes the entry, where it is ephemeral.
+    /// When it was written, by the clock of the kernel's last tick: 1 to 10 ms earlier.
+    pub time: SystemTime,
+    /// How the value is encoded.
+    pub codec: CodecId,
+    /// When the entry's time to live ends; `None` when it has none.
+    pub deadline: Option<Deadline>,
+    /// The session whose end removes the entry; `None` when the entry is not ephemeral.
     pub ephemeral: Option<WriterInfo>,
 }
 
@@ -36,17 +42,64 @@ impl Entry {
         self
     }
 
-    /// The value as text, where it is UTF-8.
+    /// The value as text; `None` when it is not valid UTF-8.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// session.put("plan", "paint")?;
+    /// assert_eq!(session.get("plan")?.unwrap().text(), Some("paint"));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn text(&self) -> Option<&str> {
         std::str::from_utf8(&self.value).ok()
     }
+}
+
+/// When a time to live ends. Deadlines of one boot of the machine can be compared.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub struct Deadline {
+    /// Nanoseconds of `CLOCK_BOOTTIME`, which goes on while the machine is suspended.
+    boot_ns: u64,
+}
+
+impl Deadline {
+    /// The deadline of a record; 0 for none.
+    pub(crate) fn of(boot_ns: u64) -> Option<Self> {
+        (boot_ns != 0).then_some(Self { boot_ns })
+    }
+
+    /// The time from now to the deadline; zero when it has passed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::{Board, PutOptions};
+    /// use std::time::Duration;
+    ///
+    /// let session = Board::local()?.attach("planner")?;
+    /// session.put_with("offer", "half price", PutOptions::new().ttl(Duration::from_secs(600)))?;
+    /// let deadline = session.get("offer")?.unwrap().deadline.unwrap();
+    /// assert!(deadline.remaining() <= Duration::from_secs(600));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
+    #[cfg(not(any(loom, slate_search)))]
+    pub fn remaining(self) -> Duration {
+        Duration::from_nanos(self.boot_ns.saturating_sub(boottime_ns()))
+    }
+}
+
+/// The time that a record or a session tells, nanoseconds since 1970.
+pub(crate) fn time_of(since_epoch_ns: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_nanos(since_epoch_ns)
 }
 
 /// A session as records name it.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Hash)]
 #[non_exhaustive]
 pub struct WriterInfo {
-    /// The session's name; empty where it could not be told whose it is any more.
+    /// The session's name; empty when it is not known any more.
     pub name: String,
     /// Index of its record.
     pub session: u16,
@@ -56,17 +109,18 @@ pub struct WriterInfo {
 
 impl WriterInfo {
     /// The writer word's session, under this name.
-    pub fn new(name: String, writer: Writer) -> Self {
+    pub(crate) fn new(name: String, writer: Writer) -> Self {
         Self { name, session: writer.session, incarnation: writer.incarnation }
     }
 }
 
-impl std::fmt::Display for WriterInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// The session's name, or `#session.incarnation` when the name is not known.
+impl fmt::Display for WriterInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.name.is_empty() {
             write!(f, "#{}.{}", self.session, self.incarnation)
         } else {
-            f.write_str(&self.name)
+            f.pad(&self.name)
         }
     }
 }

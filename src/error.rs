@@ -8,6 +8,8 @@ use std::{
 };
 
 /// What went wrong, for programs. [`Error`] has the words for people.
+///
+/// There is no kind for a timeout: a call that waits answers `Ok(None)` when its timeout passes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -52,8 +54,6 @@ pub enum ErrorKind {
     Incompatible,
     /// The value is not what the codec expects.
     Codec,
-    /// The time given for waiting passed.
-    Timeout,
     /// The operating system refused; [`std::error::Error::source`] has its error.
     Io,
 }
@@ -82,7 +82,6 @@ impl ErrorKind {
             Self::Refused => "refused",
             Self::Incompatible => "incompatible",
             Self::Codec => "codec",
-            Self::Timeout => "timeout",
             Self::Io => "io",
         }
     }
@@ -118,8 +117,7 @@ struct Inner {
 }
 
 impl Error {
-    /// An error of this kind that says what happened.
-    pub fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
             what: what.into(),
@@ -133,7 +131,7 @@ impl Error {
     }
 
     /// An operating system's error, with what was being done.
-    pub fn io(what: impl Into<String>, source: impl Into<io::Error>) -> Self {
+    pub(crate) fn io(what: impl Into<String>, source: impl Into<io::Error>) -> Self {
         let source = source.into();
         let errno = Errno::from_io_error(&source);
         let kind = match errno {
@@ -145,39 +143,57 @@ impl Error {
         error
     }
 
+    /// An error of kind `Codec`, for [codecs](crate::codec) of your own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let error = slateboard::Error::codec("the value has no length byte");
+    /// assert_eq!(error.kind(), slateboard::ErrorKind::Codec);
+    /// assert_eq!(error.to_string(), "the value has no length byte");
+    /// ```
+    pub fn codec(source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
+        let source = source.into();
+        let error = Self::new(ErrorKind::Codec, source.to_string());
+        match source.source() {
+            Some(_) => error.caused_by(source),
+            None => error,
+        }
+    }
+
     /// Adds what to do next.
     #[must_use]
-    pub fn next(mut self, next: &'static str) -> Self {
+    pub(crate) fn hint(mut self, next: &'static str) -> Self {
         self.0.next.get_or_insert(next);
         self
     }
     /// Adds the key.
     #[must_use]
-    pub fn key(mut self, key: &str) -> Self {
+    pub(crate) fn on_key(mut self, key: &str) -> Self {
         self.0.key.get_or_insert_with(|| key.into());
         self
     }
     /// Adds the path.
     #[must_use]
-    pub fn path(mut self, path: &Path) -> Self {
+    pub(crate) fn at_path(mut self, path: &Path) -> Self {
         self.0.path.get_or_insert_with(|| path.to_owned());
         self
     }
-    /// Adds the entry that stands there.
+    /// Adds the entry that the key has now.
     #[must_use]
-    pub fn with_current(mut self, current: Option<Entry>) -> Self {
+    pub(crate) fn with_current(mut self, current: Option<Entry>) -> Self {
         self.0.current = current;
         self
     }
     /// Adds how many events were missed and where to resume.
     #[must_use]
-    pub fn with_missed(mut self, missed: u64, resume_at: u64) -> Self {
+    pub(crate) fn with_missed(mut self, missed: u64, resume_at: u64) -> Self {
         self.0.missed = Some(Lagged { missed, resume_at });
         self
     }
     /// Adds the cause.
     #[must_use]
-    pub fn caused_by(mut self, source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
+    pub(crate) fn caused_by(mut self, source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
         self
     }
@@ -202,27 +218,46 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
-    /// The key that it is about.
-    pub fn on_key(&self) -> Option<&str> {
+    /// The key that the error is about, if it is about one.
+    pub fn key(&self) -> Option<&str> {
         self.0.key.as_deref()
     }
-    /// The path that it is about.
-    pub fn at_path(&self) -> Option<&Path> {
+    /// The path that the error is about, if it is about one.
+    pub fn path(&self) -> Option<&Path> {
         self.0.path.as_deref()
     }
-    /// On a conflict, the entry that stands there; `None` when the key is absent.
+    /// The entry that the key has now, on a conflict and where another session holds a lease; `None` when the key is
+    /// absent.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::{Board, Expect};
+    ///
+    /// let session = Board::local()?.attach("planner")?;
+    /// session.put("task/42", "open")?;
+    /// let error = session.put_if("task/42", "mine", Expect::Absent).unwrap_err();
+    /// assert!(error.is_conflict());
+    /// assert_eq!(error.key(), Some("task/42"));
+    /// assert_eq!(error.current().and_then(|entry| entry.text()), Some("open"));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn current(&self) -> Option<&Entry> {
         self.0.current.as_ref()
     }
-    /// On a lag, how many events were missed and where reading can resume.
+    /// How many events were missed and where reading can resume, on a lag.
     pub fn missed(&self) -> Option<Lagged> {
         self.0.missed
     }
-    /// The entry was not as expected, or another session holds the lease.
+    /// The entry was not as expected.
     pub fn is_conflict(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::Conflict | ErrorKind::Held)
+        self.0.kind == ErrorKind::Conflict
     }
-    /// Something is full.
+    /// Another session holds the lease.
+    pub fn is_held(&self) -> bool {
+        self.0.kind == ErrorKind::Held
+    }
+    /// The board or the file system has no space, as the text says.
     pub fn is_full(&self) -> bool {
         self.0.kind == ErrorKind::Full
     }
@@ -234,27 +269,23 @@ impl Error {
     pub fn is_fenced(&self) -> bool {
         self.0.kind == ErrorKind::Fenced
     }
-    /// Damage was found.
+    /// The board is damaged there.
     pub fn is_corrupt(&self) -> bool {
         self.0.kind == ErrorKind::Corrupt
     }
-    /// The board lives elsewhere now.
+    /// The board's file was removed or replaced, or the board lives in another region now.
     pub fn is_moved(&self) -> bool {
         self.0.kind == ErrorKind::Moved
     }
-    /// The handle comes from before a fork.
+    /// The handle was made before a fork.
     pub fn is_forked(&self) -> bool {
         self.0.kind == ErrorKind::Forked
     }
-    /// Waiting took too long.
-    pub fn is_timeout(&self) -> bool {
-        self.0.kind == ErrorKind::Timeout
-    }
-    /// There is no board there.
+    /// There is no board at the path.
     pub fn is_not_found(&self) -> bool {
         self.0.kind == ErrorKind::NotFound
     }
-    /// The same call may succeed when made again: nothing is wrong with it or with the board.
+    /// The same call may succeed when it is made again: the call and the board are in order.
     pub fn is_retryable(&self) -> bool {
         matches!(self.0.kind, ErrorKind::RetriesExhausted | ErrorKind::Contended)
     }
@@ -308,6 +339,13 @@ impl fmt::Debug for Error {
     }
 }
 
+/// An operating system's error. Its kind is `Io`, or `Full` when there is no space.
+impl From<io::Error> for Error {
+    fn from(source: io::Error) -> Self {
+        Self::io(source.to_string(), source)
+    }
+}
+
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
@@ -322,9 +360,9 @@ mod tests {
     #[test]
     fn the_text_says_what_to_what_and_what_next() {
         let error = Error::new(ErrorKind::Full, "no free block of 64 KiB")
-            .next("remove keys")
-            .key("task/1")
-            .path(Path::new("board"));
+            .hint("remove keys")
+            .on_key("task/1")
+            .at_path(Path::new("board"));
         assert_eq!(error.to_string(), r#"board: key "task/1": no free block of 64 KiB; remove keys"#);
         assert!(error.is_full() && error.source().is_none());
     }
@@ -332,10 +370,10 @@ mod tests {
     #[test]
     fn a_long_key_is_shown_in_part_and_known_in_full() {
         let key = "ä".repeat(200);
-        let error = Error::new(ErrorKind::InvalidKey, "a key may have at most 9 bytes").key(&key);
+        let error = Error::new(ErrorKind::InvalidKey, "a key may have at most 9 bytes").on_key(&key);
         let text = format!(r#"key "{}"… (400 bytes): a key may have at most 9 bytes"#, "ä".repeat(128));
-        assert_eq!((error.to_string(), error.on_key()), (text, Some(key.as_str())));
-        assert_eq!((error.kind().name(), error.at_path()), ("invalid_key", None));
+        assert_eq!((error.to_string(), error.key()), (text, Some(key.as_str())));
+        assert_eq!((error.kind().name(), error.path()), ("invalid_key", None));
     }
 
     #[test]

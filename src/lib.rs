@@ -98,11 +98,16 @@
 
 #[cfg(not(any(loom, slate_search)))]
 mod board;
+#[cfg(not(any(loom, slate_search)))]
 pub mod codec;
-pub mod entry;
-pub mod error;
+#[cfg(not(any(loom, slate_search)))]
+mod entry;
+#[cfg(not(any(loom, slate_search)))]
+mod error;
 #[cfg(not(any(loom, slate_search)))]
 pub mod guide;
+#[cfg(not(any(loom, slate_search)))]
+mod uuid;
 
 mod engine;
 // The engine is public to the models, and to whoever asks for it by a feature that promises nothing.
@@ -124,11 +129,15 @@ pub use board::WatchStream;
 #[cfg(not(any(loom, slate_search)))]
 pub use board::{
     Board, Counters, Damage, Event, Events, Expect, KeyHandle, Lease, List, Listing, Liveness, Meta, Metrics,
-    Mutation, MutationKind, Options, PollableWatch, Previous, PutOptions, Reader, Receipt, Retry, Session,
-    SessionInfo, Soundness, Verify, View, Wait, Watch,
+    Mutation, MutationKind, Newer, Options, PollableWatch, Previous, PutOptions, Reader, Receipt,
+    Replacement, Retry, Session, SessionInfo, Soundness, Verify, View, Wait, Watch,
 };
-pub use entry::{Entry, WriterInfo};
-pub use error::{Error, ErrorKind, Lagged, Result};
+pub use {
+    codec::CodecId,
+    entry::{Deadline, Entry, WriterInfo},
+    error::{Error, ErrorKind, Lagged, Result},
+    uuid::Uuid,
+};
 
 /// The example of the front page compiles.
 #[cfg(doctest)]

@@ -1,6 +1,9 @@
 //! What a user does with a board, one story a test.
 
-use slateboard::{Board, Entry, Error, ErrorKind, Expect, PutOptions, Retry, Verify, Wait, codec};
+use slateboard::{
+    Board, CodecId, Entry, Error, ErrorKind, Expect, Newer, PutOptions, Replacement, Retry, Verify, Wait,
+    codec,
+};
 use std::{path::PathBuf, time::Duration};
 use tempfile::TempDir;
 
@@ -26,7 +29,7 @@ fn a_value_is_put_read_changed_and_removed() {
     assert_eq!((first.version, first.generation), (1, 1));
     let entry = session.get("task/42").unwrap().unwrap();
     assert_eq!((entry.value.as_slice(), entry.version, entry.generation), (b"open".as_slice(), 1, 1));
-    assert_eq!((entry.writer.name.as_str(), entry.created, entry.codec), ("planner", 1, codec::RAW));
+    assert_eq!((entry.writer.name.as_str(), entry.created, entry.codec), ("planner", 1, CodecId::RAW));
     let second = session.put_if("task/42", b"mine", Expect::Version(1)).unwrap();
     assert_eq!((second.version, second.generation), (2, 2));
     assert_eq!(session.remove("task/42").unwrap().unwrap().version, 3);
@@ -160,17 +163,19 @@ fn waiting_for_a_key_ends_when_it_changes() {
     let board = small().create(&path).unwrap();
     let session = board.attach("w").unwrap();
     let other = board.attach("o").unwrap();
-    let waiter = std::thread::spawn(move || other.wait("team/go", 0, SOON).unwrap().unwrap().value);
+    let waiter = std::thread::spawn(move || {
+        other.wait_newer("team/go", 0, SOON).unwrap().and_then(Newer::entry).unwrap().value
+    });
     session.put("elsewhere", b"").unwrap();
     session.put("team/go", b"now").unwrap();
     assert_eq!(waiter.join().unwrap(), b"now");
-    assert!(session.wait("team/go", 1, Duration::from_millis(2)).unwrap_err().is_timeout());
+    assert!(session.wait_newer("team/go", 1, Duration::from_millis(2)).unwrap().is_none());
     session.remove("team/go").unwrap();
-    assert_eq!(session.wait("team/go", 1, SOON).unwrap(), None);
+    assert_eq!(session.wait_newer("team/go", 1, SOON).unwrap(), Some(Newer::Removed));
     // A time to live that ends is announced by nobody.
-    let brief = PutOptions { ttl: Some(Duration::from_millis(5)), ..PutOptions::default() };
+    let brief = PutOptions::new().ttl(Duration::from_millis(5));
     let version = session.put_with("team/go", b"brief", brief).unwrap().version;
-    assert_eq!(session.wait("team/go", version, SOON).unwrap(), None);
+    assert_eq!(session.wait_newer("team/go", version, SOON).unwrap(), Some(Newer::Removed));
 }
 
 #[test]
@@ -178,7 +183,7 @@ fn a_time_to_live_ends_an_entry_for_reads_and_expectations() {
     let (_folder, path) = folder();
     let board = small().create(&path).unwrap();
     let session = board.attach("w").unwrap();
-    let options = PutOptions { ttl: Some(Duration::from_nanos(1)), ..PutOptions::default() };
+    let options = PutOptions::new().ttl(Duration::from_nanos(1));
     session.put_with("x", b"brief", options).unwrap();
     assert!(session.get("x").unwrap().is_none() && session.list("").into_vec().unwrap().is_empty());
     let receipt = session.put_if("x", b"next", Expect::Absent).unwrap();
@@ -189,7 +194,7 @@ fn a_time_to_live_ends_an_entry_for_reads_and_expectations() {
     // Whose entry it was, whoever published its end.
     let expired = session.event(session.generation() - 1).unwrap();
     assert_eq!(expired.mutations[0].previous.as_ref().unwrap().writer.name, "w");
-    let long = PutOptions { ttl: Some(Duration::from_secs(1000)), ..PutOptions::default() };
+    let long = PutOptions::new().ttl(Duration::from_secs(1000));
     session.put_with("y", b"long", long).unwrap();
     assert!(session.get("y").unwrap().unwrap().deadline.is_some());
 }
@@ -199,7 +204,7 @@ fn ephemeral_entries_end_with_their_session() {
     let (_folder, path) = folder();
     let board = small().create(&path).unwrap();
     let (one, two) = (board.attach("one").unwrap(), board.attach("two").unwrap());
-    let ephemeral = PutOptions { ephemeral: true, ..PutOptions::default() };
+    let ephemeral = PutOptions::new().ephemeral(true);
     one.put_with("claim/1", b"", ephemeral).unwrap();
     one.put_with("claim/2", b"", ephemeral).unwrap();
     two.put("claim/2", b"taken over").unwrap();
@@ -219,22 +224,24 @@ fn an_update_keeps_what_it_does_not_change() {
     let (_folder, path) = folder();
     let board = small().create(&path).unwrap();
     let (one, two) = (board.attach("one").unwrap(), board.attach("two").unwrap());
-    let options = PutOptions { ttl: Some(SOON), ephemeral: true, codec: codec::POD, ..PutOptions::default() };
+    let options = PutOptions::new().ttl(SOON).ephemeral(true).codec(CodecId::POD);
     one.put_with("k", b"0", options).unwrap();
     let before = two.get("k").unwrap().unwrap();
     two.update("k", |_| "1").unwrap();
     two.key("k").unwrap().update(|_| "2").unwrap();
-    two.try_update("k", Retry::default(), |_| Ok::<_, Error>(Some(b"3".to_vec()))).unwrap();
+    two.try_update("k", Retry::new(), |_| Ok::<_, Error>(Some(Replacement::new("3")))).unwrap();
     let after = two.get("k").unwrap().unwrap();
     assert_eq!((after.text(), after.version, after.writer.name.as_str()), (Some("3"), 4, "two"));
     assert_eq!((after.deadline, after.codec), (before.deadline, before.codec));
     assert_eq!(after.ephemeral, before.ephemeral);
-    let encoded = |old: Option<&Entry>| Ok::<_, Error>(old.map(|old| (old.value.clone(), codec::UTF8)));
-    two.try_update_encoded("k", Retry::default(), encoded).unwrap().unwrap();
+    let encoded = |old: Option<&Entry>| {
+        Ok::<_, Error>(old.map(|old| Replacement::new(old.value.clone()).codec(CodecId::UTF8)))
+    };
+    two.try_update("k", Retry::new(), encoded).unwrap().unwrap();
     let after = two.get("k").unwrap().unwrap();
     assert_eq!(
         (after.codec, after.deadline, after.ephemeral),
-        (codec::UTF8, before.deadline, before.ephemeral)
+        (CodecId::UTF8, before.deadline, before.ephemeral)
     );
     // A put by another ends the binding, and with it what one of its own begins.
     two.put("free", b"").unwrap();
@@ -247,11 +254,11 @@ fn an_update_keeps_what_it_does_not_change() {
 fn an_update_of_what_has_expired_begins_anew() {
     let (_folder, path) = folder();
     let session = small().create(&path).unwrap().attach("w").unwrap();
-    let brief = PutOptions { ttl: Some(Duration::from_nanos(1)), codec: codec::POD, ..PutOptions::default() };
+    let brief = PutOptions::new().ttl(Duration::from_nanos(1)).codec(CodecId::POD);
     session.put_with("k", b"old", brief).unwrap();
     session.update("k", |old| if old.is_some() { "updated" } else { "begun" }).unwrap();
     let entry = session.get("k").unwrap().unwrap();
-    assert_eq!((entry.text(), entry.deadline, entry.codec), (Some("begun"), None, codec::RAW));
+    assert_eq!((entry.text(), entry.deadline, entry.codec), (Some("begun"), None, CodecId::RAW));
 }
 
 #[test]
@@ -259,7 +266,7 @@ fn a_touch_renews_the_time_to_live_and_nothing_else() {
     let (_folder, path) = folder();
     let session = small().create(&path).unwrap().attach("w").unwrap();
     assert!(session.touch("k", SOON).unwrap().is_none());
-    let options = PutOptions { ttl: Some(SOON), ephemeral: true, codec: codec::POD, ..PutOptions::default() };
+    let options = PutOptions::new().ttl(SOON).ephemeral(true).codec(CodecId::POD);
     session.put_with("k", b"v", options).unwrap();
     let before = session.get("k").unwrap().unwrap();
     let receipt = session.touch("k", SOON * 2).unwrap().unwrap();
@@ -307,7 +314,7 @@ fn a_lease_has_one_holder_and_rising_tokens() {
     // A renewed lease outlives its time.
     let lease = two.lease("brief", Duration::from_millis(300)).unwrap();
     let version = two.get("brief").unwrap().unwrap().version;
-    let renewed = two.wait("brief", version + 2, SOON).unwrap();
+    let renewed = two.wait_newer("brief", version + 2, SOON).unwrap().and_then(Newer::entry);
     assert!(renewed.unwrap().version > version + 2 && lease.is_held());
 }
 
@@ -340,7 +347,9 @@ fn key_handles_follow_their_key() {
     let receipt = key.put(b"b").unwrap();
     let waiter = {
         let key = key.clone();
-        std::thread::spawn(move || key.wait_newer(receipt.version, SOON).unwrap().unwrap().value)
+        std::thread::spawn(move || {
+            key.wait_newer(receipt.version, SOON).unwrap().and_then(Newer::entry).unwrap().value
+        })
     };
     session.put("task/7", b"c").unwrap();
     assert_eq!(waiter.join().unwrap(), b"c");
@@ -353,12 +362,12 @@ fn typed_values_carry_their_codec() {
     let session = board.attach("w").unwrap();
     session.put_json("j", &vec![1, 2, 3]).unwrap();
     session.put_pod("p", &[1.5f64, 2.5]).unwrap();
-    session.put_as::<codec::Utf8, String>("u", &"text".to_owned()).unwrap();
+    session.put_as::<codec::Utf8, _>("u", "text").unwrap();
     assert_eq!(session.get_json::<Vec<u32>>("j").unwrap(), Some(vec![1, 2, 3]));
     assert_eq!(session.get_pod::<[f64; 2]>("p").unwrap(), Some([1.5, 2.5]));
     assert_eq!(session.get_pod::<u64>("p").unwrap_err().kind(), ErrorKind::Codec);
     assert_eq!(session.get_json::<u64>("p").unwrap_err().kind(), ErrorKind::Codec);
-    assert_eq!(session.get("u").unwrap().unwrap().codec, codec::UTF8);
+    assert_eq!(session.get("u").unwrap().unwrap().codec, CodecId::UTF8);
 }
 
 #[test]

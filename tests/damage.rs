@@ -4,8 +4,6 @@
 //! Each kind runs in a process of its own, which is this test program again: there a panic of any thread,
 //! also of a keeper, ends the process, and so does a call that never returns.
 
-use slateboard_kit::children as support;
-
 use slateboard::{
     Board, Entry, Error, Event, Expect, KeyHandle, Metrics, PutOptions, Reader, Retry, Session, Verify, View,
     Wait,
@@ -13,16 +11,16 @@ use slateboard::{
     region::{self, Access, RegionFile},
     sync::Ordering,
 };
-use std::{path::Path, time::Duration};
-use support::{
-    Actor, Random, SOON,
-    doing::{doing, end_at_the_first_panic},
-    folder, role, rounds, say, small,
+use slateboard_kit::{
+    children::{Child, SOON, role, say, watchdog},
+    places::{folder, rounds, small},
+    random::Random,
 };
+use std::{path::Path, time::Duration};
 
 /// Too short to wait for anything.
 const NOW: Duration = Duration::from_micros(50);
-const EPHEMERAL: PutOptions = PutOptions { expect: Expect::Any, ttl: None, ephemeral: true, codec: 0 };
+const EPHEMERAL: PutOptions = PutOptions::new().ephemeral(true);
 const KEYS: u64 = 14;
 
 fn key(n: u64) -> String {
@@ -121,21 +119,21 @@ impl Subject {
     /// First word of a slot, its hash, of some key.
     fn slot(&self, random: &mut Random) -> usize {
         let geometry = &self.file.geometry;
-        let name = key(random.below(KEYS));
+        let name = key(random.u64(..KEYS));
         let hash = geometry.hash(name.as_bytes());
         let bucket = geometry.bucket(geometry.bucket_of(geometry.shard_of(&name, hash), hash));
         let slots = (0..geometry::SLOTS).map(|slot| bucket + 2 + 2 * slot);
         let used: Vec<_> = slots.filter(|&at| self.load(at + 1) != 0).collect();
-        let at = random.below(used.len() as u64) as usize;
+        let at = random.usize(..used.len());
         used.get(at).copied().unwrap_or(bucket + 2)
     }
 
     /// A block that a slot or the history names.
     fn block(&self, random: &mut Random) -> slateboard::layout::Block {
         let geometry = &self.file.geometry;
-        let index = match random.below(2) {
+        let index = match random.u64(..2) {
             0 => Head(self.load(self.slot(random) + 1)).block(),
-            _ => RingWord(self.load(geometry.ring(1 + random.below(geometry.history())))).block(),
+            _ => RingWord(self.load(geometry.ring(1 + random.u64(..geometry.history())))).block(),
         };
         geometry
             .block(index)
@@ -145,7 +143,7 @@ impl Subject {
     /// Some word of the kind.
     fn word(&self, kind: Kind, random: &mut Random) -> usize {
         let geometry = &self.file.geometry;
-        let mut below = |bound: usize| random.below(bound as u64) as usize;
+        let mut below = |bound: usize| random.usize(..bound);
         match kind {
             Kind::Generation => header::GENERATION,
             Kind::Floor => header::FLOOR,
@@ -167,15 +165,15 @@ impl Subject {
             }
             Kind::Hash => self.slot(random),
             Kind::Head => self.slot(random) + 1,
-            Kind::Ring => geometry.ring(self.load(header::GENERATION).wrapping_sub(random.below(40))),
+            Kind::Ring => geometry.ring(self.load(header::GENERATION).wrapping_sub(random.u64(..40))),
             Kind::State => geometry.state(self.block(random)),
             Kind::GenerationWord => geometry.generation(self.block(random)),
             Kind::RecordHeader => {
-                geometry.data(self.block(random)) + random.below(record::HEADER_WORDS as u64) as usize
+                geometry.data(self.block(random)) + random.u64(..record::HEADER_WORDS as u64) as usize
             }
             Kind::KeyBytes => geometry.data(self.block(random)) + record::HEADER_WORDS,
             Kind::ValueBytes | Kind::Pieces => {
-                geometry.data(self.block(random)) + record::HEADER_WORDS + 1 + random.below(5) as usize
+                geometry.data(self.block(random)) + record::HEADER_WORDS + 1 + random.usize(..5)
             }
             Kind::Anywhere => header::GENERATION + below(geometry.words() - header::GENERATION),
         }
@@ -186,25 +184,25 @@ impl Subject {
         let at = self.word(kind, random);
         let old = self.load(at);
         let granules = u64::from(self.file.geometry.granules());
-        let new = match random.below(12) {
+        let new = match random.u64(..12) {
             0 => 0,
             1 => u64::MAX,
-            2 => random.next(),
-            3 | 4 => old ^ 1 << random.below(64),
+            2 => random.u64(..),
+            3 | 4 => old ^ 1 << random.u64(..64),
             5 => old.wrapping_add(1),
             6 => old.wrapping_sub(1),
-            7 => old >> 23 << 23 | random.below(granules + 10),
-            8 => random.below(granules),
+            7 => old >> 23 << 23 | random.u64(..granules + 10),
+            8 => random.u64(..granules),
             9 => old ^ 1 << 63,
-            10 => old.wrapping_add(random.below(200)),
-            _ => old ^ random.below(256),
+            10 => old.wrapping_add(random.u64(..200)),
+            _ => old ^ random.u64(..256),
         };
         self.store(at, new);
         if let Kind::DeadRecord = kind {
             // A session that died with this intent: nobody holds its lock.
             let record = self.file.geometry.session(3);
             self.store(record + session::INCARNATION, session::incarnation_word(9, true));
-            self.store(record + session::counter(0, session::Counter::Ephemerals as usize), random.next());
+            self.store(record + session::counter(0, session::Counter::Ephemerals as usize), random.u64(..));
         }
         format!("{kind:?}: word {at} from {old:#x} to {new:#x}")
     }
@@ -220,7 +218,7 @@ impl Subject {
     }
 
     fn read_everything(&self) {
-        for reader in [&*self.session, &self.observer] {
+        for reader in [self.session.reader(), &self.observer] {
             for n in 0..KEYS {
                 typed("get", reader.get(&key(n))).flatten().iter().for_each(check_entry);
             }
@@ -247,7 +245,7 @@ impl Subject {
             whole.iter().flat_map(|listing| &listing.entries).for_each(check_entry);
             typed("soundness", reader.soundness());
             typed("sessions", reader.sessions());
-            typed("wait", reader.wait(&key(1), u64::MAX - 1, NOW));
+            typed("wait", reader.wait_newer(&key(1), u64::MAX - 1, NOW));
             for (prefix, wait) in [("", Wait::Spin), ("task/", Wait::Adaptive), ("free/", Wait::Sleep)] {
                 typed("watch", reader.watch(prefix).wait(wait).next(NOW))
                     .iter()
@@ -283,12 +281,12 @@ impl Subject {
                 typed("bind", self.other.put_with(&key, &value, EPHEMERAL));
             }
             if n % 7 == 1 {
-                let options = PutOptions { ttl: Some(Duration::from_nanos(1)), ..PutOptions::default() };
+                let options = PutOptions::new().ttl(Duration::from_nanos(1));
                 typed("put_with", self.session.put_with(&key, &value, options));
             }
         }
         let (name, new) = (key(5), value(&key(5), self.written));
-        let retry = Retry { attempts: 3, ..Retry::default() };
+        let retry = Retry::new().attempts(3);
         typed("update", self.session.update_with(&name, retry, |_| &new));
         typed("key put", self.key.put(value(&key(2), self.written)));
         if let Some(lease) = typed("acquire", self.session.lease("lease", SOON)) {
@@ -376,16 +374,16 @@ const KINDS: [Kind; 22] = [
 fn as_user_of_a_damaged_board() {
     let Some((path, kind)) = role() else { return };
     let kind = *KINDS.iter().find(|known| format!("{known:?}") == kind).unwrap();
-    end_at_the_first_panic();
+    watchdog::start();
     for round in 0..u64::from(rounds(2)) {
         let path = path.with_extension(round.to_string());
         let mut subject = Subject::new(&path);
-        let mut random = Random(round << 8 | kind as u64);
+        let mut random = Random::with_seed(round << 8 | kind as u64);
         let mut story = format!("round {round}");
         for _ in 0..4 {
             let damage = subject.damage(kind, &mut random);
             story = format!("{story}, {damage}");
-            doing(story.clone());
+            watchdog::note(story.clone());
             subject.exercise();
         }
         // Ending is part of it: sessions leave, keepers are joined.
@@ -398,7 +396,7 @@ fn as_user_of_a_damaged_board() {
 
 fn survives(kind: Kind) {
     let (_folder, path) = folder();
-    let mut user = Actor::start("as_user_of_a_damaged_board", &path, &format!("{kind:?}"));
+    let mut user = Child::start("as_user_of_a_damaged_board", &path, &format!("{kind:?}"));
     assert!(user.says("survived"), "{kind:?}: a panic or a hang, told above");
 }
 
@@ -452,7 +450,7 @@ fn a_damaged_value_is_reported_with_its_key_and_other_keys_are_served() {
     let value_at = geometry.data(geometry.block(head.block()).unwrap()) + record::HEADER_WORDS + 2;
     subject.store(value_at, subject.load(value_at) ^ 1);
 
-    for reader in [&*subject.session, &subject.observer] {
+    for reader in [subject.session.reader(), &subject.observer] {
         let error = reader.get(&damaged).unwrap_err();
         assert!(error.is_corrupt() && error.to_string().contains(&damaged), "{error}");
         assert!(reader.get(&well).unwrap().is_some());

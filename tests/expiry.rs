@@ -1,22 +1,24 @@
 //! What expired gives its room back, and everybody learns of it, though nobody touches the key again.
 
-use slateboard_kit::children as support;
-
 use slateboard::{
-    Board, Event, MutationKind, Options, PutOptions, Reader, Session,
+    Board, Event, MutationKind, Newer, Options, PutOptions, Reader, Session,
     layout::groups::GROUP_WORDS,
     region::{self, Access},
     sync::Ordering,
 };
+use slateboard_kit::{
+    children::SOON,
+    judge,
+    places::{folder, small},
+};
 use std::{ops::ControlFlow, path::Path, time::Duration};
-use support::{SOON, audit, folder, small};
 
 /// So seldom that a test sees no beat, and no keeper ends anything.
 const NEVER: Duration = Duration::from_secs(1 << 20);
 const OFTEN: Duration = Duration::from_millis(20);
 
 fn living(ttl: Duration) -> PutOptions {
-    PutOptions { ttl: Some(ttl), ..PutOptions::default() }
+    PutOptions::new().ttl(ttl)
 }
 
 const AT_ONCE: Duration = Duration::from_nanos(1);
@@ -106,16 +108,16 @@ fn keys_that_expire_never_fill_a_board_without_a_keeper() {
         }
     };
     expire(0, 20_000);
-    let (before, chain) = (session.metrics().unwrap(), audit::assert_sound_with(&path, &[0]).longest_chain);
+    let (before, chain) = (session.metrics().unwrap(), judge::assert_sound_with(&path, &[0]).longest_chain);
     expire(20_000, 60_000);
     let (after, chain_after) =
-        (session.metrics().unwrap(), audit::assert_sound_with(&path, &[0]).longest_chain);
+        (session.metrics().unwrap(), judge::assert_sound_with(&path, &[0]).longest_chain);
     assert!(after.slots <= before.slots + before.slots / 5, "{} slots became {}", before.slots, after.slots);
     assert!(chain_after <= chain + 1, "chains of {chain} became {chain_after}");
     assert!(after.totals.expired > 50_000, "{after:?}");
     assert_eq!(session.list("stays/").into_vec().unwrap().len(), 200);
     drop(session);
-    audit::assert_sound(&path);
+    judge::assert_sound(&path);
 }
 
 /// Puts large values until one is refused.
@@ -148,7 +150,7 @@ fn a_put_is_refused_only_for_what_lives() {
     assert_eq!(session.metrics().unwrap().totals.expired, 20);
     assert_eq!(session.list("").into_vec().unwrap().len(), long as usize + again);
     drop(session);
-    audit::assert_sound(&path);
+    judge::assert_sound(&path);
 }
 
 #[test]
@@ -170,7 +172,7 @@ fn words_that_damage_made_too_late_cost_no_room() {
     }
     assert_eq!(session.list("").into_vec().unwrap().len() as u64, full / 2);
     drop(session);
-    audit::assert_sound(&path);
+    judge::assert_sound(&path);
 }
 
 #[test]
@@ -246,10 +248,10 @@ fn waits_end_with_the_time_to_live() {
     let observer: Reader = Board::options().open_read_only(&path).unwrap();
     let put = |key: &str| session.put_with(key, b"brief", living(Duration::from_millis(30))).unwrap().version;
     let version = put("task/a");
-    assert_eq!(observer.wait("task/a", version, SOON).unwrap(), None);
-    assert_eq!(session.wait("task/a", 1, SOON).unwrap(), None);
+    assert_eq!(observer.wait_newer("task/a", version, SOON).unwrap(), Some(Newer::Removed));
+    assert_eq!(session.wait_newer("task/a", 1, SOON).unwrap(), Some(Newer::Removed));
     let version = put("task/b");
-    assert_eq!(session.key("task/b").unwrap().wait_newer(version, SOON).unwrap(), None);
+    assert_eq!(session.key("task/b").unwrap().wait_newer(version, SOON).unwrap(), Some(Newer::Removed));
     // Nobody published anything: nobody needed to.
     assert_eq!(session.metrics().unwrap().totals.expired, 0);
 }

@@ -1,20 +1,15 @@
-//! What the fuzz targets do, on stable: over pseudo-random bytes, and over the corpus that is kept of their runs.
-//! The target `region_image` has a test of its own for the former, `mutated_image`.
+//! The bodies of the fuzz targets on the stable toolchain: over random bytes, and over the corpus that is kept in `fuzz/`.
+//! `mutated_image` runs the target `region_image` over random bytes.
 
-use slateboard_kit as bodies;
-use slateboard_kit::children as support;
-
+use slateboard_kit::{edges, image, operations, random::script};
 use std::path::Path;
-use support::Random;
 
-/// Inputs of pseudo-random bytes for each body.
+/// Random inputs of each body.
 const SEEDS: u64 = if cfg!(miri) { 2 } else { 400 };
 
-fn random(play: fn(&[u8]), len_max: u64) {
+fn random(play: fn(&[u8]), len_max: usize) {
     for seed in 0..SEEDS {
-        let mut random = Random(seed);
-        let len = random.below(len_max);
-        let bytes: Vec<u8> = (0..len).map(|_| random.next() as u8).collect();
+        let bytes = script(seed, len_max);
         let outcome = std::panic::catch_unwind(|| play(&bytes));
         assert!(outcome.is_ok(), "seed {seed} fails");
     }
@@ -34,25 +29,25 @@ fn kept(play: fn(&[u8]), target: &str) {
 
 #[test]
 fn random_operations_agree_with_the_model() {
-    random(bodies::operations::play, 2_048);
+    random(operations::play, 2_048);
 }
 
 #[test]
 fn random_sizes_come_back_or_are_refused() {
-    random(bodies::edges::play, 512);
+    random(edges::play, 512);
 }
 
 #[test]
 fn kept_operations_agree_with_the_model() {
-    kept(bodies::operations::play, "operations");
+    kept(operations::play, "operations");
 }
 
 #[test]
 fn kept_sizes_come_back_or_are_refused() {
-    kept(bodies::edges::play, "edges");
+    kept(edges::play, "edges");
 }
 
 #[test]
 fn kept_damage_ends_every_call() {
-    kept(bodies::image::play, "region_image");
+    kept(image::play, "region_image");
 }

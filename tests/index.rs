@@ -1,7 +1,5 @@
 //! Lists by the index tell what a look at every slot tells, at every generation that the history holds.
 
-use slateboard_kit::children as support;
-
 use proptest::{collection::vec, prelude::*};
 use slateboard::{
     Board, Entry, ErrorKind, PutOptions, Reader, Session, View,
@@ -12,13 +10,16 @@ use slateboard::{
     protocol::{Core, Fault, Silent, read::Verify},
     region::{self, Access, RegionFile},
 };
+use slateboard_kit::{
+    places::{folder, rounds, small},
+    random::Random,
+};
 use std::{
     ops::ControlFlow,
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
-use support::{Random, folder, rounds, small};
 
 const PREFIXES: [&str; 6] = ["", "task/", "task/1", "free/", "churn/", "none/"];
 
@@ -169,7 +170,7 @@ impl Boards {
                 session.remove(&name(key)).unwrap();
             }
             Op::PutOver(key) => {
-                let options = PutOptions { ttl: Some(Duration::from_nanos(1)), ..PutOptions::default() };
+                let options = PutOptions::new().ttl(Duration::from_nanos(1));
                 done_or_full(session.put_with(&name(key), b"over", options));
             }
             Op::Churn(count) => {
@@ -181,12 +182,12 @@ impl Boards {
                     }
                 }
             }
-            Op::List(at) => assert!(same(oracle, session, session.generation(), prefix(at))),
+            Op::List(at) => assert!(same(oracle, session.reader(), session.generation(), prefix(at))),
             Op::Late(at) => assert!(same(oracle, late, session.generation(), prefix(at))),
             Op::Past(at, back) => {
                 let generation = session.generation().saturating_sub(u64::from(back));
                 let is_there = generation >= session.floor();
-                assert_eq!(same(oracle, session, generation, prefix(at)), is_there);
+                assert_eq!(same(oracle, session.reader(), generation, prefix(at)), is_there);
             }
         }
     }
@@ -194,7 +195,7 @@ impl Boards {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: support::rounds(64),
+        cases: rounds(64),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
@@ -222,15 +223,15 @@ fn written_meanwhile(history: u64, least: u32) {
     let over = AtomicBool::new(false);
     let write = |number: u64| {
         let session = Board::open(&path).unwrap().attach("writer").unwrap();
-        let mut random = Random(number);
+        let mut random = Random::with_seed(number);
         while !over.load(Ordering::Relaxed) {
-            let key = format!("{}/{}", ["task", "free"][random.below(2) as usize], random.below(60));
-            match random.below(3) {
+            let key = format!("{}/{}", ["task", "free"][random.usize(..2)], random.u64(..60));
+            match random.u64(..3) {
                 0 => {
                     session.remove(&key).unwrap();
                 }
                 _ => {
-                    session.put(&key, random.next().to_le_bytes()).unwrap();
+                    session.put(&key, random.u64(..).to_le_bytes()).unwrap();
                 }
             }
         }
@@ -240,12 +241,12 @@ fn written_meanwhile(history: u64, least: u32) {
         scope.spawn(|| write(1));
         scope.spawn(|| write(2));
         let reader = Board::open(&path).unwrap().read_only().unwrap();
-        let mut random = Random(3);
+        let mut random = Random::with_seed(3);
         let mut compared = 0;
         while compared < least {
-            let back = random.below(history / 2);
+            let back = random.u64(..history / 2);
             let generation = reader.generation().saturating_sub(back);
-            let prefix = PREFIXES[random.below(4) as usize];
+            let prefix = PREFIXES[random.usize(..4)];
             compared += u32::from(same(&oracle, &reader, generation, prefix));
         }
     });
@@ -285,11 +286,11 @@ fn an_index_that_is_made_while_others_write_is_whole() {
         std::thread::scope(|scope| {
             for (number, session) in sessions.iter().enumerate() {
                 scope.spawn(move || {
-                    let mut random = Random(u64::from(round) << 1 | number as u64);
+                    let mut random = Random::with_seed(u64::from(round) << 1 | number as u64);
                     for _ in 0..500 {
-                        let key = format!("task/{}", random.below(4000));
+                        let key = format!("task/{}", random.u64(..4000));
                         session.remove(&key).unwrap();
-                        session.put(&format!("task/{}", random.below(4000)), b"new").unwrap();
+                        session.put(&format!("task/{}", random.u64(..4000)), b"new").unwrap();
                     }
                 });
             }
@@ -334,7 +335,7 @@ fn a_damaged_value_is_reported_and_the_other_keys_are_told() {
     let (_folder, path) = folder();
     let (session, oracle) = indexed(&path);
     oracle.change(oracle.record("task/4") + record::HEADER_WORDS + 2, 1);
-    told_as_corrupt(&session, "task/", 9);
+    told_as_corrupt(session.reader(), "task/", 9);
     assert!(session.list("task/4").into_vec().unwrap_err().to_string().contains("task/4"));
     assert_eq!(session.list("free/").into_vec().unwrap().len(), 10);
     // A handle that has no index yet, and cannot read the record either.
@@ -353,7 +354,7 @@ fn a_damaged_key_is_reported_by_whoever_knew_it_and_keeps_an_index_from_being_ma
     oracle.change(oracle.record("task/4") + record::HEADER_WORDS, 1 << 40);
     for _ in 0..40 {
         told_as_corrupt(&late, "task/", 9);
-        told_as_corrupt(&session, "task/", 9);
+        told_as_corrupt(session.reader(), "task/", 9);
     }
     // Those who may not see it are not hurt.
     assert_eq!(session.list("free/").into_vec().unwrap().len(), 10);
@@ -368,11 +369,11 @@ fn damage_that_looks_like_a_removal_hides_nothing() {
     let shape = record::RecordHeader { kind: RecordKind::Removed, ..Default::default() }.shape();
     oracle.change(oracle.record("task/new") + record::SHAPE, shape);
     // The event is read after the damage, and long after its removal would be over.
-    (0..3).for_each(|_| told_as_corrupt(&session, "task/new", 0));
+    (0..3).for_each(|_| told_as_corrupt(session.reader(), "task/new", 0));
     for n in 0..200u8 {
         session.put("free/1", [n]).unwrap();
         if n % 20 == 0 {
-            told_as_corrupt(&session, "task/new", 0);
+            told_as_corrupt(session.reader(), "task/new", 0);
         }
     }
 }
@@ -384,7 +385,7 @@ fn a_new_key_whose_record_follows_nothing_is_not_taken_for_a_known_one() {
     session.put("task/new", b"here").unwrap();
     let previous = oracle.record("task/new") + record::PREVIOUS;
     oracle.change(previous, oracle.load(previous));
-    (0..40).for_each(|_| told_as_corrupt(&session, "task/new", 0));
+    (0..40).for_each(|_| told_as_corrupt(session.reader(), "task/new", 0));
 }
 
 #[test]

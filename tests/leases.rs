@@ -3,11 +3,12 @@
 //! The other processes are this test program again, running one of the `as_…` tests below, which do nothing
 //! unless they are given a role.
 
-use slateboard_kit::children as support;
-
 use slateboard::{Board, ErrorKind, Session, layout::session as record, region, sync::Ordering};
+use slateboard_kit::{
+    children::{Child, SOON, role, say, stay},
+    places::{folder, small},
+};
 use std::{path::Path, time::Duration};
-use support::{Actor, SOON, folder, role, say, small, stay};
 
 /// Beats that never come: what happens is done by a nudge.
 const SELDOM: Duration = Duration::from_secs(3600);
@@ -64,7 +65,7 @@ fn who_took_a_lease_by_force_keeps_it_from_renewals_and_from_releases() {
     let lease = holder.lease("lease", BRIEF / 6).unwrap();
     let taken = other.put("lease", b"by force").unwrap();
     assert!(
-        other.wait("lease", taken.version, BRIEF / 3).unwrap_err().is_timeout(),
+        other.wait_newer("lease", taken.version, BRIEF / 3).unwrap().is_none(),
         "the keeper took it back"
     );
     assert!(stands() && !lease.is_held());
@@ -76,10 +77,14 @@ fn a_lease_shorter_than_a_beat_is_renewed_in_time() {
     let (_folder, path) = folder();
     let session = small().beat(SELDOM).create(&path).unwrap().attach("holder").unwrap();
     // The keeper sleeps until its first beat.
-    assert!(session.wait("lease", 0, Duration::from_millis(100)).unwrap_err().is_timeout());
+    assert!(session.wait_newer("lease", 0, Duration::from_millis(100)).unwrap().is_none());
     let lease = session.lease("lease", BRIEF).unwrap();
     let version = session.get("lease").unwrap().unwrap().version;
-    session.wait("lease", version, SOON).unwrap().expect("the lease lapsed");
+    session
+        .wait_newer("lease", version, SOON)
+        .unwrap()
+        .and_then(slateboard::Newer::entry)
+        .expect("the lease lapsed");
     assert!(lease.is_held());
 }
 
@@ -100,7 +105,7 @@ fn as_holder() {
 fn a_lease_that_was_over_while_its_process_was_stopped_is_lost() {
     let (_folder, path) = folder();
     let session = small().create(&path).unwrap().attach("next").unwrap();
-    let mut holder = Actor::start("as_holder", &path, "");
+    let mut holder = Child::start("as_holder", &path, "");
     let holding = holder.hear("holding ").unwrap();
     let token = holding.strip_suffix(" true").expect("it is held at first").to_owned();
     holder.stop();

@@ -1,10 +1,12 @@
 //! Boards at their limits: keys that come and go for ever, and everything that can be full.
 
-use slateboard_kit::children as support;
-
 use slateboard::{Board, Error, ErrorKind, Expect, Session};
+use slateboard_kit::{
+    children::{Child, role, say},
+    judge,
+    places::{folder, small},
+};
 use std::process::Command;
-use support::{Actor, audit, folder, role, say, small};
 
 /// Distinct keys of the churn: a million where `SLATE_TEST_CHURN` says so.
 fn churn() -> u64 {
@@ -30,7 +32,7 @@ fn a_million_keys_come_and_go_on_a_board_for_four_thousand() {
     // By then every slot has had many lives.
     let warm = churn() / 2;
     come_and_go(0..warm);
-    let longest_chain = || audit::assert_sound_with(&path, &[session.index()]).longest_chain;
+    let longest_chain = || judge::assert_sound_with(&path, &[session.index()]).longest_chain;
     let (before, chain) = (board.metrics().unwrap(), longest_chain());
     come_and_go(warm..churn());
     let (after, chain_after) = (board.metrics().unwrap(), longest_chain());
@@ -46,7 +48,7 @@ fn a_million_keys_come_and_go_on_a_board_for_four_thousand() {
         assert_eq!((entry.text(), entry.version), (Some(n.to_string().as_str()), 1));
     }
     drop(session);
-    audit::assert_sound(&path);
+    judge::assert_sound(&path);
 }
 
 /// Puts until the board is full; how many went in, and the error.
@@ -90,7 +92,7 @@ fn a_full_board_says_so_and_takes_removals() {
             "{count} values of {bytes} bytes at first, then {again}"
         );
         drop(session);
-        audit::assert_sound(&path);
+        judge::assert_sound(&path);
     }
 }
 
@@ -239,7 +241,7 @@ fn a_full_disk_is_an_error_and_reads_and_removals_go_on() {
     let mut command = Command::new("unshare");
     command.args(["--mount", "--map-root-user", "sh", "-c", script, "sh"]);
     command.arg(folder.path()).arg(std::env::current_exe().unwrap());
-    let mut tenant = Actor::start_by(command, "as_tenant_of_a_small_disk", &path, "");
+    let mut tenant = Child::start_by(command, "as_tenant_of_a_small_disk", &path, "");
     match tenant.hear("") {
         Some(line) if line.contains("cannot mount") => {
             eprintln!("skipped: no tmpfs can be mounted here");

@@ -1,15 +1,16 @@
 //! What a list tells where it cannot be of one generation, or whole.
 
-use slateboard_kit::children as support;
-
 use slateboard::{
     Board, Damage, Entry, Listing, Reader, Session,
     layout::{Head, geometry, record},
     region::{self, Access, RegionFile},
     sync::Ordering,
 };
+use slateboard_kit::{
+    places::{folder, rounds, small},
+    random::Random,
+};
 use std::{collections::BTreeSet, ops::ControlFlow, path::Path, sync::atomic::AtomicBool};
-use support::{Random, folder, small};
 
 const STABLE: u64 = 300;
 
@@ -128,7 +129,7 @@ fn lists_beside_nonstop_writers_have_every_key_that_stands() {
         }
         let reader = board.read_only().unwrap();
         (0..2).for_each(|_| drop(reader.list("").whole().unwrap()));
-        for _ in 0..support::rounds(6) {
+        for _ in 0..rounds(6) {
             let since = reader.generation();
             let listing = reader.list("").whole().unwrap();
             check(&listing, since);
@@ -140,9 +141,9 @@ fn lists_beside_nonstop_writers_have_every_key_that_stands() {
 /// Overwrites some keys, creates and removes others, for as long as it is let.
 fn write(board: &Board, number: u64, over: &AtomicBool) {
     let session = board.attach("nonstop").unwrap();
-    let mut random = Random(number);
+    let mut random = Random::with_seed(number);
     while !over.load(Ordering::Relaxed) {
-        let n = random.below(1 << 30);
+        let n = random.u64(..1 << 30);
         let key = match n % 3 {
             0 => stable(n % STABLE),
             _ => format!("come/{}", n % 20),
@@ -231,7 +232,7 @@ impl Subject {
     fn lists_the_others(&self, key: &str, named: bool) {
         let observer = self.board.read_only().unwrap();
         // Without an index, when it is made, with it; of a handle that made its own before the damage.
-        for reader in [&observer, &observer, &observer, &*self.session] {
+        for reader in [&observer, &observer, &observer, self.session.reader()] {
             let listings = [
                 reader.list("").whole().unwrap(),
                 reader.view().unwrap().list("").whole().unwrap(),

@@ -1,14 +1,15 @@
 //! Random operations of several sessions against a map with a memory: every answer, every view of the past
 //! and every event is compared exactly.
 
-use slateboard_kit::children as support;
-
 use proptest::{collection::vec, prelude::*, test_runner::TestCaseError};
 use slateboard::{
-    Board, Entry, Error, Event, Expect, MutationKind, PutOptions, Receipt, Result, Session, View,
+    Board, CodecId, Entry, Error, Event, Expect, MutationKind, PutOptions, Receipt, Result, Session, View,
+};
+use slateboard_kit::{
+    judge,
+    places::{folder, rounds, small},
 };
 use std::{collections::BTreeMap, time::Duration};
-use support::{audit, folder, small};
 
 const SESSIONS: usize = 3;
 
@@ -264,7 +265,8 @@ impl Pair {
             Life::Long => Some(Duration::from_secs(1000)),
             Life::Plain | Life::Bound => None,
         };
-        let options = PutOptions { expect, ttl, ephemeral: life == Life::Bound, codec: 3 };
+        let mut options = PutOptions::new().expect(expect).ephemeral(life == Life::Bound).codec(CodecId::POD);
+        options.ttl = ttl;
         let result = if by_handle {
             self.session().key(key).and_then(|handle| handle.put(&bytes))
         } else {
@@ -490,7 +492,7 @@ fn same(known: Option<&Value>, found: Option<&Entry>, sessions: &[Session]) -> C
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: support::rounds(48),
+        cases: rounds(48),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
@@ -510,6 +512,6 @@ proptest! {
         }
         pair.replay(255)?;
         drop(pair);
-        audit::assert_sound(&path);
+        judge::assert_sound(&path);
     }
 }

@@ -1,8 +1,10 @@
 //! A board that is removed or replaced under those who use it: all of them learn it, and nobody else is bothered.
 
-use slateboard_kit::children as support;
-
 use slateboard::{Board, Error, ErrorKind, KeyHandle, Lease, Liveness, Options, Reader, Session, Wait};
+use slateboard_kit::{
+    children::{Child, ROLE, SOON, role, say, stay},
+    places::{folder, small},
+};
 use std::{
     fs::{self, Permissions},
     os::unix::fs::{FileExt, PermissionsExt},
@@ -11,7 +13,6 @@ use std::{
     sync::mpsc,
     time::{Duration, Instant},
 };
-use support::{Actor, ROLE, SOON, folder, role, say, small, stay};
 
 const BEAT: Duration = Duration::from_millis(20);
 
@@ -96,7 +97,7 @@ fn every_handle_learns_that_its_board_moved() {
         assert!(!lease.is_held());
         assert_eq!(session.events(0).filter(|event| event.as_ref().is_err_and(Error::is_moved)).count(), 1);
         assert!(session.watch("").collect::<Vec<_>>().len() == 1, "an iterator says so once, and ends");
-        assert!(moved(|| session.wait("k", 1, Duration::ZERO)).is_moved());
+        assert!(moved(|| session.wait_newer("k", 1, Duration::ZERO)).is_moved());
     }
 }
 
@@ -108,14 +109,14 @@ fn who_sleeps_is_woken() {
     let observer = quick().open_read_only(&path).unwrap();
     let (tell, told) = mpsc::channel();
     let mut waiting = 0;
-    for reader in [&*session, &observer] {
+    for reader in [session.reader(), &observer] {
         for wait in [Wait::Spin, Wait::Adaptive, Wait::Sleep] {
             let (mut watch, tell) = (reader.watch("").wait(wait), tell.clone());
             std::thread::spawn(move || tell.send(watch.next_timeout(Duration::MAX).map(drop)));
             waiting += 1;
         }
         let (reader, tell) = (reader.clone(), tell.clone());
-        std::thread::spawn(move || tell.send(reader.wait("k", 0, Duration::MAX).map(drop)));
+        std::thread::spawn(move || tell.send(reader.wait_newer("k", 0, Duration::MAX).map(drop)));
         waiting += 1;
     }
     fs::remove_file(&path).unwrap();
@@ -130,7 +131,7 @@ fn who_stays_after_its_session_is_told_too() {
     let (_folder, path) = folder();
     drop(quick().create(&path).unwrap());
     let session = quick().open(&path).unwrap().attach("writer").unwrap();
-    let reader = (*session).clone();
+    let reader = session.reader().clone();
     drop(session);
     reader.get("k").unwrap();
     fs::remove_file(&path).unwrap();
@@ -171,7 +172,7 @@ fn as_other() {
 fn a_stopped_holder_of_a_replaced_board_learns_it_when_it_goes_on() {
     let (_folder, path) = folder();
     drop(quick().create(&path).unwrap());
-    let mut other = Actor::start("as_other", &path, "");
+    let mut other = Child::start("as_other", &path, "");
     assert!(other.says("holding"));
     other.stop();
     WAYS[3](&path);

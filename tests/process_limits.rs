@@ -5,13 +5,15 @@
 //! unless they are given a role.
 #![allow(unsafe_code, reason = "a descriptor is closed, as a careless program does")]
 
-use slateboard_kit::children as support;
-
 use nix::unistd::{Uid, setresgid, setresuid};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use slateboard::{Error, Reader, Session};
+use slateboard_kit::{
+    children::{Child, role, say},
+    judge,
+    places::{folder, small},
+};
 use std::{path::Path, time::Duration};
-use support::{Actor, audit, folder, role, say, small};
 
 /// The number of sessions of a board of [`small`].
 const SESSIONS: usize = 8;
@@ -78,10 +80,10 @@ fn raised_in_steps(path: &Path, resource: Resource, name: &str, from: u64, step:
 fn limited(role: &str) -> String {
     let (_folder, path) = folder();
     small().create(&path).unwrap();
-    let mut actor = Actor::start(role, &path, "");
+    let mut actor = Child::start(role, &path, "");
     let said = actor.hear("refused ").unwrap_or_else(|| panic!("{role} was ended"));
     assert!(actor.ends_well(), "{role}");
-    audit::assert_sound(&path);
+    judge::assert_sound(&path);
     said
 }
 
@@ -163,7 +165,7 @@ fn as_limited_in_processes() {
     // Who only reads needs no thread.
     under(Resource::Nproc, 0, || board.read_only().unwrap().list("").into_vec().unwrap());
     assert_nothing_left(&path);
-    audit::assert_sound(&path);
+    judge::assert_sound(&path);
     say("refused it");
 }
 
@@ -210,11 +212,11 @@ fn as_without_standard_descriptors() {
 fn what_a_program_prints_that_closed_its_output_does_not_go_into_the_board() {
     let (_folder, path) = folder();
     small().create(&path).unwrap();
-    let mut careless = Actor::start("as_without_standard_descriptors", &path, "");
+    let mut careless = Child::start("as_without_standard_descriptors", &path, "");
     assert!(careless.ends_well());
     for path in [path.clone(), path.with_extension("made")] {
         let reader = small().open_read_only(&path).unwrap();
         assert_eq!(reader.get("x").unwrap().unwrap().value, b"1");
-        audit::assert_sound(&path);
+        judge::assert_sound(&path);
     }
 }

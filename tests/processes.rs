@@ -3,10 +3,13 @@
 //! The other processes are this test program again, running one of the `as_…` tests below, which do nothing
 //! unless they are given a role.
 
-use slateboard_kit::children as support;
-
-use slateboard::{Board, Entry, ErrorKind, Expect, Retry};
-use support::{Actor, Random, SOON, folder, role, rounds, say, small, stay};
+use slateboard::{Board, Entry, ErrorKind, Expect, Newer, Retry};
+use slateboard_kit::{
+    children::{Child, SOON, role, say, stay},
+    judge,
+    places::{folder, rounds, small},
+    random::Random,
+};
 
 /// Increments of each of four processes.
 const INCREMENTS: u64 = 250_000;
@@ -20,7 +23,7 @@ fn as_answerer() {
     let Some((path, _)) = role() else { return };
     let session = Board::open(&path).unwrap().attach("answerer").unwrap();
     let mut seen = 0;
-    while let Some(question) = session.wait("talk/question", seen, SOON).unwrap() {
+    while let Some(Newer::Value(question)) = session.wait_newer("talk/question", seen, SOON).unwrap() {
         seen = question.version;
         session.put("talk/answer", format!("{} to {}", question.text().unwrap(), question.writer)).unwrap();
     }
@@ -30,12 +33,12 @@ fn as_answerer() {
 fn two_processes_see_each_others_writes() {
     let (_folder, path) = folder();
     let session = small().create(&path).unwrap().attach("asker").unwrap();
-    let mut answerer = Actor::start("as_answerer", &path, "");
+    let mut answerer = Child::start("as_answerer", &path, "");
     let answer = session.key("talk/answer").unwrap();
     let mut seen = 0;
     for n in 0..200 {
         let asked = session.put("talk/question", n.to_string()).unwrap();
-        let entry = answer.wait_newer(seen, SOON).unwrap().unwrap();
+        let entry = answer.wait_newer(seen, SOON).unwrap().and_then(Newer::entry).unwrap();
         assert_eq!(entry.text(), Some(format!("{n} to asker").as_str()));
         assert_eq!((entry.writer.name.as_str(), entry.version), ("answerer", seen + 1));
         assert!(entry.generation > asked.generation);
@@ -62,9 +65,9 @@ fn four_processes_count_to_a_million_exactly() {
     let (_folder, path) = folder();
     let board = Board::options().history(16_384).create(&path).unwrap();
     let mut actors: Vec<_> =
-        (0..4).map(|n| Actor::start("as_incrementer", &path, &format!("incrementer-{n}"))).collect();
+        (0..4).map(|n| Child::start("as_incrementer", &path, &format!("incrementer-{n}"))).collect();
     assert!(actors.iter_mut().all(|actor| actor.says("attached")));
-    actors.iter_mut().for_each(Actor::let_go);
+    actors.iter_mut().for_each(Child::let_go);
     assert!(actors.iter_mut().all(|actor| actor.says("counted") && actor.ends_well()));
 
     let total = 4 * INCREMENTS;
@@ -84,7 +87,7 @@ fn four_processes_count_to_a_million_exactly() {
     }
     assert_eq!(expected, total);
     assert_eq!(board.metrics().unwrap().totals.puts, total);
-    support::audit::assert_sound(&path);
+    judge::assert_sound(&path);
 }
 
 /// A value that shows whether it is whole: one byte, repeated, in a length that the byte tells.
@@ -112,7 +115,7 @@ fn as_nonstop_writer() {
 fn an_observer_beside_a_nonstop_writer_reads_whole_values_only() {
     let (_folder, path) = folder();
     let board = small().create(&path).unwrap();
-    let mut writer = Actor::start("as_nonstop_writer", &path, "");
+    let mut writer = Child::start("as_nonstop_writer", &path, "");
     assert!(writer.says("attached"));
     let observer = board.read_only().unwrap();
     let is_whole = |value: &[u8]| value == whole(value.first().copied().unwrap_or(0).into());
@@ -186,14 +189,14 @@ fn a_stopped_process_holds_nobody_up_and_goes_on_later() {
     let (_folder, path) = folder();
     let board = small().create(&path).unwrap();
     let session = board.attach("other").unwrap();
-    let mut walker = Actor::start("as_sleepwalker", &path, "");
-    let mut random = Random(7);
+    let mut walker = Child::start("as_sleepwalker", &path, "");
+    let mut random = Random::with_seed(7);
     let mut ours = 0;
     for _ in 0..rounds(25) {
-        for _ in 0..random.below(40) {
+        for _ in 0..random.u64(..40) {
             assert!(walker.says("kept "));
         }
-        (0..random.below(20_000)).for_each(|_| std::hint::spin_loop());
+        (0..random.u64(..20_000)).for_each(|_| std::hint::spin_loop());
         walker.stop();
         let before = session.get("walker/kept").unwrap();
         let lapped = board.generation() + 64 * 3;
@@ -215,5 +218,5 @@ fn a_stopped_process_holds_nobody_up_and_goes_on_later() {
     assert!(walker.ends_well());
     assert_eq!(number(session.get("both/count").unwrap().as_ref()), ours + theirs);
     drop(session);
-    support::audit::assert_sound(&path);
+    judge::assert_sound(&path);
 }

@@ -3,17 +3,18 @@
 //! The other processes are this test program again, running one of the `as_…` tests below, which do nothing
 //! unless they are given a role.
 
-use slateboard_kit::children as support;
-
 use slateboard::{
     Board, PutOptions, Session,
     region::{LockFile, locks::ELECTED},
+};
+use slateboard_kit::{
+    children::{Child, SOON, forked, role, say, stay},
+    places::{folder, small},
 };
 use std::{
     path::Path,
     time::{Duration, Instant},
 };
-use support::{Actor, SOON, folder, forked, role, say, small, stay};
 
 const BEAT: Duration = Duration::from_millis(2);
 
@@ -35,15 +36,15 @@ fn somebody_is_elected(path: &Path) -> bool {
 }
 
 /// A session of another process that holds an entry for as long as it lives.
-fn member(path: &Path, name: &str) -> Actor {
-    let mut actor = Actor::start("as_member", path, name);
+fn member(path: &Path, name: &str) -> Child {
+    let mut actor = Child::start("as_member", path, name);
     assert!(actor.says("attached"));
     actor
 }
 
 fn attach(path: &Path, name: &str) -> Session {
     let session = small().beat(BEAT).open(path).unwrap().attach(name).unwrap();
-    let bound = PutOptions { ephemeral: true, ..PutOptions::default() };
+    let bound = PutOptions::new().ephemeral(true);
     session.put_with(&format!("bound/{name}"), name, bound).unwrap();
     session
 }
@@ -103,7 +104,7 @@ fn what_expired_is_ended_while_the_elected_one_is_stopped() {
     elected.stop();
     // By a session whose own keeper ends nothing.
     let writer = small().beat(Duration::from_secs(1 << 20)).open(&path).unwrap().attach("writer").unwrap();
-    let brief = PutOptions { ttl: Some(Duration::from_nanos(1)), ..PutOptions::default() };
+    let brief = PutOptions::new().ttl(Duration::from_nanos(1));
     writer.put_with("brief", b"", brief).unwrap();
     let reader = Board::options().open_read_only(&path).unwrap();
     assert!(soon(|| reader.metrics().unwrap().totals.expired == 1), "the others wait for the elected one");
@@ -138,7 +139,7 @@ fn a_session_that_ends_is_not_elected_any_more() {
 fn a_signal_ends_the_election() {
     let (_folder, path) = folder();
     small().create(&path).unwrap();
-    let elected = Actor::start("as_polite", &path, "elected");
+    let elected = Child::start("as_polite", &path, "elected");
     assert!(soon(|| somebody_is_elected(&path)));
     elected.ask_to_end(nix::sys::signal::Signal::SIGTERM);
     assert!(!somebody_is_elected(&path) && are_gone(&path, &["elected"]));
@@ -171,7 +172,7 @@ fn as_parent() {
 fn a_forked_child_keeps_no_election_and_ends_none() {
     let (_folder, path) = folder();
     small().create(&path).unwrap();
-    let mut parent = Actor::start("as_parent", &path, "parent");
+    let mut parent = Child::start("as_parent", &path, "parent");
     assert!(parent.says("forked"));
     assert!(somebody_is_elected(&path), "the child's drop ended the parent's election");
     parent.kill();

@@ -3,11 +3,13 @@
 //! The other processes are this test program again, running one of the `as_…` tests below, which do nothing
 //! unless they are given a role.
 
-use slateboard_kit::children as support;
-
 use slateboard::{Board, Error, Lease, Liveness, PutOptions, Reader, Session, View, Watch};
+use slateboard_kit::{
+    children::{Child, SOON, ends, forked, role, say, stay},
+    judge,
+    places::{folder, small},
+};
 use std::{ops::ControlFlow, path::Path, time::Duration};
-use support::{Actor, SOON, audit, folder, forked, role, say, small, stay};
 
 /// Everything that a process may hold of a board.
 struct Handles {
@@ -26,7 +28,7 @@ impl Handles {
         let board = small().beat(Duration::from_millis(1)).open(path).unwrap();
         let session = board.attach("parent").unwrap();
         session.put("x", b"1").unwrap();
-        let bound = PutOptions { ephemeral: true, ..PutOptions::default() };
+        let bound = PutOptions::new().ephemeral(true);
         session.put_with("bound", b"1", bound).unwrap();
         // With an index, which is the parent's alone.
         (0..3).for_each(|_| assert!(!session.list("").into_vec().unwrap().is_empty()));
@@ -58,8 +60,8 @@ impl Handles {
         check("update", session.update("x", |_| "3").err());
         check("acquire", session.lease("other", SOON).err());
         check("session.key", session.key("x").err());
-        check("wait", session.wait("x", 1, SOON).err());
-        for reader in [observer, &**session] {
+        check("wait", session.wait_newer("x", 1, SOON).err());
+        for reader in [observer, session.reader()] {
             check("get", reader.get("x").err());
             check("get_into", reader.get_into("x", &mut Vec::new()).err());
             check("list", reader.list("").into_vec().err());
@@ -124,7 +126,7 @@ fn as_parent() {
 }
 
 /// Reads lines until all of these words came, in any order; two processes speak.
-fn all_said(actor: &mut Actor, words: &[&str]) {
+fn all_said(actor: &mut Child, words: &[&str]) {
     let mut left: Vec<&str> = words.to_vec();
     while !left.is_empty() {
         let line = actor.hear("").unwrap_or_else(|| panic!("never said: {left:?}"));
@@ -139,7 +141,7 @@ const ALL_WELL: [&str; 3] = ["child refused all but []", "child attached anew", 
 fn a_forked_child_is_refused_everything_and_attaches_anew() {
     let (_folder, path) = folder();
     let board = small().create(&path).unwrap();
-    let mut parent = Actor::start("as_parent", &path, "");
+    let mut parent = Child::start("as_parent", &path, "");
     all_said(&mut parent, &ALL_WELL);
     let session = board.attach("other").unwrap();
     let names: Vec<_> = board.sessions().unwrap().into_iter().map(|info| info.name).collect();
@@ -150,14 +152,14 @@ fn a_forked_child_is_refused_everything_and_attaches_anew() {
     assert!(session.get("bound").unwrap().is_none(), "the parent's own end removes it");
     assert_eq!(board.sessions().unwrap().len(), 1);
     drop(session);
-    audit::assert_sound(&path);
+    judge::assert_sound(&path);
 }
 
 #[test]
 fn a_killed_parents_death_is_seen_although_its_child_lives() {
     let (_folder, path) = folder();
     let board = small().create(&path).unwrap();
-    let mut parent = Actor::start("as_parent", &path, "");
+    let mut parent = Child::start("as_parent", &path, "");
     all_said(&mut parent, &ALL_WELL);
     parent.kill();
     let sessions = board.sessions().unwrap();
@@ -172,7 +174,7 @@ fn a_killed_parents_death_is_seen_although_its_child_lives() {
     parent.end_family();
     assert_eq!(board.sessions().unwrap().len(), 1);
     drop(session);
-    audit::assert_sound(&path);
+    judge::assert_sound(&path);
 }
 
 #[test]
@@ -186,7 +188,7 @@ fn as_forking_parent() {
         session.put("parent", round.to_string()).unwrap();
         std::thread::sleep(Duration::from_micros(round * 7));
         let child = forked(|| leases.clear());
-        assert!(support::ends(child), "the child waits for a thread that it does not have");
+        assert!(ends(child), "the child waits for a thread that it does not have");
         if leases.iter().any(|lease| !lease.is_held()) {
             leases.clear();
             leases.extend((0..100).map(acquire));
@@ -199,6 +201,6 @@ fn as_forking_parent() {
 fn dropping_a_lease_in_a_child_never_waits_for_the_parents_threads() {
     let (_folder, path) = folder();
     small().create(&path).unwrap();
-    let mut parent = Actor::start("as_forking_parent", &path, "");
+    let mut parent = Child::start("as_forking_parent", &path, "");
     assert!(parent.says("parent well") && parent.ends_well());
 }

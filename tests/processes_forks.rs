@@ -2,8 +2,6 @@
 //! `Forked` advises: none waits for a lock that a thread of the parent held at the fork.
 #![allow(unsafe_code, reason = "fork is what is tested")]
 
-use slateboard_kit::children as support;
-
 use nix::{
     libc,
     sys::{
@@ -13,6 +11,10 @@ use nix::{
     unistd::{ForkResult, Pid, fork},
 };
 use slateboard::{Board, Options, Session};
+use slateboard_kit::{
+    children::{Child, SOON, role, say},
+    places::{folder, rounds},
+};
 use std::{
     io::PipeReader,
     os::fd::AsFd,
@@ -21,7 +23,6 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use support::{Actor, SOON, folder, role, rounds, say};
 
 const BEAT: Duration = Duration::from_millis(1);
 const KEEPERS: usize = 4;
@@ -175,7 +176,7 @@ fn as_busy_parent() {
 fn all_children_end_beside(argument: &str) {
     let (_folder, path) = folder();
     options().create(&path).unwrap();
-    let mut parent = Actor::start("as_busy_parent", &path, argument);
+    let mut parent = Child::start("as_busy_parent", &path, argument);
     let outcome = parent.hear("children: ").expect("the parent says how its children ended");
     assert!(outcome == "all ended", "{outcome}");
     assert!(parent.ends_well());

@@ -3,23 +3,27 @@
 //! The other processes are this test program again, running one of the `as_…` tests below, which do nothing
 //! unless they are given a role.
 
-use slateboard_kit::children as support;
-
 use nix::sys::{
     signal::{Signal, kill},
     wait::WaitStatus,
 };
-use slateboard::{Board, ErrorKind, Liveness, MutationKind, PutOptions, Session, layout::session as record};
+use slateboard::{
+    Board, ErrorKind, Liveness, MutationKind, Newer, PutOptions, Session, layout::session as record,
+};
+use slateboard_kit::{
+    children::{Child, SOON, ends, forked, role, say, stay},
+    judge,
+    places::{folder, rounds, small},
+    random::Random,
+};
 use std::{
     collections::BTreeMap,
     path::Path,
     sync::mpsc::{self, TryRecvError},
     time::Duration,
 };
-use support::{Actor, Random, SOON, audit, ends, folder, forked, role, rounds, say, small, stay};
 
-const EPHEMERAL: PutOptions =
-    PutOptions { expect: slateboard::Expect::Any, ttl: None, ephemeral: true, codec: 0 };
+const EPHEMERAL: PutOptions = PutOptions::new().ephemeral(true);
 
 /// Beats that never come: then nobody is reaped but by attaching.
 const SELDOM: Duration = Duration::from_secs(3600);
@@ -40,16 +44,16 @@ enum Deed {
 
 /// The steps of a round, endless: the victim takes them, and the test knows them.
 fn steps(round: u64) -> impl Iterator<Item = Step> {
-    let mut random = Random(round);
+    let mut random = Random::with_seed(round);
     std::iter::repeat_with(move || {
-        let key = format!("victim/{}", random.below(12));
-        let byte = random.next() as u8;
-        let deed = match random.below(10) {
-            0..4 => Deed::Put(vec![byte; random.below(300) as usize]),
+        let key = format!("victim/{}", random.u64(..12));
+        let byte = random.u8(..);
+        let deed = match random.u64(..10) {
+            0..4 => Deed::Put(vec![byte; random.usize(..300)]),
             // Larger than an extent: a chain of pieces.
-            4 | 5 => Deed::Put(vec![byte; 16_000 + random.below(30_000) as usize]),
-            6 => Deed::Bind(vec![byte; random.below(300) as usize]),
-            7 => Deed::Bind(vec![byte; 16_000 + random.below(10_000) as usize]),
+            4 | 5 => Deed::Put(vec![byte; 16_000 + random.usize(..30_000)]),
+            6 => Deed::Bind(vec![byte; random.usize(..300)]),
+            7 => Deed::Bind(vec![byte; 16_000 + random.usize(..10_000)]),
             _ => Deed::Remove,
         };
         Step { key, deed }
@@ -88,8 +92,8 @@ impl Known {
     }
 
     /// Waits for some steps, kills the victim, and learns how far it came.
-    fn kill(&mut self, victim: &mut Actor, round: u64, random: &mut Random) {
-        let wanted = random.below(60);
+    fn kill(&mut self, victim: &mut Child, round: u64, random: &mut Random) {
+        let wanted = random.u64(..60);
         let mut taken = 0;
         let mut learn = |said: Option<String>| {
             taken = said.as_ref().map_or(taken, |n| n.parse::<u64>().unwrap() + 1);
@@ -98,7 +102,7 @@ impl Known {
         for _ in 0..=wanted {
             assert!(learn(victim.hear("done ")), "the victim ended by itself in round {round}");
         }
-        (0..random.below(50_000)).for_each(|_| std::hint::spin_loop());
+        (0..random.u64(..50_000)).for_each(|_| std::hint::spin_loop());
         victim.kill();
         while learn(victim.hear("done ")) {}
         let mut steps = steps(round);
@@ -139,11 +143,11 @@ fn a_process_killed_at_any_moment_loses_and_leaks_nothing() {
     let (_folder, path) = folder();
     let options = small().beat(SELDOM);
     let board = options.clone().create(&path).unwrap();
-    let mut random = Random(0x51a7e);
+    let mut random = Random::with_seed(0x51a7e);
     let mut known = Known::new();
     let mut generation = 0;
     for round in 0..u64::from(rounds(60)) {
-        let mut victim = Actor::start("as_victim", &path, &round.to_string());
+        let mut victim = Child::start("as_victim", &path, &round.to_string());
         let survivor = options.clone().open(&path).unwrap().attach("survivor").unwrap();
         // Who was there all the time goes on, before the kill and beside the corpse.
         std::thread::scope(|scope| {
@@ -157,7 +161,7 @@ fn a_process_killed_at_any_moment_loses_and_leaks_nothing() {
         assert!(board.sessions().unwrap().iter().all(|info| info.name != "victim"), "not reaped");
         known.check(&next, round);
         drop((next, survivor));
-        audit::assert_sound(&path);
+        judge::assert_sound(&path);
         assert!(board.generation() >= generation);
         generation = board.generation();
         check_history(&board);
@@ -229,7 +233,7 @@ fn ephemerals_and_leases_end_with_a_killed_process() {
     let (_folder, path) = folder();
     let board = small().beat(Duration::from_millis(5)).create(&path).unwrap();
     let session = board.attach("heir").unwrap();
-    let mut holder = Actor::start("as_holder", &path, "x");
+    let mut holder = Child::start("as_holder", &path, "x");
     let token: u64 = holder.hear("holding ").unwrap().parse().unwrap();
     let version = session.get("claim/x").unwrap().unwrap().version;
     let held = session.lease("lease/x", SOON).err().unwrap();
@@ -238,13 +242,13 @@ fn ephemerals_and_leases_end_with_a_killed_process() {
     // A stopped holder is not a dead one, whatever the beats say.
     holder.stop();
     let beats = Duration::from_millis(50);
-    assert!(session.wait("claim/x", version, beats).unwrap_err().is_timeout());
+    assert!(session.wait_newer("claim/x", version, beats).unwrap().is_none());
     assert_eq!(session.lease("lease/x", SOON).err().unwrap().kind(), ErrorKind::Held);
 
     holder.kill();
-    assert!(session.wait("claim/x", version, SOON).unwrap().is_none(), "the keeper removes it");
+    assert_eq!(session.wait_newer("claim/x", version, SOON).unwrap(), Some(Newer::Removed), "by the keeper");
     let old = session.get("lease/x").unwrap().map_or(0, |entry| entry.version);
-    assert!(old == 0 || session.wait("lease/x", old, SOON).unwrap().is_none());
+    assert!(old == 0 || session.wait_newer("lease/x", old, SOON).unwrap() == Some(Newer::Removed));
     // The events say whose entries ended, and that it was death.
     let ended = |key: &str| {
         let mut events = session.events(session.floor()).map(Result::unwrap);
@@ -279,15 +283,15 @@ fn as_large() {
 fn what_the_history_holds_is_counted_exactly_after_kills() {
     let (_folder, path) = folder();
     let board = small().beat(SELDOM).create(&path).unwrap();
-    let mut random = Random(31);
+    let mut random = Random::with_seed(31);
     for round in 0..rounds(25) {
-        let mut large = Actor::start("as_large", &path, "x");
+        let mut large = Child::start("as_large", &path, "x");
         assert!(large.says("writing"));
-        std::thread::sleep(Duration::from_micros(random.below(3_000)));
+        std::thread::sleep(Duration::from_micros(random.u64(..3_000)));
         large.kill();
         // Whoever attaches reaps; the check of the bytes compares the sums with the events.
         drop(board.attach("heir").unwrap());
-        let summary = audit::assert_sound(&path);
+        let summary = judge::assert_sound(&path);
         assert!(summary.blocks.history > 0, "nothing was superseded until kill {round}");
     }
 }
@@ -311,7 +315,7 @@ fn a_signal_ends_the_session_in_good_order_and_then_the_process() {
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let (_folder, path) = folder();
         let board = small().create(&path).unwrap();
-        let mut polite = Actor::start("as_polite", &path, "x");
+        let mut polite = Child::start("as_polite", &path, "x");
         assert!(polite.says("holding"));
         let ended = polite.ask_to_end(signal);
         assert!(matches!(ended, WaitStatus::Signaled(_, by, _) if by == signal), "{ended:?}");
@@ -334,7 +338,7 @@ fn as_polite_parent() {
         child.put_with("claim/child", b"", EPHEMERAL).unwrap();
         stay();
     });
-    session.wait("claim/child", 0, SOON).unwrap();
+    session.wait_newer("claim/child", 0, SOON).unwrap().unwrap();
     for child in [idle, attached] {
         kill(child, Signal::SIGTERM).unwrap();
         assert!(ends(child), "nobody looks for the signals that a child catches");
@@ -349,7 +353,7 @@ fn as_polite_parent() {
 fn a_signal_ends_a_process_that_has_no_session_and_a_forked_child() {
     let (_folder, path) = folder();
     small().create(&path).unwrap();
-    let mut parent = Actor::start("as_polite_parent", &path, "");
+    let mut parent = Child::start("as_polite_parent", &path, "");
     assert!(parent.says("detached"));
     let ended = parent.ask_to_end(Signal::SIGTERM);
     assert!(matches!(ended, WaitStatus::Signaled(_, Signal::SIGTERM, _)), "{ended:?}");
@@ -360,7 +364,7 @@ fn a_plain_put_by_another_outlives_the_binding() {
     let (_folder, path) = folder();
     let board = small().create(&path).unwrap();
     let session = board.attach("heir").unwrap();
-    let mut holder = Actor::start("as_holder", &path, "x");
+    let mut holder = Child::start("as_holder", &path, "x");
     assert!(holder.says("holding "));
     session.put("claim/x", b"taken over").unwrap();
     holder.kill();
@@ -373,7 +377,7 @@ fn a_plain_put_by_another_outlives_the_binding() {
 fn records_of_killed_processes_are_taken_over() {
     let (_folder, path) = folder();
     let board = small().beat(SELDOM).create(&path).unwrap();
-    let mut holders: Vec<_> = (0..8).map(|n| Actor::start("as_holder", &path, &format!("h{n}"))).collect();
+    let mut holders: Vec<_> = (0..8).map(|n| Child::start("as_holder", &path, &format!("h{n}"))).collect();
     assert!(holders.iter_mut().all(|holder| holder.says("holding ")));
     let error = board.attach("ninth").unwrap_err();
     assert!(error.is_full() && error.to_string().contains("all 8 session records"), "{error}");
@@ -382,7 +386,7 @@ fn records_of_killed_processes_are_taken_over() {
     assert!(before.iter().all(|info| info.liveness == Liveness::Alive));
     assert!(before.iter().all(|info| holders.iter().any(|holder| holder.pid().as_raw() as u32 == info.pid)));
 
-    holders.iter().for_each(Actor::kill);
+    holders.iter().for_each(Child::kill);
     let dead = board.sessions().unwrap();
     assert!(dead.len() == 8 && dead.iter().all(|info| info.liveness == Liveness::Dead));
     let session = board.attach("ninth").unwrap();

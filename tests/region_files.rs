@@ -2,7 +2,7 @@
 
 use rustix::fs::{AtFlags, CWD, Mode, linkat};
 use slateboard::{
-    error::{Error, ErrorKind},
+    Error, ErrorKind,
     layout::{Geometry, Shape, header},
     region::{self, Access, Doorbell, LockFile, Mapping, Moved, RegionFile, Whereabouts, refusal::Refusal},
     sync::Ordering,
@@ -154,9 +154,12 @@ fn creating_never_replaces() {
 fn a_failed_creation_leaves_no_board() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("board");
-    let failure = |_: &RegionFile| Err(Error::new(ErrorKind::Corrupt, "the snapshot is damaged"));
+    let failure = |_: &RegionFile| Err(Error::codec("the snapshot is damaged"));
     let error = region::create::create_with(&path, &geometry(), failure).unwrap_err();
-    assert!(error.is_corrupt() && error.to_string().starts_with(path.to_str().unwrap()), "{error}");
+    assert!(
+        error.kind() == ErrorKind::Codec && error.to_string().starts_with(path.to_str().unwrap()),
+        "{error}"
+    );
     assert_eq!(names(folder.path()), ["board.lock"]);
     make(&path);
 }

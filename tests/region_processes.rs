@@ -3,11 +3,9 @@
 //! The other processes are this test program again, running one of the `as_…` tests below, which do nothing
 //! unless they are given a role.
 
-use slateboard_kit::children as support;
-
 use nix::sys::signal::kill;
 use slateboard::{
-    error::ErrorKind,
+    ErrorKind,
     layout::{Geometry, Shape},
     region::{
         self, Access, Doorbell, ForkPage, LockFile,
@@ -15,8 +13,8 @@ use slateboard::{
     },
     sync::Ordering,
 };
+use slateboard_kit::children::{Child, ROLE, forked, role, say, stay};
 use std::{path::PathBuf, process::Command, time::Duration};
-use support::{Actor, ROLE, forked, role, say, stay};
 
 fn geometry() -> Geometry {
     Geometry::new(Shape::sized(1 << 20, 1024, 64, 4), 77).unwrap()
@@ -41,7 +39,7 @@ fn as_holder() {
 fn a_killed_holder_is_dead_before_anybody_waits_for_it() {
     let (_folder, path) = board();
     let locks = LockFile::open(&path).unwrap();
-    let mut holder = Actor::start("as_holder", &path, "");
+    let mut holder = Child::start("as_holder", &path, "");
     assert!(holder.says("holding"));
     assert!(locks.is_held(7).unwrap() && locks.try_hold(7).unwrap().is_none());
     holder.kill();
@@ -54,7 +52,7 @@ fn a_killed_holder_is_dead_before_anybody_waits_for_it() {
 fn a_stopped_holder_lives() {
     let (_folder, path) = board();
     let locks = LockFile::open(&path).unwrap();
-    let mut holder = Actor::start("as_holder", &path, "");
+    let mut holder = Child::start("as_holder", &path, "");
     assert!(holder.says("holding"));
     holder.stop();
     assert!(locks.is_held(7).unwrap() && locks.try_hold(7).unwrap().is_none());
@@ -90,7 +88,7 @@ fn as_parent() {
 fn a_forked_child_has_neither_the_mapping_nor_the_certificate() {
     let (_folder, path) = board();
     let locks = LockFile::open(&path).unwrap();
-    let mut parent = Actor::start("as_parent", &path, "");
+    let mut parent = Child::start("as_parent", &path, "");
     assert!(parent.says("child well"));
     assert!(locks.is_held(7).unwrap(), "the child's drop released the parent's certificate");
     assert!(locks.is_held(9).unwrap());
@@ -122,7 +120,7 @@ fn as_parent_of_many() {
 fn no_child_keeps_a_certificate_taken_while_it_was_forked() {
     let (_folder, path) = board();
     let locks = LockFile::open(&path).unwrap();
-    let mut parent = Actor::start("as_parent_of_many", &path, "");
+    let mut parent = Child::start("as_parent_of_many", &path, "");
     assert!(parent.says("holding"));
     assert!((0..CERTIFICATES).all(|byte| locks.is_held(byte).unwrap()));
     parent.kill();
@@ -151,7 +149,7 @@ fn as_creator() {
 fn a_killed_creator_leaves_no_board_and_no_litter() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("board");
-    let mut creator = Actor::start("as_creator", &path, "");
+    let mut creator = Child::start("as_creator", &path, "");
     assert!(creator.says("filling"));
     creator.kill();
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
@@ -175,7 +173,7 @@ fn a_reader_of_another_process_is_woken() {
     let (_folder, path) = board();
     let board = region::open(&path, Access::ReadWrite).unwrap();
     let word = &board.mapping.words()[slateboard::layout::header::GENERATION];
-    let mut sleeper = Actor::start("as_sleeper", &path, "");
+    let mut sleeper = Child::start("as_sleeper", &path, "");
     assert!(sleeper.says("sleeping"));
     std::thread::scope(|scope| {
         let waker = scope.spawn(|| {

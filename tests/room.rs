@@ -1,10 +1,12 @@
 //! Room: what is removed gives it back, nobody keeps it from others, and a full board says what holds it.
 
-use slateboard_kit::children as support;
-
 use slateboard::{Board, Error, Options, Session};
+use slateboard_kit::{
+    children::SOON,
+    judge,
+    places::{folder, small},
+};
 use std::{thread, time::Instant};
-use support::{SOON, audit, folder, small};
 
 /// Puts until the board is full; how many went in, and the error.
 fn fill(session: &Session, prefix: &str, bytes: usize) -> (u64, Error) {
@@ -39,7 +41,7 @@ fn one_value_removed_makes_room_for_one() {
         }
         assert_eq!(session.list("").into_vec().unwrap().len() as u64, count);
         drop(session);
-        audit::assert_sound(&path);
+        judge::assert_sound(&path);
     }
 }
 
@@ -72,7 +74,7 @@ fn an_emptied_board_takes_values_of_any_size() {
             let (again, error) = fill(&session, "again", second);
             assert!(error.is_full(), "{error}");
             drop(session);
-            let buckets = audit::assert_sound(&path).blocks.buckets;
+            let buckets = judge::assert_sound(&path).blocks.buckets;
             assert!(
                 again == fresh,
                 "{count} values of {first} bytes were there; of {second} bytes {again} fit then, {fresh} at first, \
@@ -98,7 +100,7 @@ fn removed_keys_hold_no_block_once_they_left_the_history() {
         session.put("stays", [n; 8]).unwrap();
     }
     let after = board.metrics().unwrap();
-    let summary = audit::assert_sound_with(&path, &[session.index()]);
+    let summary = judge::assert_sound_with(&path, &[session.index()]);
     assert_eq!(summary.blocks.tombstones, 0, "{:?}", summary.blocks);
     assert!(after.live_bytes <= before.live_bytes + 1024, "{before:?} became {after:?}");
 }
@@ -200,5 +202,5 @@ fn two_writers_of_two_sizes_cut_no_extent_by_turns_for_ever() {
         }
     });
     drop(session);
-    audit::assert_sound(&path);
+    judge::assert_sound(&path);
 }

@@ -118,14 +118,14 @@ fn times_and_attempts_that_cannot_be_are_refused() {
         assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
         assert!(error.to_string().contains(word), "{error}");
     };
-    let soon_over = PutOptions { ttl: Some(Duration::ZERO), ..PutOptions::default() };
+    let soon_over = PutOptions::new().ttl(Duration::ZERO);
     refused(session.put_with("k", "v", soon_over).unwrap_err(), "longer than zero");
     refused(session.lease("k", Duration::ZERO).err().unwrap(), "longer than zero");
     refused(session.touch("k", Duration::ZERO).unwrap_err(), "longer than zero");
-    let never = Retry { attempts: 0, ..Retry::default() };
+    let never = Retry::new().attempts(0);
     refused(session.update_with("k", never, |_| "v").unwrap_err(), "1 attempt or more");
     assert!(session.get("k").unwrap().is_none(), "nothing happened");
-    let endless = PutOptions { ttl: Some(Duration::MAX), ..PutOptions::default() };
+    let endless = PutOptions::new().ttl(Duration::MAX);
     session.put_with("k", "v", endless).unwrap();
     assert!(session.get("k").unwrap().is_some());
 }

@@ -1,7 +1,8 @@
 //! What the threads of one process share: sessions, keys, watches, leases and the keeper behind them, used, cloned
 //! and dropped at random. `.ci/tsan` runs these under ThreadSanitizer; elsewhere they are stories like the others.
 
-use slateboard::{Board, ErrorKind, Expect, KeyHandle, Retry, Session};
+use slateboard::{Board, ErrorKind, Expect, KeyHandle, Newer, Retry, Session};
+use slateboard_kit::random::Random;
 use std::{
     sync::{Barrier, mpsc::channel},
     thread::{self, scope},
@@ -22,29 +23,17 @@ fn board() -> (tempfile::TempDir, Board) {
     (folder, board)
 }
 
-/// Numbers that look random, the same in each run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
-}
-
 fn number(text: Option<&str>) -> u64 {
     text.map_or(0, |text| text.parse().unwrap())
 }
 
 /// One thread's random use of a session that others use too.
 fn use_session(board: &Board, session: &Session, seed: u64) -> u64 {
-    let mut random = Random(seed + 1);
+    let mut random = Random::with_seed(seed);
     let (mut clones, mut counted) = (vec![session.clone()], 0);
     for _ in 0..ROUNDS {
-        let mine = &clones[random.below(clones.len() as u64) as usize];
-        match random.below(9) {
+        let mine = &clones[random.usize(..clones.len())];
+        match random.u64(..9) {
             0 => clones.push(session.clone()),
             1 if clones.len() > 1 => drop(clones.swap_remove(0)),
             2 => assert!(mine.get("file/other").unwrap().is_none()),
@@ -222,8 +211,8 @@ fn views_events_and_waits_run_beside_writers() {
             let observer = board.read_only().unwrap();
             let mut version = 0;
             while version < ROUNDS {
-                version =
-                    observer.wait("team/now", version, SOON).unwrap().expect("a newer one comes").version;
+                let newer = observer.wait_newer("team/now", version, SOON).unwrap();
+                version = newer.and_then(Newer::entry).expect("a newer one comes").version;
             }
         });
     });

@@ -1,16 +1,14 @@
 //! An event that was entered and has its generation word counts for readers, although its writer was killed before it
 //! raised the counter, and nobody is attached who would.
 
-use slateboard_kit::children as support;
-
 use slateboard::{
     Board, Reader, Wait,
     layout::{geometry, header},
     region::{self, Access, RegionFile},
     sync::Ordering,
 };
+use slateboard_kit::places::{folder, small};
 use std::{path::Path, time::Duration};
-use support::{folder, small};
 
 const NOW: Duration = Duration::ZERO;
 
@@ -67,7 +65,7 @@ fn has_it(reader: &Reader, key: &str, told: u64) {
     }
     // From the present on, which has it.
     assert_eq!(reader.watch("task/").next_timeout(NOW).unwrap(), None);
-    assert!(reader.wait(key, found.version - 1, NOW).unwrap().is_some());
+    assert!(reader.wait_newer(key, found.version - 1, NOW).unwrap().is_some());
     let future = reader.view_at(told + 1).err().unwrap();
     assert!(future.to_string().contains(&format!("the newest is {told}")), "{future}");
 }

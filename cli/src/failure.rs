@@ -40,7 +40,6 @@ impl Status {
             ErrorKind::Full => Self::Full,
             ErrorKind::Corrupt | ErrorKind::Incompatible | ErrorKind::Refused => Self::Corrupt,
             ErrorKind::NotFound | ErrorKind::Moved => Self::NoBoard,
-            ErrorKind::Timeout => Self::Timeout,
             ErrorKind::InvalidKey | ErrorKind::InvalidArgument | ErrorKind::ValueTooLarge => Self::Usage,
             _ => Self::Failed,
         }
@@ -58,7 +57,7 @@ impl Status {
             Self::Corrupt => ErrorKind::Corrupt.name(),
             Self::NoBoard => ErrorKind::NotFound.name(),
             Self::Attention => "attention",
-            Self::Timeout => ErrorKind::Timeout.name(),
+            Self::Timeout => "timeout",
         }
     }
 }
@@ -122,8 +121,8 @@ impl Failure {
             return Self { kind: ErrorKind::Io.name(), ..Self::failed(format!("{doing}: {error}")) };
         };
         // The library's error names the limit of the process that was met, where that is the reason.
-        let named = Self::from(Error::io(doing.to_string(), io::Error::from_raw_os_error(number)));
-        Self { status: Status::Failed, ..named }
+        let named = Self::from(Error::from(io::Error::from_raw_os_error(number)));
+        Self { status: Status::Failed, text: format!("{doing}: {}", named.text), ..named }
     }
 }
 
@@ -142,8 +141,8 @@ impl From<Error> for Failure {
         let kind = error.kind();
         let met_another = matches!(kind, ErrorKind::Conflict | ErrorKind::Held | ErrorKind::RetriesExhausted);
         let about = About {
-            key: error.on_key().map(str::to_owned),
-            path: error.at_path().map(|path| path.display().to_string()),
+            key: error.key().map(str::to_owned),
+            path: error.path().map(|path| path.display().to_string()),
             lagged: error.missed(),
             current: met_another.then(|| error.current().cloned()),
         };
@@ -205,7 +204,6 @@ mod tests {
             (ErrorKind::Refused, 7),
             (ErrorKind::NotFound, 9),
             (ErrorKind::Moved, 9),
-            (ErrorKind::Timeout, 124),
             (ErrorKind::InvalidKey, 2),
             (ErrorKind::ValueTooLarge, 2),
             (ErrorKind::Io, 1),

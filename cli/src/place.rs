@@ -11,7 +11,7 @@ use crate::{
     whole,
 };
 use serde::{Deserialize, Serialize};
-use slateboard::{Board, Options};
+use slateboard::{Board, Options, Uuid};
 use std::{
     fs, io,
     os::unix::fs::{DirBuilderExt, MetadataExt},
@@ -253,8 +253,8 @@ fn name(path: &Path) -> &str {
 }
 
 /// A board's uuid as it is printed and recorded.
-pub(crate) fn uuid([high, low]: [u64; 2]) -> String {
-    format!("{high:016x}{low:016x}")
+pub(crate) fn uuid(uuid: Option<Uuid>) -> String {
+    format!("{:032x}", uuid.map_or(0, Uuid::as_u128))
 }
 
 /// Makes a private folder of that name in a private folder that others may be removing because it is empty.

@@ -10,7 +10,7 @@ use crate::{
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
-use slateboard::{Damage, Entry, Event, Mutation, MutationKind, Receipt, codec};
+use slateboard::{CodecId, Damage, Entry, Event, Mutation, MutationKind, Receipt};
 use std::{
     borrow::Cow,
     env,
@@ -200,9 +200,9 @@ impl<'a> EntryDoc<'a> {
             session: entry.writer.session,
             incarnation: entry.writer.incarnation,
             time: units::timestamp(entry.time, 9),
-            time_ns: entry.time,
-            codec: codec_name(entry.codec),
-            expires_in_ms: entry.deadline.map(|deadline| deadline.saturating_sub(boot_time_ns()) / 1_000_000),
+            time_ns: units::since_epoch_ns(entry.time),
+            codec: entry.codec.to_string(),
+            expires_in_ms: entry.deadline.map(|deadline| units::millis(deadline.remaining())),
             ephemeral: entry.ephemeral.as_ref().map(ToString::to_string),
         }
     }
@@ -216,7 +216,7 @@ impl<'a> EventDoc<'a> {
             session: event.session.session,
             incarnation: event.session.incarnation,
             time: units::timestamp(event.time, 9),
-            time_ns: event.time,
+            time_ns: units::since_epoch_ns(event.time),
             mutations: concerned(event, prefix).map(MutationDoc::new).collect(),
         }
     }
@@ -229,7 +229,7 @@ impl<'a> MutationDoc<'a> {
             key: &mutation.key,
             version: mutation.version,
             value: mutation.value.as_deref().map(ValueDoc::new),
-            codec: codec_name(mutation.codec),
+            codec: mutation.codec.to_string(),
             previous: mutation.previous.as_ref().map(|previous| PreviousDoc {
                 version: previous.version,
                 generation: previous.generation,
@@ -237,7 +237,7 @@ impl<'a> MutationDoc<'a> {
                 session: previous.writer.session,
                 incarnation: previous.writer.incarnation,
                 value: ValueDoc::new(&previous.value),
-                codec: codec_name(previous.codec),
+                codec: previous.codec.to_string(),
             }),
         }
     }
@@ -325,7 +325,7 @@ impl Output {
         key: &str,
         receipt: &Receipt,
         value: &[u8],
-        codec: u8,
+        codec: CodecId,
     ) -> Result<(), Failure> {
         let Receipt { version, generation, retries, .. } = *receipt;
         match (self.quiet, self.json) {
@@ -333,7 +333,7 @@ impl Output {
             (false, true) => self.document(&UpdateDoc {
                 receipt: ReceiptDoc { key, version, generation, retries },
                 value: ValueDoc::new(value),
-                codec: codec_name(codec),
+                codec: codec.to_string(),
             }),
             (false, false) => self.shown(value),
         }
@@ -539,17 +539,6 @@ pub(crate) fn printable(text: &str) -> String {
     shown
 }
 
-/// The codec's name, or its number when this program does not know it.
-pub(crate) fn codec_name(number: u8) -> String {
-    match number {
-        codec::RAW => "raw".into(),
-        codec::UTF8 => "utf8".into(),
-        codec::JSON => "json".into(),
-        codec::POD => "pod".into(),
-        other => other.to_string(),
-    }
-}
-
 fn kind_name(kind: MutationKind) -> &'static str {
     match kind {
         MutationKind::Put => "put",
@@ -561,12 +550,6 @@ fn kind_name(kind: MutationKind) -> &'static str {
         #[allow(unreachable_patterns, reason = "the library may learn further kinds")]
         _ => "other",
     }
-}
-
-/// The clock that deadlines are given in.
-fn boot_time_ns() -> u64 {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-    now.tv_sec.cast_unsigned().saturating_mul(1_000_000_000).saturating_add(now.tv_nsec.cast_unsigned())
 }
 
 #[cfg(test)]

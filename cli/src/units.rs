@@ -1,6 +1,6 @@
 //! Durations, sizes and times as people write and read them.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// `250ms`, `1.5s`, `5m`, `2h`, `1d`, `1w`, `500us`; a plain number is seconds. It may be zero.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
@@ -133,7 +133,8 @@ pub(crate) fn grouped(value: u64) -> String {
 }
 
 /// Nanoseconds since 1970 as RFC 3339 in UTC, with `digits` (0 to 9) of the second's fraction.
-pub(crate) fn timestamp(since_epoch_ns: u64, digits: usize) -> String {
+pub(crate) fn timestamp(time: SystemTime, digits: usize) -> String {
+    let since_epoch_ns = since_epoch_ns(time);
     let seconds = since_epoch_ns / 1_000_000_000;
     let (year, month, day) = civil_date(seconds / 86_400);
     let of_day = seconds % 86_400;
@@ -145,6 +146,17 @@ pub(crate) fn timestamp(since_epoch_ns: u64, digits: usize) -> String {
     }
     text.push('Z');
     text
+}
+
+/// Nanoseconds since 1970, as documents have them.
+pub(crate) fn since_epoch_ns(time: SystemTime) -> u64 {
+    let duration = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Whole milliseconds, as documents have them.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Days since 1970 to the proleptic Gregorian calendar. Counted from 1 March of year 0, so that the leap
@@ -236,13 +248,17 @@ mod tests {
         }
     }
 
+    fn at(ns: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_nanos(ns)
+    }
+
     #[test]
     fn dates() {
-        assert_eq!(timestamp(0, 0), "1970-01-01T00:00:00Z");
-        assert_eq!(timestamp(951_782_400_000_000_000, 0), "2000-02-29T00:00:00Z");
-        assert_eq!(timestamp(1_764_158_399_123_456_789, 9), "2025-11-26T11:59:59.123456789Z");
-        assert_eq!(timestamp(4_107_542_399_999_999_999, 3), "2100-02-28T23:59:59.999Z");
-        assert_eq!(timestamp(4_107_542_400_000_000_000, 0), "2100-03-01T00:00:00Z");
+        assert_eq!(timestamp(at(0), 0), "1970-01-01T00:00:00Z");
+        assert_eq!(timestamp(at(951_782_400_000_000_000), 0), "2000-02-29T00:00:00Z");
+        assert_eq!(timestamp(at(1_764_158_399_123_456_789), 9), "2025-11-26T11:59:59.123456789Z");
+        assert_eq!(timestamp(at(4_107_542_399_999_999_999), 3), "2100-02-28T23:59:59.999Z");
+        assert_eq!(timestamp(at(4_107_542_400_000_000_000), 0), "2100-03-01T00:00:00Z");
     }
 
     #[test]

@@ -240,8 +240,7 @@ fn an_update_keeps_what_it_does_not_change() {
     let place = Place::with_board();
     let board = slateboard::Board::open(place.region()).expect("board");
     let owner = board.attach("owner").expect("session");
-    let ttl = Some(std::time::Duration::from_secs(3_600));
-    let options = slateboard::PutOptions { ttl, ephemeral: true, ..Default::default() };
+    let options = slateboard::PutOptions::new().ttl(std::time::Duration::from_secs(3_600)).ephemeral(true);
     owner.put_with("k", "1", options).expect("put");
     let before = owner.get("k").expect("read").expect("entry");
     for change in [&["--add", "1"][..], &["--append", "0"], &["--exec", "cat"], &["--merge", "7"]] {

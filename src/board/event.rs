@@ -2,11 +2,13 @@
 
 use super::{Reader, fault, reader};
 use crate::{
-    entry::WriterInfo,
+    codec::CodecId,
+    entry::{WriterInfo, time_of},
     error::{Error, ErrorKind, Result},
     layout::record::RecordKind,
     protocol::{Core, Fault, view::EventRecord},
 };
+use std::time::SystemTime;
 
 /// What an event did to a key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -39,7 +41,7 @@ pub struct Mutation {
     /// The value; `None` for a removal.
     pub value: Option<Vec<u8>>,
     /// How the value is encoded.
-    pub codec: u8,
+    pub codec: CodecId,
     /// What the key had before; `None` where it had nothing.
     pub previous: Option<Previous>,
 }
@@ -57,7 +59,7 @@ pub struct Previous {
     /// Its bytes.
     pub value: Vec<u8>,
     /// How they are encoded.
-    pub codec: u8,
+    pub codec: CodecId,
 }
 
 /// An event of the history: everything that one generation changed.
@@ -68,8 +70,8 @@ pub struct Event {
     pub generation: u64,
     /// Who did it. Where a session's end did it, this is that session; where a deadline did, whoever published it.
     pub session: WriterInfo,
-    /// When, nanoseconds since 1970.
-    pub time: u64,
+    /// When, by the clock of the kernel's last tick: 1 to 10 ms earlier.
+    pub time: SystemTime,
     /// What changed: one or more keys.
     pub mutations: Vec<Mutation>,
 }
@@ -89,19 +91,19 @@ pub(super) fn event(_reader: &Reader, core: &Core<'_>, record: EventRecord) -> E
         key: String::from_utf8_lossy(&item.key).into_owned(),
         version: item.header.version,
         value: (!item.header.kind.is_tombstone()).then_some(item.value),
-        codec: item.header.codec,
+        codec: CodecId::new(item.header.codec),
         previous: previous.map(|previous| Previous {
             version: previous.header.version,
             generation: previous.generation,
             writer: reader::writer_info(core, previous.header.writer),
             value: previous.value,
-            codec: previous.header.codec,
+            codec: CodecId::new(previous.header.codec),
         }),
     };
     let mut event = Event {
         generation: item.generation,
         session: reader::writer_info(core, item.header.writer),
-        time: item.header.time,
+        time: time_of(item.header.time),
         mutations: vec![mutation],
     };
     // The names are their sessions' while the event is in the history.
@@ -178,7 +180,7 @@ impl Events {
         self.next = floor + 1;
         Error::new(ErrorKind::Lagged, format!("{missed} events left the history before they were read"))
             .with_missed(missed, floor)
-            .next("list the present again if every event matters")
+            .hint("list the present again if every event matters")
     }
 }
 

@@ -14,11 +14,13 @@ use super::{
     region::{self, Suspects},
     seat::Seat,
 };
+#[cfg(feature = "signals")]
+use crate::region::Signals;
 use crate::{
     error::Result,
     layout::{DeadlineHint, Head},
     protocol::{Core, expire::Sweep, lane::Lane},
-    region::{Signals, Thread, boottime_ns},
+    region::{Thread, boottime_ns},
 };
 use std::{
     sync::{
@@ -123,7 +125,7 @@ impl Signal {
 impl Keeper {
     pub(super) fn start(seat: Arc<Seat>, options: &Options) -> Result<Self> {
         let period = options.beat;
-        let signals = options.end_on_signals.then(Signals::catch).transpose()?;
+        let signals = catch_signals(options)?;
         let theirs = Arc::clone(&seat);
         let thread =
             Thread::start(c"slate-keeper", STACK_BYTES, move || run(&theirs, period, signals.as_ref()))?;
@@ -139,6 +141,32 @@ impl Drop for Keeper {
         if !self.thread.is_current() {
             let _ = self.thread.ends_within(PATIENCE);
         }
+    }
+}
+
+#[cfg(feature = "signals")]
+fn catch_signals(options: &Options) -> Result<Option<Signals>> {
+    options.end_on_signals.then(Signals::catch).transpose()
+}
+
+/// Without the feature nothing catches signals.
+#[cfg(not(feature = "signals"))]
+enum Signals {}
+
+#[cfg(not(feature = "signals"))]
+#[allow(clippy::unnecessary_wraps, reason = "as with the feature")]
+fn catch_signals(_: &Options) -> Result<Option<Signals>> {
+    Ok(None)
+}
+
+#[cfg(not(feature = "signals"))]
+impl Signals {
+    fn caught(&self) -> Option<std::convert::Infallible> {
+        match *self {}
+    }
+
+    fn die_of(&self, _: std::convert::Infallible, _: Duration) {
+        match *self {}
     }
 }
 

@@ -1,9 +1,9 @@
 //! A key handle: the slot found once.
 
-use super::{Expect, Meta, PutOptions, Receipt, Retry, Session, reader, update::Next, watch};
+use super::{Expect, Meta, Newer, PutOptions, Receipt, Replacement, Retry, Session, reader, update, watch};
 use crate::{
     entry::Entry,
-    error::{Error, ErrorKind, Result},
+    error::{Error, Result},
     layout::Head,
     protocol::{
         read::Meta as Found,
@@ -28,7 +28,8 @@ pub struct KeyHandle {
 
 impl KeyHandle {
     pub(super) fn new(session: Session, name: &str) -> Result<Self> {
-        let slots::Key { hash, shard, bucket, fingerprint, .. } = reader::checked(&session.core()?, name)?;
+        let slots::Key { hash, shard, bucket, fingerprint, .. } =
+            reader::checked(&session.reader().core()?, name)?;
         Ok(Self {
             session,
             name: name.to_owned(),
@@ -59,9 +60,9 @@ impl KeyHandle {
     #[inline]
     fn read(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
         if let Some(slot) = self.slot.get() {
-            let region = &*self.session.region;
+            let region = &*self.session.reader().region;
             let core = region.core_to_read(region.words()?);
-            let glance = core.glance_at(self.hash, slot, self.session.verify, found, out);
+            let glance = core.glance_at(self.hash, slot, self.session.reader().verify, found, out);
             if let Some(is) = reader::told(glance, found, out) {
                 return Ok(is);
             }
@@ -74,8 +75,9 @@ impl KeyHandle {
     fn read_in_full(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
         let is = self
             .session
-            .read(&self.session.core()?, &self.slot_key(), self.slot.get(), found, out)
-            .map_err(|error| error.key(&self.name))?;
+            .reader()
+            .read(&self.session.reader().core()?, &self.slot_key(), self.slot.get(), found, out)
+            .map_err(|error| error.on_key(&self.name))?;
         if is {
             self.remember(found.slot);
         }
@@ -94,12 +96,12 @@ impl KeyHandle {
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
     pub fn get(&self) -> Result<Option<Entry>> {
-        let core = self.session.core()?;
-        self.session.named(&core, || {
+        let reader = self.session.reader();
+        let core = reader.core()?;
+        reader.named(&core, || {
             let (mut found, mut value) = (Found::EMPTY, Vec::new());
             let is = self.read(&mut found, &mut value)?;
-            let entry =
-                || self.session.entry(&core, self.name.clone(), value, &found.header(), found.generation);
+            let entry = || reader.entry(&core, self.name.clone(), value, &found.header(), found.generation);
             Ok(is.then(entry))
         })
     }
@@ -147,7 +149,7 @@ impl KeyHandle {
     #[inline]
     fn newest_seen(&self) -> Result<Option<u64>> {
         let Some((version, slot, head)) = self.seen.get() else { return Ok(None) };
-        let region = &*self.session.region;
+        let region = &*self.session.reader().region;
         let core = region.core_to_read(region.words()?);
         Ok(core.is_newest(slot, head).then_some(version))
     }
@@ -173,8 +175,8 @@ impl KeyHandle {
     /// # Errors
     /// As [`Session::put_if`].
     pub fn put_if(&self, value: impl AsRef<[u8]>, expect: Expect) -> Result<Receipt> {
-        let change = self.session.change(value.as_ref(), PutOptions { expect, ..PutOptions::default() });
-        let (receipt, slot) = self.session.write(&self.name, &self.slot_key(), &change, self.slot.get())?;
+        let change = self.session.change(value.as_ref(), PutOptions::new().expect(expect));
+        let (receipt, slot) = self.session.put_at(&self.name, &self.slot_key(), &change, self.slot.get())?;
         self.remember(slot);
         Ok(receipt)
     }
@@ -186,7 +188,7 @@ impl KeyHandle {
     /// # Errors
     /// As [`Session::update`].
     pub fn update<V: AsRef<[u8]>>(&self, f: impl FnMut(Option<&[u8]>) -> V) -> Result<Receipt> {
-        self.update_with(Retry::default(), f)
+        self.update_with(Retry::new(), f)
     }
 
     /// As [`KeyHandle::update`], with other attempts and pauses.
@@ -200,18 +202,18 @@ impl KeyHandle {
     ) -> Result<Receipt> {
         let mut slot = self.slot.get();
         let next =
-            |found: Option<&Found>, old: &[u8]| Ok::<_, Error>(Some(Next::value(f(found.map(|_| old)))));
+            |found: Option<&Found>, old: &[u8]| Ok::<_, Error>(Some(Replacement::new(f(found.map(|_| old)))));
         let receipt = self.session.update_at(&self.name, &self.slot_key(), &mut slot, retry, next)?;
         slot.into_iter().for_each(|slot| self.remember(slot));
-        receipt.ok_or_else(|| Error::new(ErrorKind::InvalidArgument, "nothing to put").key(&self.name))
+        receipt.ok_or_else(|| update::nothing_to_put(&self.name))
     }
 
-    /// Blocks until the key's version is newer than `version`, and returns what it has then: `None` when it
-    /// was removed.
+    /// Blocks until the key's version is newer than `version`, or the key is removed or expires. Returns `None` when the
+    /// timeout passes first. With version 0, waits for the key to have a value.
     ///
     /// # Errors
-    /// `Timeout`; as [`KeyHandle::get`].
-    pub fn wait_newer(&self, version: u64, timeout: Duration) -> Result<Option<Entry>> {
-        watch::wait_newer(&self.session, (&self.name, self.shard), version, timeout, || self.get())
+    /// As [`Reader::get`](super::Reader::get).
+    pub fn wait_newer(&self, version: u64, timeout: Duration) -> Result<Option<Newer>> {
+        watch::wait_newer(self.session.reader(), self.shard, version, timeout, || self.get())
     }
 }

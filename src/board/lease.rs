@@ -2,6 +2,7 @@
 
 use super::{Expect, PutOptions, Session, keeper::Renewal, session::check_ttl};
 use crate::{
+    codec::CodecId,
     error::{Error, ErrorKind, Result},
     region::{Lock, boottime_ns},
 };
@@ -68,10 +69,10 @@ impl Lease {
     /// Renews the lease now, for its whole time.
     ///
     /// # Errors
-    /// `Held` or `Conflict` where it was lost; as [`Session::put`].
+    /// `Conflict` when the lease was lost: it expired, or another value was put. As [`Session::put`] otherwise.
     pub fn renew(&self) -> Result<()> {
         // Before any lock: in a forked child the keeper that may hold it does not exist.
-        self.session.core()?;
+        self.session.reader().core()?;
         renew(&self.session, &self.key, self.ttl, &self.held)
     }
 
@@ -85,7 +86,7 @@ impl Lease {
 
     fn end(&self) -> Result<()> {
         // As in `renew`; the parent's lease is not the child's to end.
-        self.session.core()?;
+        self.session.reader().core()?;
         self.session.forget_renewal(self.id);
         let Some(version) = self.held.lock().version.take() else { return Ok(()) };
         match self.session.remove_if(&self.key, Expect::Version(version)) {
@@ -116,7 +117,7 @@ impl Drop for Lease {
 }
 
 fn put(session: &Session, key: &str, ttl: Duration, expect: Expect) -> Result<super::Receipt> {
-    let options = PutOptions { expect, ttl: Some(ttl), ephemeral: true, codec: crate::codec::UTF8 };
+    let options = PutOptions::new().expect(expect).ttl(ttl).ephemeral(true).codec(CodecId::UTF8);
     session.put_with(key, session.name(), options)
 }
 
@@ -128,7 +129,13 @@ fn end_of(ttl: Duration) -> u64 {
 fn renew(session: &Session, key: &str, ttl: Duration, held: &Lock<Held>) -> Result<()> {
     let mut held = held.lock();
     let Some(current) = held.version else {
-        return Err(Error::new(ErrorKind::Held, "the lease was lost").key(key).next("acquire it again"));
+        return Err(Error::new(
+            ErrorKind::Conflict,
+            "the lease was lost: it expired, or another value was put",
+        )
+        .on_key(key)
+        .with_current(session.get(key).ok().flatten())
+        .hint("take the lease again"));
     };
     let until_ns = end_of(ttl);
     match put(session, key, ttl, Expect::Version(current)) {
@@ -155,9 +162,9 @@ fn held(error: Error, key: &str) -> Error {
         error.current().map_or_else(|| "another session".to_owned(), |entry| entry.writer.to_string());
     let current = error.current().cloned();
     Error::new(ErrorKind::Held, format!("{holder} holds the lease"))
-        .key(key)
+        .on_key(key)
         .with_current(current)
-        .next("wait for the key to change, and try again")
+        .hint("wait for the key to change, and try again")
 }
 
 #[cfg(test)]

@@ -333,7 +333,7 @@ impl<T> List<T> {
                 Ok(true) => entries.push(make(reader, &core, &key, &value, &found)),
                 Ok(false) => {}
                 Err(error) if error.is_corrupt() => damaged.push(Damage::of_key(&key, "a record")),
-                Err(error) => return Err(error.key(&key)),
+                Err(error) => return Err(error.on_key(&key)),
             }
         }
         Ok(Listing { entries, generation, exact: false, damaged })

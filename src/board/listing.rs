@@ -83,11 +83,11 @@ impl Damage {
             (None, None, Some(slot)) => format!("the slot at word {slot}: {what} cannot be as it is"),
             _ => format!("{what} cannot be as it is"),
         };
-        let error = Error::new(ErrorKind::Corrupt, text).next(
+        let error = Error::new(ErrorKind::Corrupt, text).hint(
             "the board is damaged there, or another program writes to it; other keys are not concerned",
         );
         match key {
-            Some(key) => error.key(key),
+            Some(key) => error.on_key(key),
             None => error,
         }
     }
@@ -118,7 +118,7 @@ pub(super) fn sound(damaged: &[Damage]) -> Result<()> {
                 names.push(format!("{} more", all.len() - NAMED));
             }
             let text = format!("{} records are damaged: {}", all.len(), names.join(", "));
-            Err(Error::new(ErrorKind::Corrupt, text).next("other keys are not concerned"))
+            Err(Error::new(ErrorKind::Corrupt, text).hint("other keys are not concerned"))
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use super::region::{Presence, Region};
 use crate::{
+    entry::time_of,
     error::Result,
     layout::session::{COUNTERS, Counter},
     region::boottime_ns,
 };
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Without a beat for longer, a session is shown as unresponsive. Never reaped for it.
 const UNRESPONSIVE: Duration = Duration::from_secs(300);
@@ -40,8 +41,8 @@ pub struct SessionInfo {
     pub pid: u32,
     /// Start time of its process, clock ticks since boot.
     pub start_time: u64,
-    /// When it attached, nanoseconds since 1970.
-    pub attached: u64,
+    /// When it attached.
+    pub attached: SystemTime,
     /// Time since its last beat.
     pub beat_age: Duration,
     /// Whether its process is there.
@@ -196,7 +197,7 @@ pub(super) fn sessions(region: &Region) -> Result<Vec<SessionInfo>> {
             name: core.name(record.name).filter(|_| core.names_stand(freed)).unwrap_or_default(),
             pid: record.identity.pid as u32,
             start_time: record.identity.start_time,
-            attached: record.identity.attached_ns,
+            attached: time_of(record.identity.attached_ns),
             beat_age,
             liveness,
             counters,

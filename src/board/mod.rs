@@ -13,7 +13,9 @@ mod metrics;
 mod notifier;
 mod options;
 mod pollable;
+mod put;
 mod reader;
+mod reads;
 mod region;
 mod seat;
 mod session;
@@ -33,13 +35,14 @@ pub use options::Options;
 pub use pollable::PollableWatch;
 #[cfg(feature = "stream")]
 pub use pollable::WatchStream;
-pub use reader::{Meta, Reader};
-pub use session::{PutOptions, Receipt, Session};
-pub use update::Retry;
+pub use put::{PutOptions, Receipt};
+pub use reader::{Meta, Newer, Reader};
+pub use session::Session;
+pub use update::{Replacement, Retry};
 pub use view::View;
 pub use watch::{Wait, Watch};
 
-use crate::{error::Result, region::LockFile};
+use crate::{error::Result, region::LockFile, uuid::Uuid};
 use region::Region;
 use std::{path::Path, sync::Arc};
 
@@ -159,8 +162,8 @@ impl Board {
         self.region.path()
     }
 
-    /// The board's uuid; zeros for a local board.
-    pub fn uuid(&self) -> [u64; 2] {
+    /// The board's identifier; `None` for a local board.
+    pub fn uuid(&self) -> Option<Uuid> {
         self.region.uuid()
     }
 }

@@ -22,6 +22,7 @@ pub struct Options {
     dedicated: Vec<String>,
     pub(super) verify: Verify,
     pub(super) beat: Duration,
+    #[cfg(feature = "signals")]
     pub(super) end_on_signals: bool,
 }
 
@@ -36,6 +37,7 @@ impl Default for Options {
             dedicated: ["task", "file", "team"].map(String::from).to_vec(),
             verify: Verify::default(),
             beat: Duration::from_secs(1),
+            #[cfg(feature = "signals")]
             end_on_signals: false,
         }
     }
@@ -104,6 +106,7 @@ impl Options {
 
     /// Whether SIGTERM and SIGINT end sessions in good order before they end the process: not unless set.
     /// Without, the process just dies, and the next session that looks reaps what it leaves.
+    #[cfg(feature = "signals")]
     #[must_use]
     pub fn end_on_signals(mut self, end: bool) -> Self {
         self.end_on_signals = end;

@@ -5,7 +5,8 @@ use super::{
     region::Region, watch,
 };
 use crate::{
-    entry::{Entry, WriterInfo},
+    codec::CodecId,
+    entry::{Deadline, Entry, WriterInfo, time_of},
     error::{Error, ErrorKind, Result},
     layout::{
         Writer,
@@ -17,8 +18,12 @@ use crate::{
         slots,
     },
     region::boottime_ns,
+    uuid::Uuid,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 /// Reads a board. Cheap to clone; a [`Session`](super::Session) is one too.
 #[derive(Clone)]
@@ -35,12 +40,38 @@ pub struct Meta {
     pub version: u64,
     /// Generation of the write.
     pub generation: u64,
-    /// When it was written, nanoseconds since 1970, as of the kernel's last tick: 1 to 10 ms earlier.
-    pub time: u64,
     /// How the value is encoded.
-    pub codec: u8,
+    pub codec: CodecId,
     /// Bytes of the value.
     pub len: usize,
+    time_ns: u64,
+}
+
+impl Meta {
+    /// When the value was written, by the clock of the kernel's last tick: 1 to 10 ms earlier. Computed here, so that a read
+    /// does not pay for it.
+    pub fn time(&self) -> SystemTime {
+        time_of(self.time_ns)
+    }
+}
+
+/// What a key became while a call waited for it: [`Reader::wait_newer`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Newer {
+    /// The key has a newer version.
+    Value(Entry),
+    /// The key was removed, or its time to live is over, whether or not a session has published that.
+    Removed,
+}
+
+impl Newer {
+    /// The entry of the newer version; `None` when the key was removed.
+    pub fn entry(self) -> Option<Entry> {
+        match self {
+            Self::Value(entry) => Some(entry),
+            Self::Removed => None,
+        }
+    }
 }
 
 impl Reader {
@@ -67,8 +98,9 @@ impl Reader {
         let slot_key = checked(&core, key)?;
         self.named(&core, || {
             let (mut meta, mut value) = (Found::EMPTY, Vec::new());
-            let found =
-                self.read(&core, &slot_key, None, &mut meta, &mut value).map_err(|error| error.key(key))?;
+            let found = self
+                .read(&core, &slot_key, None, &mut meta, &mut value)
+                .map_err(|error| error.on_key(key))?;
             Ok(found.then(|| self.entry(&core, key.to_owned(), value, &meta.header(), meta.generation)))
         })
     }
@@ -112,7 +144,7 @@ impl Reader {
         let core = self.core()?;
         let slot_key = checked(&core, key)?;
         let mut found = Found::EMPTY;
-        let is = self.read(&core, &slot_key, None, &mut found, buffer).map_err(|error| error.key(key))?;
+        let is = self.read(&core, &slot_key, None, &mut found, buffer).map_err(|error| error.on_key(key))?;
         Ok(is.then(|| meta(&found)))
     }
 
@@ -189,7 +221,7 @@ impl Reader {
                 format!("generation {generation} has left the history, which goes from {floor} to {newest}"),
             )
             .with_missed(floor.saturating_sub(generation), floor)
-            .next("read the present, and go on from its generation"),
+            .hint("read the present, and go on from its generation"),
             Fault::Future => Error::new(
                 ErrorKind::Future,
                 format!("generation {generation} has not happened yet; the newest is {newest}"),
@@ -231,15 +263,14 @@ impl Reader {
         Watch::new(self.clone(), prefix)
     }
 
-    /// Blocks until the key's version is newer than `newer_than`, and returns what it has then: `None`
-    /// when it was removed, or its time to live is over, whether or not anybody has published that. With 0, waits for the
-    /// key to have a value.
+    /// Blocks until the key's version is newer than `version`, or the key is removed or expires. Returns `None` when the
+    /// timeout passes first. With version 0, waits for the key to have a value.
     ///
     /// # Errors
-    /// `Timeout`; as [`Reader::get`].
-    pub fn wait(&self, key: &str, newer_than: u64, timeout: Duration) -> Result<Option<Entry>> {
+    /// As [`Reader::get`].
+    pub fn wait_newer(&self, key: &str, version: u64, timeout: Duration) -> Result<Option<Newer>> {
         let shard = checked(&self.core()?, key)?.shard;
-        watch::wait_newer(self, (key, shard), newer_than, timeout, || self.get(key))
+        watch::wait_newer(self, shard, version, timeout, || self.get(key))
     }
 
     /// Bytes that a value may have on this board.
@@ -258,8 +289,8 @@ impl Reader {
         self.core().map_or(0, |core| core.floor())
     }
 
-    /// The board's uuid; zeros for a local board.
-    pub fn uuid(&self) -> [u64; 2] {
+    /// The board's identifier; `None` for a local board.
+    pub fn uuid(&self) -> Option<Uuid> {
         self.region.uuid()
     }
 
@@ -303,9 +334,9 @@ impl Reader {
             generation,
             created: if header.created == 0 { generation } else { header.created },
             writer: writer_info(core, header.writer),
-            time: header.time,
-            codec: header.codec,
-            deadline: Some(header.deadline).filter(|&deadline| deadline != 0),
+            time: time_of(header.time),
+            codec: CodecId::new(header.codec),
+            deadline: Deadline::of(header.deadline),
             ephemeral: Some(header.ephemeral).filter(|&word| word != 0).map(|word| writer_info(core, word)),
         }
     }
@@ -321,9 +352,9 @@ pub(super) fn meta(meta: &Found) -> Meta {
     Meta {
         version: meta.words.version(),
         generation: meta.generation,
-        time: meta.words.time(),
-        codec: meta.words.codec(),
+        codec: CodecId::new(meta.words.codec()),
         len: meta.words.value_len(),
+        time_ns: meta.words.time(),
     }
 }
 
@@ -366,5 +397,5 @@ fn no_key(key: &str) -> Error {
         0 => "a key must have at least one byte".to_owned(),
         len => format!("a key may have at most {KEY_MAX} bytes; this one has {len}"),
     };
-    Error::new(ErrorKind::InvalidKey, what).key(key)
+    Error::new(ErrorKind::InvalidKey, what).on_key(key)
 }

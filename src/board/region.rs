@@ -10,6 +10,7 @@ use crate::{
         Whereabouts, futex,
     },
     sync::AtomicU64,
+    uuid::Uuid,
 };
 use std::{collections::BTreeSet, path::Path, sync::OnceLock};
 
@@ -164,7 +165,7 @@ impl Region {
     #[cold]
     fn lost(&self) -> Error {
         match (self.mapping().moved(), self.path()) {
-            (Some(moved), Some(path)) => has_moved(moved).path(path),
+            (Some(moved), Some(path)) => has_moved(moved).at_path(path),
             _ => forked(),
         }
     }
@@ -236,10 +237,10 @@ impl Region {
         }
     }
 
-    pub(super) fn uuid(&self) -> [u64; 2] {
+    pub(super) fn uuid(&self) -> Option<Uuid> {
         match &self.memory {
-            Memory::File(file) => file.identity.uuid,
-            Memory::Local { .. } => [0; 2],
+            Memory::File(file) => Some(Uuid::of_words(file.identity.uuid)),
+            Memory::Local { .. } => None,
         }
     }
 
@@ -292,7 +293,7 @@ impl Region {
         }
         Err(failed.unwrap_or_else(|| {
             Error::new(ErrorKind::Full, format!("all {sessions} session records are in use"))
-                .next("end a session, or make the board with more")
+                .hint("end a session, or make the board with more")
         }))
     }
 
@@ -497,14 +498,14 @@ pub(super) fn now() -> Now {
 fn has_moved(moved: Moved) -> Error {
     match moved {
         Moved::Gone => Error::new(ErrorKind::Moved, "the board's file was removed while it was open here")
-            .next("open the board again, or make a new one: `slate init --replace` in a project"),
+            .hint("open the board again, or make a new one: `slate init --replace` in a project"),
         Moved::Replaced => Error::new(ErrorKind::Moved, "another file has taken the place of the board's")
-            .next("open the board again"),
+            .hint("open the board again"),
     }
 }
 
 #[cold]
 pub(super) fn forked() -> Error {
     Error::new(ErrorKind::Forked, "this handle was made before a fork")
-        .next("open and attach anew in the child")
+        .hint("open and attach anew in the child")
 }

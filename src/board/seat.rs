@@ -220,7 +220,7 @@ fn lane_of_thread() -> usize {
 #[cold]
 fn too_large(len: usize, value_max: u64) -> Error {
     let text = format!("a value may have at most {value_max} bytes on this board; this one has {len}");
-    Error::new(ErrorKind::ValueTooLarge, text).next("split it, or make a larger board")
+    Error::new(ErrorKind::ValueTooLarge, text).hint("split it, or make a larger board")
 }
 
 /// Who the process is.

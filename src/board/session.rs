@@ -3,31 +3,29 @@
 use super::{
     Expect, KeyHandle, Lease, Options, Reader, fault,
     keeper::{Keeper, Renewal},
-    lookout, reader,
+    lookout,
+    put::{PutOptions, Receipt},
+    reader,
     region::Region,
     seat::{self, Seat},
-    update::{Next, Retry},
 };
 use crate::{
-    entry::Entry,
     error::{Error, ErrorKind, Result},
     layout::{record::RecordKind, session::NAME_MAX},
     protocol::{
         publish::{Change, Outcome},
-        read::Meta as Found,
         slots::{self, Slot},
     },
     region::{Lock, boottime_ns},
 };
 use std::{
-    ops::Deref,
     sync::{Arc, Weak},
     time::Duration,
 };
 
 /// An attached participant. `Send`, `Sync`, cheap to clone; the last clone's drop detaches.
 ///
-/// Everything that reads comes from [`Reader`].
+/// A session reads as well: it has every method of [`Reader`].
 #[derive(Clone)]
 pub struct Session {
     inner: Arc<Attached>,
@@ -47,32 +45,6 @@ impl WeakSession {
     pub(super) fn upgrade(&self) -> Option<Session> {
         self.0.upgrade().map(|inner| Session { inner })
     }
-}
-
-/// What a change became.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub struct Receipt {
-    /// The key's new version.
-    pub version: u64,
-    /// The generation of the event.
-    pub generation: u64,
-    /// Attempts that lost to other writers.
-    pub retries: u32,
-}
-
-/// How a put is made.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct PutOptions {
-    /// What must stand for the put to happen.
-    pub expect: Expect,
-    /// Time to live: when it has passed the entry is absent, for reads and for expectations. Not zero; one that is longer than
-    /// the clock can count never ends.
-    pub ttl: Option<Duration>,
-    /// Whether the entry ends with this session, by detaching or by death.
-    pub ephemeral: bool,
-    /// How the value is encoded; see [`crate::codec`].
-    pub codec: u8,
 }
 
 impl Session {
@@ -110,19 +82,30 @@ impl Session {
         Ok(session)
     }
 
+    /// The reader of this session, for code that must not write. A clone of it keeps the board open, and does not keep
+    /// the session attached.
+    #[inline]
+    pub fn reader(&self) -> &Reader {
+        &self.inner.reader
+    }
+
+    pub(super) fn seat(&self) -> &Seat {
+        &self.inner.seat
+    }
+
     /// The session's name.
     pub fn name(&self) -> &str {
-        &self.inner.seat.name
+        &self.seat().name
     }
 
     /// Index of its record.
     pub fn index(&self) -> u16 {
-        self.inner.seat.writer.session
+        self.seat().writer.session
     }
 
     /// Which life of that record this is.
     pub fn incarnation(&self) -> u32 {
-        self.inner.seat.writer.incarnation
+        self.seat().writer.incarnation
     }
 
     /// Ends the session when this is its last clone, as dropping it does.
@@ -134,7 +117,7 @@ impl Session {
     /// `InvalidKey`; `ValueTooLarge`; `Full`; `Fenced`; `Moved`; `Forked`; `Corrupt` where the key's
     /// present record is damaged.
     pub fn put(&self, key: &str, value: impl AsRef<[u8]>) -> Result<Receipt> {
-        self.put_with(key, value, PutOptions::default())
+        self.put_with(key, value, PutOptions::new())
     }
 
     /// Gives the key this value if what stands there is as expected. Version 0 and generation 0 are those of a key
@@ -143,7 +126,7 @@ impl Session {
     /// # Errors
     /// `Conflict`, with the entry that stands there in [`Error::current`]; as [`Session::put`].
     pub fn put_if(&self, key: &str, value: impl AsRef<[u8]>, expect: Expect) -> Result<Receipt> {
-        self.put_with(key, value, PutOptions { expect, ..PutOptions::default() })
+        self.put_with(key, value, PutOptions::new().expect(expect))
     }
 
     /// Gives the key this value, with a time to live, an end, a codec.
@@ -153,7 +136,7 @@ impl Session {
     pub fn put_with(&self, key: &str, value: impl AsRef<[u8]>, options: PutOptions) -> Result<Receipt> {
         let change = self.change(value.as_ref(), options);
         if change.deadline == 0 {
-            self.write_key(key, &change)
+            self.put_key(key, &change)
         } else {
             self.put_brief(key, &change, options.ttl)
         }
@@ -163,8 +146,8 @@ impl Session {
     #[cold]
     fn put_brief(&self, key: &str, change: &Change<'_>, ttl: Option<Duration>) -> Result<Receipt> {
         ttl.map_or(Ok(()), |ttl| check_ttl(key, ttl))?;
-        let receipt = self.write_key(key, change)?;
-        self.inner.seat.expects_expiry(change.deadline);
+        let receipt = self.put_key(key, change)?;
+        self.seat().expects_expiry(change.deadline);
         Ok(receipt)
     }
 
@@ -182,158 +165,17 @@ impl Session {
     /// # Errors
     /// As [`Session::put_if`].
     pub fn remove_if(&self, key: &str, expect: Expect) -> Result<Option<Receipt>> {
+        reader::check(key)?;
         let change = Change::tombstone(RecordKind::Removed, plain(expect));
-        match self.write_key(key, &change) {
-            Ok(receipt) => Ok(Some(receipt)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Renews the key's time to live: puts its present value again, with this time to live from now on. `None` where
-    /// it had no value. The version rises; the codec and a session that the entry ends with stay as they are. The event's
-    /// kind is [`MutationKind::Touch`](super::MutationKind::Touch).
-    ///
-    /// # Errors
-    /// `InvalidArgument` for a zero `ttl`; as [`Session::update`].
-    pub fn touch(&self, key: &str, ttl: Duration) -> Result<Option<Receipt>> {
-        check_ttl(key, ttl)?;
-        reader::check(key)?;
-        let slot_key = slots::Key::new(self.region.geometry(), key);
-        self.update_at(key, &slot_key, &mut None, Retry::default(), |found, old| {
-            Ok(found.map(|_| Next { ttl: Some(ttl), ..Next::value(old.to_vec()) }))
-        })
-    }
-
-    /// Gives the key the value that `f` makes of its present one, as often as it takes to win against
-    /// other writers, up to 16 attempts. What else is known of the entry stays as it is: its codec, its deadline, and
-    /// the session that it ends with, whichever session updates it. An entry whose deadline has passed is absent:
-    /// what is put in its place has none.
-    ///
-    /// # Errors
-    /// `RetriesExhausted`; as [`Session::put`].
-    pub fn update<V: AsRef<[u8]>>(&self, key: &str, f: impl FnMut(Option<&Entry>) -> V) -> Result<Receipt> {
-        self.update_with(key, Retry::default(), f)
-    }
-
-    /// As [`Session::update`], with other attempts and pauses.
-    ///
-    /// # Errors
-    /// `InvalidArgument` for no attempts at all; as [`Session::update`].
-    pub fn update_with<V: AsRef<[u8]>>(
-        &self,
-        key: &str,
-        retry: Retry,
-        mut f: impl FnMut(Option<&Entry>) -> V,
-    ) -> Result<Receipt> {
-        let value = |old: Option<&Entry>| Ok::<_, Error>(Some(f(old).as_ref().to_vec()));
-        match self.try_update(key, retry, value)? {
-            Some(receipt) => Ok(receipt),
-            None => Err(Error::new(ErrorKind::InvalidArgument, "nothing to put").key(key)),
-        }
-    }
-
-    /// As [`Session::update`], for an `f` that may fail, or leave the key as it is by answering `None`.
-    ///
-    /// # Errors
-    /// What `f` answers; as [`Session::update`].
-    pub fn try_update<E: From<Error>>(
-        &self,
-        key: &str,
-        retry: Retry,
-        mut f: impl FnMut(Option<&Entry>) -> Result<Option<Vec<u8>>, E>,
-    ) -> Result<Option<Receipt>, E> {
-        self.update_entry(key, retry, |old| Ok(f(old)?.map(Next::value)))
-    }
-
-    /// As [`Session::try_update`], for an `f` that says too how its value is encoded; see [`crate::codec`].
-    ///
-    /// # Errors
-    /// As [`Session::try_update`].
-    pub fn try_update_encoded<E: From<Error>>(
-        &self,
-        key: &str,
-        retry: Retry,
-        mut f: impl FnMut(Option<&Entry>) -> Result<Option<(Vec<u8>, u8)>, E>,
-    ) -> Result<Option<Receipt>, E> {
-        let next = |(value, codec)| Next { codec: Some(codec), ..Next::value(value) };
-        self.update_entry(key, retry, |old| Ok(f(old)?.map(next)))
-    }
-
-    fn update_entry<E: From<Error>>(
-        &self,
-        key: &str,
-        retry: Retry,
-        mut f: impl FnMut(Option<&Entry>) -> Result<Option<Next<Vec<u8>>>, E>,
-    ) -> Result<Option<Receipt>, E> {
-        reader::check(key)?;
-        let slot_key = slots::Key::new(self.region.geometry(), key);
-        let freed = self.core()?.names_freed();
-        self.update_at(key, &slot_key, &mut None, retry, |found, value| {
-            let core = self.core()?;
-            let entry = found.map(|found| {
-                let (key, value) = (key.to_owned(), value.to_vec());
-                let entry = self.entry(&core, key, value, &found.header(), found.generation);
-                if core.names_stand(freed) { entry } else { entry.without_names() }
-            });
-            f(entry.as_ref())
-        })
-    }
-
-    /// Reads, asks `next` for another value, and puts that if nobody was first, as often as it takes. What `next` does
-    /// not name stays: the codec, the deadline, the session that the entry ends with. `slot`: where the key lived last,
-    /// and after this lives.
-    pub(super) fn update_at<E: From<Error>, V: AsRef<[u8]>>(
-        &self,
-        key: &str,
-        slot_key: &slots::Key<'_>,
-        slot: &mut Option<Slot>,
-        retry: Retry,
-        mut next: impl FnMut(Option<&Found>, &[u8]) -> Result<Option<Next<V>>, E>,
-    ) -> Result<Option<Receipt>, E> {
-        let (mut found, mut old) = (Found::EMPTY, Vec::new());
-        let mut pause = retry.base.min(retry.max);
-        for attempt in 0..retry.attempts {
-            let core = self.region.core_to_read(self.region.words()?);
-            let read = self.read(&core, slot_key, *slot, &mut found, &mut old);
-            let present = read.map_err(|error| error.key(key))?.then_some(&found);
-            let Some(Next { value, codec, ttl }) = next(present, &old)? else { return Ok(None) };
-            let mut change = Change::put(value.as_ref(), Expect::Absent);
-            if let Some(found) = present {
-                *slot = Some(found.slot);
-                change.expect = Expect::Version(found.words.version());
-                let standing = &found.words;
-                (change.codec, change.deadline) = (standing.codec(), standing.deadline());
-                change.ephemeral = standing.ephemeral();
+        let slot_key = slots::Key::new(self.reader().region.geometry(), key);
+        match self.seat().write(&slot_key, &change, None) {
+            Ok(Outcome::Done { version, generation, retries, .. }) => {
+                Ok(Some(Receipt { version, generation, retries }))
             }
-            change.codec = codec.unwrap_or(change.codec);
-            if let Some(ttl) = ttl {
-                (change.kind, change.deadline) = (RecordKind::Touched, deadline_after(ttl));
-            }
-            match self.inner.seat.write(slot_key, &change, *slot) {
-                Ok(Outcome::Done { version, generation, retries, slot: at }) => {
-                    *slot = Some(at);
-                    return Ok(Some(Receipt { version, generation, retries: retries + attempt }));
-                }
-                // Another was first: what stands there now is read anyway.
-                Ok(Outcome::Conflict { .. } | Outcome::Nothing) => retry.wait(&mut pause),
-                Err(error) if error.is_retryable() => retry.wait(&mut pause),
-                Err(error) => return Err(error.key(key).into()),
-            }
+            Ok(Outcome::Nothing) => Ok(None),
+            Ok(Outcome::Conflict { version }) => Err(self.conflict(key, &change, version)),
+            Err(error) => Err(error.on_key(key)),
         }
-        Err(self.exhausted(key, retry).into())
-    }
-
-    #[cold]
-    fn exhausted(&self, key: &str, retry: Retry) -> Error {
-        if retry.attempts == 0 {
-            return Error::new(ErrorKind::InvalidArgument, "an update needs 1 attempt or more").key(key);
-        }
-        let text = format!("other writers were first at each of {} attempts", retry.attempts);
-        Error::new(ErrorKind::RetriesExhausted, text)
-            .key(key)
-            .with_current(self.get(key).ok().flatten())
-            .next("try again")
     }
 
     /// A handle to a key, for reading and writing it often.
@@ -357,8 +199,8 @@ impl Session {
 
     /// Whether the session is what it was when it attached: its process has the board, and its record is its own.
     pub(super) fn check(&self) -> Result<()> {
-        let core = self.core()?;
-        core.check_fence(&self.inner.seat.lane()).map_err(fault::error)
+        let core = self.reader().core()?;
+        core.check_fence(&self.seat().lane()).map_err(fault::error)
     }
 
     pub(super) fn weak(&self) -> WeakSession {
@@ -366,49 +208,50 @@ impl Session {
     }
 
     pub(super) fn add_renewal(&self, renewal: Renewal) {
-        self.inner.seat.renewals.lock().push(renewal);
-        self.inner.seat.signal.nudge();
+        self.seat().renewals.lock().push(renewal);
+        self.seat().signal.nudge();
     }
 
     pub(super) fn forget_renewal(&self, id: u64) {
-        self.inner.seat.renewals.lock().retain(|renewal| renewal.id != id);
+        self.seat().renewals.lock().retain(|renewal| renewal.id != id);
     }
 
     #[inline]
     pub(super) fn change<'v>(&self, value: &'v [u8], options: PutOptions) -> Change<'v> {
-        let writer = self.inner.seat.writer;
+        let writer = self.seat().writer;
         Change {
-            codec: options.codec,
+            codec: options.codec.get(),
             deadline: options.ttl.map_or(0, deadline_after),
             ephemeral: if options.ephemeral { writer.pack() } else { 0 },
             ..Change::put(value, plain(options.expect))
         }
     }
 
-    /// Carries a change out; `NotFound` where there was nothing to remove.
+    /// Carries a put out.
     #[inline]
-    fn write_key(&self, key: &str, change: &Change<'_>) -> Result<Receipt> {
+    fn put_key(&self, key: &str, change: &Change<'_>) -> Result<Receipt> {
         reader::check(key)?;
-        let slot_key = slots::Key::new(self.region.geometry(), key);
-        self.write(key, &slot_key, change, None).map(|(receipt, _)| receipt)
+        let slot_key = slots::Key::new(self.reader().region.geometry(), key);
+        self.put_at(key, &slot_key, change, None).map(|(receipt, _)| receipt)
     }
 
-    /// As `write_key`, of a key that was looked up. `hint`: where it lived last.
+    /// As `put_key`, of a key that was looked up. `hint`: where it lived last.
     #[inline]
-    pub(super) fn write(
+    pub(super) fn put_at(
         &self,
         key: &str,
         slot_key: &slots::Key<'_>,
         change: &Change<'_>,
         hint: Option<Slot>,
     ) -> Result<(Receipt, Slot)> {
-        match self.inner.seat.write(slot_key, change, hint) {
+        match self.seat().write(slot_key, change, hint) {
             Ok(Outcome::Done { version, generation, retries, slot }) => {
                 Ok((Receipt { version, generation, retries }, slot))
             }
             Ok(Outcome::Conflict { version }) => Err(self.conflict(key, change, version)),
-            Ok(Outcome::Nothing) => Err(Error::new(ErrorKind::NotFound, "there is no such key").key(key)),
-            Err(error) => Err(error.key(key)),
+            // Only removals answer this.
+            Ok(Outcome::Nothing) => Err(self.conflict(key, change, 0)),
+            Err(error) => Err(error.on_key(key)),
         }
     }
 
@@ -424,23 +267,15 @@ impl Session {
         };
         let current = self.get(key).ok().flatten();
         Error::new(ErrorKind::Conflict, format!("expected {expected}, found {found}"))
-            .key(key)
+            .on_key(key)
             .with_current(current)
-            .next("read it again and decide anew")
-    }
-}
-
-impl Deref for Session {
-    type Target = Reader;
-
-    fn deref(&self) -> &Reader {
-        &self.inner.reader
+            .hint("read it again and decide anew")
     }
 }
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let writer = self.inner.seat.writer;
+        let writer = self.seat().writer;
         f.debug_struct("Session")
             .field("name", &self.name())
             .field("index", &writer.session)
@@ -467,14 +302,14 @@ impl Drop for Attached {
 pub(super) fn check_ttl(key: &str, ttl: Duration) -> Result<()> {
     if ttl.is_zero() {
         return Err(
-            Error::new(ErrorKind::InvalidArgument, "a time to live must be longer than zero").key(key)
+            Error::new(ErrorKind::InvalidArgument, "a time to live must be longer than zero").on_key(key)
         );
     }
     Ok(())
 }
 
 /// The deadline of what begins to live now, nanoseconds of `CLOCK_BOOTTIME`.
-fn deadline_after(ttl: Duration) -> u64 {
+pub(super) fn deadline_after(ttl: Duration) -> u64 {
     boottime_ns().saturating_add(u64::try_from(ttl.as_nanos()).unwrap_or(u64::MAX)).max(1)
 }
 

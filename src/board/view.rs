@@ -44,10 +44,10 @@ impl View {
         let slot_key = reader::checked(&core, key)?;
         let item = core
             .get_at(&slot_key, self.point, self.reader.verify)
-            .map_err(|fault| self.gone(&core, fault).key(key))?;
+            .map_err(|fault| self.gone(&core, fault).on_key(key))?;
         let entry = item.map(|item| self.entry(&core, item)).transpose()?.flatten();
         // The names are their sessions' while the records are in the history.
-        core.still_there(self.point).map_err(|fault| self.gone(&core, fault).key(key))?;
+        core.still_there(self.point).map_err(|fault| self.gone(&core, fault).on_key(key))?;
         Ok(entry)
     }
 

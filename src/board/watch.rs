@@ -1,11 +1,11 @@
 //! Waiting for changes.
 
-use super::{Event, Events, Reader, event::is_lost, region::Region};
+use super::{Event, Events, Newer, Reader, event::is_lost, region::Region};
 use crate::{
-    entry::Entry,
-    error::{Error, ErrorKind, Result},
+    entry::{Deadline, Entry},
+    error::Result,
     protocol::{Core, wake},
-    region::{boottime_ns, futex},
+    region::futex,
 };
 use std::{
     fmt,
@@ -146,34 +146,33 @@ impl Iterator for Watch {
     }
 }
 
-/// Waits until `get`, which reads the key, finds a version newer than `newer_than`, or the key removed.
+/// Waits until `get`, which reads the key, finds a version newer than `newer_than`, or the key removed. `None` when
+/// the timeout passed first.
 ///
 /// # Errors
-/// `Timeout`; those of `get`.
+/// Those of `get`.
 pub(super) fn wait_newer(
     reader: &Reader,
-    (key, shard): (&str, usize),
+    shard: usize,
     newer_than: u64,
     timeout: Duration,
     mut get: impl FnMut() -> Result<Option<Entry>>,
-) -> Result<Option<Entry>> {
+) -> Result<Option<Newer>> {
     let deadline = deadline(timeout);
     let mut waiting = Waiting::new(Wait::default());
     loop {
         // Before the read: a change after it raises the counter beyond.
         let seen = reader.core()?.shard_changes(shard);
-        let expires_ns = match get()? {
-            Some(entry) if entry.version > newer_than => return Ok(Some(entry)),
-            None if newer_than > 0 => return Ok(None),
+        let expires = match get()? {
+            Some(entry) if entry.version > newer_than => return Ok(Some(Newer::Value(entry))),
+            None if newer_than > 0 => return Ok(Some(Newer::Removed)),
             found => found.and_then(|entry| entry.deadline),
         };
         // Nobody announces that a time to live is over.
-        let lives =
-            expires_ns.map_or(Duration::MAX, |ns| Duration::from_nanos(ns.saturating_sub(boottime_ns())));
+        let lives = expires.map_or(Duration::MAX, Deadline::remaining);
         let wanted = seen.saturating_add(1);
         if has_passed(deadline) || !waiting.wait_for(reader, 1 + shard, wanted, deadline, lives)? {
-            let text = format!("no version newer than {newer_than} in the time given");
-            return Err(Error::new(ErrorKind::Timeout, text).key(key));
+            return Ok(None);
         }
     }
 }
@@ -306,16 +305,21 @@ mod tests {
             assert_eq!(waiting.polls(), polls);
             seconds.push(waiting.pause().as_secs());
             // Nothing came: the caller is to look for itself.
-            assert!(waiting.wait_for(&session, wake::BOARD, 1, None, Duration::ZERO).unwrap());
+            assert!(waiting.wait_for(session.reader(), wake::BOARD, 1, None, Duration::ZERO).unwrap());
         }
         assert_eq!(seconds, [1, 2, 4, 4, 4]);
         // Whoever gives up has not seen anything new either.
         assert!(
-            !waiting.wait_for(&session, wake::BOARD, 1, deadline(Duration::ZERO), Duration::MAX).unwrap()
+            !waiting
+                .wait_for(session.reader(), wake::BOARD, 1, deadline(Duration::ZERO), Duration::MAX)
+                .unwrap()
         );
         assert!(!waiting.polls());
         session.put("x", b"").unwrap();
-        assert!(waiting.wait_for(&session, wake::BOARD, 1, None, Duration::MAX).unwrap() && waiting.polls());
+        assert!(
+            waiting.wait_for(session.reader(), wake::BOARD, 1, None, Duration::MAX).unwrap()
+                && waiting.polls()
+        );
     }
 
     #[test]

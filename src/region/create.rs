@@ -105,11 +105,11 @@ pub(super) fn publish<T>(
     let draft = Draft::new(&place)?;
     let file = draft.file.try_clone().map_err(|error| Error::io("the new file could not be kept", error))?;
     let sized = |error: io::Error| {
-        Error::io(format!("the new file could not have its {len_bytes} bytes"), error).path(&path)
+        Error::io(format!("the new file could not have its {len_bytes} bytes"), error).at_path(&path)
     };
     check_size_limit(len_bytes).map_err(|error| sized(error.into()))?;
     file.set_len(len_bytes).map_err(sized)?;
-    let value = fill(file, &path).map_err(|error| error.path(&path))?;
+    let value = fill(file, &path).map_err(|error| error.at_path(&path))?;
     draft.name(&place)?;
     Ok(value)
 }
@@ -127,8 +127,8 @@ fn check_size_limit(len_bytes: u64) -> Result<(), Errno> {
 pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|error| {
         Error::io("the current folder, from which this path is to be found, cannot be told", error)
-            .next("give an absolute path, or go to a folder that exists")
-            .path(path)
+            .hint("give an absolute path, or go to a folder that exists")
+            .at_path(path)
     })
 }
 
@@ -142,13 +142,13 @@ struct Place<'a> {
 impl<'a> Place<'a> {
     fn prepare(path: &'a Path) -> Result<Self> {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return Err(Error::new(ErrorKind::InvalidArgument, "the path names no file").path(path));
+            return Err(Error::new(ErrorKind::InvalidArgument, "the path names no file").at_path(path));
         };
-        let failed = |error| Error::io("the folder could not be made", error).path(parent);
+        let failed = |error| Error::io("the folder could not be made", error).at_path(parent);
         DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(failed)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = openat(CWD, parent, flags, Mode::empty())
-            .map_err(|error| Error::io("the folder could not be opened", error).path(parent))?;
+            .map_err(|error| Error::io("the folder could not be opened", error).at_path(parent))?;
         validate::check_file_system(&folder, path)?;
         let place = Self { folder, name, path };
         // Only saves work; linkat and renameat2 decide.
@@ -159,13 +159,15 @@ impl<'a> Place<'a> {
     }
 
     fn taken(&self) -> Error {
-        Error::new(ErrorKind::Exists, "there is a file of this name already").next("open it").path(self.path)
+        Error::new(ErrorKind::Exists, "there is a file of this name already")
+            .hint("open it")
+            .at_path(self.path)
     }
 
     fn named(&self, outcome: Result<(), Errno>) -> Result<()> {
         outcome.map_err(|error| match error {
             Errno::EXIST => self.taken(),
-            _ => Error::io("the new file could not get its name", error).path(self.path),
+            _ => Error::io("the new file could not get its name", error).at_path(self.path),
         })
     }
 }
@@ -216,7 +218,7 @@ impl<'a> Draft<'a> {
     }
 
     fn failed(place: &Place<'_>, error: Errno) -> Error {
-        Error::io("the new file could not be made", error).path(place.path)
+        Error::io("the new file could not be made", error).at_path(place.path)
     }
 
     fn name(mut self, place: &Place<'_>) -> Result<()> {

@@ -67,7 +67,7 @@ impl Doorbell {
         if found < expected {
             return Err(Refusal::Size { expected, found }.at(&path));
         }
-        let mapping = Mapping::of_file(&file, true).map_err(|error| error.path(&path))?;
+        let mapping = Mapping::of_file(&file, true).map_err(|error| error.at_path(&path))?;
         Ok(Self { mapping })
     }
 

@@ -90,7 +90,7 @@ impl Folder {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         validate::above_standard(|| openat(CWD, parent, flags, Mode::empty()))
             .map(Self)
-            .map_err(|error| Error::io("the folder could not be opened", error).path(parent))
+            .map_err(|error| Error::io("the folder could not be opened", error).at_path(parent))
     }
 }
 
@@ -130,12 +130,12 @@ impl RegionFile {
     /// `Io` where it does not tell.
     pub fn file_system_free(&self) -> Result<u64> {
         let stat = rustix::fs::fstatvfs(&self.file)
-            .map_err(|error| Error::io("the file system could not be examined", error).path(&self.path))?;
+            .map_err(|error| Error::io("the file system could not be examined", error).at_path(&self.path))?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
     fn reserve(&self, words: std::ops::Range<usize>) -> Result<()> {
-        self.mapping.reserve(&self.file, words).map_err(|error| error.path(&self.path))
+        self.mapping.reserve(&self.file, words).map_err(|error| error.at_path(&self.path))
     }
 }
 
@@ -152,7 +152,7 @@ pub fn open(path: &Path, access: Access) -> Result<RegionFile> {
     let (geometry, origin) =
         header::decode(&words, len_bytes, writable).map_err(|refusal| refusal.at(&path))?;
     check_boot(&origin).map_err(|refusal| refusal.at(&path))?;
-    let mapping = Mapping::of_file(&file, writable).map_err(|error| error.path(&path))?;
+    let mapping = Mapping::of_file(&file, writable).map_err(|error| error.at_path(&path))?;
     if mapping.len_bytes() as u64 != len_bytes {
         let refusal = Refusal::Size { expected: len_bytes, found: mapping.len_bytes() as u64 };
         return Err(refusal.at(&path));
@@ -186,7 +186,7 @@ fn open_board(path: &Path, writable: bool) -> Result<(File, Vec<u64>)> {
 
 fn begins_as_board(file: File, path: &Path) -> Result<(File, Vec<u64>)> {
     validate::check_regular(&file, path)?;
-    let words = read_header(&file).map_err(|error| error.path(path))?;
+    let words = read_header(&file).map_err(|error| error.at_path(path))?;
     header::check_magic(&words).map_err(|refusal| refusal.at(path))?;
     Ok((file, words))
 }

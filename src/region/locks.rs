@@ -101,7 +101,7 @@ impl LockFile {
         let path = beside(&absolute(region_path)?, LOCK_SUFFIX);
         let (file, _) = open_to_ask(&path).map_err(|error| not_found_is_missing(error, &path))?;
         conflict(&file, lock_of(0, i64::try_from(READERS).unwrap_or(i64::MAX) + 1, libc::F_WRLCK)).map_err(
-            |error| Error::io("the locks could not be asked for", std::io::Error::from(error)).path(&path),
+            |error| Error::io("the locks could not be asked for", std::io::Error::from(error)).at_path(&path),
         )
     }
 
@@ -146,8 +146,8 @@ impl LockFile {
     fn check_process(&self) -> Result<()> {
         if self.fork.in_child() {
             return Err(Error::new(ErrorKind::Forked, "the lock file was opened before a fork")
-                .next("open the board anew in the child")
-                .path(&self.path));
+                .hint("open the board anew in the child")
+                .at_path(&self.path));
         }
         Ok(())
     }
@@ -166,7 +166,7 @@ impl LockFile {
     }
 
     fn failed(&self, what: &str, byte: u64, error: Errno) -> Error {
-        Error::io(format!("byte {byte} {what}"), std::io::Error::from(error)).path(&self.path)
+        Error::io(format!("byte {byte} {what}"), std::io::Error::from(error)).at_path(&self.path)
     }
 }
 

@@ -90,7 +90,7 @@ impl Mapping {
         let mut memory: Vec<AtomicU64> = Vec::new();
         memory.try_reserve_exact(words).map_err(|error| {
             Error::new(ErrorKind::Full, format!("no memory for {words} words"))
-                .next("choose a smaller capacity")
+                .hint("choose a smaller capacity")
                 .caused_by(error)
         })?;
         memory.resize_with(words, AtomicU64::default);
@@ -185,13 +185,13 @@ fn cannot_reserve(bytes: u64, error: Errno) -> Error {
             ErrorKind::Full,
             format!("the file system is full: pages for {bytes} bytes could not be reserved"),
         )
-        .next("free space there, or put the board on another file system")
+        .hint("free space there, or put the board on another file system")
         .caused_by(std::io::Error::from(error)),
         Errno::OPNOTSUPP | Errno::NOSYS => Error::new(
             ErrorKind::Refused,
             "the file system cannot reserve pages (fallocate), so a full disk would end every process with SIGBUS",
         )
-        .next("put the board on tmpfs, ext4, xfs or btrfs")
+        .hint("put the board on tmpfs, ext4, xfs or btrfs")
         .caused_by(std::io::Error::from(error)),
         _ => Error::io(format!("pages for {bytes} bytes could not be reserved"), error),
     }

@@ -32,6 +32,7 @@ pub mod locks;
 pub mod mapping;
 pub mod refusal;
 pub mod registry;
+#[cfg(feature = "signals")]
 pub mod signals;
 pub mod thread;
 pub mod validate;
@@ -47,6 +48,7 @@ pub use identity::{ProcessIdentity, random_words};
 pub use lock::{Guard, Lock};
 pub use locks::{Certificate, LockFile};
 pub use mapping::Mapping;
+#[cfg(feature = "signals")]
 pub use signals::Signals;
 pub use thread::Thread;
 

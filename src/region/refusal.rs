@@ -93,7 +93,7 @@ impl Refusal {
 
     /// The error about this file.
     pub fn at(self, path: &Path) -> Error {
-        Error::new(self.kind(), self.what()).next(self.next()).path(path).caused_by(self)
+        Error::new(self.kind(), self.what()).hint(self.next()).at_path(path).caused_by(self)
     }
 
     /// The refusal behind an error, where there is one.

@@ -101,7 +101,7 @@ pub(super) fn register(mut open: impl FnMut() -> Result<File>) -> Result<Registe
             false => std::thread::sleep(PAUSE),
         }
     }
-    Err(Error::new(ErrorKind::Contended, "this process forks all the time").next("try again"))
+    Err(Error::new(ErrorKind::Contended, "this process forks all the time").hint("try again"))
 }
 
 fn enter(file: File) -> Result<Registered> {
@@ -117,7 +117,7 @@ fn enter(file: File) -> Result<Registered> {
         ErrorKind::Full,
         format!("this process holds {CERTIFICATES_MAX} sessions and boards already"),
     )
-    .next("detach some, or attach from another process"))
+    .hint("detach some, or attach from another process"))
 }
 
 fn install_handlers() -> Result<()> {

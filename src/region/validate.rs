@@ -49,11 +49,11 @@ pub(super) fn open_existing(path: &Path, writable: bool) -> Result<File> {
     match above_standard(|| openat(CWD, path, flags, Mode::empty())) {
         Ok(file) => Ok(File::from(file)),
         Err(Errno::NOENT | Errno::NOTDIR) => {
-            Err(Error::new(ErrorKind::NotFound, "there is no such file").path(path))
+            Err(Error::new(ErrorKind::NotFound, "there is no such file").at_path(path))
         }
         Err(Errno::LOOP) => Err(Refusal::SymbolicLink.at(path)),
         Err(Errno::ISDIR | Errno::NXIO | Errno::NODEV) => Err(Refusal::NotRegular.at(path)),
-        Err(error) => Err(Error::io("the file could not be opened", error).path(path)),
+        Err(error) => Err(Error::io("the file could not be opened", error).at_path(path)),
     }
 }
 
@@ -74,7 +74,8 @@ pub(super) fn above_standard(open: impl FnOnce() -> Result<OwnedFd, Errno>) -> R
 
 /// Checks that an open file is a regular one, before anything is read from it.
 pub(super) fn check_regular(file: &File, path: &Path) -> Result<()> {
-    let stat = fstat(file).map_err(|error| Error::io("the file could not be examined", error).path(path))?;
+    let stat =
+        fstat(file).map_err(|error| Error::io("the file could not be examined", error).at_path(path))?;
     let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
     if regular { Ok(()) } else { Err(Refusal::NotRegular.at(path)) }
 }
@@ -93,7 +94,8 @@ pub(super) fn check_file_to_ask(file: &File, path: &Path) -> Result<Stat> {
 }
 
 fn check(file: &File, path: &Path, of: impl FnOnce(&Stat, u32) -> Result<(), Refusal>) -> Result<Stat> {
-    let stat = fstat(file).map_err(|error| Error::io("the file could not be examined", error).path(path))?;
+    let stat =
+        fstat(file).map_err(|error| Error::io("the file could not be examined", error).at_path(path))?;
     of(&stat, geteuid().as_raw()).map_err(|refusal| refusal.at(path))?;
     check_file_system(file, path)?;
     Ok(stat)
@@ -102,7 +104,7 @@ fn check(file: &File, path: &Path, of: impl FnOnce(&Stat, u32) -> Result<(), Ref
 /// Checks that shared mappings of files there are coherent.
 pub(super) fn check_file_system(file: impl AsFd, path: &Path) -> Result<()> {
     let stat = fstatfs(file)
-        .map_err(|error| Error::io("the file system could not be examined", error).path(path))?;
+        .map_err(|error| Error::io("the file system could not be examined", error).at_path(path))?;
     match incoherent(stat.f_type as u64) {
         Some(name) => Err(Refusal::FileSystem(name).at(path)),
         None => Ok(()),

@@ -6,8 +6,6 @@
 //! their checksum pass for genuine, so a record that a peer copies back whole may come again. A malicious writer
 //! is not promised anything about.
 
-use slateboard_kit::children as support;
-
 mod peer;
 mod places;
 mod worker;
@@ -15,8 +13,11 @@ mod worker;
 use peer::Manner;
 use places::{Part, witness};
 use slateboard::Options;
+use slateboard_kit::{
+    children::Child,
+    places::{folder, rounds, small},
+};
 use std::collections::BTreeMap;
-use support::{Actor, folder, rounds, small};
 
 /// Workers beside the peer.
 const WORKERS: usize = 2;
@@ -37,12 +38,12 @@ fn run(part: Part, manner: Manner, seed: u64) -> Tally {
         session.put(&witness(n), worker::witness_value(n)).unwrap();
     }
     let mut workers: Vec<_> = (0..WORKERS)
-        .map(|n| Actor::start("worker::as_worker", &path, &format!("{part:?} {n} {seed}")))
+        .map(|n| Child::start("worker::as_worker", &path, &format!("{part:?} {n} {seed}")))
         .collect();
     assert!(workers.iter_mut().all(|worker| worker.says("ready")));
-    let mut peer = Actor::start("peer::as_mad_peer", &path, &format!("{part:?} {manner:?} {seed}"));
+    let mut peer = Child::start("peer::as_mad_peer", &path, &format!("{part:?} {manner:?} {seed}"));
     assert!(peer.says("mad"));
-    workers.iter_mut().for_each(Actor::let_go);
+    workers.iter_mut().for_each(Child::let_go);
     let mut tally = Tally::new();
     for worker in &mut workers {
         let told = worker.hear("tally ").unwrap_or_else(|| {

@@ -1,13 +1,14 @@
 //! The peer that has gone mad: it writes to a part of the region for as long as the others work.
 
-use super::{
-    places::{Part, spared},
-    support::{Random, doing, role, say, stay},
-};
+use super::places::{Part, spared};
 use slateboard::{
     layout::{GenWord, Guard, GuardOp, Head, HeadKind, RingWord, State, StateKind},
     region::{self, Access, RegionFile},
     sync::Ordering,
+};
+use slateboard_kit::{
+    children::{role, say, stay, watchdog},
+    random::Random,
 };
 use std::{
     ops::Range,
@@ -57,27 +58,27 @@ impl Peer {
     }
 
     fn somewhere(&mut self) -> usize {
-        self.part.start + self.random.below(self.part.len() as u64) as usize
+        self.part.start + self.random.usize(..self.part.len())
     }
 
     /// Writes once.
     fn strike(&mut self, manner: Manner) {
-        let count = 1 + self.random.below(8);
+        let count = 1 + self.random.u64(..8);
         match manner {
             Manner::Words => (0..count).for_each(|_| {
-                let (at, word) = (self.somewhere(), self.random.next());
+                let (at, word) = (self.somewhere(), self.random.u64(..));
                 self.store(at, word);
             }),
             Manner::Flips => (0..count).for_each(|_| {
-                let (at, bit) = (self.somewhere(), self.random.below(64));
+                let (at, bit) = (self.somewhere(), self.random.u64(..64));
                 self.store(at, self.load(at) ^ 1 << bit);
             }),
             Manner::Zeros => {
-                let (at, len) = (self.somewhere(), self.random.below(64) as usize);
+                let (at, len) = (self.somewhere(), self.random.usize(..64));
                 (at..at + len).for_each(|at| self.store(at, 0));
             }
             Manner::Fill => {
-                let word = [0, u64::MAX, self.random.next(), self.plausible()][self.random.below(4) as usize];
+                let word = [0, u64::MAX, self.random.u64(..), self.plausible()][self.random.usize(..4)];
                 self.part.clone().for_each(|at| self.store(at, word));
             }
             Manner::Copies => {
@@ -85,7 +86,7 @@ impl Peer {
                 let line = |at: usize, start: usize| start + (at - start) / 8 * 8;
                 let (from, to) = (self.somewhere(), self.somewhere());
                 let (from, to) = (line(from, self.part.start), line(to, self.part.start));
-                let len = 8 << self.random.below(4);
+                let len = 8 << self.random.u64(..4);
                 let words: Vec<u64> =
                     (from..from + len).filter(|at| self.part.contains(at)).map(|at| self.load(at)).collect();
                 words.into_iter().zip(to..).for_each(|(word, at)| self.store(at, word));
@@ -96,7 +97,7 @@ impl Peer {
             }),
             Manner::Storm => {
                 let manners = &Manner::ALL[..Manner::ALL.len() - 1];
-                let manner = manners[self.random.below(manners.len() as u64) as usize];
+                let manner = manners[self.random.usize(..manners.len())];
                 self.strike(manner);
             }
         }
@@ -106,17 +107,17 @@ impl Peer {
     fn plausible(&mut self) -> u64 {
         let geometry = &self.file.geometry;
         let generation = self.load(slateboard::layout::header::GENERATION);
-        let block = self.random.below(geometry.granules().into()) as u32;
-        let small = self.random.below(40);
+        let block = self.random.u32(..geometry.granules());
+        let small = self.random.u64(..40);
         let near = generation.wrapping_add(20).saturating_sub(small);
         let kinds = [HeadKind::Live, HeadKind::Retired, HeadKind::Open, HeadKind::Moved, HeadKind::Freed];
         let states =
             [StateKind::Free, StateKind::Owned, StateKind::Part, StateKind::Inflight, StateKind::Doomed];
-        match self.random.below(8) {
-            0 => Head::new(kinds[self.random.below(5) as usize], small, block).0,
-            1 => State::new(states[self.random.below(5) as usize], self.random.below(4) as u16, small).0,
+        match self.random.u64(..8) {
+            0 => Head::new(kinds[self.random.usize(..5)], small, block).0,
+            1 => State::new(states[self.random.usize(..5)], self.random.u16(..4), small).0,
             2 => GenWord::Generation(near).pack(),
-            3 => GenWord::Bucket(self.random.below(geometry.buckets() as u64)).pack(),
+            3 => GenWord::Bucket(self.random.u64(..geometry.buckets() as u64)).pack(),
             4 => RingWord::new(geometry.lap(near.max(1)), block).0,
             5 => Guard::new(small, GuardOp::Claim { slot: small as u16, fingerprint: 1 }).0,
             6 => Guard::new(small, GuardOp::Link { block }).0,
@@ -131,11 +132,11 @@ fn as_mad_peer() {
     let words: Vec<&str> = argument.split(' ').collect();
     let part = Part::named(words[0]);
     let manner = Manner::ALL.into_iter().find(|manner| format!("{manner:?}") == words[1]).unwrap();
-    doing::doing(argument.clone());
+    watchdog::note(argument.clone());
     let file = region::open(&path, Access::ReadWrite).unwrap();
     let spared = if part == Part::Anywhere { Vec::new() } else { spared(&file) };
     let seed = words[2].parse::<u64>().unwrap() << 8 | manner as u64;
-    let mut peer = Peer { part: part.words(&file), spared, file, random: Random(seed) };
+    let mut peer = Peer { part: part.words(&file), spared, file, random: Random::with_seed(seed) };
     let (stop, stopped) = mpsc::channel::<()>();
     std::thread::spawn(move || {
         stay();
@@ -146,7 +147,7 @@ fn as_mad_peer() {
         peer.strike(manner);
         if manner != Manner::Storm {
             // Others get somewhere before the next one.
-            (0..peer.random.below(20_000)).for_each(|_| std::hint::spin_loop());
+            (0..peer.random.u64(..20_000)).for_each(|_| std::hint::spin_loop());
         }
     }
 }

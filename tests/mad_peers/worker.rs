@@ -3,9 +3,12 @@
 use super::{
     Tally, options,
     places::{Part, WITNESSES, witness},
-    support::{Random, doing, role, say, stay},
 };
 use slateboard::{Entry, Error, ErrorKind, Event, Expect, Retry, Session, Wait};
+use slateboard_kit::{
+    children::{role, say, stay, watchdog},
+    random::Random,
+};
 use std::{path::PathBuf, time::Duration};
 
 /// Calls that a worker makes, of all kinds together.
@@ -59,7 +62,7 @@ struct Worker {
 #[test]
 fn as_worker() {
     let Some((path, argument)) = role() else { return };
-    doing::end_at_the_first_panic();
+    watchdog::start();
     let words: Vec<&str> = argument.split(' ').collect();
     let (number, seed): (u64, u64) = (words[1].parse().unwrap(), words[2].parse().unwrap());
     let mut worker = Worker {
@@ -67,7 +70,7 @@ fn as_worker() {
         number,
         session: Some(attach(&path, number).unwrap()),
         path,
-        random: Random(seed << 8 | number),
+        random: Random::with_seed(seed << 8 | number),
         count: 0,
         tally: Tally::new(),
     };
@@ -81,7 +84,7 @@ fn as_worker() {
     let told: Vec<String> = worker.tally.iter().map(|(kind, times)| format!("{kind}={times}")).collect();
     say(&format!("tally {}", told.join(" ")));
     // Ending is part of it: the session leaves, its keeper is joined.
-    doing::doing("leaving".into());
+    watchdog::note("leaving".into());
     drop(worker.session.take());
     std::process::exit(0);
 }
@@ -171,9 +174,9 @@ impl Worker {
     }
 
     fn call(&mut self, call: u64) {
-        let key = key(self.random.below(KEYS));
-        doing::doing(format!("call {call}, {key}, {:?}", self.part));
-        match self.random.below(11) {
+        let key = key(self.random.u64(..KEYS));
+        watchdog::note(format!("call {call}, {key}, {:?}", self.part));
+        match self.random.u64(..11) {
             0 | 1 => self.put(&key, Expect::Any),
             2 => self.put(&key, Expect::Absent),
             3 => self.remove(&key),
@@ -217,7 +220,7 @@ impl Worker {
         self.count += 1;
         let new = value(key, self.number, self.count);
         let mut seen = Vec::new();
-        let retry = Retry { attempts: 3, ..Retry::default() };
+        let retry = Retry::new().attempts(3);
         let updated = session.update_with(key, retry, |old| {
             seen.extend(old.cloned());
             &new
@@ -259,7 +262,7 @@ impl Worker {
 
     fn view(&mut self, key: &str) {
         let Some(session) = self.session() else { return };
-        let generation = session.generation().saturating_sub(self.random.below(40));
+        let generation = session.generation().saturating_sub(self.random.u64(..40));
         let Some(view) = self.judge("view_at", None, session.view_at(generation)) else { return };
         if let Some(entry) = self.judge("view get", Some(key), view.get(key)).flatten() {
             self.check_entry(&entry);
@@ -297,7 +300,7 @@ impl Worker {
 
     /// Whoever opens the damaged board is served, or told why not.
     fn come_late(&mut self) {
-        doing::doing("coming late".into());
+        watchdog::note("coming late".into());
         let late = attach(&self.path, self.number);
         let Some(late) = self.judge("late attach", None, late) else { return };
         if let Some(entry) = self.judge("late get", Some(&key(0)), late.get(&key(0))).flatten() {

@@ -3,12 +3,10 @@
 
 use crate::{
     accesses::{Access, accesses},
-    breaks::BREAKS,
-    canaries,
     list::{Answer, Row, rows},
-    mutants::MUTANTS,
     source::{Source, files, root},
 };
+use slateboard_mutants::table::{self, Check, Mutant, Tool};
 use std::collections::BTreeSet;
 
 /// Why a flaw may have nothing that falls to it; `docs/atomics.md` explains each.
@@ -18,9 +16,10 @@ const REASONS: [&str; 8] = ["hint", "own", "private", "lock", "proved", "diagnos
 struct Known {
     models: BTreeSet<String>,
     scenarios: BTreeSet<String>,
+    families: BTreeSet<String>,
+    operations: BTreeSet<String>,
     /// With the file that each changes.
     mutants: Vec<(String, String)>,
-    canaries: Vec<(String, String)>,
 }
 
 impl Known {
@@ -40,9 +39,21 @@ impl Known {
         Self {
             models: named("loom-tests/src/suite", "name: \""),
             scenarios: named("verify/search/src/scenarios", "Scenario::new(\""),
-            mutants: MUTANTS.iter().map(|mutant| (mutant.name.into(), file(mutant.file))).collect(),
-            canaries: canaries::all().map(|canary| (canary.name.into(), canary.file.into())).collect(),
+            families: named("verify/schedules/src", "name: \""),
+            operations: named("verify/stepper/src", "(\""),
+            mutants: table::all().map(|mutant| (mutant.name.into(), file(mutant.file))).collect(),
         }
+    }
+
+    /// Whether a tool has what the check runs.
+    fn runs(&self, check: &Check) -> bool {
+        let names = match check.tool {
+            Tool::Models => &self.models,
+            Tool::States => &self.scenarios,
+            Tool::Schedules => &self.families,
+            Tool::Stepper => &self.operations,
+        };
+        names.contains(check.what)
     }
 
     /// Whether a row's access can be made there: a model, a scenario or a test.
@@ -85,7 +96,7 @@ fn wrong<'r>(access: &Access, row: &'r Row, known: &'r Known) -> impl Iterator<I
         .collect();
     for (flaw, answer) in &row.answers {
         let a_flaw = required.contains(&flaw.as_str()) || access.relaxed_flaws().contains(&flaw.as_str());
-        let other = flaw == "changed" && matches!(answer, Answer::Mutant(_) | Answer::Canary(_));
+        let other = flaw == "changed" && matches!(answer, Answer::Mutant(_));
         if !a_flaw && !other {
             found.push(format!("{flaw} is no flaw of it"));
         }
@@ -94,7 +105,6 @@ fn wrong<'r>(access: &Access, row: &'r Row, known: &'r Known) -> impl Iterator<I
         let fine = match answer {
             Answer::Model(name, _) => known.models.contains(name),
             Answer::Mutant(name) => in_file(&known.mutants, name),
-            Answer::Canary(name) => in_file(&known.canaries, name),
             Answer::Reason(word, _) => REASONS.contains(&word.as_str()),
         };
         if !fine {
@@ -115,9 +125,7 @@ fn unknown_names(document: &str, known: &Known) -> Vec<String> {
             let is = |names: &[(String, String)]| names.iter().any(|(known, _)| known == name);
             let fine = match before {
                 "scenario" => known.scenarios.contains(name),
-                "canary" => is(&known.canaries),
                 "mutant" => is(&known.mutants),
-                "break" => BREAKS.iter().any(|broken| broken.name == name),
                 _ => known.models.contains(name),
             };
             if !fine {
@@ -156,8 +164,47 @@ fn every_access_is_listed_with_what_falls() {
 fn every_model_scenario_and_mutant_that_is_named_exists() {
     let known = Known::load();
     assert_eq!(unknown_names(&document("docs/models.md"), &known), Vec::<String>::new());
-    let bad = "| a | `no::model`, scenario `none`, canary `none` | mutant `none`, break `none` |";
-    assert_eq!(unknown_names(bad, &known).len(), 5);
+    let bad = "| a | `no::model`, scenario `none` | mutant `none` |";
+    assert_eq!(unknown_names(bad, &known).len(), 3);
+}
+
+/// What is wrong with the table of mutants.
+fn wrong_mutants<'m>(mutants: impl Iterator<Item = &'m Mutant>, known: &Known) -> Vec<String> {
+    let (mut found, mut names) = (Vec::new(), BTreeSet::new());
+    for mutant in mutants {
+        let text = std::fs::read_to_string(root().join(mutant.file)).unwrap_or_default();
+        let count = text.matches(mutant.search).count();
+        if count != 1 {
+            found
+                .push(format!("{}: its text stands in {} {count} times, not once", mutant.name, mutant.file));
+        }
+        if !names.insert(mutant.name) {
+            found.push(format!("{} is there twice", mutant.name));
+        }
+        let unknown = mutant.caught_by.iter().filter(|check| !known.runs(check));
+        found.extend(unknown.map(|check| format!("{}: there is no {check:?}", mutant.name)));
+        if mutant.caught_by.is_empty() {
+            found.push(format!("{} has no check", mutant.name));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_mutant_changes_the_text_and_is_caught_by_what_exists() {
+    let known = Known::load();
+    assert_eq!(wrong_mutants(table::all(), &known), Vec::<String>::new());
+    let checks = &[Check { tool: Tool::States, what: "none", long: false }];
+    let bad = |search, caught_by| Mutant {
+        name: "bad",
+        lost: "",
+        file: "src/lib.rs",
+        search,
+        replace: "",
+        caught_by,
+    };
+    let once = "//! history, watches that resume";
+    assert_eq!(wrong_mutants([bad("no such text", checks), bad(once, &[])].iter(), &known).len(), 4);
 }
 
 #[test]
@@ -167,8 +214,9 @@ fn an_access_that_is_not_listed_as_it_is_is_found() {
     let known = Known {
         models: ["m::a".to_owned()].into(),
         scenarios: ["s".to_owned()].into(),
-        mutants: vec![("x".into(), "a.rs".into())],
-        canaries: vec![("y".into(), "b.rs".into())],
+        families: BTreeSet::new(),
+        operations: BTreeSet::new(),
+        mutants: vec![("x".into(), "a.rs".into()), ("y".into(), "b.rs".into())],
     };
     let found = |cells: &[&str]| {
         let list =
@@ -190,7 +238,6 @@ fn an_access_that_is_not_listed_as_it_is_is_found() {
         "`store Release` | `m::a` | skipped: `m::a`",
         "`store Release` | `m::a` | release: `m::b`",
         "`store Release` | `m::a` | release: mutant `y`",
-        "`store Release` | `m::a` | release: canary `y`",
         "`store Release` | `m::a` | release: because",
         "`store Release` | `m::a` | release: `m::a`; acquire: `m::a`",
         "`store Release` | `scenario m::a` | release: `m::a`",

@@ -1,7 +1,7 @@
 //! Values from arguments, standard input and files, up to what a board takes.
 
 use crate::failure::Failure;
-use slateboard::{ErrorKind, codec};
+use slateboard::{CodecId, ErrorKind};
 use std::{
     fs::{self, File},
     io::{self, Read},
@@ -61,15 +61,15 @@ fn file(path: &str, limit: u64) -> Result<Vec<u8>, Failure> {
 }
 
 /// How a value is encoded of which nothing else is known.
-pub(super) fn plain_codec(value: &[u8]) -> u8 {
-    if std::str::from_utf8(value).is_ok() { codec::UTF8 } else { codec::RAW }
+pub(super) fn plain_codec(value: &[u8]) -> CodecId {
+    if std::str::from_utf8(value).is_ok() { CodecId::UTF8 } else { CodecId::RAW }
 }
 
 /// Whether the value is what the codec says. Of a program's own codec nothing is known.
-pub(super) fn suits(codec: u8, value: &[u8]) -> Result<(), String> {
+pub(super) fn suits(codec: CodecId, value: &[u8]) -> Result<(), String> {
     match codec {
-        codec::UTF8 => std::str::from_utf8(value).map(drop).map_err(|error| format!("not UTF-8: {error}")),
-        codec::JSON => serde_json::from_slice::<serde::de::IgnoredAny>(value)
+        CodecId::UTF8 => std::str::from_utf8(value).map(drop).map_err(|error| format!("not UTF-8: {error}")),
+        CodecId::JSON => serde_json::from_slice::<serde::de::IgnoredAny>(value)
             .map(drop)
             .map_err(|error| format!("not JSON: {error}")),
         _ => Ok(()),
@@ -110,8 +110,8 @@ mod tests {
 
     #[test]
     fn codecs_are_checked() {
-        assert_eq!((plain_codec(b"text"), plain_codec(&[255])), (codec::UTF8, codec::RAW));
-        assert!(suits(codec::JSON, b"{}").is_ok() && suits(codec::JSON, b"{").is_err());
-        assert!(suits(codec::UTF8, &[255]).is_err() && suits(codec::POD, &[255]).is_ok());
+        assert_eq!((plain_codec(b"text"), plain_codec(&[255])), (CodecId::UTF8, CodecId::RAW));
+        assert!(suits(CodecId::JSON, b"{}").is_ok() && suits(CodecId::JSON, b"{").is_err());
+        assert!(suits(CodecId::UTF8, &[255]).is_err() && suits(CodecId::POD, &[255]).is_ok());
     }
 }

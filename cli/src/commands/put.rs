@@ -5,7 +5,7 @@ use crate::{
     args::{CodecArg, Put},
     failure::{Failure, Status},
 };
-use slateboard::{Expect, PutOptions, codec};
+use slateboard::{CodecId, Expect, PutOptions};
 
 pub(crate) fn run(context: &Context, args: &Put) -> Result<Status, Failure> {
     if args.ephemeral {
@@ -23,20 +23,21 @@ pub(crate) fn run(context: &Context, args: &Put) -> Result<Status, Failure> {
         (None, true) => Expect::Absent,
         (None, false) => Expect::Any,
     };
-    let options = PutOptions { expect, ttl: args.ttl, codec, ..PutOptions::default() };
+    let mut options = PutOptions::new().expect(expect).codec(codec);
+    options.ttl = args.ttl;
     let receipt = context.attach(&board)?.put_with(&args.key, &value, options)?;
     context.out.receipt(&args.key, &receipt)?;
     Ok(Status::Done)
 }
 
-fn codec_of(argument: Option<CodecArg>, value: &[u8]) -> Result<u8, Failure> {
-    let (codec, name) = match argument {
+fn codec_of(argument: Option<CodecArg>, value: &[u8]) -> Result<CodecId, Failure> {
+    let codec = match argument {
         None => return Ok(input::plain_codec(value)),
-        Some(CodecArg::Raw) => return Ok(codec::RAW),
-        Some(CodecArg::Utf8) => (codec::UTF8, "utf8"),
-        Some(CodecArg::Json) => (codec::JSON, "json"),
+        Some(CodecArg::Raw) => CodecId::RAW,
+        Some(CodecArg::Utf8) => CodecId::UTF8,
+        Some(CodecArg::Json) => CodecId::JSON,
     };
     input::suits(codec, value)
-        .map_err(|why| Failure::usage(format!("--codec {name}: the value is {why}")))
+        .map_err(|why| Failure::usage(format!("--codec {codec}: the value is {why}")))
         .map(|()| codec)
 }

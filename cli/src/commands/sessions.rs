@@ -44,7 +44,7 @@ impl<'a> SessionDoc<'a> {
             liveness: liveness_name(info.liveness),
             beat_age_ms: info.beat_age.as_millis(),
             attached: units::timestamp(info.attached, 9),
-            attached_ns: info.attached,
+            attached_ns: units::since_epoch_ns(info.attached),
             puts: info.counters.puts,
             removes: info.counters.removes,
             conflicts: info.counters.conflicts,

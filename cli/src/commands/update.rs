@@ -6,7 +6,7 @@ use crate::{
     failure::{Failure, Status},
     merge::merge,
 };
-use slateboard::{Entry, ErrorKind, Retry, codec};
+use slateboard::{CodecId, Entry, ErrorKind, Replacement, Retry};
 use std::{
     io::{self, Write},
     num::IntErrorKind,
@@ -28,13 +28,13 @@ pub(crate) fn run(context: &Context, args: &Update) -> Result<Status, Failure> {
     let board = context.board()?;
     let change = Change::of(args, board.reader().value_max())?;
     let session = context.attach(&board)?;
-    let retry = Retry { attempts: args.attempts, ..Retry::default() };
-    let mut made = (Vec::new(), codec::UTF8);
-    let done = session.try_update_encoded(&args.key, retry, |old| {
+    let retry = Retry::new().attempts(args.attempts);
+    let mut made = (Vec::new(), CodecId::UTF8);
+    let done = session.try_update(&args.key, retry, |old| {
         let value = change.apply(&args.key, old)?;
         let codec = change.codec(old, &value);
         made = (value.clone(), codec);
-        Ok::<_, Failure>(Some((value, codec)))
+        Ok::<_, Failure>(Some(Replacement::new(value).codec(codec)))
     })?;
     let receipt = done.ok_or_else(|| Failure::no_key(&args.key))?;
     context.out.updated(&args.key, &receipt, &made.0, made.1)?;
@@ -78,10 +78,10 @@ impl<'a> Change<'a> {
     }
 
     /// The codec of the entry as long as the new value suits it.
-    fn codec(&self, old: Option<&Entry>, value: &[u8]) -> u8 {
+    fn codec(&self, old: Option<&Entry>, value: &[u8]) -> CodecId {
         let codec = match (old, self) {
             (Some(entry), _) => entry.codec,
-            (None, Self::Merge(_)) => codec::JSON,
+            (None, Self::Merge(_)) => CodecId::JSON,
             (None, _) => input::plain_codec(value),
         };
         if input::suits(codec, value).is_ok() { codec } else { input::plain_codec(value) }

@@ -5,6 +5,7 @@ use crate::{
     args::Wait,
     failure::{Failure, Status},
 };
+use slateboard::Newer;
 
 pub(crate) fn run(context: &Context, args: &Wait) -> Result<Status, Failure> {
     let reader = context.reader()?;
@@ -14,15 +15,14 @@ pub(crate) fn run(context: &Context, args: &Wait) -> Result<Status, Failure> {
     };
     let deadline = Deadline::after(args.timeout);
     while let Some(limit) = deadline.next_wait() {
-        match reader.wait(&args.key, threshold, limit) {
-            Ok(Some(entry)) => {
+        match reader.wait_newer(&args.key, threshold, limit)? {
+            Some(Newer::Value(entry)) => {
                 context.out.value(&entry)?;
                 return Ok(Status::Done);
             }
             // Removed, or its time to live is over.
-            Ok(None) => return Err(removed(&args.key)),
-            Err(error) if error.is_timeout() => {}
-            Err(error) => return Err(error.into()),
+            Some(Newer::Removed) => return Err(removed(&args.key)),
+            None => {}
         }
     }
     let text = format!("the time is over; key {:?} did not become newer than version {threshold}", args.key);

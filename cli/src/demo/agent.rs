@@ -8,7 +8,7 @@ use super::{
     },
 };
 use crate::{args::DemoAgent, failure::Failure};
-use slateboard::{Board, Entry, Expect, Liveness, Receipt, Retry, Session};
+use slateboard::{Board, Entry, Expect, Liveness, Newer, Receipt, Replacement, Retry, Session};
 use std::{
     fs::File,
     io::{self, Write},
@@ -88,11 +88,8 @@ impl Agent {
     /// Number of tasks, once the coordinator has said it.
     fn wait_for_go(&self) -> Result<u64, Failure> {
         loop {
-            match self.session.wait(GO, 0, SLICE) {
-                Ok(Some(entry)) => return decode(&entry),
-                Ok(None) => {}
-                Err(error) if error.is_timeout() => {}
-                Err(error) => return Err(error.into()),
+            if let Some(Newer::Value(entry)) = self.session.wait_newer(GO, 0, SLICE)? {
+                return decode(&entry);
             }
         }
     }
@@ -183,20 +180,15 @@ impl Agent {
 
     /// Waits with the claim in hand.
     fn hold(&self, number: u64, version: u64) -> Result<(), Failure> {
-        loop {
-            match self.session.wait(&task_key(number), version, Duration::from_secs(1)) {
-                Ok(_) => return Ok(()),
-                Err(error) if error.is_timeout() => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        while self.session.wait_newer(&task_key(number), version, Duration::from_secs(1))?.is_none() {}
+        Ok(())
     }
 
     fn count(&mut self, number: u64, before: &[String]) -> Result<(), Failure> {
         let name = self.me.name.clone();
         let counted = self.session.try_update(PROGRESS, Retry::UNLIMITED, |old: Option<&Entry>| {
             let mut progress: Progress = old.map(decode).transpose()?.unwrap_or_default();
-            progress.count(&name, number, before).then(|| encode(&progress)).transpose()
+            progress.count(&name, number, before).then(|| encode(&progress).map(Replacement::new)).transpose()
         })?;
         match counted {
             Some(receipt) => self.acknowledge(receipt).map(drop),

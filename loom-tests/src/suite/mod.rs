@@ -14,6 +14,7 @@ mod sessions;
 mod slots;
 mod stall;
 mod told;
+mod tombstones;
 mod view;
 mod wake;
 
@@ -182,6 +183,7 @@ fn all() -> Vec<&'static Model> {
         view::MODELS,
         told::MODELS,
         slots::MODELS,
+        tombstones::MODELS,
         blocks::MODELS,
         chain::MODELS,
         reap::MODELS,

@@ -130,15 +130,9 @@ impl Told {
 
 /// The bytes of an operation's value: which one it is, its key, its length, and what follows from these.
 pub fn value(id: u64, key: u64, len: usize) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(len + 8);
-    for word in [id, key, len as u64] {
-        bytes.extend(word.to_le_bytes());
-    }
-    let mut random = Random(id ^ key.rotate_left(32));
-    while bytes.len() < len {
-        bytes.extend(random.number().to_le_bytes());
-    }
-    bytes.truncate(len.max(24));
+    let mut bytes = [id, key, len as u64].map(u64::to_le_bytes).concat();
+    bytes.resize(len.max(bytes.len()), 0);
+    Random::with_seed(id ^ key.rotate_left(32)).fill(&mut bytes[24..]);
     bytes
 }
 

@@ -152,7 +152,7 @@ impl Edges {
     fn put(&mut self, key: &str, near: Near, off: i8, absent: bool) {
         let value = self.value(self.len(key, near, off));
         let expect = if absent { Expect::Absent } else { Expect::Any };
-        let options = PutOptions { expect, codec: self.turn, ..PutOptions::default() };
+        let options = PutOptions::new().expect(expect).codec(self.turn.into());
         let before = self.board.generation();
         let result = self.session.put_with(key, &value, options).map(|receipt| receipt.generation);
         self.judge(key, value, self.turn, absent, before, result);
@@ -224,7 +224,7 @@ impl Edges {
             Ok(found) => found,
         };
         assert!(is_key(key), "a key of {} bytes was read", key.len());
-        let found = found.as_ref().map(|entry| (&entry.value[..], entry.codec));
+        let found = found.as_ref().map(|entry| (&entry.value[..], entry.codec.get()));
         let known = self.known.get(key).map(|(value, codec)| (&value[..], *codec));
         assert!(found == known, "the bytes of a key of {}", key.len());
     }
@@ -233,7 +233,7 @@ impl Edges {
         let found = self.session.list(prefix).into_vec().expect("a sound board");
         let known = self.known.iter().filter(|(key, _)| key.starts_with(prefix));
         let known = known.map(|(key, (value, codec))| (key.as_str(), &value[..], *codec));
-        let found = found.iter().map(|entry| (entry.key.as_str(), &entry.value[..], entry.codec));
+        let found = found.iter().map(|entry| (entry.key.as_str(), &entry.value[..], entry.codec.get()));
         assert!(found.eq(known), "the list of a prefix of {} bytes", prefix.len());
     }
 }

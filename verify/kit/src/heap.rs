@@ -1,5 +1,6 @@
 //! A board on the heap: words, sessions and a clock of its own.
 
+use crate::judge::sound;
 use slateboard::{
     layout::{Geometry, Shape, Writer, session},
     protocol::{Core, Silent, lane::Lane, publish::Now, sessions::Identity},
@@ -58,6 +59,7 @@ impl Default for Heap {
 }
 
 impl Heap {
+    /// The engine over these words.
     pub fn core(&self) -> Core<'_> {
         Core::new(&self.words, &[], &Silent, geometry()).expect("as many words as the geometry says")
     }
@@ -76,10 +78,7 @@ impl Heap {
     /// What the independent check reads from the words.
     pub fn check(&self, living: &[u16]) -> Summary {
         let words: Vec<u64> = self.words.iter().map(|word| word.load(Relaxed)).collect();
-        slateboard_fsck::check(&words, living).unwrap_or_else(|findings| {
-            let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
-            panic!("the board is not sound:\n{}", findings.join("\n"))
-        })
+        sound(&words, living).unwrap_or_else(|what| panic!("the board is not sound:\n{what}"))
     }
 }
 

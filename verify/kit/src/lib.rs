@@ -1,13 +1,17 @@
-//! What the fuzz targets do with their bytes. On stable, tests/fuzzed.rs and tests/mutated_image.rs do the same
-//! with pseudo-random bytes and with the kept corpus.
+//! The testing kit of slateboard: what its tests, fuzz targets and tools share.
+//!
+//! [`random`] has random numbers, [`children`] other processes, [`places`] folders and files of boards, [`judge`] the check
+//! of a board at rest. [`reference`](mod@reference) is a map that knows what a board should answer. [`calls`] are the
+//! operations and answers of a session. [`operations`], [`edges`] and [`image`] are the bodies of the fuzz targets; the
+//! library's tests run them too, on the stable toolchain.
 
 pub mod calls;
 pub mod children;
-pub mod doing;
 pub mod edges;
 pub mod heap;
 pub mod image;
 pub mod judge;
 pub mod operations;
+pub mod places;
 pub mod random;
 pub mod reference;

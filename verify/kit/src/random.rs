@@ -1,20 +1,20 @@
-//! Numbers that look random and are the same for the same seed (SplitMix64, Steele et al. 2014).
+//! Random numbers that are the same in every run with the same seed.
+//!
+//! The generator is fastrand's (wyrand). Its output may change with a major version of that crate: a seed names a run of
+//! one version of this repository.
 
-/// A generator.
-#[derive(Clone, Debug)]
-pub struct Random(pub u64);
+pub use fastrand::Rng as Random;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-impl Random {
-    /// The next number.
-    pub fn number(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
+/// A seed from the clock, for runs that shall differ.
+pub fn seed() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos() as u64)
+}
 
-    /// A number below `end`.
-    pub fn below(&mut self, end: u64) -> u64 {
-        self.number() % end.max(1)
-    }
+/// Fewer than `len_max` random bytes, which follow from the seed.
+pub fn script(seed: u64, len_max: usize) -> Vec<u8> {
+    let mut random = Random::with_seed(seed);
+    let mut bytes = vec![0; random.usize(..len_max)];
+    random.fill(&mut bytes);
+    bytes
 }

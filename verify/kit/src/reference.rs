@@ -9,22 +9,32 @@ use std::collections::BTreeMap;
 /// A record: a value, or a tombstone.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Record {
+    /// Value or kind of tombstone.
     pub kind: RecordKind,
+    /// The value; empty for a tombstone.
     pub bytes: Vec<u8>,
+    /// Codec of the value.
     pub codec: u8,
+    /// The key's version.
     pub version: u64,
+    /// The generation that wrote it.
     pub generation: u64,
     /// Generation in which the key got its first value since it had none; 0 where that is this record.
     pub created: u64,
+    /// When it expires, nanoseconds of the board's clock; 0 for never.
     pub deadline: u64,
+    /// The session that it ends with, packed; 0 for none.
     pub ephemeral: u64,
+    /// The session that wrote it, packed.
     pub writer: u64,
 }
 
 /// What one generation did.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Happened {
+    /// The key.
     pub key: &'static str,
+    /// What it wrote.
     pub record: Record,
     /// The value before; `None` where the key had none.
     pub previous: Option<Record>,
@@ -42,6 +52,7 @@ pub struct Model {
 }
 
 impl Model {
+    /// The newest generation.
     pub fn generation(&self) -> u64 {
         self.events.len() as u64
     }

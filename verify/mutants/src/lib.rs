@@ -1,3 +1,4 @@
-//! What the programs that break the code on purpose share.
+//! The ways to break slateboard on purpose, and what the programs that do it share.
 
+pub mod table;
 pub mod tree;

@@ -7,10 +7,8 @@ use crate::accesses::Access;
 pub enum Answer {
     /// This model fails with the flaw, or with it and others that it hides behind: accesses by name, and flaws.
     Model(String, Vec<(String, String)>),
-    /// This mutant of `cargo models` has it.
+    /// This mutant of the table has it.
     Mutant(String),
-    /// This canary of `cargo states` has it.
-    Canary(String),
     /// None can, for this reason, and what is to be said of it.
     Reason(String, String),
 }
@@ -85,8 +83,6 @@ fn answer(text: &str) -> Option<(String, Answer)> {
         Answer::Model(model.to_owned(), others?)
     } else if let Some(mutant) = quoted("mutant ") {
         Answer::Mutant(mutant)
-    } else if let Some(canary) = quoted("canary ") {
-        Answer::Canary(canary)
     } else {
         let (reason, text) = answer.split_once(", ").unwrap_or((answer, ""));
         Answer::Reason(reason.to_owned(), text.to_owned())

@@ -14,8 +14,6 @@ mod actor;
 #[cfg(slate_search)]
 mod family;
 #[cfg(not(slate_search))]
-mod mutants;
-#[cfg(not(slate_search))]
 mod options;
 #[cfg(not(slate_search))]
 mod runner;

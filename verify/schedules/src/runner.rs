@@ -1,10 +1,10 @@
 //! The runner: builds the program of the schedules, runs every family in every order, then every mutant.
 
-use crate::{
-    mutants::{MUTANTS, Mutant},
-    options::{HELP, Options},
+use crate::options::{HELP, Options};
+use slateboard_mutants::{
+    table::{self, Mutant, Tool},
+    tree::Tree,
 };
-use slateboard_mutants::tree::Tree;
 use std::{
     collections::VecDeque,
     fs,
@@ -190,10 +190,10 @@ fn run_mutants(
     line: &(impl Fn(bool, &str) + Sync),
 ) -> Result<(), String> {
     let asked = |mutant: &&Mutant| {
-        let named = !options.only.is_empty();
-        options.wants(mutant.name) && (mutant.quick || options.long || named)
+        let named = !options.only.is_empty() || options.long;
+        options.wants(mutant.name) && mutant.checks_of(Tool::Schedules).any(|check| !check.long || named)
     };
-    let wanted: Vec<&Mutant> = MUTANTS.iter().filter(asked).collect();
+    let wanted: Vec<&Mutant> = table::all().filter(asked).collect();
     if wanted.is_empty() {
         return Ok(());
     }
@@ -218,8 +218,7 @@ fn run_mutants(
 }
 
 fn build_mutant(tree: &Tree, target: &Path, mutant: &Mutant) -> Result<Program, String> {
-    let canary = mutant.canary()?;
-    let changed = tree.replace(&format!("src/engine/protocol/{}", canary.file), canary.from, canary.to)?;
+    let changed = tree.replace(mutant.file, mutant.search, mutant.replace)?;
     let built = Program::build(tree.root(), target);
     changed.restore()?;
     let name = mutant.name.replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
@@ -228,7 +227,8 @@ fn build_mutant(tree: &Tree, target: &Path, mutant: &Mutant) -> Result<Program, 
 
 /// Runs the mutant's families until a schedule fails, and says which.
 fn judge(program: &Program, mutant: &Mutant) -> Result<String, String> {
-    for family in mutant.families {
+    let families: Vec<&str> = mutant.checks_of(Tool::Schedules).map(|check| check.what).collect();
+    for family in &families {
         for order in ORDERS {
             let (good, text) = program.schedules(family, order, ANY_ACTORS, MUTANT_SEED, MUTANT_SCHEDULES)?;
             if !good {
@@ -237,8 +237,7 @@ fn judge(program: &Program, mutant: &Mutant) -> Result<String, String> {
             }
         }
     }
-    let families = mutant.families.join(", ");
-    Err(format!("survived {MUTANT_SCHEDULES} schedules of {families} in each order"))
+    Err(format!("survived {MUTANT_SCHEDULES} schedules of {families:?} in each order"))
 }
 
 /// What fits a line or two.

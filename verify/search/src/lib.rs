@@ -5,8 +5,6 @@
 //! Built plainly this is the runner. Under `--cfg slate_search`, where the protocol's atomics ask a
 //! scheduler before every access, it is what the runner builds and runs.
 
-#[cfg(not(slate_search))]
-pub mod canaries;
 #[cfg(slate_search)]
 pub mod explore;
 #[cfg(slate_search)]

@@ -1,6 +1,6 @@
 //! The runner: builds the searching program, runs every scenario, then every canary.
 
-use crate::canaries::{self, Canary};
+use slateboard_mutants::table::{self, Mutant, Tool};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -104,7 +104,7 @@ fn run(options: &Options) -> Result<usize, String> {
         .map(|name| Job::Scenario(name.to_owned()))
         .collect();
     if options.canaries {
-        jobs.extend(canaries::all().filter(|canary| chosen(canary.name)).map(Job::Canary));
+        jobs.extend(mutants().filter(|canary| chosen(canary.name)).map(Job::Canary));
     }
     if jobs.is_empty() {
         return Err(format!("no scenario and no canary has that name; scenarios are\n{names}"));
@@ -155,9 +155,14 @@ fn build(root: &Path, target: &Path, optimised: &str) -> Result<PathBuf, String>
     }
 }
 
+/// The mutants that a scenario must find.
+fn mutants() -> impl Iterator<Item = &'static Mutant> {
+    table::all().filter(|mutant| mutant.checks_of(Tool::States).next().is_some())
+}
+
 enum Job {
     Scenario(String),
-    Canary(&'static Canary),
+    Canary(&'static Mutant),
 }
 
 struct Runner {
@@ -228,7 +233,7 @@ impl Runner {
     /// Applies the canary to a copy of the tree, and searches until a scenario fails.
     fn canary(
         &self,
-        canary: &Canary,
+        canary: &Mutant,
         lane: usize,
         copy: &mut Option<tempfile::TempDir>,
     ) -> Result<String, String> {
@@ -241,27 +246,28 @@ impl Runner {
             }
         };
         let program = self.mutated(canary, lane, copy.path()).map_err(failed)?;
-        for scenario in canary.scenarios {
+        let mut caught = String::new();
+        for scenario in canary.checks_of(Tool::States).map(|check| check.what) {
             let (good, text) =
                 Self::search(&program, scenario, [CANARY_STATES, "false", "quick"]).map_err(failed)?;
-            if !good {
-                let reason = text.lines().next().unwrap_or_default();
-                return Ok(format!("caught canary {name}: {}", reason.trim_start_matches("FAILED ")));
+            if good {
+                return Err(failed(format!("survived {scenario}")));
             }
+            caught = text.lines().next().unwrap_or_default().trim_start_matches("FAILED ").into();
         }
-        Err(failed(format!("survived {}", canary.scenarios.join(", "))))
+        Ok(format!("caught canary {name}: {caught}"))
     }
 
-    fn mutated(&self, canary: &Canary, lane: usize, copy: &Path) -> Result<PathBuf, String> {
-        let file = copy.join("src/engine/protocol").join(canary.file);
+    fn mutated(&self, canary: &Mutant, lane: usize, copy: &Path) -> Result<PathBuf, String> {
+        let file = copy.join(canary.file);
         let whole = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", canary.file))?;
-        let found = whole.matches(canary.from).count();
+        let found = whole.matches(canary.search).count();
         if found != 1 {
             return Err(format!("does not apply: {} has its text {found} times, not once", canary.file));
         }
         let write = |text: &str| fs::write(&file, text).map_err(|error| format!("{}: {error}", canary.file));
         let _one = self.building.lock();
-        write(&whole.replace(canary.from, canary.to))?;
+        write(&whole.replace(canary.search, canary.replace))?;
         let built = build(copy, &self.target.join("canaries"), "1");
         write(&whole)?;
         let program = self.target.join(format!("canary-{lane}"));

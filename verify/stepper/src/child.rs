@@ -9,6 +9,7 @@ use nix::sys::{
     signal::{Signal, raise},
 };
 use slateboard::Board;
+use slateboard_kit::children::end_with_parent;
 use std::path::Path;
 
 /// Stops until the tracer lets it go on.
@@ -19,6 +20,7 @@ fn mark() {
 /// Plays a scenario's child: three stops, at the start, before the operation and behind it.
 pub fn play(scenario: &str, board: &Path) {
     let scenario = scenarios::find(scenario).expect("the scenario is one of the table");
+    end_with_parent();
     ptrace::traceme().expect("the parent traces");
     mark();
     let options = || Board::options().beat(SELDOM);

@@ -1,11 +1,15 @@
 //! A board in the making: never seen before it is whole.
 
 use crate::{
-    place::{folder, sound, words_of},
+    place::opens,
     run::{Options, Tally, keep},
     trace::{Did, Traced},
 };
 use slateboard::Board;
+use slateboard_kit::{
+    judge::sound,
+    places::{memory_folder, words},
+};
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
 /// Creators that are killed for good, at instructions spread over the whole.
@@ -20,7 +24,7 @@ pub fn options() -> slateboard::Options {
 /// another creator makes the board or finds it.
 pub fn run(options: &Options) -> Tally {
     let mut tally = Tally::default();
-    let folder = folder();
+    let folder = memory_folder();
     let path = folder.path().join("board");
     let mut child = ready(options, &path);
     let mut seen = None;
@@ -61,18 +65,14 @@ fn ready(options: &Options, path: &Path) -> Traced {
 
 /// What has the name is whole.
 fn look(path: &Path, options: &Options) -> Result<(), String> {
-    let words = words_of(path).ok_or("there is no file any more")?;
-    let checked = slateboard_fsck::check(&words, &[]);
-    if let Err(findings) = checked {
-        keep(options, &words, "create");
-        return Err(findings.iter().map(|finding| format!("{finding}; ")).collect());
-    }
-    if sound(path) { Ok(()) } else { Err("it does not open".into()) }
+    let words = words(path).map_err(|error| error.to_string())?;
+    sound(&words, &[]).inspect_err(|_| keep(options, &words, "create"))?;
+    if opens(path) { Ok(()) } else { Err("it does not open".into()) }
 }
 
 /// A creator dies; another makes the board or finds it, two agree on one, and nothing else is left.
 fn killed(instruction: u64, run: &Options) -> Result<(), String> {
-    let folder = folder();
+    let folder = memory_folder();
     let path = folder.path().join("board");
     let mut child = ready(run, &path);
     for _ in 0..instruction {

@@ -169,13 +169,10 @@ fn tells_of(core: &Core<'_>, generation: u64) -> Result<(), String> {
     }
 }
 
-/// The checker's account of words at rest, nobody attached.
+/// What the independent check finds in words at rest, nobody attached.
 fn sound(words: &[AtomicU64], when: &str) -> Result<Summary, String> {
     let words: Vec<u64> = words.iter().map(|word| word.load(slateboard::sync::Ordering::Relaxed)).collect();
-    slateboard_fsck::check(&words, &[]).map_err(|findings| {
-        let findings: Vec<_> = findings.iter().take(5).map(ToString::to_string).collect();
-        format!("{when}: {}", findings.join("; "))
-    })
+    slateboard_kit::judge::sound(&words, &[]).map_err(|findings| format!("{when}: {findings}"))
 }
 
 fn told(summary: &Summary) -> String {

@@ -3,11 +3,11 @@
 
 use crate::{
     judge::{Bound, Expected, Judge},
-    place::words_of,
     run::{Options, Stage, Tally, rehearse},
     scenarios::{Operation, Scenario},
     trace::Did,
 };
+use slateboard_kit::places::words;
 
 /// Kills the scenario's child `times` times, at instructions spread over the operation, from `seed` on.
 pub fn run(scenario: &Scenario, options: &Options, times: u64, seed: u64) -> Tally {
@@ -68,7 +68,7 @@ fn killed(
         return Err(format!("{dead} dead sessions were not reaped"));
     }
     drop(session);
-    let words = words_of(&stage.place.path()).ok_or("the board is gone")?;
+    let words = words(&stage.place.path()).map_err(|error| error.to_string())?;
     let mut judge = Judge::new(stage.place.geometry(), expected, bound.to_vec());
     judge.full = scenario.full;
     judge.judge(&words, false)

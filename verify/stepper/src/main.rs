@@ -1,4 +1,4 @@
-//! `cargo run --release -p stepper`: kills after every instruction. See the library's page.
+//! `cargo stepper`: kills after every instruction. See the library's page.
 
 use std::{
     path::{Path, PathBuf},
@@ -12,16 +12,22 @@ use stepper::{
 };
 
 const HELP: &str = "\
-stepper [OPTION]...: carries out each operation in a child, and kills it after every instruction
+Carries out each operation in a child process, and kills it after every instruction.
 
-  --list           the operations
-  --only TEXT      those whose name holds the text
-  --quick          those for a quick look
-  --second-order   the survivor is killed after every instruction as well, at sampled deaths
+Usage: cargo stepper [-- [OPTION]... [OPERATION]]
+
+OPERATION is the name of an operation, or a part of some names; without it all are stepped.
+
+  --list           lists the operations
+  --only TEXT      as OPERATION
+  --quick          the operations for a quick look
+  --second-order   kills the survivor after every instruction as well, at sampled deaths
   --points N       how many deaths of each operation that samples; 12
-  --kill N         N real SIGKILLs for each operation instead, at instructions spread over it
+  --kill N         sends N real SIGKILLs to each operation instead, at instructions spread over it
   --seed S         where those begin; 0
   --keep FOLDER    keeps the images that fail
+
+Exit status: 0 nothing found, 1 a failure, 2 usage.
 ";
 
 /// What the command line asks for.
@@ -30,6 +36,7 @@ struct Asked {
     only: Option<String>,
     quick: bool,
     list: bool,
+    help: bool,
     second: bool,
     points: Option<usize>,
     kills: Option<u64>,
@@ -37,24 +44,30 @@ struct Asked {
     keep: Option<PathBuf>,
 }
 
-fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
+fn parse(mut arguments: lexopt::Parser) -> Result<Asked, lexopt::Error> {
+    use lexopt::prelude::*;
     let mut asked = Asked::default();
-    while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value\n\n{HELP}"));
-        let number = |text: String| text.parse::<u64>().map_err(|_| format!("{text} is no number"));
-        match argument.as_str() {
-            "--list" => asked.list = true,
-            "--quick" => asked.quick = true,
-            "--second-order" => asked.second = true,
-            "--only" => asked.only = Some(value()?),
-            "--points" => asked.points = Some(number(value()?)? as usize),
-            "--kill" => asked.kills = Some(number(value()?)?),
-            "--seed" => asked.seed = number(value()?)?,
-            "--keep" => asked.keep = Some(PathBuf::from(value()?)),
-            _ => return Err(HELP.to_owned()),
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("list") => asked.list = true,
+            Long("quick") => asked.quick = true,
+            Long("second-order") => asked.second = true,
+            Long("only") => asked.only = Some(arguments.value()?.string()?),
+            Long("points") => asked.points = Some(arguments.value()?.parse()?),
+            Long("kill") => asked.kills = Some(arguments.value()?.parse()?),
+            Long("seed") => asked.seed = arguments.value()?.parse()?,
+            Long("keep") => asked.keep = Some(arguments.value()?.into()),
+            Long("help") | Short('h') => asked.help = true,
+            Value(name) if asked.only.is_none() => asked.only = Some(name.string()?),
+            _ => return Err(argument.unexpected()),
         }
     }
-    Ok(asked)
+    match &asked.only {
+        Some(name) if run::chosen(Some(name), false).is_empty() => {
+            Err(format!("no operation has {name:?} in its name: --list shows them").into())
+        }
+        _ => Ok(asked),
+    }
 }
 
 fn main() -> ExitCode {
@@ -65,15 +78,16 @@ fn main() -> ExitCode {
         child::play(scenario, Path::new(board));
         return ExitCode::SUCCESS;
     }
-    let asked = match parse(arguments.into_iter()) {
+    let asked = match parse(lexopt::Parser::from_env()) {
         Ok(asked) => asked,
-        Err(text) => {
-            eprint!("{text}");
+        Err(error) => {
+            eprint!("stepper: {error}\n\n{HELP}");
             return ExitCode::from(2);
         }
     };
-    if asked.list {
-        SCENARIOS.iter().for_each(|scenario| println!("{}", scenario.name));
+    if asked.help || asked.list {
+        let names: String = SCENARIOS.iter().map(|scenario| format!("{}\n", scenario.name)).collect();
+        print!("{}", if asked.help { HELP } else { &names });
         return ExitCode::SUCCESS;
     }
     let program = std::env::current_exe().expect("the program knows where it is");

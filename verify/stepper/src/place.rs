@@ -7,12 +7,11 @@ use slateboard::{
     region::{self, Access, RegionFile},
     sync::Ordering,
 };
+use slateboard_kit::places::{TempDir, memory_folder};
 use std::{
-    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
-use tempfile::TempDir;
 
 /// Keepers never beat here: everything that is done is done by the stepped thread.
 pub const SELDOM: Duration = Duration::from_secs(1 << 20);
@@ -46,17 +45,10 @@ fn geometry() -> Geometry {
     Geometry::new(shape, 7).expect("the shape can be")
 }
 
-/// A folder in memory where there is one: pages on a disk would be written back all the time.
-pub fn folder() -> TempDir {
-    let memory = Path::new("/dev/shm");
-    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-    made.expect("a temporary folder")
-}
-
 impl Place {
     /// A new board with all its pages.
     pub fn new() -> Self {
-        let folder = folder();
+        let folder = memory_folder();
         let geometry = geometry();
         let path = folder.path().join("board");
         let file = region::create_with(&path, &geometry, |file| {
@@ -120,13 +112,7 @@ impl Default for Place {
     }
 }
 
-/// The words of a board's file.
-pub fn words_of(path: &Path) -> Option<Vec<u64>> {
-    let bytes = fs::read(path).ok()?;
-    Some(bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)).collect())
-}
-
-/// The words of the board at this path, of which there is a sound header.
-pub fn sound(path: &Path) -> bool {
+/// Whether a board can be opened at this path.
+pub fn opens(path: &Path) -> bool {
     region::open(path, Access::ReadOnly).is_ok()
 }

@@ -13,6 +13,7 @@ use slateboard::{
     sync::{AtomicU64, Ordering},
 };
 use slateboard_fsck::Summary;
+use slateboard_kit::judge::sound;
 use std::{
     collections::{BTreeMap, HashSet},
     path::PathBuf,
@@ -105,8 +106,7 @@ pub fn reaped(words: &[u64], geometry: &Geometry) -> Result<Summary, String> {
     let core = Core::new(&words, &[], &Silent, geometry).ok_or("the image is too short")?;
     reap_all(&core)?;
     let words: Vec<u64> = words.iter().map(|word| word.load(Ordering::Relaxed)).collect();
-    slateboard_fsck::check(&words, &[])
-        .map_err(|findings| findings.iter().map(|finding| format!("{finding}; ")).collect())
+    sound(&words, &[])
 }
 
 /// What may stand: from a rehearsal, in which the child is not stepped. With the values that end with a session, of
@@ -130,7 +130,7 @@ pub fn rehearse(scenario: &Scenario, options: &Options) -> Result<(Expected, Vec
 /// they are reaped.
 fn at_rest(words: &[u64], geometry: &Geometry) -> Result<Summary, String> {
     let living: Vec<u16> = (0..geometry.sessions() as u16).collect();
-    slateboard_fsck::check(words, &living).or_else(|_| reaped(words, geometry))
+    sound(words, &living).or_else(|_| reaped(words, geometry))
 }
 
 /// Steps a scenario's operation to its end, and judges every image.
@@ -219,11 +219,14 @@ pub fn keep(options: &Options, words: &[u64], name: &str) {
     }
 }
 
-/// The scenarios of a run.
-pub fn chosen(only: Option<&str>, quick: bool) -> impl Iterator<Item = &'static Scenario> {
-    let wanted = move |scenario: &&Scenario| match only {
+/// The scenarios of a run: the one of this name, or those whose names contain the text.
+pub fn chosen(only: Option<&str>, quick: bool) -> Vec<&'static Scenario> {
+    let wanted = |scenario: &&Scenario| match only {
         Some(text) => scenario.name.contains(text),
         None => !quick || scenario.quick,
     };
-    scenarios::SCENARIOS.iter().filter(move |scenario| wanted(scenario))
+    match only.and_then(scenarios::find) {
+        Some(scenario) => vec![scenario],
+        None => scenarios::SCENARIOS.iter().filter(wanted).collect(),
+    }
 }

@@ -89,7 +89,7 @@ const fn reap(name: &'static str, scenario: &'static str, until: &'static str) -
     }
 }
 
-const EPHEMERAL: PutOptions = PutOptions { expect: Expect::Any, ttl: None, ephemeral: true, codec: 0 };
+const EPHEMERAL: PutOptions = PutOptions::new().ephemeral(true);
 
 /// The table.
 pub const SCENARIOS: &[Scenario] = &[
@@ -273,7 +273,7 @@ const HISTORY_AND_A_LITTLE: u64 = crate::place::HISTORY + 2;
 fn nothing(_: &Session) {}
 
 fn living(ttl: Duration) -> PutOptions {
-    PutOptions { ttl: Some(ttl), ..PutOptions::default() }
+    PutOptions::new().ttl(ttl)
 }
 
 fn attach(board: &Board) -> Session {

@@ -8,10 +8,8 @@ use nix::{
     },
     unistd::Pid,
 };
-use std::{
-    path::Path,
-    process::{Child, Command, Stdio},
-};
+use slateboard_kit::children::Child;
+use std::{path::Path, process::Command};
 
 /// What a child did when it was let go on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,7 +25,6 @@ pub enum Did {
 /// A traced child. Killed and waited for at drop.
 pub struct Traced {
     child: Child,
-    ended: bool,
 }
 
 impl Traced {
@@ -35,66 +32,48 @@ impl Traced {
     /// thread that made this one: to the kernel that thread is the tracer.
     pub fn start(program: &Path, scenario: &str, board: &Path) -> Self {
         let mut command = Command::new(program);
-        command.arg("--child").arg(scenario).arg(board).stdin(Stdio::null()).stdout(Stdio::null());
-        let child = command.spawn().expect("the child starts");
-        let mut traced = Self { child, ended: false };
+        command.arg("--child").arg(scenario).arg(board);
+        let child = Child::spawn(command).expect("the child starts");
+        let mut traced = Self { child };
         assert_eq!(traced.wait(), Did::Marker, "the child stops at its start");
-        ptrace::setoptions(traced.pid(), ptrace::Options::PTRACE_O_EXITKILL).expect("the child is traced");
+        ptrace::setoptions(traced.child.pid(), ptrace::Options::PTRACE_O_EXITKILL)
+            .expect("the child is traced");
         traced
     }
 
-    fn pid(&self) -> Pid {
-        Pid::from_raw(self.child.id().try_into().expect("a process id"))
-    }
-
     fn wait(&mut self) -> Did {
-        match waitpid(self.pid(), None).expect("the child is ours") {
+        match waitpid(self.child.pid(), None).expect("the child is ours") {
             WaitStatus::Stopped(_, Signal::SIGTRAP) => Did::Step,
             WaitStatus::Stopped(_, Signal::SIGSTOP) => Did::Marker,
             WaitStatus::Stopped(_, signal) => panic!("the child got {signal}"),
-            WaitStatus::Exited(_, 0) | WaitStatus::Signaled(..) => {
-                self.ended = true;
-                Did::Ended
-            }
+            WaitStatus::Exited(_, 0) | WaitStatus::Signaled(..) => Did::Ended,
             other => panic!("the child came to {other:?}"),
         }
     }
 
     /// Lets it run to the next marker, or to its end.
     pub fn run(&mut self) -> Did {
-        ptrace::cont(self.pid(), None).expect("the child is stopped");
+        ptrace::cont(self.child.pid(), None).expect("the child is stopped");
         self.wait()
     }
 
     /// Lets it take one instruction.
     pub fn step(&mut self) -> Did {
-        ptrace::step(self.pid(), None).expect("the child is stopped");
+        ptrace::step(self.child.pid(), None).expect("the child is stopped");
         self.wait()
     }
 
     /// Address of the next instruction, as `addr2line -e PROGRAM` wants it, where this machine tells. Lines take a
     /// program that was built with CARGO_PROFILE_RELEASE_DEBUG=1.
     pub fn at(&self) -> Option<u64> {
-        let pid = self.pid();
+        let pid = self.child.pid();
         let base = procfs_base(pid)?;
         instruction(pid).map(|at| at.wrapping_sub(base))
     }
 
     /// Kills it, and returns when it is dead and the kernel has let go of its locks.
     pub fn kill(&mut self) {
-        if !self.ended {
-            let _ = self.child.kill();
-            let _ = waitpid(self.pid(), None);
-            self.ended = true;
-        }
-    }
-}
-
-impl Drop for Traced {
-    fn drop(&mut self) {
-        self.kill();
-        // Reaps what `waitpid` has not.
-        let _ = self.child.try_wait();
+        self.child.kill();
     }
 }
 

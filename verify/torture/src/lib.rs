@@ -14,6 +14,5 @@ pub mod judge;
 pub mod log;
 pub mod nemesis;
 pub mod observer;
-use slateboard_kit::{calls as op, random};
 pub mod soak;
 pub mod worker;

@@ -1,10 +1,7 @@
 //! `cargo run --release -p torture`: see the library's page.
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::Instant,
-};
+use slateboard_kit::{places::memory_folder, random};
+use std::{path::Path, process::ExitCode, time::Instant};
 use torture::{
     nemesis::{self, Options, Tally},
     soak,
@@ -12,60 +9,57 @@ use torture::{
 };
 
 const HELP: &str = "\
-torture [OPTION]...: processes at work on one board are killed and stopped, and what they were told is judged
+Kills and stops the processes that work on one board, and judges what they were told.
 
-  --kills N      300
-  --stops N      as many as kills
-  --workers N    4
+Usage: cargo torture -- [OPTION]...
+       cargo torture -- soak [--keys N]
+
+  --kills N      how many processes are killed; 300
+  --stops N      how many are stopped and continued; as many as kills
+  --workers N    how many work at a time; 4
   --epoch N      kills between two moments of rest, at which everything is judged; 100
   --capacity B   bytes of the board's data area; 4194304
   --history N    events of its history; 4096
-  --seed S       of the random numbers; from the clock. The same seed gives the same blows and the same operations;
-                 when they meet is up to the machine
-  --json         one JSON object instead of lines
+  --seed S       seed of the random numbers; from the clock. The same seed gives the same blows and the same
+                 operations; when they meet is up to the machine
+  --json         prints one JSON object instead of lines
 
-torture soak [--keys N]: so many keys that never repeat (100000) are removed, expire and end with their sessions, on a
-board for 4,096, with a keeper and without: none may be refused, nothing may grow
+soak puts N keys (100000) that never repeat, each removed, expired or ended with its session, on a board for 4,096
+keys, with a keeper and without. No put may be refused, and nothing may grow.
+
+Exit status: 0 nothing found, 1 a violation, 2 usage.
 ";
 
-struct Asked {
-    options: Options,
-    json: bool,
+/// What the command line asks for.
+enum Asked {
+    Torture { options: Options, json: bool },
+    Soak { keys: u64 },
+    Help,
 }
 
-fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
-    let clock =
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |time| time.as_nanos());
-    let mut options = Options {
-        program: std::env::current_exe().map_err(|error| error.to_string())?,
-        kills: 300,
-        stops: 300,
-        epoch: 100,
-        workers: 4,
-        seed: clock as u64,
-        capacity: 4 << 20,
-        history: 4_096,
-    };
-    let (mut json, mut stops) = (false, None);
-    while let Some(argument) = arguments.next() {
-        let mut number = || {
-            let text = arguments.next().ok_or_else(|| format!("{argument} needs a number\n\n{HELP}"))?;
-            text.parse::<u64>().map_err(|_| format!("{text} is no number"))
-        };
-        match argument.as_str() {
-            "--kills" => options.kills = number()?,
-            "--stops" => stops = Some(number()?),
-            "--workers" => options.workers = number()?.clamp(2, 32) as usize,
-            "--epoch" => options.epoch = number()?.max(1),
-            "--capacity" => options.capacity = number()?,
-            "--history" => options.history = number()?,
-            "--seed" => options.seed = number()?,
-            "--json" => json = true,
-            _ => return Err(HELP.to_owned()),
+fn parse(mut arguments: lexopt::Parser) -> Result<Asked, lexopt::Error> {
+    use lexopt::prelude::*;
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let mut options = Options { program, seed: random::seed(), ..Options::default() };
+    let (mut json, mut stops, mut soak, mut keys) = (false, None, false, None);
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("kills") => options.kills = arguments.value()?.parse()?,
+            Long("stops") => stops = Some(arguments.value()?.parse()?),
+            Long("workers") => options.workers = arguments.value()?.parse::<usize>()?.clamp(2, 32),
+            Long("epoch") => options.epoch = arguments.value()?.parse::<u64>()?.max(1),
+            Long("capacity") => options.capacity = arguments.value()?.parse()?,
+            Long("history") => options.history = arguments.value()?.parse()?,
+            Long("seed") => options.seed = arguments.value()?.parse()?,
+            Long("json") => json = true,
+            Long("keys") if soak => keys = Some(arguments.value()?.parse()?),
+            Long("help") | Short('h') => return Ok(Asked::Help),
+            Value(word) if word == "soak" => soak = true,
+            _ => return Err(argument.unexpected()),
         }
     }
     options.stops = stops.unwrap_or(options.kills);
-    Ok(Asked { options, json })
+    Ok(if soak { Asked::Soak { keys: keys.unwrap_or(100_000) } } else { Asked::Torture { options, json } })
 }
 
 fn main() -> ExitCode {
@@ -84,38 +78,22 @@ fn main() -> ExitCode {
         };
         return if worker::work(&task) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
-    if arguments.first().is_some_and(|first| first == "soak") {
-        return soak(&arguments[1..]);
-    }
-    match parse(arguments.into_iter()) {
-        Ok(asked) => torture(&asked),
-        Err(text) => {
-            eprint!("{text}");
+    match parse(lexopt::Parser::from_env()) {
+        Ok(Asked::Torture { options, json }) => torture(&options, json),
+        Ok(Asked::Soak { keys }) => soak(keys),
+        Ok(Asked::Help) => {
+            print!("{HELP}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprint!("torture: {error}\n\n{HELP}");
             ExitCode::from(2)
         }
     }
 }
 
-fn folder() -> tempfile::TempDir {
-    let memory = PathBuf::from("/dev/shm");
-    let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-    folder.expect("a temporary folder")
-}
-
-fn soak(arguments: &[String]) -> ExitCode {
-    let keys = match arguments {
-        [] => Ok(100_000),
-        [option, keys] if option == "--keys" => keys.parse().map_err(|_| format!("{keys} is no number")),
-        _ => Err(HELP.to_owned()),
-    };
-    let keys = match keys {
-        Ok(keys) => keys,
-        Err(text) => {
-            eprintln!("{text}");
-            return ExitCode::from(2);
-        }
-    };
-    let folder = folder();
+fn soak(keys: u64) -> ExitCode {
+    let folder = memory_folder();
     for (keeper, name) in [(true, "with a keeper"), (false, "without")] {
         let soaked = soak::run(keys, keeper, folder.path()).and_then(|figures| {
             figures.iter().for_each(|figures| println!("{name}: {figures:?}"));
@@ -130,15 +108,15 @@ fn soak(arguments: &[String]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn torture(asked: &Asked) -> ExitCode {
-    let folder = folder();
+fn torture(options: &Options, as_json: bool) -> ExitCode {
+    let folder = memory_folder();
     let started = Instant::now();
-    let tally = nemesis::run(&asked.options, folder.path());
+    let tally = nemesis::run(options, folder.path());
     let seconds = started.elapsed().as_secs();
-    if asked.json {
-        println!("{}", json(&tally, asked.options.seed, seconds));
+    if as_json {
+        println!("{}", json(&tally, options.seed, seconds));
     } else {
-        print(&tally, asked.options.seed, seconds);
+        print(&tally, options.seed, seconds);
     }
     if tally.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

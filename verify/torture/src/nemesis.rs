@@ -4,22 +4,15 @@ use crate::{
     judge::{self, Checked, Epoch, Stood},
     log::Log,
     observer::Observer,
-    random::Random,
-};
-use nix::{
-    sys::{
-        signal::{Signal, kill},
-        wait::{Id, WaitPidFlag, waitid},
-    },
-    unistd::Pid,
 };
 use slateboard::Board;
 use slateboard_fsck::Summary;
+use slateboard_kit::{children::Child, judge::sound, places::words, random::Random};
 use std::{
     collections::HashMap,
     fs,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -47,6 +40,21 @@ pub struct Options {
     pub capacity: u64,
     /// Events of its history.
     pub history: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            program: PathBuf::new(),
+            kills: 300,
+            stops: 300,
+            epoch: 100,
+            workers: 4,
+            seed: 0,
+            capacity: 4 << 20,
+            history: 4_096,
+        }
+    }
 }
 
 /// What was done, and what was wrong.
@@ -88,15 +96,6 @@ pub struct Nemesis<'o> {
     tally: Tally,
 }
 
-impl Drop for Nemesis<'_> {
-    fn drop(&mut self) {
-        for worker in &mut self.workers {
-            let _ = worker.child.kill();
-            let _ = worker.child.wait();
-        }
-    }
-}
-
 /// A whole run, in a folder that is there.
 pub fn run(options: &Options, folder: &Path) -> Tally {
     let board = Board::options().capacity(options.capacity).keys(1_024).history(options.history);
@@ -104,7 +103,7 @@ pub fn run(options: &Options, folder: &Path) -> Tally {
     let mut nemesis = Nemesis {
         options,
         folder,
-        random: Random(options.seed),
+        random: Random::with_seed(options.seed),
         workers: Vec::new(),
         ended: Vec::new(),
         next: 1,
@@ -182,8 +181,8 @@ impl Nemesis<'_> {
         let log = Log::create(&path).expect("a log can be made");
         let mut command = Command::new(&self.options.program);
         command.arg("--worker").arg(self.path("board")).arg(&path).arg(number.to_string());
-        command.arg(self.random.number().to_string()).arg(self.beat_ms.to_string()).arg(self.path("stop"));
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("a worker starts");
+        command.arg(self.random.u64(..).to_string()).arg(self.beat_ms.to_string()).arg(self.path("stop"));
+        let child = Child::spawn(command).expect("a worker starts");
         self.workers.push(Worker { child, log, number });
     }
 
@@ -198,7 +197,7 @@ impl Nemesis<'_> {
     /// Starts others for workers that have come to the end of their logs.
     fn replace_ended(&mut self) {
         for index in (0..self.workers.len()).rev() {
-            match self.workers[index].child.try_wait() {
+            match self.workers[index].child.status() {
                 Ok(None) => {}
                 Ok(Some(status)) => {
                     if !status.success() {
@@ -216,20 +215,19 @@ impl Nemesis<'_> {
     /// One blow.
     fn strike(&mut self) {
         self.replace_ended();
-        let index = self.random.below(self.workers.len() as u64) as usize;
+        let index = self.random.usize(..self.workers.len());
         let kills_left = self.tally.kills < self.options.kills;
         let stops_left = self.tally.stops < self.options.stops;
-        if stops_left && (!kills_left || self.random.below(2) == 0) {
+        if stops_left && (!kills_left || self.random.u64(..2) == 0) {
             self.stop(index);
         } else if kills_left {
             self.kill(index);
         }
-        std::thread::sleep(Duration::from_micros(self.random.below(1_500)));
+        std::thread::sleep(Duration::from_micros(self.random.u64(..1_500)));
     }
 
     fn kill(&mut self, index: usize) {
-        let _ = self.workers[index].child.kill();
-        let _ = self.workers[index].child.wait();
+        self.workers[index].child.kill();
         self.tally.kills += 1;
         self.retire(index);
         self.start();
@@ -237,13 +235,8 @@ impl Nemesis<'_> {
 
     /// Stops a worker, lets the others get on, and continues or kills it.
     fn stop(&mut self, index: usize) {
-        let pid = Pid::from_raw(self.workers[index].child.id() as i32);
         let number = self.workers[index].number;
-        if kill(pid, Signal::SIGSTOP).is_err() {
-            return;
-        }
-        // It may have ended instead.
-        let _ = waitid(Id::Pid(pid), WaitPidFlag::WSTOPPED | WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT);
+        self.workers[index].child.stop();
         self.tally.stops += 1;
         let before = self.noted(number);
         let started = Instant::now();
@@ -257,10 +250,12 @@ impl Nemesis<'_> {
             }
         }
         match self.workers.iter().position(|worker| worker.number == number) {
-            Some(index) if self.tally.kills < self.options.kills && self.random.below(4) == 0 => {
-                self.kill(index)
+            Some(index) if self.tally.kills < self.options.kills && self.random.u64(..4) == 0 => {
+                self.kill(index);
             }
-            _ => drop(kill(pid, Signal::SIGCONT)),
+            Some(index) => self.workers[index].child.go_on(),
+            // It had come to its end when it was to be stopped.
+            None => {}
         }
     }
 
@@ -278,11 +273,9 @@ impl Nemesis<'_> {
         let started = Instant::now();
         for index in (0..self.workers.len()).rev() {
             let worker = &mut self.workers[index];
-            while let Ok(None) = worker.child.try_wait() {
+            while !worker.child.has_ended() {
                 if started.elapsed() > SOON {
                     self.tally.violations.push(format!("worker {} does not end", worker.number));
-                    let _ = worker.child.kill();
-                    let _ = worker.child.wait();
                     break;
                 }
                 std::thread::sleep(Duration::from_micros(200));
@@ -294,15 +287,11 @@ impl Nemesis<'_> {
 
     /// The independent checker's account of the board, on which nobody is left.
     fn checker(&mut self) -> Option<Summary> {
-        let bytes = fs::read(self.path("board")).expect("the board is there");
-        let words: Vec<u64> = bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
-        match slateboard_fsck::check(&words, &[]) {
-            Ok(summary) => Some(summary),
-            Err(findings) => {
-                self.tally.violations.extend(findings.iter().take(20).map(ToString::to_string));
-                None
-            }
-        }
+        let words = words(&self.path("board")).expect("the board is there");
+        let summary = sound(&words, &[]).map_err(|findings| {
+            self.tally.violations.extend(findings.lines().take(20).map(str::to_owned));
+        });
+        summary.ok()
     }
 
     /// The calls of all workers since the last moment of rest.

@@ -1,7 +1,7 @@
 //! Follows the history, in a thread of the parent, on a mapping that cannot be written to.
 
-use crate::op;
 use slateboard::{Board, MutationKind};
+use slateboard_kit::calls;
 use std::{
     path::Path,
     sync::{
@@ -100,13 +100,13 @@ fn note(story: &mut Story, event: &slateboard::Event, last: &mut u64) {
     }
     *last = event.generation;
     for mutation in &event.mutations {
-        let Some(key) = op::index(mutation.key.as_bytes()) else {
+        let Some(key) = calls::index(mutation.key.as_bytes()) else {
             story
                 .wrong
                 .push(format!("generation {}: a key that nobody wrote: {}", event.generation, mutation.key));
             continue;
         };
-        let value = mutation.value.as_ref().map(|value| op::identify(value, key));
+        let value = mutation.value.as_ref().map(|value| calls::identify(value, key));
         let previous = mutation.previous.as_ref().map(|previous| previous.generation);
         if value == Some(None) || (mutation.kind == MutationKind::Put) != value.is_some() {
             story.wrong.push(format!("generation {}: a value that nobody wrote", event.generation));

@@ -17,6 +17,7 @@ use slateboard::{
     },
     region::{self, Access, RegionFile},
 };
+use slateboard_kit::{judge::sound, places::words};
 use std::{collections::VecDeque, path::Path, time::Duration};
 
 /// Keys that the board is made for.
@@ -138,9 +139,8 @@ fn look(path: &Path, keys: u64, living: &[u16]) -> Result<Figures, String> {
     let reader = Board::options().open_read_only(path).map_err(|error| error.to_string())?;
     let mut told = String::new();
     for _ in 0..200 {
-        let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-        let words: Vec<u64> = bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
-        match slateboard_fsck::check(&words, living) {
+        let words = words(path).map_err(|error| error.to_string())?;
+        match sound(&words, living) {
             Ok(summary) => {
                 let metrics = reader.metrics().map_err(|error| error.to_string())?;
                 return Ok(Figures {
@@ -151,7 +151,7 @@ fn look(path: &Path, keys: u64, living: &[u16]) -> Result<Figures, String> {
                     expired: metrics.totals.expired,
                 });
             }
-            Err(findings) => told = findings.first().map(ToString::to_string).unwrap_or_default(),
+            Err(findings) => told = findings,
         }
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -173,7 +173,9 @@ impl Attached {
 
 impl Hand for Attached {
     fn put(&mut self, key: &str, ttl: Option<Duration>) -> Result<(), String> {
-        let put = self.session.put_with(key, b"brief", PutOptions { ttl, ..PutOptions::default() });
+        let mut options = PutOptions::new();
+        options.ttl = ttl;
+        let put = self.session.put_with(key, b"brief", options);
         put.map(|_| ()).map_err(|error| error.to_string())
     }
 
@@ -183,7 +185,7 @@ impl Hand for Attached {
 
     fn bind(&mut self, keys: &[String]) -> Result<(), String> {
         let other = self.board.attach("bound").map_err(|error| error.to_string())?;
-        let options = PutOptions { ephemeral: true, ..PutOptions::default() };
+        let options = PutOptions::new().ephemeral(true);
         keys.iter().try_for_each(|key| {
             other.put_with(key, b"bound", options).map(|_| ()).map_err(|error| error.to_string())
         })
@@ -269,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_short_soak_refuses_nothing_and_does_not_grow() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = slateboard_kit::places::memory_folder();
         for keeper in [true, false] {
             let figures = run(60_000, keeper, folder.path()).expect("a soak");
             judge(&figures).expect("no growth");

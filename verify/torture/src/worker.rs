@@ -3,14 +3,14 @@
 use crate::{
     fork,
     log::{Log, Record},
-    op::{self, COLD, HOT, Op, Told},
+};
+use nix::time::{ClockId, clock_gettime};
+use slateboard::{Board, Entry, Error, ErrorKind, Expect, PutOptions, Receipt, Retry, Session};
+use slateboard_kit::{
+    calls::{self, COLD, HOT, Op, Told},
+    children::end_with_parent,
     random::Random,
 };
-use nix::{
-    sys::{prctl, signal::Signal},
-    time::{ClockId, clock_gettime},
-};
-use slateboard::{Board, Entry, Error, ErrorKind, Expect, PutOptions, Receipt, Retry, Session};
 use std::{path::Path, time::Duration};
 
 /// One operation of so many is a fork.
@@ -34,23 +34,23 @@ pub struct Task<'t> {
 
 /// Works until the log is full or the stop file is there. False where something was wrong beyond any answer.
 pub fn work(task: &Task<'_>) -> bool {
-    // Ends with whoever started it.
-    let _ = prctl::set_pdeathsig(Signal::SIGKILL);
+    end_with_parent();
     let log = Log::open(task.log).expect("the log opens");
     let board =
         Board::options().beat(Duration::from_millis(task.beat_ms)).open(task.board).expect("the board opens");
     let Ok(mut session) = board.attach(&format!("worker-{}", task.number % 64)) else { return false };
-    let mut worker = Worker { log: &log, random: Random(task.seed), number: task.number, calls: 0 };
+    let mut worker =
+        Worker { log: &log, random: Random::with_seed(task.seed), number: task.number, calls: 0 };
     while !log.is_full() {
         if worker.calls % 64 == 63 && task.stop.exists() {
             break;
         }
         worker.call(&session);
-        if worker.random.below(FORKS) == 0 && !fork::is_refused(&session) {
+        if worker.random.u64(..FORKS) == 0 && !fork::is_refused(&session) {
             return false;
         }
         // Sessions come and go within a process, too.
-        if worker.random.below(1_000) == 0 {
+        if worker.random.u64(..1_000) == 0 {
             drop(session);
             match board.attach("again") {
                 Ok(another) => session = another,
@@ -78,23 +78,23 @@ impl Worker<'_> {
     fn call(&mut self, session: &Session) {
         self.calls += 1;
         let id = self.number << 24 | self.calls;
-        let cold = self.random.below(8) == 0;
-        let key = if cold { HOT + self.random.below(COLD) } else { self.random.below(HOT) };
-        let name = op::key(key);
+        let cold = self.random.u64(..8) == 0;
+        let key = if cold { HOT + self.random.u64(..COLD) } else { self.random.u64(..HOT) };
+        let name = calls::key(key);
         let op = self.choose(session, &name, cold);
-        let len = match self.random.below(20) {
-            0 => 4_000 + self.random.below(12_000),
-            1..6 => 200 + self.random.below(800),
-            _ => 24 + self.random.below(80),
+        let len = match self.random.u64(..20) {
+            0 => 4_000 + self.random.u64(..12_000),
+            1..6 => 200 + self.random.u64(..800),
+            _ => 24 + self.random.u64(..80),
         };
-        let value = op::value(id, key, len as usize);
+        let value = calls::value(id, key, len as usize);
         self.log.note(Record::Called { id, at: now(), key, op });
         let told = carry_out(session, &name, key, op, &value);
         self.log.note(Record::Told { at: now(), told });
     }
 
     fn choose(&mut self, session: &Session, name: &str, cold: bool) -> Op {
-        match self.random.below(20) {
+        match self.random.u64(..20) {
             0..7 => Op::Get,
             7..10 => Op::Put,
             10 => Op::Create,
@@ -120,13 +120,13 @@ fn carry_out(session: &Session, name: &str, key: u64, op: Op, value: &[u8]) -> T
         Op::Replace => put(Expect::Present),
         Op::Swap(version) => put(Expect::Version(version)),
         Op::Bind => {
-            let options = PutOptions { ephemeral: true, ..PutOptions::default() };
+            let options = PutOptions::new().ephemeral(true);
             told(session.put_with(name, value, options))
         }
         Op::Update => {
             let mut whole = true;
             let receipt = session.update_with(name, Retry::UNLIMITED, |old| {
-                whole &= old.is_none_or(|old| op::identify(&old.value, key).is_some());
+                whole &= old.is_none_or(|old| calls::identify(&old.value, key).is_some());
                 value
             });
             if whole { told(receipt) } else { Told::Wrong }
@@ -142,7 +142,7 @@ fn carry_out(session: &Session, name: &str, key: u64, op: Op, value: &[u8]) -> T
 fn read(entry: Option<Entry>, key: u64) -> Told {
     match entry {
         None => Told::Absent,
-        Some(entry) => match op::identify(&entry.value, key) {
+        Some(entry) => match calls::identify(&entry.value, key) {
             Some(value) => Told::Value { version: entry.version, generation: entry.generation, value },
             None => Told::Wrong,
         },

@@ -1,7 +1,7 @@
 //! The judge finds what is wrong: each lie is planted in a story that was sound.
 
 use slateboard_fsck::{Blocks, EventState, KeyState, Summary};
-use slateboard_kit::calls::{self as op, Op, Told};
+use slateboard_kit::calls::{self, Op, Told};
 use std::{collections::HashMap, path::PathBuf};
 use torture::{
     judge::{Call, Epoch, windows},
@@ -26,10 +26,10 @@ fn sound() -> Epoch {
     let puts = (1..=3).map(|id| call(id, 1, Op::Put, [id * 10, id * 10 + 5], done(id)));
     let read = call(9, 1, Op::Get, [40, 45], Told::Value { version: 3, generation: 3, value: 3 });
     let key = KeyState {
-        key: op::key(1).into_bytes(),
+        key: calls::key(1).into_bytes(),
         version: 3,
         generation: 3,
-        value: op::value(3, 1, 30),
+        value: calls::value(3, 1, 30),
         codec: 0,
         deadline: 0,
         ephemeral: 0,
@@ -62,7 +62,7 @@ type Lie = (&'static str, fn(&mut Epoch));
 const LIES: &[Lie] = &[
     ("an acknowledged change is missing", |epoch| epoch.ended.keys[0].version = 2),
     ("an acknowledged put is missing", |epoch| epoch.ended.keys.clear()),
-    ("something else stands", |epoch| epoch.ended.keys[0].value = op::value(2, 1, 30)),
+    ("something else stands", |epoch| epoch.ended.keys[0].value = calls::value(2, 1, 30)),
     ("a value that nobody wrote", |epoch| epoch.ended.keys[0].value = vec![7; 30]),
     ("was to end with a session", |epoch| epoch.ended.keys[0].ephemeral = 1),
     ("an old version was read", |epoch| {
@@ -150,7 +150,7 @@ fn a_call_under_way_at_a_kill_may_have_happened_or_not() {
             epoch.story.events.pop();
             epoch.calls.pop();
             epoch.ended.generation = 2;
-            (epoch.ended.keys[0].version, epoch.ended.keys[0].value) = (2, op::value(2, 1, 30));
+            (epoch.ended.keys[0].version, epoch.ended.keys[0].value) = (2, calls::value(2, 1, 30));
         }
         assert_eq!(epoch.judge().0, Vec::<String>::new(), "happened: {happened}");
     }
@@ -158,7 +158,7 @@ fn a_call_under_way_at_a_kill_may_have_happened_or_not() {
 
 #[test]
 fn killed_and_stopped_processes_lose_nothing() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = slateboard_kit::places::memory_folder();
     let options = Options {
         program: PathBuf::from(env!("CARGO_BIN_EXE_torture")),
         kills: 12,

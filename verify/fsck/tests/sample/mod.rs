@@ -50,12 +50,12 @@ impl Sample {
         for n in 20..22 {
             stays.put(&format!("task/{n}"), n.to_string()).unwrap();
         }
-        let brief = PutOptions { ttl: Some(Duration::from_secs(3600)), ..PutOptions::default() };
+        let brief = PutOptions::new().ttl(Duration::from_secs(3600));
         left.put_with("free/brief", "has a time to live", brief).unwrap();
         stays.remove("task/5").unwrap();
         stays.put("file/chained", vec![1; CHAINED]).unwrap();
         stays.put("file/chained", vec![2; CHAINED]).unwrap();
-        let bound = PutOptions { ephemeral: true, ..PutOptions::default() };
+        let bound = PutOptions::new().ephemeral(true);
         stays.put_with("free/bound", "ends with its session", bound).unwrap();
         let (living, vacated) = (stays.index(), left.index());
         drop(left);

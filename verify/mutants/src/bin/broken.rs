@@ -5,11 +5,10 @@
 //! it runs over the broken copy, where it must find something. A check that does not is a failure, and so is a break
 //! whose text is not found exactly once, or that does not compile. The last line is `N breaks caught, N failed`.
 
-#[path = "../breaks.rs"]
-mod breaks;
-
-use breaks::{BREAKS, Break, Check, Tool};
-use slateboard_mutants::tree::Tree;
+use slateboard_mutants::{
+    table::{self, Check, Mutant, Tool},
+    tree::Tree,
+};
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
@@ -48,7 +47,7 @@ fn main() -> ExitCode {
 }
 
 /// The breaks that the arguments ask for: at least one.
-fn chosen(arguments: &[String]) -> Result<Vec<&'static Break>, String> {
+fn chosen(arguments: &[String]) -> Result<Vec<&'static Mutant>, String> {
     let (mut only, mut arguments) = (Vec::new(), arguments.iter());
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -58,20 +57,20 @@ fn chosen(arguments: &[String]) -> Result<Vec<&'static Break>, String> {
         }
     }
     let wanted =
-        |broken: &&Break| only.is_empty() || only.iter().any(|text| broken.name.contains(text.as_str()));
-    let chosen: Vec<_> = BREAKS.iter().filter(wanted).collect();
+        |broken: &&Mutant| only.is_empty() || only.iter().any(|text| broken.name.contains(text.as_str()));
+    let chosen: Vec<_> = table::all().filter(wanted).collect();
     if chosen.is_empty() { Err("no break has that name: see --list".into()) } else { Ok(chosen) }
 }
 
 /// Runs all checks; how many breaks were not caught by all of theirs.
-fn catch(chosen: &[&Break]) -> Result<usize, String> {
+fn catch(chosen: &[&Mutant]) -> Result<usize, String> {
     let target = build_folder()?;
     let bench = Bench { tree: Tree::copy(&workspace()?, &target.join("tree"))?, target };
     let mut sound = HashMap::new();
-    for &check in chosen.iter().flat_map(|broken| broken.checks) {
+    for &check in chosen.iter().flat_map(|broken| broken.caught_by).filter(|check| !check.long) {
         sound.entry(check).or_insert_with(|| {
             let verdict = bench.run(check);
-            println!("unbroken: {check}: {verdict}");
+            println!("unbroken: {check:?}: {verdict}");
             matches!(verdict, Verdict::Passed(_))
         });
     }
@@ -122,13 +121,13 @@ enum Verdict {
 
 impl Bench {
     /// Breaks the copy, runs the break's checks, and mends it. Whether all of them caught it.
-    fn catches(&self, broken: &Break, sound: &HashMap<Check, bool>) -> Result<bool, String> {
+    fn catches(&self, broken: &Mutant, sound: &HashMap<Check, bool>) -> Result<bool, String> {
         let changed = self.tree.replace(broken.file, broken.search, broken.replace)?;
         let mut all = true;
-        for check in broken.checks {
+        for check in broken.caught_by.iter().filter(|check| !check.long) {
             let verdict = self.run(*check);
             let caught = sound[check] && matches!(verdict, Verdict::Found(_));
-            println!("{} {check}: {verdict}", if caught { "caught" } else { "FAILED" });
+            println!("{} {check:?}: {verdict}", if caught { "caught" } else { "FAILED" });
             all &= caught;
         }
         changed.restore()?;
@@ -151,7 +150,7 @@ impl Bench {
             ])
             .arg("--")
             .args(check.tool.options())
-            .args(["--only", check.only])
+            .args(["--only", check.what])
             .env("CARGO_TARGET_DIR", &self.target)
             .stdin(Stdio::null());
         match command.output() {
@@ -161,11 +160,19 @@ impl Bench {
     }
 }
 
-impl Tool {
+trait Run {
+    fn package(self) -> &'static str;
+    fn program(self) -> &'static str;
+    fn options(self) -> &'static [&'static str];
+    fn verdict(self, output: &Output) -> Verdict;
+}
+
+impl Run for Tool {
     fn package(self) -> &'static str {
         match self {
             Tool::Models => "slateboard-mutants",
             Tool::States => "slateboard-search",
+            Tool::Schedules => "slateboard-schedules",
             Tool::Stepper => "stepper",
         }
     }
@@ -174,6 +181,7 @@ impl Tool {
         match self {
             Tool::Models => "models",
             Tool::States => "states",
+            Tool::Schedules => "schedules",
             Tool::Stepper => "stepper",
         }
     }
@@ -181,7 +189,7 @@ impl Tool {
     /// Without the tools' own mutants.
     fn options(self) -> &'static [&'static str] {
         match self {
-            Tool::Models => &["--no-mutants"],
+            Tool::Models | Tool::Schedules => &["--no-mutants"],
             Tool::States => &["--no-canaries"],
             Tool::Stepper => &[],
         }
@@ -192,7 +200,9 @@ impl Tool {
         let text = String::from_utf8_lossy(&output.stdout);
         let last = text.lines().last().unwrap_or_default().to_owned();
         let found = match self {
-            Tool::Models | Tool::States => text.lines().find_map(|line| line.strip_prefix("FAILED ")),
+            Tool::Models | Tool::States | Tool::Schedules => {
+                text.lines().find_map(|line| line.strip_prefix("FAILED "))
+            }
             // Not that it saw less than it must: that is no harm done.
             Tool::Stepper => text
                 .lines()
@@ -215,12 +225,6 @@ fn shortened(text: &str) -> String {
     match text.char_indices().nth(400) {
         Some((end, _)) => format!("{} …", &text[..end]),
         None => text.to_owned(),
-    }
-}
-
-impl std::fmt::Display for Check {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}, {}", self.tool.program(), self.only)
     }
 }
 

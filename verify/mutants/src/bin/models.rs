@@ -14,16 +14,16 @@ mod cargo;
 mod each;
 #[path = "../list.rs"]
 mod list;
-#[path = "../mutants.rs"]
-mod mutants;
 #[path = "../../../../tests/tidy/text.rs"]
 #[cfg_attr(not(test), expect(dead_code, reason = "the rules of the repository use the rest"))]
 mod text;
 
 use cargo::{Suite, Verdict};
 use each::Flaw;
-use mutants::{MUTANTS, Mutant};
-use slateboard_mutants::tree::Tree;
+use slateboard_mutants::{
+    table::{self, Mutant, Tool},
+    tree::Tree,
+};
 use std::{
     collections::VecDeque,
     path::{Path, PathBuf},
@@ -210,7 +210,8 @@ fn check_mutants(
     models: &[String],
     score: &mut Score,
 ) -> Result<(), String> {
-    let wanted: Vec<&Mutant> = MUTANTS.iter().filter(|mutant| options.wants(mutant.name)).collect();
+    let ours = table::all().filter(|mutant| mutant.checks_of(Tool::Models).next().is_some());
+    let wanted: Vec<&Mutant> = ours.filter(|mutant| options.wants(mutant.name)).collect();
     if wanted.is_empty() {
         return Ok(());
     }
@@ -234,8 +235,10 @@ fn check_mutants(
 }
 
 fn build_mutant(tree: &Tree, target: &Path, models: &[String], mutant: &Mutant) -> Result<Suite, String> {
-    if let Some(unknown) = mutant.models.iter().find(|name| !models.iter().any(|model| model == *name)) {
-        return Err(format!("no model is called {unknown}"));
+    if let Some(unknown) =
+        mutant.checks_of(Tool::Models).find(|check| !models.iter().any(|model| model == check.what))
+    {
+        return Err(format!("no model is called {}", unknown.what));
     }
     let changed = tree.replace(mutant.file, mutant.search, mutant.replace)?;
     let built = Suite::build(tree.root(), &target.join("mutants"));
@@ -244,17 +247,21 @@ fn build_mutant(tree: &Tree, target: &Path, models: &[String], mutant: &Mutant) 
     built?.kept_as(&target.join(format!("suite-{name}")))
 }
 
-/// Whether one of the mutant's models fails in an execution, and how that went.
+/// Whether each of the mutant's models fails in an execution, and how that went.
 fn judge(suite: &Suite, mutant: &Mutant) -> (bool, String) {
-    let mut survived = Vec::new();
-    for model in mutant.models {
+    let (mut caught, mut survived) = (Vec::new(), Vec::new());
+    for check in mutant.checks_of(Tool::Models) {
+        let model = check.what;
         match suite.run(model, false) {
-            Verdict::Failed(text) => return (true, format!("caught by {model}, {text}")),
+            Verdict::Failed(text) => caught.push(format!("caught by {model}, {text}")),
             Verdict::Ok(text) | Verdict::Unseen(text) | Verdict::Broken(text) => {
                 survived.push(format!("{model}: {text}"));
             }
         }
     }
     suite.remove();
-    (false, format!("survived {}", survived.join("; ")))
+    match survived.is_empty() {
+        true => (true, caught.join("; ")),
+        false => (false, format!("survived {}", survived.join("; "))),
+    }
 }

@@ -5,12 +5,9 @@ mod facts;
 mod story;
 pub mod windows;
 
-use crate::{
-    log::Record,
-    observer::Story,
-    op::{self, Op, Told},
-};
+use crate::{log::Record, observer::Story};
 use slateboard_fsck::Summary;
+use slateboard_kit::calls::{self, Op, Told};
 use std::collections::HashMap;
 
 /// A key's newest change before the workers began.
@@ -99,9 +96,9 @@ pub fn stood(summary: &Summary) -> Result<HashMap<u64, Stood>, String> {
     let mut stood = HashMap::new();
     for key in &summary.keys {
         let name = String::from_utf8_lossy(&key.key);
-        let index = op::index(&key.key).ok_or_else(|| format!("a key that nobody wrote: {name}"))?;
-        let value =
-            op::identify(&key.value, index).ok_or_else(|| format!("{name} has a value that nobody wrote"))?;
+        let index = calls::index(&key.key).ok_or_else(|| format!("a key that nobody wrote: {name}"))?;
+        let value = calls::identify(&key.value, index)
+            .ok_or_else(|| format!("{name} has a value that nobody wrote"))?;
         stood.insert(index, Stood { version: key.version, generation: key.generation, value });
     }
     Ok(stood)

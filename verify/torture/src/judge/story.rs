@@ -2,10 +2,8 @@
 //! somebody asked for.
 
 use super::{Call, Epoch};
-use crate::{
-    observer::Seen,
-    op::{HOT, Op, Told},
-};
+use crate::observer::Seen;
+use slateboard_kit::calls::{HOT, Op, Told};
 use std::collections::{HashMap, HashSet};
 
 pub fn check(epoch: &Epoch, written: &HashMap<u64, &Call>, violations: &mut Vec<String>) {

@@ -1,0 +1,57 @@
+//! Mutants of `src/engine/protocol/expire.rs`.
+
+use super::{Mutant, models, states};
+
+const FILE: &str = "src/engine/protocol/expire.rs";
+
+pub const MUTANTS: &[Mutant] = &[
+    Mutant {
+        name: "the deadline is announced without release",
+        lost: "A sweep takes a deadline over and does not find the entry that has it.",
+        file: FILE,
+        search: "fetch_max(!deadline_ns, Release);",
+        replace: "fetch_max(!deadline_ns, Relaxed);",
+        caught_by: &[models("expire::two_sweeps_lose_no_deadline")],
+    },
+    Mutant {
+        name: "a sweep forgets fresh deadlines before it takes them over",
+        lost: "A sweep killed between the two loses a deadline.",
+        file: FILE,
+        search: "let lowered = hint.with(!fresh);",
+        replace: "let lowered = hint.with(!fresh);
+        let _ = fresh_word.compare_exchange(fresh, 0, Acquire, Relaxed);",
+        caught_by: &[models("expire::a_killed_sweep_loses_no_deadline"), states("deadline-kill")],
+    },
+    Mutant {
+        name: "a sweep ends whatever stands there",
+        lost: "An entry that was renewed meanwhile is ended.",
+        file: FILE,
+        search: "Expect::Generation(generation)",
+        replace: "if generation > 0 { Expect::Any } else { Expect::Absent }",
+        caught_by: &[models("expire::a_renewed_entry_is_not_ended")],
+    },
+    Mutant {
+        name: "a put without room does not count what is entered",
+        lost: "A put is refused although entries have expired, because a dead writer's event holds the floor.",
+        file: FILE,
+        search: "self.finish_pending(lane)?;",
+        replace: "",
+        caught_by: &[models("expire::a_put_is_not_refused_for_what_expired"), states("full-expired")],
+    },
+    Mutant {
+        name: "a put without room goes by the groups' words alone",
+        lost: "A put is refused although an entry has expired that no group's word tells.",
+        file: FILE,
+        search: "if ended > 0 { Ok(ended) } else { self.walk(lane, now) }",
+        replace: "Ok(ended)",
+        caught_by: &[models("expire::a_put_looks_at_every_slot_before_it_is_refused")],
+    },
+    Mutant {
+        name: "swept word replaced by a store",
+        lost: "The deadline that another sweep took over meanwhile is lost.",
+        file: FILE,
+        search: "            let _ = word.compare_exchange(hint.0, hint.replaced(swept.next_ns).0, Release, Relaxed);",
+        replace: "            word.store(hint.replaced(swept.next_ns).0, Release);",
+        caught_by: &[states("sweeps")],
+    },
+];

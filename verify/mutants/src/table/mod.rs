@@ -1,0 +1,120 @@
+//! The mutants: every way in which slateboard's text is broken on purpose, and the checks that must find it.
+//!
+//! There is one file of mutants for each source file that they change. The mutants of single accesses are not here:
+//! they are made of the accesses themselves, and `docs/atomics.md` says what catches each.
+
+mod blocks;
+mod claim;
+mod copy;
+mod expire;
+mod fill;
+mod guard;
+mod history;
+mod inflight;
+mod names;
+mod pieces;
+mod publish;
+mod read;
+mod reap;
+mod retention;
+mod sessions;
+mod slots;
+mod survey;
+mod tombstones;
+mod view;
+mod wake;
+
+/// A change of the text that takes something out of it, and the checks of which each must find it.
+pub struct Mutant {
+    /// What it drops or changes.
+    pub name: &'static str,
+    /// What is lost by it.
+    pub lost: &'static str,
+    /// The file, from the workspace's folder.
+    pub file: &'static str,
+    /// Text that stands in the file exactly once.
+    pub search: &'static str,
+    /// What the text becomes.
+    pub replace: &'static str,
+    /// Each of these must find it. An ordering that the processor gives anyway is found by the models alone.
+    pub caught_by: &'static [Check],
+}
+
+/// One run of a tool, which passes without the mutant and finds something with it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Check {
+    /// The tool.
+    pub tool: Tool,
+    /// What the tool runs: see [`Tool`].
+    pub what: &'static str,
+    /// Whether it is for `--long` alone, because another check of the mutant is faster.
+    pub long: bool,
+}
+
+/// What runs a check.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Tool {
+    /// `cargo models`, memory orderings: runs the model of this name.
+    Models,
+    /// `cargo states`, all interleavings with a kill at every access: runs the scenario of this name.
+    States,
+    /// `cargo schedules`, random schedules of many actors: runs the family of this name.
+    Schedules,
+    /// `cargo stepper`, a kill after every instruction of the optimised code: runs the operations of this name.
+    Stepper,
+}
+
+impl Mutant {
+    /// What a tool runs to find it.
+    pub fn checks_of(&self, tool: Tool) -> impl Iterator<Item = &Check> {
+        self.caught_by.iter().filter(move |check| check.tool == tool)
+    }
+}
+
+const fn models(model: &'static str) -> Check {
+    Check { tool: Tool::Models, what: model, long: false }
+}
+
+const fn states(scenario: &'static str) -> Check {
+    Check { tool: Tool::States, what: scenario, long: false }
+}
+
+const fn schedules(family: &'static str) -> Check {
+    Check { tool: Tool::Schedules, what: family, long: false }
+}
+
+const fn stepper(operation: &'static str) -> Check {
+    Check { tool: Tool::Stepper, what: operation, long: false }
+}
+
+const fn long(check: Check) -> Check {
+    Check { long: true, ..check }
+}
+
+/// All of them, by file.
+pub fn all() -> impl Iterator<Item = &'static Mutant> {
+    [
+        blocks::MUTANTS,
+        claim::MUTANTS,
+        copy::MUTANTS,
+        expire::MUTANTS,
+        fill::MUTANTS,
+        guard::MUTANTS,
+        history::MUTANTS,
+        inflight::MUTANTS,
+        names::MUTANTS,
+        pieces::MUTANTS,
+        publish::MUTANTS,
+        read::MUTANTS,
+        reap::MUTANTS,
+        retention::MUTANTS,
+        survey::MUTANTS,
+        sessions::MUTANTS,
+        slots::MUTANTS,
+        tombstones::MUTANTS,
+        view::MUTANTS,
+        wake::MUTANTS,
+    ]
+    .into_iter()
+    .flatten()
+}
