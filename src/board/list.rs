@@ -10,7 +10,12 @@ use crate::{
     error::{Error, Result},
     protocol::{Core, Fault, read::Meta as Found, slots, view::Item},
 };
-use std::{fmt, iter::FusedIterator, ops::ControlFlow, ops::RangeBounds, vec};
+use std::{
+    fmt,
+    iter::FusedIterator,
+    ops::{Bound, ControlFlow, RangeBounds},
+    vec,
+};
 
 /// The entries whose keys start with a prefix, in key order, all of one generation: [`Reader::list`], [`View::list`].
 ///
@@ -29,8 +34,7 @@ use std::{fmt, iter::FusedIterator, ops::ControlFlow, ops::RangeBounds, vec};
 ///
 /// # Examples
 /// ```
-/// # fn main() -> slateboard::Result<()> {
-/// # let session = slateboard::Board::options().capacity(1 << 20).keys(64).local()?.attach("planner")?;
+/// let session = slateboard::Board::local()?.attach("planner")?;
 /// for (task, state) in [("task/1", "done"), ("task/2", "open"), ("task/3", "open"), ("team/plan", "ship")] {
 ///     session.put(task, state)?;
 /// }
@@ -42,8 +46,7 @@ use std::{fmt, iter::FusedIterator, ops::ControlFlow, ops::RangeBounds, vec};
 /// assert_eq!(newest, ["task/3"]);
 /// let some = session.list("").range("task/2".."team/").keys().into_vec()?;
 /// assert_eq!(some, ["task/2", "task/3"]);
-/// # Ok(())
-/// # }
+/// # Ok::<_, slateboard::Error>(())
 /// ```
 #[must_use = "a list reads nothing until it is iterated or collected"]
 pub struct List<T = Entry> {
@@ -90,13 +93,11 @@ impl View {
     ///
     /// # Examples
     /// ```
-    /// # fn main() -> slateboard::Result<()> {
-    /// # let session = slateboard::Board::options().capacity(1 << 20).keys(64).local()?.attach("planner")?;
+    /// let session = slateboard::Board::local()?.attach("planner")?;
     /// let before = session.put("task/1", "open")?.generation;
     /// session.put("task/2", "open")?;
     /// assert_eq!(session.view_at(before)?.list("task/").keys().into_vec()?, ["task/1"]);
-    /// # Ok(())
-    /// # }
+    /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn list(&self, prefix: &str) -> List {
         List::new(Of::Past(self.clone()), prefix)
@@ -134,13 +135,11 @@ impl List {
     ///
     /// # Examples
     /// ```
-    /// # fn main() -> slateboard::Result<()> {
-    /// # let session = slateboard::Board::options().capacity(1 << 20).keys(64).local()?.attach("planner")?;
+    /// let session = slateboard::Board::local()?.attach("planner")?;
     /// session.put("file/a", "twelve bytes")?;
     /// let lengths = session.list("file/").gather(|key, _, meta| (key.to_owned(), meta.len))?;
     /// assert_eq!(lengths.entries, [("file/a".to_owned(), 12)]);
-    /// # Ok(())
-    /// # }
+    /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn gather<U>(self, mut make: impl FnMut(&str, &[u8], &Meta) -> U) -> Result<Listing<U>> {
         self.gathered(|_, _, key, value, found| make(key, value, &reader::meta(found)))
@@ -156,8 +155,7 @@ impl List {
     /// # Examples
     /// ```
     /// use std::ops::ControlFlow;
-    /// # fn main() -> slateboard::Result<()> {
-    /// # let session = slateboard::Board::options().capacity(1 << 20).keys(64).local()?.attach("planner")?;
+    /// let session = slateboard::Board::local()?.attach("planner")?;
     /// session.put("task/1", "done")?;
     /// session.put("task/2", "open")?;
     /// let open = session.list("task/").scan(|key, value, _| match value {
@@ -165,8 +163,7 @@ impl List {
     ///     _ => ControlFlow::Continue(()),
     /// })?;
     /// assert_eq!(open.as_deref(), Some("task/2"));
-    /// # Ok(())
-    /// # }
+    /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn scan<B>(self, mut each: impl FnMut(&str, &[u8], &Meta) -> ControlFlow<B>) -> Result<Option<B>> {
         let mut damaged = Vec::new();
@@ -184,23 +181,33 @@ impl<T> List<T> {
     /// Of the keys that start with the prefix, those in this range.
     ///
     /// # Examples
-    /// The next page of a list begins behind the last key of the page before.
     /// ```
-    /// use std::ops::Bound::{Excluded, Unbounded};
-    /// # fn main() -> slateboard::Result<()> {
-    /// # let session = slateboard::Board::options().capacity(1 << 20).keys(64).local()?.attach("planner")?;
-    /// # for n in 0..5 { session.put(&format!("task/{n}"), "open")?; }
-    /// let page = session.list("task/").limit(3).keys().into_vec()?;
-    /// let last = page.last().unwrap().as_str();
-    /// let next = session.list("task/").range((Excluded(last), Unbounded)).limit(3).keys().into_vec()?;
-    /// assert_eq!(next, ["task/3", "task/4"]);
-    /// # Ok(())
-    /// # }
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// session.put_many((0..5).map(|n| (format!("task/{n}"), "open")));
+    /// assert_eq!(session.list("task/").range("task/1"..="task/2").keys().into_vec()?, ["task/1", "task/2"]);
+    /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn range<K: AsRef<str>>(mut self, range: impl RangeBounds<K>) -> Self {
-        let bound = |bound: std::ops::Bound<&K>| bound.map(|key| key.as_ref().to_owned());
+        let bound = |bound: Bound<&K>| bound.map(|key| key.as_ref().to_owned());
         let (start, end) = (bound(range.start_bound()), bound(range.end_bound()));
         self.span.narrow(start.as_ref().map(String::as_str), end.as_ref().map(String::as_str));
+        self
+    }
+
+    /// Of the keys that start with the prefix, those behind this one in key order. The key need not be there.
+    ///
+    /// # Examples
+    /// The next page of a list begins behind the last key of the page before.
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// session.put_many((0..5).map(|n| (format!("task/{n}"), "open")));
+    /// let page = session.list("task/").limit(3).keys().into_vec()?;
+    /// let next = session.list("task/").after(&page[2]).limit(3).keys().into_vec()?;
+    /// assert_eq!(next, ["task/3", "task/4"]);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
+    pub fn after(mut self, key: &str) -> Self {
+        self.span.narrow(Bound::Excluded(key), Bound::Unbounded);
         self
     }
 
@@ -225,13 +232,11 @@ impl<T> List<T> {
     ///
     /// # Examples
     /// ```
-    /// # fn main() -> slateboard::Result<()> {
-    /// # let session = slateboard::Board::options().capacity(1 << 20).keys(64).local()?.attach("planner")?;
+    /// let session = slateboard::Board::local()?.attach("planner")?;
     /// session.put("task/1", "open")?;
     /// let tasks = session.list("task/").into_vec()?;
     /// assert_eq!(tasks[0].text(), Some("open"));
-    /// # Ok(())
-    /// # }
+    /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn into_vec(self) -> Result<Vec<T>> {
         self.tried(ATTEMPTS, self.make)?.into_sound()
@@ -246,14 +251,12 @@ impl<T> List<T> {
     ///
     /// # Examples
     /// ```
-    /// # fn main() -> slateboard::Result<()> {
-    /// # let session = slateboard::Board::options().capacity(1 << 20).keys(64).local()?.attach("planner")?;
+    /// let session = slateboard::Board::local()?.attach("planner")?;
     /// session.put("task/1", "open")?;
     /// let listing = session.list("task/").whole()?;
     /// assert!(listing.exact && listing.damaged.is_empty());
     /// assert_eq!((listing.entries.len(), listing.generation), (1, 1));
-    /// # Ok(())
-    /// # }
+    /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn whole(self) -> Result<Listing<T>> {
         self.gathered(self.make)

@@ -1,5 +1,6 @@
 //! What a user does: open a board, attach, put, get, watch, list.
 
+mod bulk;
 mod event;
 mod fault;
 mod index;

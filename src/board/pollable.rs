@@ -19,10 +19,9 @@ use std::{
 ///
 /// # Examples
 /// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let session = slateboard::Board::options().capacity(1 << 20).keys(64).local()?.attach("planner")?;
 /// use rustix::event::{PollFd, PollFlags, poll};
 ///
+/// let session = slateboard::Board::local()?.attach("planner")?;
 /// let mut tasks = session.watch("task/").pollable()?;
 /// session.put("task/1", "open")?;
 /// loop {
@@ -33,8 +32,7 @@ use std::{
 ///         break;
 ///     }
 /// }
-/// # Ok(())
-/// # }
+/// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 pub struct PollableWatch {
     watch: Watch,
@@ -131,16 +129,14 @@ mod stream {
     ///
     /// # Examples
     /// ```
-    /// # fn main() -> slateboard::Result<()> {
-    /// # let session = slateboard::Board::options().capacity(1 << 20).keys(64).local()?.attach("planner")?;
     /// use futures_lite::{StreamExt, future};
     ///
+    /// let session = slateboard::Board::local()?.attach("planner")?;
     /// let mut tasks = session.watch("task/").stream()?;
     /// session.put("task/1", "open")?;
     /// let event = future::block_on(tasks.next()).expect("a stream goes on")?;
     /// assert_eq!(event.mutations[0].key, "task/1");
-    /// # Ok(())
-    /// # }
+    /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub struct WatchStream {
         watch: Watch,
