@@ -31,7 +31,7 @@ fn many_gets_and_puts_answer_for_each_key() {
     let puts = session.put_many([("a", "1"), (long.as_str(), "2"), ("b", "3"), ("a", "4")]);
     let told: Vec<_> =
         puts.iter().map(|put| put.as_ref().map(|receipt| (receipt.version, receipt.generation))).collect();
-    assert_eq!((&told[0], &told[2], &told[3]), (&Ok((1, 1)), &Ok((1, 2)), &Ok((2, 3))));
+    assert!(matches!(told[..], [Ok((1, 1)), Err(_), Ok((1, 2)), Ok((2, 3))]), "{told:?}");
     assert_eq!(told[1].unwrap_err().kind(), ErrorKind::InvalidKey);
     let check = |found: Vec<slateboard::Result<Option<slateboard::Entry>>>| {
         let found: Vec<_> =
@@ -180,7 +180,7 @@ fn compare(session: &Session, prefix: &str, start: Bound<&str>, end: Bound<&str>
         for limit in [0, 1, 3, all.len(), usize::MAX] {
             let expected: Vec<_> = all.iter().take(limit).collect();
             let list = || {
-                let list = session.list(prefix).range((start, end)).limit(limit);
+                let list = session.list(prefix).range::<&str>((start, end)).limit(limit);
                 if backwards { list.reverse() } else { list }
             };
             assert!(list().keys().into_vec().unwrap().iter().eq(expected.iter().copied()));
@@ -208,7 +208,7 @@ fn ranges_limits_and_orders_are_parts_of_the_whole_list() {
     let session = board.attach("writer").unwrap();
     let keys: Vec<String> =
         (0..700).map(|n| format!("task/{n:03}")).chain((0..20).map(|n| format!("é/{n}"))).collect();
-    session.put_many(keys.iter().map(|key| (key, key))).into_iter().for_each(|put| drop(put.unwrap()));
+    assert!(session.put_many(keys.iter().map(|key| (key, key))).iter().all(Result::is_ok));
     session.remove("task/350").unwrap();
     let some = ["", "task/", "task/100", "task/350", "task/600", "task/6000", "zzz", "é/1"];
     // The first list of a handle looks at every slot, the second makes the index.
@@ -221,14 +221,14 @@ fn ranges_limits_and_orders_are_parts_of_the_whole_list() {
     }
     let fresh = small().open(&path).unwrap().attach("late").unwrap();
     let page = || fresh.list("task/").range("task/349".."task/360").limit(2).keys().into_vec().unwrap();
-    assert_eq!([page(), page(), page()], [["task/349", "task/351"].map(String::from); 3]);
+    (0..3).for_each(|_| assert_eq!(page(), ["task/349", "task/351"]));
 }
 
 #[test]
 fn an_iterator_is_of_one_generation_and_ends_when_that_is_gone() {
     let (_folder, path) = folder();
     let session = session(&path);
-    (0..20).for_each(|n| drop(session.put(&format!("task/{n:02}"), b"old").unwrap()));
+    session.put_many((0..20).map(|n| (format!("task/{n:02}"), b"old")));
     for _ in 0..3 {
         let mut list = session.list("task/");
         assert_eq!(list.next().unwrap().unwrap().value, b"old");
@@ -240,7 +240,7 @@ fn an_iterator_is_of_one_generation_and_ends_when_that_is_gone() {
         session.remove("task/20").unwrap();
         let mut list = session.list("task/");
         list.next().unwrap().unwrap();
-        (0..70).for_each(|n| drop(session.put("busy", [n]).unwrap()));
+        session.put_many((0..70).map(|n| ("busy", [n])));
         assert!(list.next().unwrap().unwrap_err().is_lagged());
         assert!(list.next().is_none() && list.next().is_none());
     }

@@ -121,7 +121,7 @@ fn streams_of_a_lost_board_say_so_once_and_end() {
 fn a_stream_that_fell_behind_says_how_far_and_goes_on() {
     let (_folder, board, session) = session();
     let mut stream = board.reader().watch("").since(0).stream().unwrap();
-    (0..100).for_each(|n| drop(session.put("busy", [n]).unwrap()));
+    session.put_many((0..100).map(|n| ("busy", [n])));
     let error = future::block_on(stream.next()).unwrap().unwrap_err();
     let missed = error.missed().unwrap();
     let event = future::block_on(stream.next()).unwrap().unwrap();
@@ -150,7 +150,7 @@ fn a_descriptor_is_readable_as_long_as_there_is_something_to_read() {
         for n in 0..100 {
             // Two each time: who reads one must be told of the other.
             let keys = [format!("task/{n}a"), format!("task/{n}b")];
-            keys.iter().for_each(|key| drop(session.put(key, b"").unwrap()));
+            session.put_many(keys.iter().map(|key| (key, b"")));
             for key in keys {
                 let event = loop {
                     assert_eq!(ready(&watch), 1, "{key} was not told");
