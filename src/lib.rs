@@ -130,7 +130,7 @@ pub use board::WatchStream;
 pub use board::{
     Board, Counters, Damage, Event, Events, Expect, KeyHandle, Lease, List, Listing, Liveness, Meta, Metrics,
     Mutation, MutationKind, Newer, Options, PollableWatch, Previous, PutOptions, Reader, Receipt,
-    Replacement, Retry, Session, SessionInfo, Soundness, Verify, View, Wait, Watch,
+    Replacement, Retry, Session, SessionInfo, Soundness, Sum, Verify, View, Wait, Watch,
 };
 pub use {
     codec::CodecId,

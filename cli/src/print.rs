@@ -57,6 +57,13 @@ pub(crate) struct ValueDoc<'a> {
     encoding: Option<&'static str>,
 }
 
+/// `rm --prefix --json`.
+#[derive(Serialize)]
+struct RemovedDoc<'a> {
+    prefix: &'a str,
+    removed: u64,
+}
+
 #[derive(Serialize)]
 struct ReceiptDoc<'a> {
     key: &'a str,
@@ -316,6 +323,15 @@ impl Output {
             (true, _) => Ok(()),
             (false, true) => self.document(&ReceiptDoc { key, version, generation, retries }),
             (false, false) => self.line(format!("version {version} generation {generation}")),
+        }
+    }
+
+    /// How many keys of a prefix were removed.
+    pub(crate) fn removed(&self, prefix: &str, removed: u64) -> Result<(), Failure> {
+        match (self.quiet, self.json) {
+            (true, _) => Ok(()),
+            (false, true) => self.document(&RemovedDoc { prefix, removed }),
+            (false, false) => self.line(format!("removed {removed}")),
         }
     }
 

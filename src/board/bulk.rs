@@ -1,6 +1,6 @@
 //! Calls on many keys, and on counters.
 
-use super::{Reader, Receipt, Replacement, Retry, Session, View, listing};
+use super::{Reader, Receipt, Replacement, Retry, Session, View, listing, update};
 use crate::{
     codec::CodecId,
     entry::Entry,
@@ -109,8 +109,8 @@ impl Session {
     /// is, as with [`Session::update`].
     ///
     /// # Errors
-    /// `Codec`, with the entry in [`Error::current`], where the value is no integer of 64 bits; `InvalidArgument` where the
-    /// sum is none. The key is left as it is then. As [`Session::update`] otherwise.
+    /// `Codec`, with the entry in [`Error::current`], where the value or the sum is not an integer of 64 bits. The key is left
+    /// as it is then. As [`Session::update`] otherwise.
     ///
     /// # Examples
     /// ```
@@ -121,10 +121,10 @@ impl Session {
     /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn increment(&self, key: &str, delta: i64) -> Result<i64> {
-        self.increment_with(key, delta, Retry::new()).map(|(sum, _)| sum)
+        self.increment_with(key, delta, Retry::new()).map(|sum| sum.value)
     }
 
-    /// As [`Session::increment`], with other attempts and pauses, and with the receipt.
+    /// As [`Session::increment`], with other attempts and pauses. Returns the receipt as well.
     ///
     /// # Errors
     /// `InvalidArgument` for zero attempts. As [`Session::increment`] otherwise.
@@ -132,38 +132,52 @@ impl Session {
     /// # Examples
     /// ```
     /// let session = slateboard::Board::local()?.attach("planner")?;
-    /// let (sum, receipt) = session.increment_with("team/done", 5, slateboard::Retry::UNLIMITED)?;
-    /// assert_eq!((sum, receipt.version), (5, 1));
+    /// let sum = session.increment_with("team/done", 5, slateboard::Retry::UNLIMITED)?;
+    /// assert_eq!((sum.value, sum.receipt.version), (5, 1));
     /// # Ok::<_, slateboard::Error>(())
     /// ```
-    pub fn increment_with(&self, key: &str, delta: i64, retry: Retry) -> Result<(i64, Receipt)> {
-        let mut sum = 0;
+    pub fn increment_with(&self, key: &str, delta: i64, retry: Retry) -> Result<Sum> {
+        let (mut value, mut codec) = (0, CodecId::UTF8);
         let receipt = self.try_update(key, retry, |old| {
-            sum = added(key, old, delta)?;
-            let text =
-                matches!(old, Some(entry) if entry.codec == CodecId::RAW || entry.codec == CodecId::JSON);
-            let next = Replacement::new(sum.to_string());
-            Ok::<_, Error>(Some(if text { next } else { next.codec(CodecId::UTF8) }))
+            value = added(key, old, delta)?;
+            codec = old.map_or(CodecId::UTF8, |entry| entry.codec);
+            Ok::<_, Error>(Some(Replacement::new(value.to_string()).codec(codec)))
         })?;
-        receipt.map(|receipt| (sum, receipt)).ok_or_else(|| super::update::nothing_to_put(key))
+        receipt.map(|receipt| Sum { value, codec, receipt }).ok_or_else(|| update::nothing_to_put(key))
     }
+}
+
+/// What an increment came to: [`Session::increment_with`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Sum {
+    /// The counter's new value.
+    pub value: i64,
+    /// How it is encoded: as the value before it; UTF-8 text where there was none.
+    pub codec: CodecId,
+    /// The put.
+    pub receipt: Receipt,
 }
 
 /// The counter's value after this is added to it.
 fn added(key: &str, old: Option<&Entry>, delta: i64) -> Result<i64> {
-    let standing = match old {
-        Some(entry) => entry.text().unwrap_or_default().trim().parse::<i64>().map_err(|error| {
-            let too_large = matches!(error.kind(), IntErrorKind::PosOverflow | IntErrorKind::NegOverflow);
-            let what = if too_large { "an integer that does not fit into 64 bits" } else { "not an integer" };
-            Error::new(ErrorKind::Codec, format!("the value of version {} is {what}", entry.version))
-                .on_key(key)
-                .with_current(Some(entry.clone()))
-                .hint("the key was left as it is; put an integer to begin counting")
-        })?,
-        None => 0,
+    let Some(entry) = old else { return Ok(delta) };
+    let refused = |what: &str| {
+        Error::new(
+            ErrorKind::Codec,
+            format!("{what}; the value of version {} was left as it is", entry.version),
+        )
+        .on_key(key)
+        .with_current(Some(entry.clone()))
+        .hint("put an integer to begin counting anew")
     };
-    standing.checked_add(delta).ok_or_else(|| {
-        let text = format!("{standing} + {delta} does not fit into 64 bits");
-        Error::new(ErrorKind::InvalidArgument, text).on_key(key).hint("the key was left as it is")
-    })
+    let standing =
+        entry.text().unwrap_or_default().trim().parse::<i64>().map_err(|error| match error.kind() {
+            IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => {
+                refused("the value is an integer that does not fit into 64 bits")
+            }
+            _ => refused("the value is not an integer"),
+        })?;
+    let sum = standing.checked_add(delta);
+    sum.ok_or_else(|| refused(&format!("{standing} + {delta} does not fit into 64 bits")))
 }

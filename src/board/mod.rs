@@ -26,6 +26,7 @@ mod view;
 mod watch;
 
 pub use crate::protocol::{publish::Expect, read::Verify};
+pub use bulk::Sum;
 pub use event::{Event, Events, Mutation, MutationKind, Previous};
 pub use key::KeyHandle;
 pub use lease::Lease;
