@@ -1,7 +1,7 @@
 //! For those who let several agents work on one thing: tasks are claimed by compare-and-swap, results and
 //! progress are shared, and nobody does a task twice.
 //!
-//! `cargo run --release --example agents [AGENTS] [TASKS]`
+//! `cargo run --release --example task_queue [AGENTS] [TASKS]`
 
 use slateboard::{Board, Expect, Result, Session};
 use std::{
