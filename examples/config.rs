@@ -4,13 +4,7 @@
 //! `cargo run --example config`
 
 use slateboard::{Board, Reader};
-use std::{
-    collections::BTreeMap,
-    env,
-    path::Path,
-    process::Command,
-    time::Duration,
-};
+use std::{collections::BTreeMap, env, path::Path, process::Command, time::Duration};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 type Config = BTreeMap<String, String>;
@@ -44,7 +38,7 @@ fn lead() -> Outcome<()> {
 
 /// Follows the configuration until it is ready, and checks that it is what is on the board.
 fn follow(path: &Path) -> Outcome<()> {
-    let reader = Board::options().read_only(path)?;
+    let reader = Board::options().open_read_only(path)?;
     let (mut config, since) = read(&reader)?;
     println!("at generation {since}: {config:?}");
     let mut changes = reader.watch(PREFIX).since(since);
