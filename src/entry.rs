@@ -1,8 +1,6 @@
 //! What a key has, as a reader gets it.
 
-#[cfg(not(any(loom, slate_search)))]
-use crate::region::boottime_ns;
-use crate::{codec::CodecId, layout::words::Writer};
+use crate::{codec::CodecId, layout::words::Writer, region::boottime_ns};
 use std::{
     fmt,
     time::{Duration, SystemTime},
@@ -84,7 +82,6 @@ impl Deadline {
     /// assert!(deadline.remaining() <= Duration::from_secs(600));
     /// # Ok::<_, slateboard::Error>(())
     /// ```
-    #[cfg(not(any(loom, slate_search)))]
     pub fn remaining(self) -> Duration {
         Duration::from_nanos(self.boot_ns.saturating_sub(boottime_ns()))
     }

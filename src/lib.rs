@@ -96,6 +96,11 @@
 //!
 //! [`guide`] has the chapters on the bytes of a board, on who may import whom, and on memory orderings.
 
+#![cfg_attr(
+    not(any(loom, slate_search, feature = "internals")),
+    warn(missing_debug_implementations, unnameable_types)
+)]
+
 #[cfg(not(any(loom, slate_search)))]
 mod board;
 #[cfg(not(any(loom, slate_search)))]
@@ -132,6 +137,7 @@ pub use board::{
     Mutation, MutationKind, Newer, Options, PollableWatch, Previous, PutOptions, Reader, Receipt,
     Replacement, Retry, Session, SessionInfo, Soundness, Sum, Verify, View, Wait, Watch,
 };
+#[cfg(not(any(loom, slate_search)))]
 pub use {
     codec::CodecId,
     entry::{Deadline, Entry, WriterInfo},
@@ -143,3 +149,17 @@ pub use {
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct Readme;
+
+/// Which of the public types other threads may have, and share. A type that loses this here breaks its users.
+#[cfg(not(any(loom, slate_search)))]
+const _: () = {
+    const fn can_be_sent<T: Send>() {}
+    const fn can_be_shared<T: Send + Sync>() {}
+    // A handle has what it read last in cells: one thread at a time has it.
+    can_be_sent::<KeyHandle>();
+    can_be_shared::<(Board, Options, Session, Reader, View, Lease, PutOptions, Receipt)>();
+    can_be_shared::<(Entry, WriterInfo, Deadline, CodecId, Meta, Newer, Listing, Damage, Soundness)>();
+    can_be_shared::<(Watch, Wait, Events, Event, Mutation, MutationKind, Previous)>();
+    can_be_shared::<(Error, ErrorKind, Lagged, Uuid, Expect, Verify, Retry, Replacement<Vec<u8>>)>();
+    can_be_shared::<(Metrics, Counters, SessionInfo, Liveness)>();
+};

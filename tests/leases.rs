@@ -34,7 +34,7 @@ fn a_lease_is_not_held_once_its_session_was_ended_by_others() {
     assert!(!lease.is_held() && !other.is_held());
     assert!(lease.renew().unwrap_err().is_fenced());
     assert!(!lease.is_held());
-    assert_eq!(lease.renew().unwrap_err().kind(), ErrorKind::Held, "it does not come back");
+    assert_eq!(lease.renew().unwrap_err().kind(), ErrorKind::Conflict, "it does not come back");
     assert!(other.release().unwrap_err().is_fenced());
 }
 

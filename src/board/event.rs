@@ -117,6 +117,7 @@ pub(super) fn event(_reader: &Reader, core: &Core<'_>, record: EventRecord) -> E
 
 /// Iterator over the history up to the present. After an error of kind `Lagged`, which says how many
 /// events were missed, it goes on where the history begins.
+#[derive(Debug)]
 pub struct Events {
     reader: Reader,
     next: u64,
@@ -180,7 +181,7 @@ impl Events {
         self.next = floor + 1;
         Error::new(ErrorKind::Lagged, format!("{missed} events left the history before they were read"))
             .with_missed(missed, floor)
-            .hint("list the present again if every event matters")
+            .hint("list the keys again if you must know every change")
     }
 }
 

@@ -1,11 +1,11 @@
-//! The protocol's faults, in words.
+//! The protocol's faults, as errors.
 
 use crate::{
     error::{Error, ErrorKind},
     protocol::{Core, Fault, Full},
 };
 
-/// As [`error`], of a call on this board: says what holds the room of one that is full.
+/// As [`error`], of a call on this board: a board that is full says what holds its room.
 pub(super) fn error_on(core: &Core<'_>, fault: Fault) -> Error {
     let (full, next) = match fault {
         Fault::Full(Full::Blocks) => {
@@ -32,38 +32,50 @@ pub(super) fn error_on(core: &Core<'_>, fault: Fault) -> Error {
     Error::new(ErrorKind::Full, text).hint(next)
 }
 
+/// What happened, and what to do next.
 pub(super) fn error(fault: Fault) -> Error {
-    match fault {
-        Fault::Corrupt(what) => Error::new(ErrorKind::Corrupt, format!("{what} cannot be as it is"))
-            .hint("the board is damaged there, or another program writes to it"),
+    let (kind, text, next) = match fault {
+        Fault::Corrupt(what) => {
+            let text = format!("the board is corrupt: {what} is invalid");
+            let next = "put the key again if the damage is in its record; otherwise make a new board";
+            return Error::new(ErrorKind::Corrupt, text).hint(next);
+        }
         Fault::Contended => {
-            Error::new(ErrorKind::Contended, "others changed the same words at every attempt")
-                .hint("try again")
+            (ErrorKind::Contended, "other writers changed the same words at every attempt", "try again")
         }
-        Fault::Full(Full::Blocks) => {
-            Error::new(ErrorKind::Full, "no block of this size is free, and the history holds none")
-                .hint("remove keys, or make the board with a larger capacity")
-        }
-        Fault::Full(Full::Pinned) => {
-            Error::new(ErrorKind::Full, "no block of this size is free, and stopped sessions hold some")
-                .hint("continue or end the stopped sessions, or remove keys")
-        }
-        Fault::Full(Full::Slots) => Error::new(ErrorKind::Full, "there is no slot for another key")
-            .hint("remove keys, or make the board for more keys"),
-        Fault::Full(Full::Names) => Error::new(
+        Fault::Full(Full::Blocks) => (
+            ErrorKind::Full,
+            "no block of this size is free, and the history holds none",
+            "remove keys, or make the board with a larger capacity",
+        ),
+        Fault::Full(Full::Pinned) => (
+            ErrorKind::Full,
+            "no block of this size is free, and stopped sessions hold some",
+            "continue or end the stopped sessions, or remove keys",
+        ),
+        Fault::Full(Full::Slots) => (
+            ErrorKind::Full,
+            "there is no slot for another key",
+            "remove keys, or make the board for more keys",
+        ),
+        Fault::Full(Full::Names) => (
             ErrorKind::Full,
             "the board has room for no further name: living sessions, values or the history refer to all it has",
-        )
-        .hint("attach under a name that is in use, remove keys of sessions that ended, or make a larger board"),
-        Fault::Unreserved => Error::new(ErrorKind::Full, "no more pages are reserved").hint("try again"),
-        Fault::Moved => {
-            Error::new(ErrorKind::Moved, "the board lives in another region now").hint("open it again")
-        }
-        Fault::Lagged => Error::new(ErrorKind::Lagged, "the generation has left the history")
-            .hint("read the present, and go on from its generation"),
-        Fault::Future => Error::new(ErrorKind::Future, "the generation has not happened yet"),
-        Fault::Fenced => {
-            Error::new(ErrorKind::Fenced, "this session was ended by others").hint("attach again")
-        }
-    }
+            "attach under a name that is in use, remove keys of sessions that ended, or make a larger board",
+        ),
+        Fault::Unreserved => (ErrorKind::Full, "no more pages are reserved", "try again"),
+        Fault::Moved => (ErrorKind::Moved, "the board lives in another region now", "open the board again"),
+        Fault::Lagged => (
+            ErrorKind::Lagged,
+            "the generation has left the history",
+            "read the present, and go on from its generation",
+        ),
+        Fault::Future => (
+            ErrorKind::Future,
+            "the generation has not happened yet",
+            "ask for a generation that the board has reached",
+        ),
+        Fault::Fenced => (ErrorKind::Fenced, "another process ended this session", "attach again"),
+    };
+    Error::new(kind, text).hint(next)
 }

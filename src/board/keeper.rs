@@ -9,11 +9,7 @@
 //! ago. Each also wakes for what its own session put to live shorter than a period, which the elected one might not
 //! find in time.
 
-use super::{
-    Options,
-    region::{self, Suspects},
-    seat::Seat,
-};
+use super::{Options, presence::Suspects, region, seat::Seat};
 #[cfg(feature = "signals")]
 use crate::region::Signals;
 use crate::{

@@ -10,7 +10,7 @@ use crate::{
         slots::{self, Slot},
     },
 };
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, fmt, time::Duration};
 
 /// A key of a session, with its slot remembered. One thread at a time uses it; clone it for others.
 #[derive(Clone)]
@@ -215,5 +215,14 @@ impl KeyHandle {
     /// As [`Reader::get`](super::Reader::get).
     pub fn wait_newer(&self, version: u64, timeout: Duration) -> Result<Option<Newer>> {
         watch::wait_newer(self.session.reader(), self.shard, version, timeout, || self.get())
+    }
+}
+
+impl fmt::Debug for KeyHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyHandle")
+            .field("name", &self.name)
+            .field("session", &self.session)
+            .finish_non_exhaustive()
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     region::{Lock, boottime_ns},
 };
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// A lease. The session's keeper renews it; dropping it releases it.
 ///
@@ -107,6 +107,17 @@ impl Lease {
         });
         let due_ns = boottime_ns().saturating_add(every_ns);
         self.session.add_renewal(Renewal { id: self.id, renew, every_ns, due_ns });
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Lease");
+        shown
+            .field("key", &self.key)
+            .field("ttl", &self.ttl)
+            .field("token", &self.token)
+            .finish_non_exhaustive()
     }
 }
 

@@ -316,7 +316,7 @@ impl<T> List<T> {
             Ok(key) if self.span.contains(key) => keys.extend(String::from_utf8(key.to_vec())),
             Ok(_) => {}
             Err(found) => {
-                damaged.extend(Some(Damage::from(found)).filter(|damage| damage.concerns(&self.span)))
+                damaged.extend(Some(Damage::of(found)).filter(|damage| damage.concerns(&self.span)))
             }
         });
         walked.map_err(fault::error)?;
@@ -335,7 +335,7 @@ impl<T> List<T> {
             match reader.read(&core, &reader::checked(&core, &key)?, None, &mut found, &mut value) {
                 Ok(true) => entries.push(make(reader, &core, &key, &value, &found)),
                 Ok(false) => {}
-                Err(error) if error.is_corrupt() => damaged.push(Damage::of_key(&key, "a record")),
+                Err(error) if error.is_corrupt() => damaged.push(Damage::of_key(&key, "its newest record")),
                 Err(error) => return Err(error.on_key(&key)),
             }
         }
@@ -542,7 +542,7 @@ impl Cursor {
             Ok(item) if !self.span.contains(&item.key) => {}
             Ok(item) if self.values => items.push(item),
             Ok(item) => items.push(Item { value: Vec::new(), ..item }),
-            Err(found) => damaged.push(Damage::from(found)),
+            Err(found) => damaged.push(Damage::of(found)),
         });
         walked.map_err(|fault| self.view.gone(core, fault))?;
         damaged.retain(|damage| damage.concerns(&self.span));

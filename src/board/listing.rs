@@ -47,7 +47,7 @@ pub struct Damage {
     pub slot: Option<u64>,
     /// The generation of its event, where it was met in the history.
     pub generation: Option<u64>,
-    /// What cannot be as it is.
+    /// What is invalid.
     pub what: &'static str,
 }
 
@@ -79,12 +79,12 @@ impl Damage {
     pub(super) fn error(&self) -> Error {
         let Self { key, slot, generation, what } = self;
         let text = match (key, generation, slot) {
-            (_, Some(generation), _) => format!("event {generation}: {what} cannot be as it is"),
-            (None, None, Some(slot)) => format!("the slot at word {slot}: {what} cannot be as it is"),
-            _ => format!("{what} cannot be as it is"),
+            (_, Some(generation), _) => format!("event {generation} is corrupt: {what} is invalid"),
+            (None, None, Some(slot)) => format!("the slot at word {slot} is corrupt: {what} is invalid"),
+            _ => format!("the record is corrupt: {what} is invalid"),
         };
         let error = Error::new(ErrorKind::Corrupt, text).hint(
-            "the board is damaged there, or another program writes to it; other keys are not concerned",
+            "put the key again; other keys are not affected, unless another program writes to the board",
         );
         match key {
             Some(key) => error.on_key(key),
@@ -99,8 +99,8 @@ impl fmt::Display for Damage {
     }
 }
 
-impl From<Damaged> for Damage {
-    fn from(damaged: Damaged) -> Self {
+impl Damage {
+    pub(super) fn of(damaged: Damaged) -> Self {
         let Damaged { what, key, slot } = damaged;
         let key = key.and_then(|key| String::from_utf8(key).ok());
         Self { key, slot: slot.map(|slot| slot as u64), generation: None, what }
@@ -118,7 +118,8 @@ pub(super) fn sound(damaged: &[Damage]) -> Result<()> {
                 names.push(format!("{} more", all.len() - NAMED));
             }
             let text = format!("{} records are damaged: {}", all.len(), names.join(", "));
-            Err(Error::new(ErrorKind::Corrupt, text).hint("other keys are not concerned"))
+            Err(Error::new(ErrorKind::Corrupt, text)
+                .hint("put their keys again; other keys are not affected"))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Who is attached, and how full the board is.
 
-use super::region::{Presence, Region};
+use super::{presence::Presence, region::Region};
 use crate::{
     entry::time_of,
     error::Result,
@@ -181,7 +181,7 @@ pub(super) fn sessions(region: &Region) -> Result<Vec<SessionInfo>> {
             continue;
         }
         let beat_age = Duration::from_nanos(now.saturating_sub(record.identity.heartbeat_ns));
-        let liveness = match region.presence(index) {
+        let liveness = match region.roll.presence(index) {
             Presence::Dead => Liveness::Dead,
             Presence::Unknown => Liveness::Unknown,
             Presence::Alive if beat_age > UNRESPONSIVE => Liveness::Unresponsive,

@@ -1,4 +1,4 @@
-//! What a user does: open a board, attach, put, get, watch, list.
+//! What a user does: open a board, attach a session, put, get, watch and list keys.
 
 mod bulk;
 mod event;
@@ -14,6 +14,7 @@ mod metrics;
 mod notifier;
 mod options;
 mod pollable;
+mod presence;
 mod put;
 mod reader;
 mod reads;
@@ -48,9 +49,10 @@ use crate::{error::Result, region::LockFile, uuid::Uuid};
 use region::Region;
 use std::{path::Path, sync::Arc};
 
-/// A board: a region that any number of processes attach to.
+/// A board: a region of shared memory that any number of processes open.
 ///
-/// Cheap to clone. A board alone only reads; [`Board::attach`] gives a [`Session`] that writes.
+/// Cheap to clone. [`Board::attach`] gives a [`Session`], which reads and writes; [`Board::reader`] and
+/// [`Board::read_only`] give a [`Reader`], which only reads.
 #[derive(Clone)]
 pub struct Board {
     region: Arc<Region>,
@@ -58,15 +60,37 @@ pub struct Board {
 }
 
 impl Board {
-    /// The settings a board is made and opened with.
+    /// The settings to create and open a board with.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::Board;
+    ///
+    /// let board = Board::options().capacity(1 << 20).keys(1000).history(64).local()?;
+    /// assert_eq!(board.metrics()?.capacity, 1 << 20);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn options() -> Options {
         Options::default()
     }
 
-    /// Opens the board at this path, and makes it with the default settings where there is none.
+    /// Opens the board at this path, and creates it with the default settings when there is none.
     ///
     /// # Errors
     /// As [`Board::open`] and [`Board::create`], but neither `NotFound` nor `Exists`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::Board;
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("board");
+    /// let board = Board::open_or_create(&path)?;
+    /// assert_eq!(board.generation(), 0);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn open_or_create(path: impl AsRef<Path>) -> Result<Self> {
         Self::options().open_or_create(path)
     }
@@ -74,16 +98,62 @@ impl Board {
     /// Opens the board at this path.
     ///
     /// # Errors
-    /// `NotFound`; `Refused`, `Incompatible` or `Corrupt` for a file this build may not use; `Io`.
+    /// `NotFound` when there is none; `Refused`, `Incompatible` or `Corrupt` for a file that this build may not use; `Io`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::Board;
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("board");
+    /// assert!(Board::open(&path).unwrap_err().is_not_found());
+    /// Board::create(&path)?;
+    /// Board::open(&path)?;
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::options().open(path)
     }
 
-    /// Makes a board with the default settings at this path.
+    /// Opens the board at this path for reading alone, through a mapping that the process cannot write to.
     ///
     /// # Errors
-    /// `Exists`; `Full` where the file system has no room; `Refused` for a file system without coherent
-    /// shared mappings; `Io`.
+    /// As [`Board::open`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::Board;
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("board");
+    /// Board::create(&path)?.attach("planner")?.put("plan", "paint")?;
+    /// let reader = Board::open_read_only(&path)?;
+    /// assert_eq!(reader.get("plan")?.unwrap().value, b"paint");
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Reader> {
+        Self::options().open_read_only(path)
+    }
+
+    /// Creates a board with the default settings at this path.
+    ///
+    /// # Errors
+    /// `Exists`; `Full` when the file system has no space; `Refused` for a file system without coherent shared mappings;
+    /// `Io`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::{Board, ErrorKind};
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("board");
+    /// let board = Board::create(&path)?;
+    /// assert_eq!(Board::create(&path).unwrap_err().kind(), ErrorKind::Exists);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
         Self::options().create(path)
     }
@@ -91,7 +161,15 @@ impl Board {
     /// A board of this process alone, without a file.
     ///
     /// # Errors
-    /// `Io` where there is no memory.
+    /// `Io` when there is no memory.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// assert!(board.path().is_none() && board.uuid().is_none());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn local() -> Result<Self> {
         Self::options().local()
     }
@@ -100,18 +178,40 @@ impl Board {
         Self { region: Arc::new(region), options }
     }
 
-    /// Attaches a session of this name (1 to 56 bytes). Dead sessions that are met on the way are reaped.
+    /// Attaches a session of this name, which has 1 to 56 bytes and no control characters. Dead sessions that are met on
+    /// the way are reaped.
     ///
     /// # Errors
-    /// `Full` where every session record is in use; `InvalidArgument` for the name; `Forked`; `Io`.
+    /// `Full` when every session record is in use; `InvalidArgument` for the name; `Forked`; `Io`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// let session = board.attach("planner")?;
+    /// assert_eq!(session.name(), "planner");
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn attach(&self, name: &str) -> Result<Session> {
         Session::attach(Arc::clone(&self.region), &self.options, name)
     }
 
-    /// Reads through a mapping of its own that cannot store.
+    /// A reader through a mapping of its own, which the process cannot write to. Of a local board, a reader through the
+    /// board's mapping.
     ///
     /// # Errors
     /// As [`Board::open`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("board");
+    /// let board = slateboard::Board::create(&path)?;
+    /// let reader = board.read_only()?;
+    /// assert!(reader.get("plan")?.is_none());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn read_only(&self) -> Result<Reader> {
         match self.path() {
             Some(path) => self.options.clone().open_read_only(path),
@@ -119,34 +219,87 @@ impl Board {
         }
     }
 
-    /// Reads through this board's mapping.
+    /// A reader through this board's mapping.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// assert!(board.reader().get("plan")?.is_none());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn reader(&self) -> Reader {
         Reader::looking(Arc::clone(&self.region), &self.options)
     }
 
-    /// Whether anybody has the board at this path open: a session, or somebody who only reads. Asks the kernel alone,
-    /// so it tells of a damaged board as well.
+    /// Whether any process has the board at this path open, with a session or for reading alone. Only asks the kernel, so
+    /// it answers for a damaged board as well.
     ///
     /// # Errors
-    /// `Refused` or `Io` where that cannot be told from here: then it is not known.
+    /// `Refused` or `Io` when that cannot be told from here.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::Board;
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("board");
+    /// let board = Board::create(&path)?;
+    /// assert!(Board::is_in_use(&path)?);
+    /// drop(board);
+    /// assert!(!Board::is_in_use(&path)?);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn is_in_use(path: impl AsRef<Path>) -> Result<bool> {
         LockFile::is_in_use(path.as_ref())
     }
 
-    /// The newest generation; 0 before the first write, in a forked child, and when the board has moved.
+    /// The newest generation. 0 before the first write, in a forked child, and when the board has moved.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// assert_eq!(board.generation(), 0);
+    /// board.attach("planner")?.put("plan", "paint")?;
+    /// assert_eq!(board.generation(), 1);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn generation(&self) -> u64 {
         self.reader().generation()
     }
 
-    /// Generations up to this one have left the history.
+    /// The newest generation that has left the history. Events after it can be read. 0 before the first has left.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::options().history(64).local()?;
+    /// let session = board.attach("planner")?;
+    /// for number in 0..100 {
+    ///     session.put("count", number.to_string())?;
+    /// }
+    /// assert!(board.floor() > 0);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn floor(&self) -> u64 {
         self.reader().floor()
     }
 
-    /// The sessions that are attached, or died and are not reaped yet.
+    /// The sessions that are attached, and those that died and are not reaped yet.
     ///
     /// # Errors
     /// `Forked`; `Moved`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// let session = board.attach("planner")?;
+    /// assert_eq!(board.sessions()?[0].name, "planner");
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn sessions(&self) -> Result<Vec<SessionInfo>> {
         self.reader().sessions()
     }
@@ -154,17 +307,50 @@ impl Board {
     /// What the board holds, how full it is, and what its sessions have done.
     ///
     /// # Errors
-    /// `Forked`.
+    /// `Forked`; `Moved`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// board.attach("planner")?.put("plan", "paint")?;
+    /// let metrics = board.metrics()?;
+    /// assert_eq!((metrics.keys, metrics.totals.puts), (1, 1));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn metrics(&self) -> Result<Metrics> {
         self.reader().metrics()
     }
 
-    /// The region's path, absolute; `None` for a local board.
+    /// The absolute path of the region; `None` for a local board.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("board");
+    /// let board = slateboard::Board::create(&path)?;
+    /// assert_eq!(board.path(), Some(path.as_path()));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn path(&self) -> Option<&Path> {
         self.region.path()
     }
 
     /// The board's identifier; `None` for a local board.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("board");
+    /// use slateboard::Board;
+    ///
+    /// let uuid = Board::create(&path)?.uuid().unwrap();
+    /// assert_eq!(Board::open(&path)?.uuid(), Some(uuid));
+    /// assert_eq!(uuid.to_string().len(), 36);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn uuid(&self) -> Option<Uuid> {
         self.region.uuid()
     }

@@ -1,4 +1,4 @@
-//! The settings a board is made and opened with.
+//! The settings to create and open a board with.
 
 use super::{Board, Reader, Verify, region::Region};
 use crate::{
@@ -10,8 +10,32 @@ use std::{path::Path, sync::Arc, time::Duration};
 /// Shortest period of a keeper.
 const BEAT_MIN: Duration = Duration::from_millis(1);
 
-/// Builder of a [`Board`]. Sizes matter when a board is made; an existing one has its own. A number that is out of its range
-/// is an error when the board is made or opened, and is never replaced by another.
+/// The settings to create and open a [`Board`] with.
+///
+/// The sizes apply when a board is created; an existing board keeps its own. A number that is out of its range is an
+/// error of the call that creates or opens the board, and is never replaced by another.
+///
+/// # Examples
+///
+/// ```
+/// use slateboard::{Board, Verify};
+/// use std::time::Duration;
+///
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("board");
+/// let board = Board::options()
+///     .capacity(16 << 20)
+///     .keys(10_000)
+///     .history(1024)
+///     .sessions(32)
+///     .dedicated(["build", "test"])
+///     .uniform_shards(4)
+///     .verify(Verify::Always)
+///     .beat(Duration::from_millis(500))
+///     .open_or_create(&path)?;
+/// assert_eq!(board.metrics()?.sessions_max, 32);
+/// # Ok::<_, slateboard::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Options {
     capacity: u64,
@@ -44,8 +68,9 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Bytes for values, with their keys and what else a record has: 64 MiB unless set, 1 MiB to 16 GiB, rounded up to
-    /// whole extents of 16 KiB to 2 MiB. Pages are taken as needed. The tables come on top: see [`Metrics::region_bytes`].
+    /// Bytes for values, with their keys and the rest of their records: 1 MiB to 16 GiB; 64 MiB unless set. Rounded up to
+    /// whole extents of 16 KiB to 2 MiB. Pages are taken as they are needed. The tables come in addition: see
+    /// [`Metrics::region_bytes`].
     ///
     /// [`Metrics::region_bytes`]: super::Metrics::region_bytes
     #[must_use]
@@ -53,33 +78,33 @@ impl Options {
         self.capacity = bytes;
         self
     }
-    /// Keys that the table is made for: 65,536 unless set, 1 to 4,194,304. It has more slots, because a removed key keeps
-    /// its own while the history has it, and because keys are not spread evenly.
+    /// Keys that the table is made for: 1 to 4,194,304; 65,536 unless set. The table has more slots than that, because a
+    /// removed key keeps its slot while the history has it, and because keys are not spread evenly.
     #[must_use]
     pub fn keys(mut self, keys: u64) -> Self {
         self.keys = keys;
         self
     }
-    /// Events of history: 16,384 unless set, 64 to 4,194,304. When it is full, one leaves ahead of the next that comes.
+    /// Events of history: 64 to 4,194,304; 16,384 unless set. When the history is full, each new event removes the oldest.
     #[must_use]
     pub fn history(mut self, events: u64) -> Self {
         self.history = events;
         self
     }
-    /// Sessions that may be attached at once: 64 unless set, 1 to 4,096.
+    /// Sessions that may be attached at once: 1 to 4,096; 64 unless set.
     #[must_use]
     pub fn sessions(mut self, sessions: u64) -> Self {
         self.sessions = sessions;
         self
     }
-    /// First path segments with a shard of their own: `task`, `file`, `team` unless set; at most 8 different
-    /// ones, of 1 to 31 bytes without `/`.
+    /// First path segments with a shard of their own: at most 8 different ones, of 1 to 31 bytes without `/`; `task`,
+    /// `file` and `team` unless set.
     #[must_use]
     pub fn dedicated<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.dedicated = names.into_iter().map(Into::into).collect();
         self
     }
-    /// Shards that all other keys spread over: 8 unless set, 1 to 64.
+    /// Shards that all other keys spread over: 1 to 64; 8 unless set.
     #[must_use]
     pub fn uniform_shards(mut self, shards: u64) -> Self {
         self.uniform_shards = shards;
@@ -91,21 +116,29 @@ impl Options {
         self.verify = verify;
         self
     }
-    /// How often a session's keeper beats and looks for dead sessions: every second unless set, at least 1 ms. Best the same for
-    /// all sessions of a board: one of them does most of the looking, at its own beats, and the others notice what
-    /// it is late for at their third. From 32 sessions on they take turns, up to four periods long.
+    /// How often a session's keeper beats and looks for dead sessions: at least 1 ms; every second unless set. All sessions
+    /// of a board should have the same period. One keeper does most of the looking, at its own beats; the others take
+    /// over when it is three beats late. From 32 sessions on, keepers take turns of up to four periods.
     ///
-    /// A keeper also publishes the end of what expired, within milliseconds of its deadline; one that beats less often
-    /// than once a minute does so at its beats only. On a board without keepers whoever writes does it, at the latest
-    /// when a put finds no room.
+    /// A keeper also publishes the end of expired entries, within milliseconds of their deadlines. A keeper that beats less
+    /// often than once a minute does that at its beats only. On a board without keepers the next writer that finds no space
+    /// does it.
     #[must_use]
     pub fn beat(mut self, period: Duration) -> Self {
         self.beat = period;
         self
     }
 
-    /// Whether SIGTERM and SIGINT end sessions in good order before they end the process: not unless set.
-    /// Without, the process just dies, and the next session that looks reaps what it leaves.
+    /// Whether SIGTERM and SIGINT end the sessions of the process before they end the process: not unless set. Otherwise
+    /// the process just dies, and another session reaps its sessions.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::options().end_on_signals(true).local()?;
+    /// let session = board.attach("planner")?;
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     #[cfg(feature = "signals")]
     #[must_use]
     pub fn end_on_signals(mut self, end: bool) -> Self {
@@ -113,10 +146,23 @@ impl Options {
         self
     }
 
-    /// Makes a board.
+    /// Creates a board.
     ///
     /// # Errors
     /// As [`Board::create`]; `InvalidArgument` for a number that is out of its range.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::{Board, ErrorKind};
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("board");
+    /// let error = Board::options().capacity(1).create(&path).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    /// Board::options().capacity(1 << 20).create(&path)?;
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn create(self, path: impl AsRef<Path>) -> Result<Board> {
         let seed = Region::seed()?;
         let region = Region::create(path.as_ref(), &self.geometry(seed)?)?;
@@ -127,18 +173,39 @@ impl Options {
     ///
     /// # Errors
     /// As [`Board::open`]; `InvalidArgument` for a beat that is out of its range.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::{Board, Verify};
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("board");
+    /// # Board::create(&path)?;
+    /// let board = Board::options().verify(Verify::Scrub).open(&path)?;
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn open(self, path: impl AsRef<Path>) -> Result<Board> {
         self.check_beat()?;
         let region = Region::open(path.as_ref())?;
         Ok(Board::over(region, self))
     }
 
-    /// Opens a board, and makes it where there is none.
+    /// Opens a board, and creates it when there is none.
     ///
     /// # Errors
     /// As [`Board::open_or_create`]; `InvalidArgument` for a number that is out of its range.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("board");
+    /// let board = slateboard::Board::options().capacity(1 << 20).open_or_create(&path)?;
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn open_or_create(self, path: impl AsRef<Path>) -> Result<Board> {
-        // Twice: a board that appears between the two steps is opened, one that vanishes is made.
+        // Twice: a board that appears between the two steps is opened, one that vanishes is created.
         for _ in 0..2 {
             match self.clone().open(&path) {
                 Err(error) if error.is_not_found() => {}
@@ -155,16 +222,35 @@ impl Options {
     /// A board of this process alone, without a file.
     ///
     /// # Errors
-    /// `InvalidArgument` for a number that is out of its range; `Io` where there is no memory.
+    /// `InvalidArgument` for a number that is out of its range; `Io` when there is no memory.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::options().capacity(1 << 20).local()?;
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn local(self) -> Result<Board> {
         let region = Region::local(self.geometry(0)?)?;
         Ok(Board::over(region, self))
     }
 
-    /// Opens a board for reading, through a mapping that cannot store.
+    /// Opens a board for reading alone, through a mapping that the process cannot write to.
     ///
     /// # Errors
     /// As [`Board::open`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::{Board, Verify};
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("board");
+    /// # Board::create(&path)?;
+    /// let reader = Board::options().verify(Verify::Scrub).open_read_only(&path)?;
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn open_read_only(self, path: impl AsRef<Path>) -> Result<Reader> {
         let region = Region::open_read_only(path.as_ref())?;
         Ok(Reader::looking(Arc::new(region), &self))

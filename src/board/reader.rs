@@ -21,6 +21,7 @@ use crate::{
     uuid::Uuid,
 };
 use std::{
+    fmt,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -218,7 +219,9 @@ impl Reader {
         match fault {
             Fault::Lagged => Error::new(
                 ErrorKind::Lagged,
-                format!("generation {generation} has left the history, which goes from {floor} to {newest}"),
+                format!(
+                    "generation {generation} has left the history, which reaches from {floor} to {newest}"
+                ),
             )
             .with_missed(floor.saturating_sub(generation), floor)
             .hint("read the present, and go on from its generation"),
@@ -308,7 +311,7 @@ impl Reader {
     /// `Refused`, with the reason; `Io`. Where it could not be asked from the beginning, sessions are
     /// [`Liveness::Unknown`](super::Liveness::Unknown).
     pub fn check_locks(&self) -> Result<()> {
-        self.region.check_locks()
+        self.region.roll.check()
     }
 
     /// What the board holds, how full it is, and what its sessions have done.
@@ -339,6 +342,13 @@ impl Reader {
             deadline: Deadline::of(header.deadline),
             ephemeral: Some(header.ephemeral).filter(|&word| word != 0).map(|word| writer_info(core, word)),
         }
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Reader");
+        shown.field("path", &self.region.path()).field("verify", &self.verify).finish_non_exhaustive()
     }
 }
 

@@ -1,18 +1,23 @@
 //! Introduces the region to the protocol: the words, the doorbell and the locks of one board.
 
-use super::{fault, index::Index, lookout::Lookout, notifier::Notifier};
+use super::{
+    fault,
+    index::Index,
+    lookout::Lookout,
+    notifier::Notifier,
+    presence::{Locks, Roll},
+};
 use crate::{
     error::{Error, ErrorKind, Result},
     layout::{Geometry, LINE},
     protocol::{Core, Fault, Full, Machine, lane::Lane, publish::Now},
     region::{
-        self, Access, Certificate, Doorbell, ForkPage, Lock, LockFile, Mapping, Moved, RegionFile,
-        Whereabouts, futex,
+        self, Access, Doorbell, ForkPage, Lock, LockFile, Mapping, Moved, RegionFile, Whereabouts, futex,
     },
     sync::AtomicU64,
     uuid::Uuid,
 };
-use std::{collections::BTreeSet, path::Path, sync::OnceLock};
+use std::{path::Path, sync::OnceLock};
 
 /// Extents that are reserved at once, ahead of use.
 const AHEAD: u32 = 16;
@@ -21,12 +26,9 @@ const AHEAD: u32 = 16;
 pub(super) struct Region {
     memory: Memory,
     doorbell: Option<Doorbell>,
-    locks: Locks,
     fork: ForkPage,
-    /// Lock bytes that sessions of this handle hold: never probed, and known to be alive.
-    held: Lock<BTreeSet<usize>>,
-    /// The session of this handle that is the board's elected one.
-    elected: Lock<Option<usize>>,
+    /// Who is alive.
+    pub(super) roll: Roll,
     reserving: Lock<()>,
     /// Who looks for those who have no keeper.
     pub(super) lookout: OnceLock<Option<Lookout>>,
@@ -34,48 +36,6 @@ pub(super) struct Region {
     pub(super) notifier: OnceLock<Result<Notifier>>,
     /// Its keys in order.
     pub(super) index: Index,
-}
-
-/// Who can be asked which sessions live.
-enum Locks {
-    File(LockFile),
-    /// Nobody: a local board, whose sessions are those of this handle.
-    Local,
-    /// Nobody, for this reason.
-    Unknown(Error),
-}
-
-/// What is known of the process of a session.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Presence {
-    Alive,
-    Dead,
-    /// It could not be asked: nothing may be done that needs it dead.
-    Unknown,
-}
-
-/// Whose lock bytes a session asks for, which does so for all at every beat only where it is elected.
-///
-/// What these fields say is a guess at who may be dead. Whether they are, the lock byte says.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Suspects {
-    /// Where to begin: one after another, for each that asks, in a ring.
-    pub(super) from: usize,
-    /// Now, nanoseconds of `CLOCK_BOOTTIME`.
-    pub(super) boot_ns: u64,
-    /// Beats older than this are late.
-    pub(super) late_ns: u64,
-}
-
-impl Suspects {
-    /// Most living sessions that are looked at: when all are late because the machine is, asking for all of them,
-    /// by all of them, would make it later.
-    const LOOKS: usize = 8;
-
-    /// A beat of the future is one of before the machine was started anew, or of another's clock: late as well.
-    fn is_late(&self, heartbeat_ns: u64) -> bool {
-        heartbeat_ns.abs_diff(self.boot_ns) > self.late_ns
-    }
 }
 
 enum Memory {
@@ -134,20 +94,10 @@ impl Region {
     }
 
     fn new(memory: Memory, doorbell: Option<Doorbell>, locks: Locks) -> Result<Self> {
-        let (held, elected, reserving) = (Lock::default(), Lock::default(), Lock::default());
-        let (lookout, notifier, index) = (OnceLock::new(), OnceLock::new(), Index::default());
-        Ok(Self {
-            memory,
-            doorbell,
-            locks,
-            fork: ForkPage::new()?,
-            held,
-            elected,
-            reserving,
-            lookout,
-            notifier,
-            index,
-        })
+        let (reserving, index) = (Lock::default(), Index::default());
+        let (lookout, notifier) = (OnceLock::new(), OnceLock::new());
+        let roll = Roll::new(locks);
+        Ok(Self { memory, doorbell, fork: ForkPage::new()?, roll, reserving, lookout, notifier, index })
     }
 
     /// The protocol over this board's words.
@@ -272,150 +222,6 @@ impl Region {
         Ok(())
     }
 
-    /// Takes the lock byte of a session record that is free, or whose session is dead and is reaped now.
-    pub(super) fn take_record(&self) -> Result<(usize, Option<Certificate>)> {
-        let core = self.core()?;
-        let sessions = self.geometry().sessions();
-        let (free, occupied): (Vec<usize>, Vec<usize>) = (0..sessions).partition(|&i| !core.is_occupied(i));
-        let mut failed = None;
-        for index in free.into_iter().chain(occupied) {
-            let Some(certificate) = self.hold(index)? else { continue };
-            // Re-checked under the lock: the record may have been taken, and left by a kill, meanwhile.
-            let reaped = if core.is_occupied(index) { self.reap_held(&core, index) } else { Ok(()) };
-            match reaped {
-                Ok(()) => return Ok((index, certificate)),
-                // This one stays for a later reaper; another may be free.
-                Err(error) => {
-                    self.let_go(index, certificate);
-                    failed = Some(error);
-                }
-            }
-        }
-        Err(failed.unwrap_or_else(|| {
-            Error::new(ErrorKind::Full, format!("all {sessions} session records are in use"))
-                .hint("end a session, or make the board with more")
-        }))
-    }
-
-    /// Holds a record's lock byte, if nobody does. Local boards have none: there the set is the lock.
-    #[allow(clippy::option_option, reason = "whether it is held, and by what certificate")]
-    fn hold(&self, index: usize) -> Result<Option<Option<Certificate>>> {
-        let mut held = self.held.lock();
-        if held.contains(&index) {
-            return Ok(None);
-        }
-        let certificate = match &self.locks {
-            Locks::File(locks) => match locks.try_hold(index as u64)? {
-                Some(certificate) => Some(certificate),
-                None => return Ok(None),
-            },
-            Locks::Local => None,
-            Locks::Unknown(_) => return Ok(None),
-        };
-        held.insert(index);
-        Ok(Some(certificate))
-    }
-
-    pub(super) fn let_go(&self, index: usize, certificate: Option<Certificate>) {
-        // Before the byte is given back: whoever takes the index next must not find itself elected.
-        self.elected.lock().take_if(|elected| *elected == index);
-        // The lock before the set: once that forgets the byte, this process may probe it.
-        drop(certificate);
-        self.held.lock().remove(&index);
-    }
-
-    /// Whether this session of the handle is the board's elected one, or becomes it now: from then on until its
-    /// certificate is dropped.
-    pub(super) fn is_elected(&self, index: usize, certificate: Option<&Certificate>) -> bool {
-        let mut elected = self.elected.lock();
-        if elected.is_none() && certificate.map_or(matches!(self.locks, Locks::Local), Certificate::try_elect)
-        {
-            *elected = Some(index);
-        }
-        *elected == Some(index)
-    }
-
-    /// Whether the process of an occupied record is there.
-    pub(super) fn presence(&self, index: usize) -> Presence {
-        if self.held.lock().contains(&index) {
-            return Presence::Alive;
-        }
-        match &self.locks {
-            Locks::Local => Presence::Dead,
-            Locks::Unknown(_) => Presence::Unknown,
-            Locks::File(locks) => match locks.is_held(index as u64) {
-                Ok(true) => Presence::Alive,
-                Ok(false) => Presence::Dead,
-                Err(_) => Presence::Unknown,
-            },
-        }
-    }
-
-    /// Whether it can be told who lives, and newcomers can attach.
-    pub(super) fn check_locks(&self) -> Result<()> {
-        match &self.locks {
-            Locks::File(locks) => locks.check(),
-            Locks::Local => Ok(()),
-            Locks::Unknown(error) => Err(error.again()),
-        }
-    }
-
-    /// Reaps every dead session. Returns how many there were.
-    pub(super) fn reap_dead(&self) -> Result<usize> {
-        let core = self.core()?;
-        let (mut reaped, mut failed) = (0, None);
-        for index in 0..self.geometry().sessions() {
-            match self.reap_if_dead(&core, index) {
-                Ok(was_dead) => reaped += usize::from(was_dead),
-                // The others are reaped all the same.
-                Err(error) => failed = Some(error),
-            }
-        }
-        failed.map_or(Ok(reaped), Err)
-    }
-
-    /// Reaps the dead ones among those whose beats are late, as far as the looks reach. Returns where the next
-    /// call is to begin.
-    pub(super) fn reap_suspects(&self, suspects: &Suspects) -> Result<usize> {
-        let core = self.core()?;
-        let sessions = self.geometry().sessions();
-        let mut looks = 0;
-        for index in (0..sessions).map(|step| (suspects.from + step) % sessions) {
-            if looks == Suspects::LOOKS {
-                return Ok(index);
-            }
-            if !core.is_occupied(index) {
-                continue;
-            }
-            let was_dead = suspects.is_late(core.heartbeat_ns(index))
-                && self.reap_if_dead(&core, index).unwrap_or(false);
-            looks += usize::from(!was_dead);
-        }
-        Ok(suspects.from)
-    }
-
-    /// How many records have a session, dead or alive.
-    pub(super) fn occupied(&self) -> Result<usize> {
-        let core = self.core()?;
-        Ok((0..self.geometry().sessions()).filter(|&index| core.is_occupied(index)).count())
-    }
-
-    /// Reaps the session if it is dead: only a lock byte that nobody holds says that.
-    fn reap_if_dead(&self, core: &Core<'_>, index: usize) -> Result<bool> {
-        if !core.is_occupied(index) || self.presence(index) != Presence::Dead {
-            return Ok(false);
-        }
-        let Some(certificate) = self.hold(index)? else { return Ok(false) };
-        let outcome = if core.is_occupied(index) { self.reap_held(core, index) } else { Ok(()) };
-        self.let_go(index, certificate);
-        outcome.map(|()| true)
-    }
-
-    fn reap_held(&self, core: &Core<'_>, index: usize) -> Result<()> {
-        let mut lane = Lane::for_reaping(core, index);
-        self.with_space(&mut lane, 1, |lane| core.reap(lane, index, now())).map(|_| ())
-    }
-
     /// Runs a protocol call that may need more pages than are reserved.
     #[inline(always)]
     pub(super) fn with_space<T>(
@@ -481,8 +287,7 @@ impl Machine for Region {
 impl Drop for Region {
     fn drop(&mut self) {
         if self.in_child() {
-            // As they were in the midst of another thread's work: not even their memory can be given back.
-            std::mem::forget(std::mem::take(self.held.get_mut()));
+            self.roll.forget();
             std::mem::forget(std::mem::take(&mut self.index));
             std::mem::forget(self.notifier.take());
         }

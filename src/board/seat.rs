@@ -186,7 +186,7 @@ impl Seat {
     /// Whether this session is the board's elected one, or becomes it now.
     pub(super) fn is_elected(&self) -> bool {
         let certificate = self.certificate.lock();
-        self.region.is_elected(usize::from(self.writer.session), certificate.as_ref())
+        self.region.roll.is_elected(usize::from(self.writer.session), certificate.as_ref())
     }
 
     /// Leaves the board in good order; nothing in a forked child, which has nothing of the parent's. A
@@ -207,7 +207,7 @@ impl Seat {
             // What could not be ended in order is ended by the next reaper: the lock says that we are gone.
             let _ = left;
         }
-        self.region.let_go(index, self.certificate.lock().take());
+        self.region.roll.let_go(index, self.certificate.lock().take());
     }
 }
 

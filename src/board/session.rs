@@ -63,7 +63,7 @@ impl Session {
         let seat = match Seat::take(&region, index, certificate, name, (&identity, options.beat)) {
             Ok(seat) => Arc::new(seat),
             Err((error, certificate)) => {
-                region.let_go(index, certificate);
+                region.roll.let_go(index, certificate);
                 return Err(error);
             }
         };
@@ -173,8 +173,7 @@ impl Session {
                 Ok(Some(Receipt { version, generation, retries }))
             }
             Ok(Outcome::Nothing) => Ok(None),
-            Ok(Outcome::Conflict { version }) => Err(self.conflict(key, &change, version)),
-            Err(error) => Err(error.on_key(key)),
+            other => Err(self.refused(key, &change, other)),
         }
     }
 
@@ -248,10 +247,17 @@ impl Session {
             Ok(Outcome::Done { version, generation, retries, slot }) => {
                 Ok((Receipt { version, generation, retries }, slot))
             }
-            Ok(Outcome::Conflict { version }) => Err(self.conflict(key, change, version)),
-            // Only removals answer this.
-            Ok(Outcome::Nothing) => Err(self.conflict(key, change, 0)),
-            Err(error) => Err(error.on_key(key)),
+            other => Err(self.refused(key, change, other)),
+        }
+    }
+
+    /// Why a change was not made.
+    #[cold]
+    fn refused(&self, key: &str, change: &Change<'_>, outcome: Result<Outcome>) -> Error {
+        match outcome {
+            Ok(Outcome::Conflict { version }) => self.conflict(key, change, version),
+            Ok(_) => self.conflict(key, change, 0),
+            Err(error) => error.on_key(key),
         }
     }
 
@@ -269,7 +275,7 @@ impl Session {
         Error::new(ErrorKind::Conflict, format!("expected {expected}, found {found}"))
             .on_key(key)
             .with_current(current)
-            .hint("read it again and decide anew")
+            .hint("read the key again, and decide anew")
     }
 }
 

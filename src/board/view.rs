@@ -17,7 +17,7 @@ use crate::{
 /// no clock: it has an entry until the generation of its expire event.
 ///
 /// It pins nothing: when the generation leaves the history, reads answer `Lagged`.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct View {
     pub(super) reader: Reader,
     pub(super) point: Point,

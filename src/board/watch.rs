@@ -8,7 +8,6 @@ use crate::{
     region::futex,
 };
 use std::{
-    fmt,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -38,6 +37,7 @@ pub(super) const NAP_MIN: Duration = Duration::from_millis(1);
 pub(super) const NAP_MAX: Duration = Duration::from_millis(50);
 
 /// Follows the changes of the keys that start with a prefix, in the order of the history.
+#[derive(Debug)]
 pub struct Watch {
     reader: Reader,
     prefix: String,
@@ -126,13 +126,6 @@ impl Watch {
     }
 }
 
-impl fmt::Debug for Watch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut f = f.debug_struct("Watch");
-        f.field("prefix", &self.prefix).field("generation", &self.generation()).finish_non_exhaustive()
-    }
-}
-
 impl Iterator for Watch {
     type Item = Result<Event>;
 
@@ -187,6 +180,7 @@ fn has_passed(deadline: Option<Instant>) -> bool {
 }
 
 /// What a loop that waits keeps from one look to the next.
+#[derive(Debug)]
 struct Waiting {
     wait: Wait,
     /// Looks since something came.

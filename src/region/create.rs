@@ -105,7 +105,7 @@ pub(super) fn publish<T>(
     let draft = Draft::new(&place)?;
     let file = draft.file.try_clone().map_err(|error| Error::io("the new file could not be kept", error))?;
     let sized = |error: io::Error| {
-        Error::io(format!("the new file could not have its {len_bytes} bytes"), error).at_path(&path)
+        Error::io(format!("the new file could not be extended to {len_bytes} bytes"), error).at_path(&path)
     };
     check_size_limit(len_bytes).map_err(|error| sized(error.into()))?;
     file.set_len(len_bytes).map_err(sized)?;
@@ -126,7 +126,7 @@ fn check_size_limit(len_bytes: u64) -> Result<(), Errno> {
 /// The path, made independent of the current folder.
 pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|error| {
-        Error::io("the current folder, from which this path is to be found, cannot be told", error)
+        Error::io("the path is relative, and the current folder could not be determined", error)
             .hint("give an absolute path, or go to a folder that exists")
             .at_path(path)
     })
@@ -159,15 +159,15 @@ impl<'a> Place<'a> {
     }
 
     fn taken(&self) -> Error {
-        Error::new(ErrorKind::Exists, "there is a file of this name already")
-            .hint("open it")
+        Error::new(ErrorKind::Exists, "a file with this name exists already")
+            .hint("open it, or choose another path")
             .at_path(self.path)
     }
 
     fn named(&self, outcome: Result<(), Errno>) -> Result<()> {
         outcome.map_err(|error| match error {
             Errno::EXIST => self.taken(),
-            _ => Error::io("the new file could not get its name", error).at_path(self.path),
+            _ => Error::io("the new file could not be given its name", error).at_path(self.path),
         })
     }
 }

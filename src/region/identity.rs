@@ -44,7 +44,7 @@ pub fn random_words<const N: usize>() -> Result<[u64; N]> {
         let mut bytes = [0; 8];
         // Up to 256 bytes come whole, once the kernel has any.
         getrandom(&mut bytes, GetRandomFlags::empty())
-            .map_err(|error| Error::io("the kernel gave no random bytes", error))?;
+            .map_err(|error| Error::io("random bytes could not be read from the kernel", error))?;
         *word = u64::from_ne_bytes(bytes);
     }
     Ok(words)

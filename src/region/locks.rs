@@ -101,7 +101,7 @@ impl LockFile {
         let path = beside(&absolute(region_path)?, LOCK_SUFFIX);
         let (file, _) = open_to_ask(&path).map_err(|error| not_found_is_missing(error, &path))?;
         conflict(&file, lock_of(0, i64::try_from(READERS).unwrap_or(i64::MAX) + 1, libc::F_WRLCK)).map_err(
-            |error| Error::io("the locks could not be asked for", std::io::Error::from(error)).at_path(&path),
+            |error| Error::io("the locks could not be queried", std::io::Error::from(error)).at_path(&path),
         )
     }
 
@@ -254,7 +254,10 @@ pub(super) fn beside(region_path: &Path, suffix: &str) -> PathBuf {
 fn check_range(byte: u64) -> Result<()> {
     match i64::try_from(byte) {
         Ok(start) if start < i64::MAX => Ok(()),
-        _ => Err(Error::new(ErrorKind::InvalidArgument, format!("byte {byte} is past what a file can have"))),
+        _ => Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!("byte {byte} is past the largest offset of a file"),
+        )),
     }
 }
 

@@ -112,31 +112,31 @@ impl Refusal {
             }
             Self::Links(0) => "was deleted while it was being opened".into(),
             Self::Links(links) => format!("has {links} names (hard links)"),
-            Self::Replaced => "is another file than the one that was opened here".into(),
+            Self::Replaced => "was replaced by another file since it was opened here".into(),
             Self::NoLockFile => {
-                "is missing, so nobody can tell which sessions of the board still live".into()
+                "is missing, so it is not known which sessions of the board still live".into()
             }
             Self::OtherBoot => {
-                "was made before the machine was restarted, or on another machine: who wrote it was cut off, and \
-                 its times to live are of another clock"
+                "was made before the machine was restarted, or on another machine: writes may be incomplete, and its \
+                 times to live are of another clock"
                     .into()
             }
             Self::FileSystem(name) => {
                 format!("is on {name}, where processes may not see each other's stores to shared memory")
             }
             Self::TooShort(bytes) => {
-                format!("is a board that was cut off: its {bytes} bytes are less than a header")
+                format!("is a board that was truncated: it has {bytes} bytes, fewer than a header")
             }
-            Self::Foreign => "is not a slateboard file: it does not begin as one does".into(),
+            Self::Foreign => "is not a slateboard file: its first bytes are not those of a board".into(),
             Self::Endianness => "was written on a machine of the other byte order".into(),
             Self::Format(version) => format!("is a board of format version {version}, unknown to this build"),
             Self::Fingerprint(number) => {
                 format!("was written by a build with another layout ({number:016x})")
             }
             Self::Checksum => "has a damaged header: its checksum is wrong".into(),
-            Self::Geometry(reason) => format!("has a header that cannot be: {reason}"),
+            Self::Geometry(reason) => format!("has an invalid header: {reason}"),
             Self::Size { expected, found } => {
-                format!("is a board that has {found} bytes where its header says {expected}")
+                format!("is a board whose file has {found} bytes, but its header says {expected}")
             }
             Self::UnknownToWriters(bits) => {
                 format!("uses features that this build cannot write ({bits:#x})")

@@ -101,7 +101,7 @@ pub(super) fn register(mut open: impl FnMut() -> Result<File>) -> Result<Registe
             false => std::thread::sleep(PAUSE),
         }
     }
-    Err(Error::new(ErrorKind::Contended, "this process forks all the time").hint("try again"))
+    Err(Error::new(ErrorKind::Contended, "this process forked during every attempt").hint("try again"))
 }
 
 fn enter(file: File) -> Result<Registered> {

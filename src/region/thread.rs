@@ -155,7 +155,7 @@ extern "C" fn enter(start: *mut c_void) -> *mut c_void {
 
 fn refused(error: i32) -> Error {
     let error = io::Error::from_raw_os_error(error);
-    Error::new(ErrorKind::Io, "the system gave no thread to look after the board")
+    Error::new(ErrorKind::Io, "the thread that keeps the session attached could not be started")
         .hint(
             "raise the limit on processes (RLIMIT_NPROC, `ulimit -u`) or on address space (RLIMIT_AS, `ulimit -v`), \
              or end other processes",

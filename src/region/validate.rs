@@ -48,9 +48,9 @@ pub(super) fn open_existing(path: &Path, writable: bool) -> Result<File> {
     let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     match above_standard(|| openat(CWD, path, flags, Mode::empty())) {
         Ok(file) => Ok(File::from(file)),
-        Err(Errno::NOENT | Errno::NOTDIR) => {
-            Err(Error::new(ErrorKind::NotFound, "there is no such file").at_path(path))
-        }
+        Err(Errno::NOENT | Errno::NOTDIR) => Err(Error::new(ErrorKind::NotFound, "there is no board here")
+            .hint("create a board first")
+            .at_path(path)),
         Err(Errno::LOOP) => Err(Refusal::SymbolicLink.at(path)),
         Err(Errno::ISDIR | Errno::NXIO | Errno::NODEV) => Err(Refusal::NotRegular.at(path)),
         Err(error) => Err(Error::io("the file could not be opened", error).at_path(path)),

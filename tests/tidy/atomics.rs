@@ -37,7 +37,7 @@ impl Known {
         };
         let file = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
         Self {
-            models: named("loom-tests/src/suite", "name: \""),
+            models: named("loom-tests/src/suite", "model(\""),
             scenarios: named("verify/search/src/scenarios", "Scenario::new(\""),
             families: named("verify/schedules/src", "name: \""),
             operations: named("verify/stepper/src", "(\""),

@@ -43,11 +43,11 @@ fn unsafe_elsewhere(sources: &[Source]) -> Vec<String> {
     // And one `fork`, which is what tests and torture test; and peers whose own interface asks for it.
     const ELSEWHERE: [&str; 6] = [
         "verify/kit/src/children/fork.rs",
-        "benches/peers/src/peers/table.rs",
-        "benches/peers/src/peers/unprotected.rs",
-        "benches/peers/src/peers/mutex.rs",
-        "benches/peers/src/peers/mmap_sync.rs",
-        "benches/peers/src/peers/lmdb.rs",
+        "benches/compare/src/peers/table.rs",
+        "benches/compare/src/peers/unprotected.rs",
+        "benches/compare/src/peers/mutex.rs",
+        "benches/compare/src/peers/mmap_sync.rs",
+        "benches/compare/src/peers/lmdb.rs",
     ];
     let home = |source: &&Source| {
         source.path.starts_with("src/region/") || ELSEWHERE.contains(&source.path.as_str())

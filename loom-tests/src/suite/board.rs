@@ -1,18 +1,14 @@
-//! A tiny board over loom's words, and what roles do with it.
+//! A tiny board over loom's words.
 
-use super::lock;
-use loom::thread::{Builder, JoinHandle};
+use super::{Run, lock};
 use slateboard::{
-    layout::{
-        Block, ClassWord, GenWord, Geometry, Head, Shape, State, StateKind, geometry, record::RecordKind,
-    },
+    layout::{Block, ClassWord, GenWord, Geometry, Head, Shape, SlotHash, State},
     protocol::{
         Core, Fault, Machine,
-        lane::{Claimed, Lane},
-        publish::{Change, Expect, Now, Outcome},
+        lane::Lane,
+        publish::Outcome,
         read::Verify,
-        sessions::Identity,
-        slots::Key,
+        slots::{Key, Slot},
     },
     sync::{
         AtomicU64,
@@ -20,16 +16,13 @@ use slateboard::{
         modelled,
     },
 };
-use std::sync::{Arc, Mutex};
+use std::{collections::BTreeSet, sync::Mutex};
 
 /// Stores of a put of one word from a block at hand until it looks for the key's slot: two that begin the block,
 /// one of the key, one of the value.
 pub const STORES_TO_FILL: u32 = 4;
 /// Stores until it is published, into a slot that the key has: four of the header besides, and the head.
 pub const STORES_TO_PUBLISH: u32 = STORES_TO_FILL + 5;
-/// Words a role's stack may take.
-const STACK_WORDS: usize = 0x4000;
-
 /// A region on loom's atomics, its doorbell, and its geometry.
 pub struct Board {
     words: Vec<AtomicU64>,
@@ -37,6 +30,9 @@ pub struct Board {
     bell: Rung,
     /// The geometry.
     pub geo: Geometry,
+    /// The exploration that it is part of.
+    pub run: Run,
+    reaped: Mutex<BTreeSet<usize>>,
 }
 
 /// Counts how often each counter's sleepers were woken.
@@ -73,10 +69,11 @@ pub fn shape(blocks: u64, history: u64) -> Shape {
 
 impl Board {
     /// A board of this shape whose extents all have class `class` (0: none yet).
-    pub fn new(shape: Shape, class: u8) -> Arc<Self> {
+    pub fn new(run: &Run, shape: Shape, class: u8) -> Self {
         let geo = Geometry::new(shape, 7).expect("a shape");
         let words = (0..geo.words()).map(|_| AtomicU64::new(0)).collect();
-        let board = Arc::new(Self { words, flags: Vec::new(), bell: Rung::default(), geo });
+        let (bell, reaped) = (Rung::default(), Mutex::default());
+        let board = Self { words, flags: Vec::new(), bell, geo, run: run.clone(), reaped };
         board.core().raise_reserved(board.geo.extents());
         if class > 0 {
             for extent in 0..board.geo.extents() {
@@ -86,43 +83,16 @@ impl Board {
         board
     }
 
-    /// A board with `blocks` blocks of one granule and a ring of `history`, all extents cut.
-    pub fn small(blocks: u64, history: u64) -> Arc<Self> {
-        Self::new(shape(blocks, history), 1)
-    }
-
     /// The same with a doorbell.
-    pub fn with_bell(blocks: u64, history: u64) -> Arc<Self> {
-        Self::with_bell_of(shape(blocks, history))
-    }
-
-    /// A board of this shape with a doorbell.
-    pub fn with_bell_of(shape: Shape) -> Arc<Self> {
-        let board = Self::new(shape, 1);
-        let mut board = Arc::into_inner(board).expect("one owner");
+    pub fn with_bell(run: &Run, shape: Shape) -> Self {
+        let mut board = Self::new(run, shape, 1);
         board.flags = (0..=board.geo.shards()).map(|_| AtomicU64::new(0)).collect();
-        Arc::new(board)
+        board
     }
 
     /// The protocol over it.
     pub fn core(&self) -> Core<'_> {
         Core::new(&self.words, &self.flags, &self.bell, &self.geo).expect("enough words")
-    }
-
-    /// A lane of a session that attaches now.
-    pub fn lane(&self, session: usize) -> Lane {
-        let core = self.core();
-        let writer = core.occupy(session, 0, &Identity::default());
-        Lane::new(&core, 0, writer)
-    }
-
-    /// A lane of a session that attaches now, with a block at hand.
-    pub fn ready_lane(&self, session: usize) -> Lane {
-        let mut lane = self.lane(session);
-        // A removal of nothing takes a block and keeps it.
-        let nothing = self.change(&mut lane, "zz", &Change::tombstone(RecordKind::Removed, Expect::Any));
-        assert_eq!((nothing, lane.stashed()), (Ok(Outcome::Nothing), 1));
-        lane
     }
 
     fn word(&self, at: usize) -> &AtomicU64 {
@@ -170,44 +140,6 @@ impl Board {
         Head(self.read(self.geo.bucket(0) + 3 + 2 * slot))
     }
 
-    /// Changes a key.
-    pub fn change(&self, lane: &mut Lane, key: &str, change: &Change<'_>) -> Result<Outcome, Fault> {
-        self.core().change(lane, &Key::new(&self.geo, key), change, Now::default(), None)
-    }
-
-    /// Puts a value of one word and returns version and generation.
-    pub fn put(&self, lane: &mut Lane, key: &str, value: u64) -> (u64, u64) {
-        done(self.change(lane, key, &Change::put(&value.to_le_bytes(), Expect::Any)))
-    }
-
-    /// Removes a key that is there and returns version and generation.
-    pub fn remove(&self, lane: &mut Lane, key: &str) -> (u64, u64) {
-        done(self.change(lane, key, &Change::tombstone(RecordKind::Removed, Expect::Any)))
-    }
-
-    /// Publishes a value of one word and dies before logging it. The lane needs a block at hand and the key
-    /// a slot.
-    pub fn publish_only(&self, lane: &mut Lane, key: &str, value: u64) -> Claimed {
-        let ended = modelled::killed_after(STORES_TO_PUBLISH, || self.put(lane, key, value));
-        assert_eq!(ended, None, "the put was to die after it was published");
-        let owned = |block: &Block| {
-            let state = self.state(*block);
-            state.is(StateKind::Inflight) && state.owner() == lane.owner()
-        };
-        let blocks = (1..self.geo.granules()).map(|index| self.block(index));
-        let block = blocks.into_iter().find(owned).expect("the block of a put");
-        let tag = self.state(block).tag();
-        assert_eq!(self.gen_word(block), GenWord::Unlogged(tag));
-        let heads = (0..geometry::SLOTS).map(|slot| self.head(slot));
-        assert!(heads.into_iter().any(|head| head.block() == block.index()), "the put was not published");
-        Claimed { block, tag }
-    }
-
-    /// Ends a dead session's life.
-    pub fn reap(&self, lane: &mut Lane, dead: usize) {
-        self.core().reap(lane, dead, Now::default()).expect("a reap");
-    }
-
     /// Lets the oldest events go until the floor is `floor`.
     pub fn floor_to(&self, lane: &mut Lane, floor: u64) {
         while self.core().floor() < floor {
@@ -215,18 +147,50 @@ impl Board {
         }
     }
 
-    /// Gives the lane's block at hand back, so that it keeps the next one that its floor step frees.
-    pub fn empty_hand(&self, lane: &mut Lane) {
-        self.core().empty_stash(lane);
+    /// Notes that a session was reaped.
+    pub fn was_reaped(&self, session: usize) {
+        lock(&self.reaped).insert(session);
+    }
+
+    /// Whether the session was reaped.
+    pub fn is_reaped(&self, session: usize) -> bool {
+        lock(&self.reaped).contains(&session)
+    }
+
+    /// Notes that this happened in some execution.
+    pub fn saw(&self, what: &'static str) {
+        self.run.saw(what);
+    }
+
+    /// Notes it if it did.
+    pub fn saw_if(&self, happened: bool, what: &'static str) {
+        if happened {
+            self.saw(what);
+        }
+    }
+
+    /// A key's name and hash.
+    pub fn key<'a>(&self, key: &'a str) -> Key<'a> {
+        Key::new(&self.geo, key)
+    }
+
+    /// Where the board's first key lives, as a handle remembers it.
+    pub fn first_slot(&self) -> Slot {
+        let head_at = self.geo.bucket(0) + 3;
+        Slot { head_at, hash: SlotHash(self.read(head_at - 1)) }
     }
 
     /// Version, generation and value of a key. Stores nothing: the model fails if it does.
     pub fn get(&self, key: &str) -> Option<(u64, u64, u64)> {
         let mut out = Vec::new();
-        let key = Key::new(&self.geo, key);
-        let got = modelled::read_only(|| self.core().get(&key, None, Verify::Always, &mut out));
+        let got = modelled::read_only(|| self.core().get(&self.key(key), None, Verify::Always, &mut out));
         let meta = got.expect("a sound read")?;
         Some((meta.words.version(), meta.generation, number(&out)))
+    }
+
+    /// The value of a key.
+    pub fn value(&self, key: &str) -> Option<u64> {
+        self.get(key).map(|(_, _, value)| value)
     }
 }
 
@@ -241,14 +205,4 @@ pub fn done(outcome: Result<Outcome, Fault>) -> (u64, u64) {
         Ok(Outcome::Done { version, generation, .. }) => (version, generation),
         other => panic!("a change came to {other:?}"),
     }
-}
-
-/// Spawns a role.
-pub fn role<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> JoinHandle<R> {
-    Builder::new().stack_size(STACK_WORDS).spawn(f).expect("a thread")
-}
-
-/// What a role returned; its panic is the model's.
-pub fn end<R: 'static>(role: JoinHandle<R>) -> R {
-    role.join().expect("a role panicked")
 }

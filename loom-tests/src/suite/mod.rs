@@ -1,4 +1,4 @@
-//! What a model is, and how one is explored.
+//! What a model is, and how one is explored. Models are written with [`scene`].
 
 mod blocks;
 mod board;
@@ -10,6 +10,7 @@ mod moved;
 mod publish;
 mod read;
 mod reap;
+mod scene;
 mod sessions;
 mod slots;
 mod stall;
@@ -18,7 +19,6 @@ mod tombstones;
 mod view;
 mod wake;
 
-use board::{end, role};
 use std::{
     any::Any,
     collections::BTreeSet,
@@ -32,133 +32,95 @@ use std::{
 const PREEMPTIONS: [usize; 2] = [1, 3];
 /// How many times the quick budget a model may take with `--long`.
 const LONG: u64 = 100;
+/// Executions after which the quick mode cuts a model that names no budget.
+const BUDGET: u64 = 4_000;
 
-/// One property, and the roles that might break it.
+/// One property, and how much must be explored before it counts as shown.
 pub struct Model {
-    /// Named after the property.
-    pub name: &'static str,
-    /// Executions after which the quick mode cuts it; of each kill, where it has kills.
-    pub budget: u64,
-    /// Executions it must at least explore, over all kills.
-    pub least: u64,
-    /// What must have been seen to happen in some execution.
-    pub must_see: &'static [&'static str],
-    /// Whether it is explored once for every store before which its victim may die, or for every two accesses
-    /// before which its role may stand still.
-    pub kills: bool,
-    /// How many roles it has. loom sees an access race with the last one of the same word only, and so
-    /// misses schedules that it finds when the roles begin in another order: each of them begins once.
-    pub roles: u32,
-    /// Sets the board up, spawns the roles, joins them, and checks what they left.
-    pub run: fn(&Arc<Run>),
+    name: &'static str,
+    run: fn(&Run),
+    budget: u64,
+    least: u64,
+    must_see: &'static [&'static str],
 }
 
-/// One exploration: what it may do, and what it saw.
-pub struct Run {
+/// A model, named after its property. The function sets the board up, runs the roles, and checks what they left.
+pub const fn model(name: &'static str, run: fn(&Run)) -> Model {
+    Model { name, run, budget: BUDGET, least: 1, must_see: &[] }
+}
+
+impl Model {
+    /// Cuts each exploration after so many executions in quick mode. A model with kills has one exploration for each.
+    pub const fn budget(self, budget: u64) -> Self {
+        Self { budget, ..self }
+    }
+
+    /// Demands so many executions, over all explorations.
+    pub const fn least(self, least: u64) -> Self {
+        Self { least, ..self }
+    }
+
+    /// Demands that each of these was seen to happen in some execution.
+    pub const fn must_see(self, must_see: &'static [&'static str]) -> Self {
+        Self { must_see, ..self }
+    }
+}
+
+/// The exploration that a model's function is called for.
+pub type Run = Arc<Exploration>;
+
+/// One exploration: where its roles die or stand still, which begins first, and what it saw.
+///
+/// A model is explored once for every store before which its victim may die, or for every two accesses before which
+/// its role may stand still. Each of these is explored with each role first: loom sees an access race with the last
+/// one of the same word only, and so misses schedules that it finds when the roles begin in another order.
+#[derive(Default)]
+pub struct Exploration {
     /// Stores the victim makes before it dies, or accesses of a role before it first stands still.
     stores: u32,
     /// Accesses that it then makes before it stands still again.
     then: u32,
-    /// Which role is spawned first.
-    first: u32,
+    /// Which role begins first.
+    pub first: usize,
+    roles: Mutex<usize>,
     seen: Mutex<BTreeSet<&'static str>>,
     executions: Mutex<u64>,
     killed: Mutex<bool>,
     stood_twice: Mutex<bool>,
 }
 
-impl Run {
-    fn new(stores: u32, then: u32, first: u32) -> Arc<Self> {
-        Arc::new(Self {
-            stores,
-            then,
-            first,
-            seen: Mutex::default(),
-            executions: Mutex::default(),
-            killed: Mutex::default(),
-            stood_twice: Mutex::default(),
-        })
-    }
-
+impl Exploration {
     /// Notes that this happened.
-    pub fn saw(&self, what: &'static str) {
+    fn saw(&self, what: &'static str) {
         lock(&self.seen).insert(what);
     }
 
-    /// Notes it if it did.
-    pub fn saw_if(&self, happened: bool, what: &'static str) {
-        if happened {
-            self.saw(what);
-        }
-    }
-
-    /// Runs two roles side by side to their ends.
-    pub fn two<A, B>(
-        &self,
-        a: impl FnOnce() -> A + Send + 'static,
-        b: impl FnOnce() -> B + Send + 'static,
-    ) -> (A, B)
-    where
-        A: Send + 'static,
-        B: Send + 'static,
-    {
-        if self.first == 0 {
-            let (a, b) = (role(a), role(b));
-            (end(a), end(b))
-        } else {
-            let (b, a) = (role(b), role(a));
-            (end(a), end(b))
-        }
-    }
-
-    /// Runs three roles side by side to their ends.
-    pub fn three<A, B, C>(
-        &self,
-        a: impl FnOnce() -> A + Send + 'static,
-        b: impl FnOnce() -> B + Send + 'static,
-        c: impl FnOnce() -> C + Send + 'static,
-    ) -> (A, B, C)
-    where
-        A: Send + 'static,
-        B: Send + 'static,
-        C: Send + 'static,
-    {
-        let (a, b, c) = match self.first {
-            0 => (role(a), role(b), role(c)),
-            1 => {
-                let (b, c, a) = (role(b), role(c), role(a));
-                (a, b, c)
-            }
-            _ => {
-                let (c, a, b) = (role(c), role(a), role(b));
-                (a, b, c)
-            }
-        };
-        (end(a), end(b), end(c))
+    /// Notes that so many roles begin, and returns which is the first.
+    fn begin(&self, roles: usize) -> usize {
+        *lock(&self.roles) = roles;
+        self.first
     }
 
     /// Runs the victim until it dies. `None` where it did.
-    pub fn victim<R>(&self, f: impl FnOnce() -> R) -> Option<R> {
-        let ended = slateboard::sync::modelled::killed_after(self.stores, f);
+    pub fn victim<R>(&self, work: impl FnOnce() -> R) -> Option<R> {
+        let ended = slateboard::sync::modelled::killed_after(self.stores, work);
         *lock(&self.killed) |= ended.is_none();
         ended
     }
-}
 
-/// What others do while a role stands still.
-type Interruption = Box<dyn FnOnce()>;
-
-impl Run {
     /// Runs a role that stands still twice, while first the one and then the other interruption happens.
     /// loom's own schedules reach such places too, but rarely within a budget.
-    pub fn stalled<R>(&self, f: impl FnOnce() -> R, once: Interruption, again: Interruption) -> R {
+    fn stalled<R>(&self, work: impl FnOnce() -> R, once: Interruption, again: Interruption) -> R {
         let interruptions = vec![(self.stores, once), (self.then, again)];
-        let (value, left) = slateboard::sync::modelled::interrupted(interruptions, f);
+        let (value, left) = slateboard::sync::modelled::interrupted(interruptions, work);
         *lock(&self.killed) |= left < 2;
         *lock(&self.stood_twice) |= left == 0;
         value
     }
 }
+
+/// What others do while a role stands still.
+type Interruption = Box<dyn FnOnce()>;
 
 /// The guard, also after another execution panicked.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -193,7 +155,9 @@ fn all() -> Vec<&'static Model> {
         moved::MODELS,
         stall::MODELS,
     ]
-    .concat()
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Lists the models, or runs one of them.
@@ -230,7 +194,7 @@ fn run(name: &str, long: bool) -> ExitCode {
         }
     }
     let mut executions = format!("{} executions", explored.executions);
-    if model.kills {
+    if explored.kills > 0 {
         executions += &format!(" over {} steps", explored.kills);
     }
     executions += if explored.cut { ", cut" } else { ", complete" };
@@ -255,30 +219,17 @@ fn run(name: &str, long: bool) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Explores the model with each role first; where it has kills, once for each store before which its
-/// victim may die, until it lives to the end.
+/// Explores the model for every place where its victim may die or its role may stand still, until it lives to the end.
 fn explore_kills(model: &Model, preemptions: Option<usize>, times: u64, explored: &mut Explored) {
     for stores in 0.. {
         let mut killed = false;
         for then in 0.. {
-            let mut again = false;
-            for first in 0..model.roles {
-                let run = Run::new(stores, then, first);
-                let ended = explore(model, preemptions, times, &run);
-                let executions = *lock(&run.executions);
-                explored.executions += executions;
-                explored.cut |= executions >= model.budget * times;
-                explored.seen.append(&mut lock(&run.seen));
-                killed |= *lock(&run.killed);
-                again |= *lock(&run.stood_twice);
-                if let Err(failure) = ended {
-                    let step =
-                        if model.kills { format!("after step {stores}+{then}: ") } else { String::new() };
-                    explored.failure = Some(step + &failure);
-                    return;
-                }
-            }
-            if !again {
+            let run = Exploration { stores, then, ..Exploration::default() };
+            let Some((died, stood_twice)) = explore_orders(model, preemptions, times, run, explored) else {
+                return;
+            };
+            killed |= died;
+            if !stood_twice {
                 break;
             }
         }
@@ -289,7 +240,41 @@ fn explore_kills(model: &Model, preemptions: Option<usize>, times: u64, explored
     }
 }
 
-fn explore(model: &Model, preemptions: Option<usize>, times: u64, run: &Arc<Run>) -> Result<(), String> {
+/// Explores the model with each role first. Returns whether it died, and whether it stood still twice; `None` after a
+/// failure.
+fn explore_orders(
+    model: &Model,
+    preemptions: Option<usize>,
+    times: u64,
+    run: Exploration,
+    explored: &mut Explored,
+) -> Option<(bool, bool)> {
+    let Exploration { stores, then, .. } = run;
+    let (mut killed, mut stood_twice) = (false, false);
+    let mut first = 0;
+    loop {
+        let run = Arc::new(Exploration { stores, then, first, ..Exploration::default() });
+        let ended = explore(model, preemptions, times, &run);
+        let executions = *lock(&run.executions);
+        explored.executions += executions;
+        explored.cut |= executions >= model.budget * times;
+        explored.seen.append(&mut lock(&run.seen));
+        killed |= *lock(&run.killed);
+        stood_twice |= *lock(&run.stood_twice);
+        if let Err(failure) = ended {
+            let step =
+                if stores + then > 0 { format!("after step {stores}+{then}: ") } else { String::new() };
+            explored.failure = Some(step + &failure);
+            return None;
+        }
+        first += 1;
+        if first >= *lock(&run.roles) {
+            return Some((killed, stood_twice));
+        }
+    }
+}
+
+fn explore(model: &Model, preemptions: Option<usize>, times: u64, run: &Run) -> Result<(), String> {
     let mut builder = loom::model::Builder::new();
     builder.max_branches = 50_000;
     builder.preemption_bound = preemptions;

@@ -2,230 +2,168 @@
 
 use super::{
     Model, Run,
-    board::{Board, STORES_TO_FILL, STORES_TO_PUBLISH},
-    fsck,
-    slots::{removed, removed_of},
+    board::{STORES_TO_FILL, STORES_TO_PUBLISH},
+    model,
+    scene::{Party, Scene},
+    slots::removed,
 };
 use slateboard::{
     layout::{HeadKind, State, StateKind},
     protocol::{
         Fault, Full,
-        lane::{Claimed, Lane},
-        publish::{Change, Expect, Outcome},
+        lane::Claimed,
+        publish::{Expect, Outcome},
     },
-    sync::modelled::killed_after,
 };
-use std::sync::Arc;
 
-pub const MODELS: &[&Model] =
-    &[&GIVEN_BACK, &GIVEN_BACK_TWICE, &GIVEN_BACK_READ, &GIVEN_BACK_KILLED, &LEFT_BEHIND, &GIVEN_BACK_EARLY];
+pub const MODELS: &[Model] = &[
+    model("slots::a_tombstone_is_given_back_once", once).least(1_000).must_see(&["removed", "full"]),
+    model("slots::a_tombstone_given_back_by_two_begins_one_life", by_two)
+        .budget(6_000)
+        .least(100)
+        .must_see(&["retired", "reused"]),
+    model("slots::a_reader_takes_no_reused_tombstone", read)
+        .budget(6_000)
+        .least(500)
+        .must_see(&["removed", "reused", "not yet"]),
+    model("slots::a_tombstone_half_given_back_is_given_back_by_others", killed)
+        .budget(60)
+        .least(50)
+        .must_see(&["retired", "lived"]),
+    model("slots::a_tombstone_left_behind_gives_room", left_behind)
+        .least(100)
+        .must_see(&["removed", "first", "second"]),
+    model("slots::a_tombstone_is_given_back_beside_its_writer", early)
+        .budget(6_000)
+        .least(50)
+        .must_see(&["free", "left"]),
+];
 
-/// Two inserts that both need the one slot of a removed key: its tombstone is given back, once.
-static GIVEN_BACK: Model = Model {
-    name: "slots::a_tombstone_is_given_back_once",
-    budget: 4_000,
-    least: 1_000,
-    must_see: &["removed", "full"],
-    kills: false,
-    roles: 2,
-    run: |run| {
-        let (board, mut setup) = removed(run, 0);
-        let puts = [(1, "c"), (2, "d")].map(|(session, key)| {
-            let (board, mut lane) = (board.clone(), board.ready_lane(session));
-            move || (board.change(&mut lane, key, &Change::put(&[9; 8], Expect::Any)), lane)
-        });
-        let [one, two] = puts;
-        let ((first, one), (second, two)) = run.two(one, two);
-        for outcome in [first, second] {
-            match outcome {
-                Ok(Outcome::Done { version: 3, .. }) => {}
-                Err(Fault::Full(Full::Slots)) => run.saw("full"),
-                other => panic!("an insert came to {other:?}"),
-            }
+/// Two inserts both need the one slot of a removed key. Its tombstone is given back once.
+fn once(run: &Run) {
+    let mut board = removed(run, 8, 0);
+    let puts = [(1, "c"), (2, "d")]
+        .map(|(session, key)| board.role(session, move |me| me.try_put(key, 9, Expect::Any)));
+    for outcome in board.all(puts) {
+        match outcome {
+            Ok(Outcome::Done { version: 3, .. }) => {}
+            Err(Fault::Full(Full::Slots)) => board.saw("full"),
+            other => panic!("an insert came to {other:?}"),
         }
-        assert!(board.get("c").is_some() != board.get("d").is_some(), "one slot holds one key");
-        fsck::check_and_drain(&board, &mut setup, &[&one, &two]);
-    },
-};
-
-/// As `removed`, with the slot of "a" retired by one who was killed before it gave the tombstone back; and a lane with a
-/// block at hand.
-fn retired(run: &Run) -> (Arc<Board>, Lane, Lane) {
-    // Five blocks: one at hand of each, two in slots, one that is free again.
-    let (board, mut setup) = removed_of(run, 5, 0);
-    let (mut dead, one) = (board.ready_lane(2), board.ready_lane(1));
-    // Besides the version base and the head.
-    killed_after(STORES_TO_FILL + 2, || board.put(&mut dead, "e", 3));
-    board.reap(&mut setup, 2);
-    run.saw_if(board.head(0).is(HeadKind::Retired) && board.head(0).block() != 0, "retired");
-    (board, setup, one)
+    }
+    assert!(board.get("c").is_some() != board.get("d").is_some(), "one slot holds one key");
+    board.drain();
 }
 
-/// Two who give one tombstone back, of whom one goes on until its block has begun another life.
-static GIVEN_BACK_TWICE: Model = Model {
-    name: "slots::a_tombstone_given_back_by_two_begins_one_life",
-    budget: 6_000,
-    least: 100,
-    must_see: &["retired", "reused"],
-    kills: false,
-    roles: 2,
-    run: |run| {
-        let (board, mut setup, mut lane) = retired(run);
-        let tombstone = board.head(0).block();
-        let puts = {
-            let board = board.clone();
-            move || {
-                board.put(&mut lane, "c", 4);
-                board.put(&mut lane, "c", 5);
-                lane
-            }
-        };
-        let sweep = {
-            let board = board.clone();
-            move || {
-                board.core().sweep_open(&[]);
-            }
-        };
-        let (one, ()) = run.two(puts, sweep);
-        assert_eq!(board.get("c").map(|got| got.2), Some(5));
-        run.saw_if(board.head(0).block() == tombstone, "reused");
-        fsck::check_and_drain(&board, &mut setup, &[&one]);
-    },
-};
+/// As [`removed`], where a party retired the slot of "a" and was killed before it gave the tombstone back. Returns
+/// another party besides, with a block at hand.
+fn retired(run: &Run) -> (Scene, Party) {
+    // Five blocks: one at hand of each, two in slots, one that is free again.
+    let mut board = removed(run, 5, 0);
+    let (mut dead, one) = (board.ready(2), board.ready(1));
+    // Besides the version base and the head.
+    dead.killed_after(STORES_TO_FILL + 2, |me| me.put("e", 3));
+    board.reap(2);
+    board.saw_if(board.head(0).is(HeadKind::Retired) && board.head(0).block() != 0, "retired");
+    (board, one)
+}
+
+/// Two parties give one tombstone back, and one of them goes on until the tombstone's block has begun another life.
+fn by_two(run: &Run) {
+    let (mut board, one) = retired(run);
+    let tombstone = board.head(0).block();
+    let puts = board.role_of(one, |me| {
+        me.put("c", 4);
+        me.put("c", 5);
+    });
+    let sweep = board.reader(|board| drop(board.core().sweep_open(&[])));
+    board.two(puts, sweep);
+    assert_eq!(board.value("c"), Some(5));
+    board.saw_if(board.head(0).block() == tombstone, "reused");
+    board.drain();
+}
 
 /// A reader of a removed key, while its slot goes to another and its tombstone's block begins another life there.
-static GIVEN_BACK_READ: Model = Model {
-    name: "slots::a_reader_takes_no_reused_tombstone",
-    budget: 6_000,
-    least: 500,
-    must_see: &["removed", "reused", "not yet"],
-    kills: false,
-    roles: 2,
-    run: |run| {
-        let (board, mut setup) = removed_of(run, 4, 0);
-        let tombstone = board.head(0).block();
-        let insert = {
-            let (board, mut lane) = (board.clone(), board.ready_lane(1));
-            move || {
-                board.put(&mut lane, "c", 9);
-                board.put(&mut lane, "c", 10);
-                lane
-            }
-        };
-        let reader = {
-            let (board, run) = (board.clone(), run.clone());
-            move || {
-                assert_eq!(board.get("a"), None, "a removed key is there");
-                let c = board.get("c");
-                run.saw(if c.is_some_and(|got| got.2 == 10) { "reused" } else { "not yet" });
-            }
-        };
-        let (one, ()) = run.two(insert, reader);
-        assert_eq!(board.head(0).block(), tombstone, "the only block that was free");
-        fsck::check_and_drain(&board, &mut setup, &[&one]);
-    },
-};
-
-fn claim(board: &Board, lane: &mut Lane) -> Option<Claimed> {
-    board.core().claim(lane, 1, false).ok()
+fn read(run: &Run) {
+    let mut board = removed(run, 4, 0);
+    let tombstone = board.head(0).block();
+    let insert = board.role(1, |me| {
+        me.put("c", 9);
+        me.put("c", 10);
+    });
+    let reader = board.reader(|board| {
+        assert_eq!(board.get("a"), None, "a removed key is there");
+        board.saw(if board.value("c") == Some(10) { "reused" } else { "not yet" });
+    });
+    board.two(insert, reader);
+    assert_eq!(board.head(0).block(), tombstone, "the only block that was free");
+    board.drain();
 }
 
-/// Killed anywhere in giving a tombstone back, beside a put that wants its slot, and whose only block it is.
-static GIVEN_BACK_KILLED: Model = Model {
-    name: "slots::a_tombstone_half_given_back_is_given_back_by_others",
-    budget: 60,
-    least: 50,
-    must_see: &["retired", "lived"],
-    kills: true,
-    roles: 2,
-    run: |run| {
-        let (board, mut setup, mut lane) = retired(run);
-        board.empty_hand(&mut setup);
-        board.empty_hand(&mut lane);
-        let held: Vec<_> = std::iter::from_fn(|| claim(&board, &mut setup)).take(3).collect();
-        let victim = {
-            let (board, run) = (board.clone(), run.clone());
-            move || run.saw_if(run.victim(|| board.core().sweep_open(&[])).is_some(), "lived")
-        };
-        let insert = {
-            let board = board.clone();
-            move || (board.put(&mut lane, "c", 9), lane)
-        };
-        let ((), (put, two)) = run.two(victim, insert);
-        assert_eq!((put.0, board.get("c").map(|got| got.2)), (3, Some(9)));
-        held.into_iter().for_each(|claimed| board.core().free(&setup, claimed));
-        fsck::check_and_drain(&board, &mut setup, &[&two]);
-    },
-};
+/// Claims up to so many blocks.
+fn hold(me: &mut Party, blocks: usize) -> Vec<Claimed> {
+    std::iter::from_fn(|| me.claim(1).ok()).take(blocks).collect()
+}
 
-/// Two who want a block, while the only one is a tombstone that a floor step left in its slot, as one who is killed
-/// behind it does: one of them gets it.
-static LEFT_BEHIND: Model = Model {
-    name: "slots::a_tombstone_left_behind_gives_room",
-    budget: 4_000,
-    least: 100,
-    must_see: &["removed", "first", "second"],
-    kills: false,
-    roles: 2,
-    run: |run| {
-        let (board, mut setup) = removed_of(run, 4, 0);
-        board.empty_hand(&mut setup);
-        let held: Vec<_> = std::iter::from_fn(|| claim(&board, &mut setup)).take(2).collect();
-        let claims = [1, 2].map(|session| {
-            let (board, mut lane) = (board.clone(), board.lane(session));
-            move || (board.core().claim(&mut lane, 1, false), lane)
-        });
-        let [one, two] = claims;
-        let ((first, one), (second, two)) = run.two(one, two);
-        let (claimed, lane, who) = match (first, second) {
-            (Ok(claimed), Err(Fault::Full(Full::Blocks))) => (claimed, &one, "first"),
-            (Err(Fault::Full(Full::Blocks)), Ok(claimed)) => (claimed, &two, "second"),
-            both => panic!("one block, and {both:?}"),
-        };
-        run.saw(who);
-        board.core().free(lane, claimed);
-        held.into_iter().for_each(|claimed| board.core().free(&setup, claimed));
-        fsck::check_and_drain(&board, &mut setup, &[&one, &two]);
-    },
-};
+/// A victim is killed anywhere while it gives a tombstone back, beside a put that wants the tombstone's slot and needs
+/// its block.
+fn killed(run: &Run) {
+    let (mut board, mut one) = retired(run);
+    board.empty_hand();
+    one.empty_hand();
+    let held = hold(&mut board, 3);
+    let victim = board.reader(|board| {
+        let lived = board.run.victim(|| board.core().sweep_open(&[])).is_some();
+        board.saw_if(lived, "lived");
+    });
+    let insert = board.role_of(one, |me| me.put("c", 9));
+    let ((), put) = board.two(victim, insert);
+    assert_eq!((put.0, board.value("c")), (3, Some(9)));
+    board.free(held);
+    board.drain();
+}
 
-/// A tombstone that is given back while its writer settles it: one of the two frees it.
-static GIVEN_BACK_EARLY: Model = Model {
-    name: "slots::a_tombstone_is_given_back_beside_its_writer",
-    budget: 6_000,
-    least: 50,
-    must_see: &["free", "left"],
-    kills: false,
-    roles: 2,
-    run: |run| {
-        let board = Board::small(7, 4);
-        let (mut setup, mut owner) = (board.ready_lane(0), board.ready_lane(1));
-        board.put(&mut setup, "a", 1);
-        board.put(&mut setup, "b", 2);
-        // A tombstone has no value to store.
-        killed_after(STORES_TO_PUBLISH - 1, || board.remove(&mut owner, "a"));
-        let block = board.block(board.head(0).block());
-        let removal = Claimed { block, tag: board.state(block).tag() };
-        board.core().log(&mut setup, removal.block, removal.tag).expect("an event");
-        board.floor_to(&mut setup, 2);
-        let settle = {
-            let board = board.clone();
-            move || {
-                board.core().settle(&mut owner, removal);
-                owner
-            }
-        };
-        let let_go = {
-            let (board, run) = (board.clone(), run.clone());
-            move || {
-                board.core().let_go(&mut setup, false).expect("a step of the floor");
-                let state = State(board.load(board.geo.state(block)));
-                run.saw(if state.is(StateKind::Free) { "free" } else { "left" });
-                setup
-            }
-        };
-        let (owner, mut setup) = run.two(settle, let_go);
-        assert_eq!(board.head(0).block(), 0, "the slot names a tombstone that was given back");
-        fsck::check_and_drain(&board, &mut setup, &[&owner]);
-    },
-};
+/// Two parties want a block. The only one is a tombstone that a floor step left in its slot, as happens when the party
+/// is killed right after the step. One of the two gets it.
+fn left_behind(run: &Run) {
+    let mut board = removed(run, 4, 0);
+    board.empty_hand();
+    let held = hold(&mut board, 2);
+    let claims = [1, 2].map(|session| board.role_of(board.party(session), |me| me.claim(1)));
+    let (claimed, who) = match board.all(claims) {
+        [Ok(claimed), Err(Fault::Full(Full::Blocks))] => (claimed, "first"),
+        [Err(Fault::Full(Full::Blocks)), Ok(claimed)] => (claimed, "second"),
+        both => panic!("one block, and {both:?}"),
+    };
+    board.saw(who);
+    board.free([claimed]);
+    board.free(held);
+    board.drain();
+}
+
+/// A tombstone is given back while its writer settles it. One of the two frees it.
+fn early(run: &Run) {
+    let mut board = run.small(7, 4);
+    let mut owner = board.ready(1);
+    board.put("a", 1);
+    board.put("b", 2);
+    // A tombstone has no value to store.
+    owner.killed_after(STORES_TO_PUBLISH - 1, |me| me.remove("a"));
+    let block = board.block(board.head(0).block());
+    let removal = Claimed { block, tag: board.state(block).tag() };
+    board.log(removal).expect("an event");
+    board.floor_to(2);
+    let settle = board.role_of(owner, move |me| {
+        let (core, lane) = me.parts();
+        core.settle(lane, removal);
+    });
+    let let_go = board.setup_role(move |me| {
+        let (core, lane) = me.parts();
+        core.let_go(lane, false).expect("a step of the floor");
+        let state = State(me.load(me.geo.state(block)));
+        me.saw(if state.is(StateKind::Free) { "free" } else { "left" });
+    });
+    board.two(settle, let_go);
+    assert_eq!(board.head(0).block(), 0, "the slot names a tombstone that was given back");
+    board.drain();
+}

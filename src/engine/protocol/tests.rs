@@ -1,4 +1,4 @@
-//! The protocol over heap memory: against a map, and whether every block is accounted for.
+//! The protocol over heap memory: against a map, and with the judge of a board at rest.
 
 mod threads;
 
@@ -12,13 +12,14 @@ use super::{
     slots::Key,
 };
 use crate::layout::{
-    ClassWord, GenWord, Geometry, Guard, GuardOp, Head, HeadKind, RingWord, Shape, State, StateKind, Writer,
+    ClassWord, GenWord, Geometry, Guard, GuardOp, Head, HeadKind, RingWord, Shape, StateKind, Writer,
     geometry, header,
     record::{self, RecordKind},
 };
 use crate::sync::{AtomicU64, Ordering::Relaxed};
 use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use slateboard_fsck::{Known, Layout, Profile, check_known};
+use std::collections::BTreeMap;
 
 pub(crate) struct Heap {
     words: Vec<AtomicU64>,
@@ -81,52 +82,16 @@ pub(crate) fn get(core: &Core<'_>, key: &str) -> Option<(u64, Vec<u8>)> {
     meta.map(|meta| (meta.words.version(), out))
 }
 
-/// Every block that is not free is named by exactly one of: a head, an event, a chain, a link, a stash.
+/// The board is sound, these lanes' sessions are the attached ones, and they own what the lanes have stashed.
 pub(crate) fn account(core: &Core<'_>, lanes: &[&Lane]) {
     let geo = core.geometry();
-    let mut named = BTreeMap::<u32, u32>::new();
-    let mut name = |index: u32| {
-        if index != 0 {
-            *named.entry(index).or_default() += 1;
-        }
-    };
-    for bucket in 0..geo.buckets() {
-        for hash_at in core.slots(bucket) {
-            let head = Head(core.at(hash_at + 1).load(Relaxed));
-            assert!(!head.is(HeadKind::Open) || head.block() == 0 || head.counter() > 0);
-            name(head.block());
-        }
-        for base in core.chain(bucket) {
-            name(core.at(base + 1).load(Relaxed) as u32);
-        }
-    }
-    for event in core.floor() + 1..=core.generation() {
-        let block = geo.block(core.ring_word(event).block()).unwrap();
-        name(Head(core.record_word(block, crate::layout::record::PREVIOUS)).block());
-    }
-    let heads: Vec<u32> = named.keys().copied().collect();
-    for index in heads {
-        let block = geo.block(index).unwrap();
-        let chained = core.record_header(block).filter(|header| header.chained);
-        if let Some(header) = chained.filter(|_| core.load_state(block).is(StateKind::Owned)) {
-            for number in 0..core.piece_count(block, &header.pack()).unwrap() {
-                let piece = core.piece(block, &header.pack(), number, 1).unwrap();
-                *named.entry(piece.index()).or_default() += 1;
-            }
-        }
-    }
-    assert!(named.values().all(|&count| count == 1), "named twice: {named:?}");
-    let used: BTreeSet<u32> = (1..geo.granules())
-        .filter(|&index| {
-            let state = State(core.state_of(geo.block(index).unwrap()).load(Relaxed));
-            !state.is(StateKind::Free) && !state.is(StateKind::Claimed)
-        })
-        .collect();
-    let claimed = (1..geo.granules())
-        .filter(|&index| core.load_state(geo.block(index).unwrap()).is(StateKind::Claimed))
-        .count();
-    assert_eq!(claimed, lanes.iter().map(|lane| lane.stashed()).sum::<usize>(), "claimed but in no stash");
-    assert_eq!(used, named.keys().copied().collect(), "used and named differ");
+    let words: Vec<u64> = (0..geo.words()).map(|at| core.at(at).load(Relaxed)).collect();
+    let layout = Layout::new(Profile::PRODUCT, geo.seed(), &geo.shape().pack()).unwrap();
+    let mut private = vec![0; geo.sessions()];
+    lanes.iter().for_each(|lane| private[lane.session] += lane.stashed());
+    let living: Vec<u16> = lanes.iter().map(|lane| lane.session as u16).collect();
+    let known = Known { living: &living, private: Some(&private), ..Known::default() };
+    check_known(&words, &layout, &known).unwrap_or_else(|findings| panic!("{findings:#?}"));
 }
 
 /// Version and value of every key.

@@ -1,77 +1,78 @@
-//! What can be wrong, each with a name of its own.
+//! The rules of a sound board, and the findings where a board breaks one.
 
 use std::fmt;
 
-/// The rules: the name that a [`Finding`] gives, and what it asks for.
+/// Every rule: its name, which a [`Finding`] carries, and what it requires.
 pub const RULES: &[(&str, &str)] = &[
     (
         "header",
-        "magic, version, fingerprint and byte order are this format's; the checksum is that of the words",
+        "magic, version, fingerprint and byte order are those of this format, and the checksum is valid",
     ),
     (
         "geometry",
-        "the numbers of the geometry are within their bounds, and the region has the size that follows",
+        "the numbers of the geometry are within their bounds, and the region has the size that they give",
     ),
-    ("counters", "floor <= generation <= floor + events of the ring"),
-    ("reserved", "no more extents are reserved than there are, and those that are not are untouched"),
-    ("ring-word", "each word of the ring has the lap of the newest event at its place, and names a block"),
-    ("ring-uncounted", "no event is in the ring that the generation counter does not show"),
-    ("event-generation", "the block of an event says exactly the event's generation"),
-    ("event-previous", "an event follows the record that its key had before, or nothing"),
-    (
-        "version",
-        "versions of a key rise by exactly one while it lives in one slot, together with generations",
-    ),
-    ("created", "a record says which generation created its key"),
-    ("record-shape", "lengths and kind of a record can be, and it fits into its block"),
-    ("record-checksum", "the checksum is that of the record"),
-    ("record-key", "a record's key belongs to the slot that the record names"),
-    ("writer", "a record's writer is a life that its session record had, under a finished name"),
-    ("ephemeral", "an entry that ends with a session is there only while that session lives"),
-    ("head-kind", "a slot's head is FREED, LIVE, RETIRED or OPEN, and its hash says the same"),
-    ("head-block", "a LIVE head names a published record in the history or older than it, of this slot"),
+    ("counters", "floor <= generation <= floor + events that the ring holds"),
+    ("reserved", "no more extents are reserved than there are, and the others are untouched"),
+    ("ring-word", "each word of the ring has the lap of the newest event of its place, and names a block"),
+    ("ring-uncounted", "the ring has no event beyond the generation counter"),
+    ("event-generation", "the block of an event stores the event's generation"),
+    ("event-previous", "an event supersedes the previous record of its key, or nothing"),
+    ("version", "a key's version rises by exactly one at every change while the key keeps its slot"),
+    ("created", "a record stores the generation that created its key"),
+    ("record-shape", "the lengths and the kind of a record are valid, and the record fits its block"),
+    ("record-checksum", "the checksum of a record is valid"),
+    ("record-key", "the key of a record belongs to the chain of the slot that the record names"),
+    ("writer", "the writer of a record is a life that its session record has had, under a finished name"),
+    ("ephemeral", "an entry bound to a session exists only while that session lives"),
+    ("head-kind", "a slot's head is FREED without a fingerprint, or LIVE, RETIRED or OPEN with one"),
+    ("head-block", "a LIVE head names a counted record of its own slot"),
     ("head-counter", "a slot's counter rises by one at every change"),
     (
         "retired",
-        "a slot without a key names nothing, or is RETIRED with its last key's tombstone, out of the history",
+        "a slot without a key names no block, or is RETIRED and names a tombstone that has left the history",
     ),
     ("key-twice", "a key has one slot"),
-    ("replay", "a slot's head names the newest event of the history in that slot"),
-    ("guard", "what a chain's guard asks for is done, or can be; slots were written by guards up to it"),
-    ("chain", "a chain of buckets ends, and its overflow buckets say whose they are"),
-    ("overflow-count", "a shard counts as many overflow buckets as its chains have, each of them once"),
-    ("bucket-trace", "no block but a linked bucket says that it is one"),
-    ("deadline", "an entry with a time to live has a group that says so, with a deadline that is no later"),
-    ("shard-changes", "a shard's counter shows its newest event, and nothing beyond the generation"),
-    ("version-base", "a shard's version base is at least the version of every key that left it"),
-    ("pieces", "a chained record lists its pieces, and each says whose it is"),
+    ("replay", "a slot's head names the slot's newest event of the history"),
+    ("guard", "what a chain's guard asks for is done or can be done, and no slot is newer than the guard"),
+    ("chain", "a chain of buckets ends, and each of its overflow buckets names the chain"),
+    ("overflow-count", "a shard counts each of its overflow buckets once"),
+    ("bucket-trace", "only linked overflow buckets are marked as buckets"),
+    ("deadline", "one of a group's two deadlines is no later than that of each entry of the group"),
+    ("shard-changes", "a shard's change counter is at least its newest event and at most the generation"),
+    ("version-base", "a shard's version base is at least the version of every key that left the shard"),
+    ("pieces", "a chained record lists blocks that name the record as their parent"),
     (
         "extent-class",
-        "a reserved extent has a class that exists or none; the reserve holds the longest tombstone",
+        "a reserved extent has no class or one that exists, and the reserve that of the longest tombstone",
     ),
-    ("block-start", "where no block starts, nothing is in use"),
-    ("block-state", "what is named by a slot, an event, a chain or a record is owned by the board"),
-    ("double-use", "no block is named twice"),
-    ("leak", "a block that nothing names is free, or a tombstone that was given back"),
-    ("private", "only living sessions keep private blocks"),
+    ("block-start", "a granule where no block starts is unused"),
+    ("block-state", "a block in use is OWNED, or PART of a chained value, and belongs to no session"),
+    ("double-use", "no block is used twice"),
+    ("leak", "an unused block is FREE, or LIMBO and belongs to no session"),
+    ("private", "only living sessions own private blocks"),
     (
         "weight",
-        "a record says how many granules it superseded; what sessions count of them is what the history holds",
+        "a record stores how many granules it superseded, and the sessions' sums are what the history holds",
     ),
-    ("intent", "no floor step is left half done"),
-    ("session", "only living sessions have active records"),
-    ("name", "every entry of the name table is free, or finished"),
+    ("intent", "no step of the floor is left unfinished"),
+    ("session", "the records of living sessions are active, all others vacated"),
+    ("name", "every entry of the name table is free or finished"),
+    ("known-generation", "the generation is the number of known events"),
+    ("known-event", "each event of the history is the known event of its generation"),
+    ("known-key", "each key has the record of its newest known event"),
+    ("known-private", "each session owns as many private blocks as are known"),
 ];
 
-/// Findings that are kept; a damaged board may break a rule at every word.
+/// Findings that are kept. A damaged board may break a rule at every word.
 const KEPT: usize = 1000;
 
-/// A rule that is broken, and where.
+/// A broken rule, and where it is broken.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
-    /// One of [`RULES`].
+    /// The name of one of [`RULES`].
     pub rule: &'static str,
-    /// What was found.
+    /// What was found, and where.
     pub what: String,
 }
 
@@ -88,7 +89,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What was found so far.
+/// The findings so far.
 #[derive(Default)]
 pub(crate) struct Findings(Vec<Finding>);
 
@@ -103,8 +104,8 @@ impl Findings {
         }
     }
 
-    /// Adds a finding unless `sound`; the words are made only then.
-    pub(crate) fn unless(&mut self, sound: bool, rule: &'static str, what: impl FnOnce() -> String) {
+    /// Adds a finding unless `sound`. The text is made only then.
+    pub(crate) fn require(&mut self, sound: bool, rule: &'static str, what: impl FnOnce() -> String) {
         if !sound {
             self.push(rule, what());
         }

@@ -1,22 +1,20 @@
-//! The history: counters, ring, and the order of each key's events.
+//! The history: counters, ring, and the order of the events of each key.
 
 use crate::{
     EventState,
     board::Board,
     finding::Findings,
-    names::{Names, Use},
     record::Record,
-    words::{GenWord, LIVE, OPEN, RingWord},
+    uses::{Use, Uses},
+    words::{GenWord, LIVE, OPEN},
 };
 use std::borrow::Cow;
-
-const VERSION_BASE: usize = 8;
 
 /// The counters, and the records of the events between them.
 pub struct History {
     pub generation: u64,
     pub floor: u64,
-    /// From the event after the floor on; `None` where an event has no record.
+    /// The records from the first event after the floor on; `None` where an event has none.
     events: Vec<Option<Record>>,
 }
 
@@ -26,11 +24,11 @@ impl History {
         let at = generation.checked_sub(self.floor + 1)?;
         self.events.get(usize::try_from(at).ok()?)?.as_ref()
     }
-    /// The records, oldest first.
+    /// The records, oldest first. Events without a record are left out.
     pub fn records(&self) -> impl Iterator<Item = &Record> {
         self.events.iter().flatten()
     }
-    /// The record in a block, if it is one of the history's; else it is read.
+    /// The record in a block: the history's where it is one of them, else read from the words.
     pub fn record_in<'h>(
         &'h self,
         board: &Board<'_>,
@@ -50,15 +48,15 @@ impl History {
 pub fn read(board: &Board<'_>, out: &mut Findings) -> History {
     let (generation, floor) = (board.generation(), board.floor());
     let mut history = History { generation, floor, events: Vec::new() };
-    out.unless(board.reserved() as u64 == board.word(crate::layout::RESERVED), "reserved", || {
-        format!("more than the {} extents are reserved", board.layout.extents)
+    out.require(u64::from(board.reserved()) == board.reserved_word(), "reserved", || {
+        format!("{} extents are reserved, of {}", board.reserved_word(), board.layout.extents)
     });
     if floor > generation || generation - floor > board.layout.history || generation >= 1 << 60 {
         out.push(
             "counters",
-            format!("generation {generation}, floor {floor}, ring of {}", board.layout.history),
+            format!("generation {generation}, floor {floor}, ring of {} events", board.layout.history),
         );
-        // What is in the ring cannot be told.
+        // Which events the ring holds is unknown.
         history.floor = generation;
         return history;
     }
@@ -69,19 +67,19 @@ pub fn read(board: &Board<'_>, out: &mut Findings) -> History {
     history
 }
 
-/// Every place of the ring has the lap of its newest event, also of those that left the history.
+/// Checks that every place of the ring has the lap of its newest event, also where that event left the history.
 fn check_laps(board: &Board<'_>, generation: u64, out: &mut Findings) {
     for place in 1..=board.layout.history {
         let expected = match generation.checked_sub(place) {
             Some(past) => past / board.layout.history + 1,
             None => 0,
         };
-        let word = RingWord(board.word(board.layout.ring(place)));
+        let word = board.ring_word(place);
         let rule = if word.lap() > expected { "ring-uncounted" } else { "ring-word" };
         let sound = word.lap() == expected && word.kind() == 0;
-        out.unless(sound, rule, || {
+        out.require(sound, rule, || {
             format!(
-                "place {place} of the ring has lap {} and kind {}, not lap {expected}",
+                "place {place} of the ring has lap {} and kind {}, expected lap {expected} and kind 0",
                 word.lap(),
                 word.kind()
             )
@@ -90,7 +88,7 @@ fn check_laps(board: &Board<'_>, generation: u64, out: &mut Findings) {
 }
 
 fn read_event(board: &Board<'_>, event: u64, out: &mut Findings) -> Option<Record> {
-    let word = RingWord(board.word(board.layout.ring(event)));
+    let word = board.ring_word(event);
     let block = word.block();
     if block >= board.layout.granules || board.size_of(block).is_none() {
         out.push("ring-word", format!("event {event} names block {block}, where no block starts"));
@@ -98,33 +96,36 @@ fn read_event(board: &Board<'_>, event: u64, out: &mut Findings) -> Option<Recor
     }
     let says = board.gen_word(block);
     if word.lap() != board.layout.lap(event) || says != GenWord::Generation(event) {
-        out.push("event-generation", format!("event {event} is of block {block}, which says {says:?}"));
+        out.push(
+            "event-generation",
+            format!("event {event} is in block {block}, whose generation word is {says:?}"),
+        );
         return None;
     }
     Record::read(board, block).map_err(|finding| out.add(finding)).ok()
 }
 
-/// Follows every event to the record that it superseded, and names that.
-pub fn check(board: &Board<'_>, history: &History, names: &mut Names, out: &mut Findings) -> Vec<EventState> {
+/// Checks every event against the record that it superseded, and notes that record's block as used.
+pub fn check(board: &Board<'_>, history: &History, uses: &mut Uses, out: &mut Findings) -> Vec<EventState> {
     let mut states = Vec::with_capacity(history.events.len());
     for record in history.records() {
         let event = record.generation.unwrap_or(0);
         let previous = match record.previous.kind() {
             LIVE => {
                 let by = || format!("event {event}, {}", record.name());
-                let named = names.name(record.previous.block(), Use::History, by, out);
+                let named = uses.note(record.previous.block(), Use::History, by, out);
                 named.then(|| history.record_in(board, record.previous.block(), out)).flatten()
             }
             _ => None,
         };
         if let Some(previous) = &previous {
-            names.name_pieces(board, previous, out);
+            uses.note_pieces(board, previous, out);
         }
         check_follows(board, record, previous.as_deref(), out);
         let granules = previous.as_deref().map_or(0, |previous| previous.granules);
-        out.unless(record.superseded == granules, "weight", || {
+        out.require(record.superseded == granules, "weight", || {
             format!(
-                "event {event}, {}, superseded {granules} granules, not {}",
+                "event {event}, {}, superseded {granules} granules and stores {}",
                 record.name(),
                 record.superseded
             )
@@ -142,50 +143,54 @@ pub fn check(board: &Board<'_>, history: &History, names: &mut Names, out: &mut 
     states
 }
 
-/// Whether an event may follow what it superseded.
+/// Checks an event against what it superseded.
 fn check_follows(board: &Board<'_>, record: &Record, previous: Option<&Record>, out: &mut Findings) {
     let event = record.generation.unwrap_or(0);
-    let told = || format!("event {event}, {}, follows {}", record.name(), record.previous);
+    let told = || format!("event {event}, {}, supersedes {}", record.name(), record.previous);
     match (record.previous.kind(), previous) {
-        (LIVE, Some(previous)) => follows_live(record, previous, out),
+        (LIVE, Some(previous)) => follows_live(board, record, previous, out),
         (OPEN, None) if record.previous.block() == 0 => follows_open(board, record, out),
         _ => out.push("event-previous", told()),
     }
 }
 
-/// A later record of the same key in the same slot.
-fn follows_live(record: &Record, previous: &Record, out: &mut Findings) {
+/// Checks an event whose key had a record in the same slot.
+fn follows_live(board: &Board<'_>, record: &Record, previous: &Record, out: &mut Findings) {
     let told = || {
         let (event, before) = (record.generation.unwrap_or(0), previous.generation);
-        format!("event {event}, {}, follows {} of generation {before:?}", record.name(), previous.name())
+        format!("event {event}, {}, supersedes {} of generation {before:?}", record.name(), previous.name())
     };
     let same = previous.head_at == record.head_at && previous.key == record.key;
     let older = previous.generation.is_some_and(|before| Some(before) < record.generation);
     let removes_nothing = record.is_tombstone() && previous.is_tombstone();
-    out.unless(same && older && !removes_nothing, "event-previous", told);
-    out.unless(previous.version.checked_add(1) == Some(record.version), "version", told);
+    out.require(same && older && !removes_nothing, "event-previous", told);
+    out.require(previous.version.checked_add(1) == Some(record.version), "version", told);
     let published = previous.previous.next(LIVE, previous.block);
-    out.unless(published == record.previous, "head-counter", || {
-        format!("{}; the slot was {published} before, not {}", told(), record.previous)
+    out.require(published == record.previous, "head-counter", || {
+        format!(
+            "{}; the slot's head was {published} before, and the record stores {}",
+            told(),
+            record.previous
+        )
     });
     let created = match (previous.is_tombstone(), previous.created) {
         (true, _) => 0,
         (false, 0) => previous.generation.unwrap_or(0),
         (false, created) => created,
     };
-    out.unless(record.created == created, "created", || {
-        format!("{}; it says it was created at {}, not {created}", told(), record.created)
+    out.require(record.created == created || !board.layout.profile.details, "created", || {
+        format!("{}; the record stores creation at {}, expected {created}", told(), record.created)
     });
 }
 
-/// The first record of a key in a slot.
+/// Checks the first event of a key in its slot.
 fn follows_open(board: &Board<'_>, record: &Record, out: &mut Findings) {
-    let told = || format!("event {}, {}, follows nothing", record.generation.unwrap_or(0), record.name());
-    out.unless(!record.is_tombstone(), "event-previous", told);
-    out.unless(record.created == 0, "created", told);
+    let told = || format!("event {}, {}, supersedes nothing", record.generation.unwrap_or(0), record.name());
+    out.require(!record.is_tombstone(), "event-previous", told);
+    out.require(record.created == 0, "created", told);
     let chain = board.layout.chain_of(&record.key, record.hash);
-    let base = board.word(board.layout.shard(board.layout.shard_of_bucket(chain)) + VERSION_BASE);
-    out.unless(record.version >= 1 && record.version - 1 <= base, "version-base", || {
-        format!("{}; its shard's version base is only {base}", told())
+    let base = board.version_base(chain);
+    out.require(record.version >= 1 && record.version - 1 <= base, "version-base", || {
+        format!("{}; the version base of the shard is {base}", told())
     });
 }

@@ -1,8 +1,13 @@
-//! Reads the bytes of a board by `docs/format.md` alone, and says whether they keep its promises.
+//! The one judge of a board at rest: reads the words of a board by `docs/format.md` alone, and reports every rule that
+//! they break.
 //!
-//! No code and no type of the engine is used here, so that an error of the engine's cannot hide itself: offsets,
-//! packed words, hashes and checksums are worked out anew from the format. The board must be *at rest*: no call
-//! is under way, and whoever died was reaped. Living sessions may keep private blocks at hand, nothing else.
+//! It shares no code and no type with the engine, so that an error of the engine cannot hide itself: offsets, packed
+//! words, hashes and checksums are computed anew from the format. The board must be *at rest*: no call is under way, and
+//! dead sessions were reaped. Living sessions may own private blocks.
+//!
+//! [`check`] judges a board of the product, whose header says how it is laid out. [`check_known`] judges any region: a
+//! [`Profile`] gives the sizes of the build, which are smaller in the models, and [`Known`] what the caller knows besides
+//! the words.
 //!
 //! ```no_run
 //! # let bytes: Vec<u8> = Vec::new();
@@ -18,21 +23,25 @@ mod board;
 mod finding;
 mod history;
 mod keys;
+mod known;
 mod layout;
-mod names;
+mod profile;
 mod record;
 mod sessions;
 mod slots;
+mod uses;
 mod words;
 
 pub use finding::{Finding, RULES};
+pub use known::{Known, KnownEvent};
+pub use layout::Layout;
+pub use profile::Profile;
 
 use board::Board;
 use finding::Findings;
-use layout::Layout;
-use names::Names;
+use uses::Uses;
 
-/// What a sound board holds.
+/// The contents of a sound board.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Summary {
     /// The newest generation.
@@ -43,7 +52,7 @@ pub struct Summary {
     pub keys: Vec<KeyState>,
     /// The events of the history, oldest first.
     pub events: Vec<EventState>,
-    /// Who uses the data area.
+    /// How the data area is used.
     pub blocks: Blocks,
     /// The session records, each with its index.
     pub sessions: Vec<SessionState>,
@@ -64,15 +73,15 @@ pub struct KeyState {
     pub value: Vec<u8>,
     /// How the value is encoded.
     pub codec: u8,
-    /// Nanoseconds of `CLOCK_BOOTTIME`; 0 for none.
+    /// Deadline in nanoseconds of `CLOCK_BOOTTIME`; 0 for none.
     pub deadline: u64,
-    /// Writer word of the session that the entry ends with; 0 for none.
+    /// Writer word of the session that the entry is bound to; 0 for none.
     pub ephemeral: u64,
-    /// Writer word of who wrote it.
+    /// Writer word of the session that wrote it.
     pub writer: u64,
 }
 
-/// What an event made of its key.
+/// What an event did to its key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     /// It has a value.
@@ -103,37 +112,36 @@ pub struct EventState {
     pub generation: u64,
     /// The key that it changed.
     pub key: Vec<u8>,
-    /// The key's version behind it.
+    /// The key's version after it.
     pub version: u64,
-    /// What it made of the key.
+    /// What it did to the key.
     pub kind: Kind,
     /// The value that the key has behind it.
     pub value: Option<Vec<u8>>,
-    /// Version of the key's record that it superseded, which may be a tombstone; `None` where the key came anew
-    /// into its slot.
+    /// Version of the record that it superseded, which may be a tombstone; `None` where the key was new in its slot.
     pub previous_version: Option<u64>,
-    /// Writer word of who made it.
+    /// Writer word of the session that made it.
     pub writer: u64,
 }
 
-/// The data area in granules, each counted once: the numbers before `granules` add up to it.
+/// The use of the data area in granules. Each granule is counted once, so the other numbers add up to `granules`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Blocks {
-    /// In the records of the keys that have a value.
+    /// Records of the keys that have a value.
     pub live: u64,
-    /// In records that an event of the history superseded.
+    /// Records that an event of the history superseded.
     pub history: u64,
-    /// In tombstones: the newest record of a key without a value, or one that is to be given back.
+    /// Tombstones: newest records of keys without a value, and those that RETIRED heads name.
     pub tombstones: u64,
-    /// In overflow buckets.
+    /// Overflow buckets.
     pub buckets: u64,
-    /// In pieces of chained values, live and superseded.
+    /// Pieces of chained values, live and superseded.
     pub pieces: u64,
-    /// In blocks that living sessions keep at hand.
+    /// Private blocks of living sessions.
     pub private: u64,
-    /// In none of these: free blocks, extents that are not cut or not reserved, what cutting leaves over.
+    /// The rest: free blocks, extents that are not cut or not reserved, and the remainders of extents.
     pub free: u64,
-    /// Of the whole data area.
+    /// The whole data area.
     pub granules: u64,
 }
 
@@ -144,28 +152,38 @@ pub struct SessionState {
     pub record: u16,
     /// Whether a session is attached.
     pub active: bool,
-    /// Which life of the record.
+    /// How many sessions the record has had.
     pub incarnation: u32,
 }
 
-/// Checks a region at rest. `living`: records of sessions that may hold private blocks; every other record must be
-/// vacated and own nothing.
+/// Checks the region of a board of the product at rest. `living` are the records of the attached sessions; every other
+/// record must be vacated and own nothing.
 ///
 /// # Errors
-/// Everything that was found to be wrong; only the header's where that makes the rest unreadable.
+/// Every finding; only that about the header where the rest cannot be read without it.
 pub fn check(words: &[u64], living: &[u16]) -> Result<Summary, Vec<Finding>> {
     let layout = Layout::of(words).map_err(|finding| vec![finding])?;
-    let board = Board::new(words, &layout);
+    check_known(words, &layout, &Known { living, ..Known::default() })
+}
+
+/// Checks a region at rest with this layout, and against what the caller knows.
+///
+/// # Errors
+/// Every finding; only that about the region's size where the rest cannot be read without it.
+pub fn check_known(words: &[u64], layout: &Layout, known: &Known<'_>) -> Result<Summary, Vec<Finding>> {
+    layout.check_size(words.len()).map_err(|finding| vec![finding])?;
+    let board = Board::new(words, layout);
     let mut out = Findings::default();
-    let mut names = Names::new(&layout);
-    let sessions = sessions::check(&board, living, &mut out);
+    let mut uses = Uses::new(layout);
+    let sessions = sessions::check(&board, known.living, &mut out);
     let history = history::read(&board, &mut out);
-    let slots = slots::read(&board, &mut names, &mut out);
-    let events = history::check(&board, &history, &mut names, &mut out);
-    let keys = keys::check(&board, &history, &slots, &mut names, &mut out);
+    known::check_history(&board, &history, known, &mut out);
+    let slots = slots::read(&board, &mut uses, &mut out);
+    let events = history::check(&board, &history, &mut uses, &mut out);
+    let keys = keys::check(&board, &history, &slots, known, &mut uses, &mut out);
     sessions::check_weight(&board, &history, &mut out);
-    sessions::check_writers(&board, &history, living, &keys, &mut out);
-    let blocks = names::check(&board, &names, living, &mut out);
+    sessions::check_writers(&board, &history, known.living, &keys, &mut out);
+    let blocks = uses::check(&board, &uses, known, &mut out);
     out.none().map(|()| Summary {
         generation: history.generation,
         floor: history.floor,

@@ -4,32 +4,34 @@ use crate::{
     Kind,
     board::Board,
     finding::Finding,
-    layout::RECORD_WORDS,
     words::{GenWord, Head, Writer},
 };
 use xxhash_rust::xxh3::xxh3_64;
+
+/// Most granules that a record can say it superseded.
+const SUPERSEDED_MAX: u64 = (1 << 23) - 1;
 
 /// A record, read whole.
 #[derive(Clone)]
 pub struct Record {
     pub block: u32,
-    /// What its block's generation word says; `None` where that is no generation.
+    /// The generation in the block's generation word; `None` where the word holds none.
     pub generation: Option<u64>,
     pub version: u64,
-    /// The slot's head before it.
+    /// The slot's head before this record.
     pub previous: Head,
-    /// Word of the slot's head.
+    /// Word offset of the slot's head.
     pub head_at: usize,
     pub kind: Kind,
     pub codec: u8,
     pub writer: Writer,
-    /// Generation of the key's creation; 0: its own.
+    /// Generation of the key's creation; 0 where this record created it.
     pub created: u64,
     pub deadline: u64,
     pub ephemeral: Writer,
-    /// Granules of the record that it superseded, as it says.
+    /// Granules of the record that it superseded, as stored.
     pub superseded: u64,
-    /// Granules of its own, pieces included.
+    /// Its own granules, pieces included.
     pub granules: u64,
     pub key: Vec<u8>,
     pub hash: u64,
@@ -43,36 +45,41 @@ struct Shape {
     value_len: usize,
     chained: bool,
     kind: Kind,
+    /// Words before the key.
+    header: usize,
 }
 
 impl Shape {
     fn value_at(&self) -> usize {
-        RECORD_WORDS + self.key_len.div_ceil(8)
+        self.header + self.key_len.div_ceil(8)
     }
 
-    /// With its value, wherever that lies.
+    /// Words of the record with its value, wherever the value lies.
     fn words(&self) -> usize {
         self.value_at() + self.value_len.div_ceil(8)
     }
 }
 
 impl Record {
-    /// The record in a block; the finding where there is none.
+    /// Reads the record in a block, or says why there is none.
     pub fn read(board: &Board<'_>, block: u32) -> Result<Self, Finding> {
         let shape = read_shape(board, block)?;
         let at = board.layout.data(block);
         let word = |word: usize| board.word(at + word);
-        let key = bytes(board.slice(at + RECORD_WORDS, shape.key_len.div_ceil(8)), shape.key_len)
+        let details = board.layout.profile.details;
+        let detail = |at: usize| if details { word(at) } else { 0 };
+        let key = bytes(board.slice(at + shape.header, shape.key_len.div_ceil(8)), shape.key_len)
             .ok_or_else(|| {
                 Finding::new("record-shape", format!("block {block}: the key is not padded with zeros"))
             })?;
         if std::str::from_utf8(&key).is_err() {
-            return Err(Finding::new("record-shape", format!("block {block}: the key is no UTF-8")));
+            return Err(Finding::new("record-shape", format!("block {block}: the key is not UTF-8")));
         }
         let (value, pieces) = read_value(board, block, &shape)?;
         let hash = board.layout.hash(&key);
-        if word(9) != checksum(board.slice(at, RECORD_WORDS), hash, &value) {
-            let what = format!("block {block}, a record of {:?}", String::from_utf8_lossy(&key));
+        if details && word(9) != checksum(board.slice(at, shape.header), hash, &value) {
+            let what =
+                format!("block {block}: invalid checksum of a record of {:?}", String::from_utf8_lossy(&key));
             return Err(Finding::new("record-checksum", what));
         }
         let generation = match board.gen_word(block) {
@@ -87,11 +94,11 @@ impl Record {
             head_at: (word(2) >> 32) as usize,
             kind: shape.kind,
             codec: (word(3) >> 15) as u8,
-            writer: Writer(word(4)),
-            created: word(6),
-            deadline: word(7),
-            ephemeral: Writer(word(8)),
-            superseded: word(3) >> 23,
+            writer: Writer(detail(4)),
+            created: detail(6),
+            deadline: if details { word(7) } else { word(3) >> 46 },
+            ephemeral: Writer(detail(8)),
+            superseded: word(3) >> 23 & SUPERSEDED_MAX,
             granules: shape.words().div_ceil(board.layout.granule_words) as u64,
             key,
             hash,
@@ -100,7 +107,7 @@ impl Record {
         })
     }
 
-    /// The key, for people.
+    /// Key and version, for findings.
     pub fn name(&self) -> String {
         format!("{:?} version {}", String::from_utf8_lossy(&self.key), self.version)
     }
@@ -114,7 +121,8 @@ fn read_shape(board: &Board<'_>, block: u32) -> Result<Shape, Finding> {
     let bad = |what: &str| Finding::new("record-shape", format!("block {block}: {what}"));
     let size = board.size_of(block).ok_or_else(|| bad("no block starts there"))? as usize;
     let room = size * board.layout.granule_words;
-    if room < RECORD_WORDS {
+    let header = board.layout.profile.record_words();
+    if room < header {
         return Err(bad("the block is shorter than a record's header"));
     }
     let at = board.layout.data(block);
@@ -126,24 +134,25 @@ fn read_shape(board: &Board<'_>, block: u32) -> Result<Shape, Finding> {
         5 => Kind::Expired,
         6 => Kind::Detached,
         7 => Kind::Died,
-        _ => return Err(bad("the kind does not exist")),
+        _ => return Err(bad("invalid kind")),
     };
     let value_len = (board.word(at + 2) & 0xffff_ffff) as usize;
-    let shape = Shape { key_len: (word & 0x7ff) as usize, value_len, chained: word >> 14 & 1 == 1, kind };
-    if word >> 46 != 0 || !(1..=1024).contains(&shape.key_len) {
-        return Err(bad("the key's length cannot be"));
+    let shape =
+        Shape { key_len: (word & 0x7ff) as usize, value_len, chained: word >> 14 & 1 == 1, kind, header };
+    if (board.layout.profile.details && word >> 46 != 0) || !(1..=1024).contains(&shape.key_len) {
+        return Err(bad("invalid length of the key"));
     }
     if value_len as u64 > board.layout.value_max || (!kind.has_value() && value_len > 0) {
-        return Err(bad("the value's length cannot be"));
+        return Err(bad("invalid length of the value"));
     }
     let whole = shape.words();
     if shape.chained != (whole > board.layout.extent_words()) {
-        return Err(bad("it is chained and need not be, or the other way round"));
+        return Err(bad("a chained value that fits an extent, or one in a block that does not"));
     }
     let list = value_len.div_ceil(board.layout.extent_words() * 8);
     let words = if shape.chained { shape.value_at() + list } else { whole };
     if words > room {
-        return Err(bad("it is longer than its block"));
+        return Err(bad("the record is longer than its block"));
     }
     Ok(shape)
 }
@@ -159,13 +168,12 @@ fn read_value(board: &Board<'_>, block: u32, shape: &Shape) -> Result<(Vec<u8>, 
     while value.len() < shape.value_len {
         let len = (shape.value_len - value.len()).min(piece_words * 8);
         let listed = board.word(at + pieces.len());
-        let bad =
-            |what: &str| Finding::new("pieces", format!("block {block} lists {listed} as a piece: {what}"));
+        let bad = |what: &str| Finding::new("pieces", format!("block {block} lists piece {listed}: {what}"));
         let piece = u32::try_from(listed).ok().filter(|&piece| piece < board.layout.granules);
-        let piece = piece.ok_or_else(|| bad("there is no such block"))?;
+        let piece = piece.ok_or_else(|| bad("the block does not exist"))?;
         let size = board.size_of(piece).ok_or_else(|| bad("no block starts there"))?;
         if (size as usize * board.layout.granule_words) < len.div_ceil(8) {
-            return Err(bad("it is too short"));
+            return Err(bad("the block is too short"));
         }
         value.extend(unpadded(board.slice(board.layout.data(piece), len.div_ceil(8)), len));
         pieces.push(piece);

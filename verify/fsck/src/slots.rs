@@ -3,19 +3,17 @@
 use crate::{
     board::Board,
     finding::Findings,
-    layout::{BUCKET_WORDS, SLOTS},
-    names::{Names, Use},
+    uses::{Use, Uses},
     words::{Asks, FREED, GenWord, Guard, Head, LIVE, OPEN, RETIRED, SlotHash},
 };
 
-const OVERFLOW: usize = 9;
 /// Buckets of one chain, at most.
 const CHAIN_MAX: usize = 128;
 
-/// A slot that was ever used, as it is when its chain's guard was applied.
+/// A slot that was used at least once, after what its chain's guard asks for.
 pub struct Slot {
     pub head_at: usize,
-    /// The bucket where its chain starts.
+    /// First bucket of its chain.
     pub chain: usize,
     pub hash: SlotHash,
     pub head: Head,
@@ -27,13 +25,13 @@ pub struct Slots {
     pub longest_chain: usize,
 }
 
-/// Reads all chains and names their overflow buckets.
-pub fn read(board: &Board<'_>, names: &mut Names, out: &mut Findings) -> Slots {
+/// Reads all chains, and notes the blocks of their overflow buckets as used.
+pub fn read(board: &Board<'_>, uses: &mut Uses, out: &mut Findings) -> Slots {
     let mut slots = Slots { used: Vec::new(), longest_chain: 0 };
     let mut linked = vec![0; board.layout.shards()];
     let mut chain = Vec::new();
     for bucket in 0..board.layout.buckets() {
-        follow(board, bucket, &mut chain, names, out);
+        follow(board, bucket, &mut chain, uses, out);
         linked[board.layout.shard_of_bucket(bucket)] += chain.len() as u64 - 1;
         slots.longest_chain = slots.longest_chain.max(chain.len());
         let first = slots.used.len();
@@ -41,7 +39,7 @@ pub fn read(board: &Board<'_>, names: &mut Names, out: &mut Findings) -> Slots {
         for slot in &slots.used[first..] {
             check_kind(slot, out);
         }
-        // Only now: positions in the chain count unused slots too.
+        // Not earlier: positions in the chain count unused slots too.
         let mut kept = first;
         for at in first..slots.used.len() {
             if slots.used[at].hash.0 != 0 || slots.used[at].head.0 != 0 {
@@ -52,16 +50,16 @@ pub fn read(board: &Board<'_>, names: &mut Names, out: &mut Findings) -> Slots {
         slots.used.truncate(kept);
     }
     for (shard, linked) in linked.into_iter().enumerate() {
-        let counted = board.word(board.layout.shard(shard) + OVERFLOW);
-        out.unless(counted >> 23 == linked, "overflow-count", || {
-            format!("shard {shard} counts {} overflow buckets, and has {linked}", counted >> 23)
+        let counted = board.word(board.layout.shard(shard) + board.layout.profile.overflow());
+        out.require(counted >> 23 == linked, "overflow-count", || {
+            format!("shard {shard} counts {} overflow buckets and has {linked}", counted >> 23)
         });
     }
     slots
 }
 
-/// The first words of a chain's buckets.
-fn follow(board: &Board<'_>, bucket: usize, chain: &mut Vec<usize>, names: &mut Names, out: &mut Findings) {
+/// Collects the first words of a chain's buckets.
+fn follow(board: &Board<'_>, bucket: usize, chain: &mut Vec<usize>, uses: &mut Uses, out: &mut Findings) {
     chain.clear();
     let mut base = board.layout.bucket(bucket);
     loop {
@@ -72,36 +70,37 @@ fn follow(board: &Board<'_>, bucket: usize, chain: &mut Vec<usize>, names: &mut 
         }
         let block = u32::try_from(link).ok().filter(|&block| block < board.layout.granules);
         let size = block.and_then(|block| board.size_of(block)).unwrap_or(0) as usize;
-        let Some(block) = block.filter(|_| size * board.layout.granule_words >= BUCKET_WORDS) else {
+        let Some(block) =
+            block.filter(|_| size * board.layout.granule_words >= board.layout.profile.bucket_words())
+        else {
             return out
-                .push("chain", format!("the chain of bucket {bucket} links {link}, which is no bucket"));
+                .push("chain", format!("the chain of bucket {bucket} links {link}, which is not a bucket"));
         };
-        if !names.name(block, Use::Bucket, || format!("the chain of bucket {bucket}"), out) {
+        if !uses.note(block, Use::Bucket, || format!("the chain of bucket {bucket}"), out) {
             return;
         }
         let says = board.gen_word(block);
-        out.unless(says == GenWord::Bucket(bucket as u64), "chain", || {
-            format!("block {block}, a bucket of chain {bucket}, says {says:?}")
+        out.require(says == GenWord::Bucket(bucket as u64), "chain", || {
+            format!("the generation word of block {block}, a bucket of chain {bucket}, is {says:?}")
         });
         if chain.len() == CHAIN_MAX {
             return out
                 .push("chain", format!("the chain of bucket {bucket} has more than {CHAIN_MAX} buckets"));
         }
         base = board.layout.data(block);
-        let shard = board.layout.shard(board.layout.shard_of_bucket(bucket));
-        let last = board.word(shard + OVERFLOW) & 0x7f_ffff == u64::from(block);
-        out.unless(board.word(base) == 1 || (last && board.word(base) == 0), "overflow-count", || {
-            format!("block {block}, an overflow bucket, does not say that it was counted")
+        let last = board.shard_word(bucket, board.layout.profile.overflow()) & 0x7f_ffff == u64::from(block);
+        out.require(board.word(base) == 1 || (last && board.word(base) == 0), "overflow-count", || {
+            format!("overflow bucket {block} is not marked as counted")
         });
     }
 }
 
-/// Adds the chain's slots, in order, with what the guard asks for done.
+/// Adds the chain's slots, in order, after what the guard asks for.
 fn read_chain(board: &Board<'_>, bucket: usize, chain: &[usize], slots: &mut Vec<Slot>, out: &mut Findings) {
     let first = slots.len();
     let guard = Guard(board.word(chain[0]));
     for base in chain {
-        slots.extend((0..SLOTS).map(|slot| {
+        slots.extend((0..board.layout.profile.slots).map(|slot| {
             let hash_at = base + 2 + 2 * slot;
             let (hash, head) = (SlotHash(board.word(hash_at)), Head(board.word(hash_at + 1)));
             Slot { head_at: hash_at + 1, chain: bucket, hash, head }
@@ -110,9 +109,9 @@ fn read_chain(board: &Board<'_>, bucket: usize, chain: &[usize], slots: &mut Vec
     let slots = &mut slots[first..];
     for slot in slots.iter() {
         let number = slot.hash.number();
-        out.unless(number <= guard.number() && slot.hash.0 >> 52 == 0, "guard", || {
+        out.require(number <= guard.number() && slot.hash.0 >> 52 == 0, "guard", || {
             format!(
-                "slot {} was written by guard {number}, chain {bucket} is at {}",
+                "slot {} was written by guard {number}, and the guard of chain {bucket} has number {}",
                 slot.head_at,
                 guard.number()
             )
@@ -123,7 +122,7 @@ fn read_chain(board: &Board<'_>, bucket: usize, chain: &[usize], slots: &mut Vec
     }
 }
 
-/// Does what the guard asks for, as whoever meets it would.
+/// Applies the guard as a writer that meets it would.
 fn apply(board: &Board<'_>, guard: Guard, chain: &[usize], slots: &mut [Slot]) -> Result<(), &'static str> {
     let number = guard.number();
     match guard.asks() {
@@ -137,7 +136,7 @@ fn apply(board: &Board<'_>, guard: Guard, chain: &[usize], slots: &mut [Slot]) -
         Asks::Claim { slot, fingerprint } => {
             let slot = slots.get_mut(slot).ok_or("claims a slot that does not exist")?;
             if fingerprint == 0 {
-                return Err("claims a slot for nobody");
+                return Err("claims a slot without a fingerprint");
             }
             if slot.hash.number() < number {
                 slot.hash = SlotHash::new(number, fingerprint);
@@ -159,7 +158,7 @@ fn apply(board: &Board<'_>, guard: Guard, chain: &[usize], slots: &mut [Slot]) -
     Ok(())
 }
 
-/// A slot is FREED and has no fingerprint, or LIVE, RETIRED or OPEN and has one.
+/// Checks that a slot is FREED without a fingerprint, or LIVE, RETIRED or OPEN with one.
 fn check_kind(slot: &Slot, out: &mut Findings) {
     let kind = slot.head.kind();
     let sound = match kind {
@@ -167,7 +166,7 @@ fn check_kind(slot: &Slot, out: &mut Findings) {
         LIVE | RETIRED | OPEN => slot.hash.fingerprint() != 0,
         _ => false,
     };
-    out.unless(sound, "head-kind", || {
-        format!("slot {} is {} under fingerprint {:#06x}", slot.head_at, slot.head, slot.hash.fingerprint())
+    out.require(sound, "head-kind", || {
+        format!("slot {} is {} with fingerprint {:#06x}", slot.head_at, slot.head, slot.hash.fingerprint())
     });
 }

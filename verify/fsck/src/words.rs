@@ -33,11 +33,11 @@ impl Head {
     pub fn block(self) -> u32 {
         (self.0 & BLOCK) as u32
     }
-    /// What follows this head when the slot changes.
+    /// The head that follows this one when the slot changes.
     pub fn next(self, kind: u64, block: u32) -> Self {
         Self(kind << 61 | ((self.counter() + 1) & COUNTER) << 23 | u64::from(block))
     }
-    /// Whether this head comes after the other, by less than half of what the counter can say.
+    /// Whether this head follows the other, by at most half the range of the counter.
     pub fn is_after(self, other: Self) -> bool {
         let ahead = self.counter().wrapping_sub(other.counter()) & COUNTER;
         (1..=COUNTER / 2).contains(&ahead)
@@ -67,7 +67,7 @@ impl SlotHash {
     }
 }
 
-/// What the guard of a chain asks for.
+/// What a chain's guard asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Asks {
     Nothing,
@@ -77,7 +77,7 @@ pub enum Asks {
     Frozen,
 }
 
-/// The guard of a chain.
+/// A chain's guard.
 #[derive(Clone, Copy)]
 pub struct Guard(pub u64);
 
@@ -111,7 +111,7 @@ impl State {
     pub fn tag(self) -> u64 {
         self.0 >> 19
     }
-    /// Whether it is of this kind and belongs to no session.
+    /// Whether the state is of this kind and belongs to no session.
     pub fn is_nobodys(self, kind: u64) -> bool {
         self.kind() == kind && self.owner() == 0
     }
@@ -146,7 +146,7 @@ impl GenWord {
             _ => Self::Other(word),
         }
     }
-    /// What a piece says of the chain whose head block is in this state.
+    /// The generation word of a piece of the chained record in a block with this state.
     pub fn parent(block: u32, state: State) -> Self {
         Self::Parent { block, tag: state.tag() & COUNTER }
     }

@@ -299,8 +299,9 @@ fn every_rule_finds_what_breaks_it() {
         let broken = rules_broken(&board);
         assert!(broken.contains(rule), "break {number}, of {rule}, is found as {broken:?}");
     }
-    let untested: Vec<_> =
-        RULES.iter().filter(|(rule, _)| BREAKS.iter().all(|(name, _)| name != rule)).collect();
+    // The rules about what a caller knows have theirs in `known.rs`.
+    let by_words = RULES.iter().filter(|(rule, _)| !rule.starts_with("known-"));
+    let untested: Vec<_> = by_words.filter(|(rule, _)| BREAKS.iter().all(|(name, _)| name != rule)).collect();
     assert!(untested.is_empty(), "{untested:?}");
 }
 

@@ -1,17 +1,23 @@
-//! Keys and values of all sizes where something begins or ends: a word, a block size, an extent, the limits.
+//! The fuzz target `edges`: keys and values of all sizes where something begins or ends: a word, a block size, an extent,
+//! the limits.
 //!
-//! Through the public calls, over a board of this process alone: they are where a size is refused. Keys are
-//! text there, so no other bytes come so far.
+//! Through the public calls, over a board of this process alone: they are where a size is refused. Keys are text there,
+//! so no other bytes come so far.
 
-use arbitrary::{Arbitrary, Unstructured};
+use crate::{
+    pair::{Pair, Subject},
+    public::Public,
+    script::{self, Life},
+};
+use arbitrary::Arbitrary;
 use slateboard::{
-    Board, Error, ErrorKind, Expect, PutOptions, Session,
+    Board, ErrorKind, Expect,
     layout::{
         Classes, Shape,
         record::{self, KEY_MAX},
     },
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 /// Operations of one input, at most.
 const OPERATIONS_MAX: usize = 48;
@@ -51,31 +57,24 @@ enum Op {
     List { pick: u8, cut: u16 },
 }
 
-struct Edges {
-    board: Board,
-    session: Session,
-    shape: Shape,
-    known: BTreeMap<String, (Vec<u8>, u8)>,
-    turn: u8,
-}
-
 /// Plays the operations that the bytes spell.
 pub fn play(bytes: &[u8]) {
     let options = Board::options().capacity(CAPACITY).keys(64).history(64).sessions(2);
     // Beats that never come: nothing happens but the operations.
     let board = options.beat(Duration::from_secs(3600)).local().expect("the sizes can be");
-    let session = board.attach("edges").expect("the first session");
+    let public = Public::new(board, 1, CAPACITY as usize / 4);
     let shape = Shape::sized(CAPACITY, 64, 64, 2);
-    let mut edges = Edges { board, session, shape, known: BTreeMap::new(), turn: 0 };
-    let mut source = Unstructured::new(bytes);
-    for _ in 0..OPERATIONS_MAX {
-        match source.arbitrary() {
-            Ok(op) if !source.is_empty() => edges.take(op),
-            _ => break,
-        }
+    let mut edges = Edges { pair: Pair::new(public, &[], &[]), shape };
+    for op in script::read(bytes, OPERATIONS_MAX) {
+        edges.take(op);
     }
-    edges.list("");
-    edges.known.keys().for_each(|key| edges.get(key));
+    edges.pair.list("");
+    edges.pair.reference.map.keys().for_each(|key| edges.get(key));
+}
+
+struct Edges {
+    pair: Pair<Public>,
+    shape: Shape,
 }
 
 /// The key that a name stands for; distinct names may give the same one.
@@ -99,13 +98,15 @@ fn is_key(key: &str) -> bool {
 
 impl Edges {
     fn take(&mut self, op: Op) {
-        self.turn = self.turn.wrapping_add(1);
         match op {
-            Op::Put { name, near, off, absent } => self.put(&key(name), near, off, absent),
-            Op::PutByHandle { name, near, off } => self.put_by_handle(&key(name), near, off),
+            Op::Put { name, near, off, absent } => {
+                let expect = if absent { Expect::Absent } else { Expect::Any };
+                self.put(&key(name), near, off, expect, false);
+            }
+            Op::PutByHandle { name, near, off } => self.put(&key(name), near, off, Expect::Any, true),
             Op::Again { pick, near, off } => {
                 if let Some(key) = self.pick(pick) {
-                    self.put(&key, near, off, false);
+                    self.put(&key, near, off, Expect::Any, false);
                 }
             }
             Op::Remove { pick } => self.remove(pick),
@@ -116,13 +117,14 @@ impl Edges {
                 while !key.is_char_boundary(cut) {
                     cut -= 1;
                 }
-                self.list(&key[..cut]);
+                self.pair.list(&key[..cut]);
             }
         }
     }
 
     fn pick(&self, pick: u8) -> Option<String> {
-        self.known.keys().nth(usize::from(pick) % self.known.len().max(1)).cloned()
+        let known = &self.pair.reference.map;
+        known.keys().nth(usize::from(pick) % known.len().max(1)).cloned()
     }
 
     fn len(&self, key: &str, near: Near, off: i8) -> usize {
@@ -144,96 +146,38 @@ impl Edges {
         edge.saturating_add_signed(isize::from(off % 4))
     }
 
-    /// Bytes that differ from place to place and from put to put.
-    fn value(&self, len: usize) -> Vec<u8> {
-        (0..len).map(|at| (at ^ at >> 8 ^ at >> 16) as u8 ^ self.turn).collect()
-    }
-
-    fn put(&mut self, key: &str, near: Near, off: i8, absent: bool) {
-        let value = self.value(self.len(key, near, off));
-        let expect = if absent { Expect::Absent } else { Expect::Any };
-        let options = PutOptions::new().expect(expect).codec(self.turn.into());
-        let before = self.board.generation();
-        let result = self.session.put_with(key, &value, options).map(|receipt| receipt.generation);
-        self.judge(key, value, self.turn, absent, before, result);
-    }
-
-    fn put_by_handle(&mut self, key: &str, near: Near, off: i8) {
-        let value = self.value(self.len(key, near, off));
-        let before = self.board.generation();
-        let result = self.session.key(key).and_then(|handle| handle.put(&value));
-        self.judge(key, value, 0, false, before, result.map(|receipt| receipt.generation));
-    }
-
-    /// The put happened, or was refused for the right reason and changed nothing.
-    fn judge(
-        &mut self,
-        key: &str,
-        value: Vec<u8>,
-        codec: u8,
-        absent: bool,
-        before: u64,
-        result: Result<u64, Error>,
-    ) {
-        let refusal = if !is_key(key) {
-            Some(ErrorKind::InvalidKey)
-        } else if value.len() as u64 > self.shape.value_max {
-            Some(ErrorKind::ValueTooLarge)
-        } else if absent && self.known.contains_key(key) {
-            Some(ErrorKind::Conflict)
+    /// The put agrees with the reference, or its size is refused and nothing changes.
+    fn put(&mut self, key: &str, near: Near, off: i8, expect: Expect, by_handle: bool) {
+        let value = self.pair.value(self.len(key, near, off));
+        if is_key(key) && value.len() as u64 <= self.shape.value_max {
+            self.pair.put(key, value, expect, Life::Plain, by_handle);
+            return self.get(key);
+        }
+        let refusal = if is_key(key) { ErrorKind::ValueTooLarge } else { ErrorKind::InvalidKey };
+        let session = self.pair.subject.session();
+        let receipt = if by_handle {
+            session.key(key).and_then(|handle| handle.put(&value))
         } else {
-            None
+            session.put_if(key, &value, expect)
         };
-        let (len, happened) = (value.len(), result.is_ok());
-        match result {
-            Ok(generation) => {
-                assert_eq!(refusal, None, "{} bytes under {} were taken", len, key.len());
-                assert_eq!(generation, before + 1);
-                self.known.insert(key.to_owned(), (value, codec));
-            }
-            // Space is looked for before the expectation is.
-            Err(error) if error.is_full() && matches!(refusal, None | Some(ErrorKind::Conflict)) => {
-                let held: usize = self.known.values().map(|(value, _)| value.len()).sum();
-                assert!((held + len) as u64 > CAPACITY / 4, "full with {held} bytes: {error}");
-            }
-            Err(error) => {
-                assert_eq!(Some(error.kind()), refusal, "{} bytes under {}: {error}", len, key.len())
-            }
-        }
-        assert_eq!(
-            self.board.generation(),
-            before + u64::from(happened),
-            "only a put that happened is an event"
-        );
-        if is_key(key) {
-            self.get(key);
-        }
+        let error = receipt.expect_err("a size beyond the limits");
+        assert_eq!(error.kind(), refusal, "{} bytes under {}: {error}", value.len(), key.len());
+        let (found, known) = (self.pair.subject.generation(), self.pair.reference.generation());
+        assert_eq!(found, known, "only a put that happened is an event");
     }
 
     fn remove(&mut self, pick: u8) {
         let Some(key) = self.pick(pick) else { return };
-        let removed = self.session.remove(&key).expect("a full board still takes removals");
-        assert!(removed.is_some(), "{key} was there");
-        self.known.remove(&key);
+        self.pair.remove(&key, Expect::Any, false);
+        assert!(!self.pair.reference.map.contains_key(&key), "a full board still takes removals");
         self.get(&key);
     }
 
     fn get(&self, key: &str) {
-        let found = match self.session.get(key) {
-            Err(error) => return assert!(!is_key(key) && error.kind() == ErrorKind::InvalidKey, "{error}"),
-            Ok(found) => found,
-        };
-        assert!(is_key(key), "a key of {} bytes was read", key.len());
-        let found = found.as_ref().map(|entry| (&entry.value[..], entry.codec.get()));
-        let known = self.known.get(key).map(|(value, codec)| (&value[..], *codec));
-        assert!(found == known, "the bytes of a key of {}", key.len());
-    }
-
-    fn list(&self, prefix: &str) {
-        let found = self.session.list(prefix).into_vec().expect("a sound board");
-        let known = self.known.iter().filter(|(key, _)| key.starts_with(prefix));
-        let known = known.map(|(key, (value, codec))| (key.as_str(), &value[..], *codec));
-        let found = found.iter().map(|entry| (entry.key.as_str(), &entry.value[..], entry.codec.get()));
-        assert!(found.eq(known), "the list of a prefix of {} bytes", prefix.len());
+        if is_key(key) {
+            return self.pair.get(key, false);
+        }
+        let error = self.pair.subject.session().get(key).expect_err("a key beyond the limits");
+        assert_eq!(error.kind(), ErrorKind::InvalidKey, "a key of {} bytes: {error}", key.len());
     }
 }

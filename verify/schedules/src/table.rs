@@ -14,10 +14,10 @@ use slateboard::{
     sync::{AtomicU64, Ordering},
 };
 use slateboard_search::{
-    fsck::{Rest, Session},
     party::{Asked, Call, Party, Told},
     places::{Place, does, places},
     random::Random,
+    rest::{Rest, Session},
     watch::{Event, Writing, judge},
 };
 use std::{

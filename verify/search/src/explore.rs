@@ -7,10 +7,10 @@
 //! published count as one step unless the search is to be exact.
 
 use crate::{
-    fsck::{Rest, Session},
     party::{Call, Party, Told},
     places::does,
     programs::Taken,
+    rest::{Rest, Session},
     scenario::Scenario,
     world::{Choice, Stand, Undo, World, mix},
 };

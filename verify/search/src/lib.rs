@@ -8,8 +8,6 @@
 #[cfg(slate_search)]
 pub mod explore;
 #[cfg(slate_search)]
-pub mod fsck;
-#[cfg(slate_search)]
 pub mod party;
 #[cfg(slate_search)]
 pub mod places;
@@ -17,6 +15,8 @@ pub mod places;
 pub mod programs;
 #[cfg(slate_search)]
 pub mod random;
+#[cfg(slate_search)]
+pub mod rest;
 #[cfg(not(slate_search))]
 pub mod runner;
 #[cfg(slate_search)]

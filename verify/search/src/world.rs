@@ -2,10 +2,10 @@
 //! back, so that the search keeps one world and a path.
 
 use crate::{
-    fsck::Rest,
     party::{Call, Told},
     places::{self, Place},
     programs::{Next, Programs},
+    rest::Rest,
     scenario::Lead,
     watch::{self, Event, Writing},
 };

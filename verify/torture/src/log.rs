@@ -6,7 +6,7 @@ use slateboard::{
     region::Mapping,
     sync::Ordering::{Acquire, Relaxed, Release},
 };
-use slateboard_kit::calls::{Op, Told};
+use slateboard_kit::calls::{Answer, Call};
 use std::{fs::OpenOptions, path::Path};
 
 const RECORD: usize = 8;
@@ -18,21 +18,21 @@ pub const RECORDS: usize = 4_096;
 pub enum Record {
     /// A call began.
     Called {
-        /// The operation's number, unlike any other's.
+        /// The call's number, unlike any other's.
         id: u64,
         /// When, nanoseconds of `CLOCK_MONOTONIC`.
         at: u64,
         /// The key.
         key: u64,
         /// What was asked for.
-        op: Op,
+        asked: Call,
     },
     /// The last call ended.
-    Told {
+    Answered {
         /// When.
         at: u64,
         /// How.
-        told: Told,
+        answer: Answer,
     },
 }
 
@@ -79,12 +79,12 @@ impl Log {
     /// Notes a record.
     pub fn note(&self, record: Record) {
         let words: [u64; RECORD] = match record {
-            Record::Called { id, at, key, op } => {
-                let [kind, version] = op.pack();
-                [1, id, at, key, kind, version, 0, 0]
+            Record::Called { id, at, key, asked } => {
+                let [kind, number, operand] = asked.pack();
+                [1, id, at, key, kind, number, operand, 0]
             }
-            Record::Told { at, told } => {
-                let [kind, version, generation, value] = told.pack();
+            Record::Answered { at, answer } => {
+                let [kind, version, generation, value] = answer.pack();
                 [2, 0, at, 0, kind, version, generation, value]
             }
         };
@@ -108,9 +108,12 @@ impl Log {
                     id: word(1),
                     at,
                     key: word(3),
-                    op: Op::unpack([word(4), word(5)])?,
+                    asked: Call::unpack([word(4), word(5), word(6)])?,
                 }),
-                2 => Some(Record::Told { at, told: Told::unpack([word(4), word(5), word(6), word(7)])? }),
+                2 => Some(Record::Answered {
+                    at,
+                    answer: Answer::unpack([word(4), word(5), word(6), word(7)])?,
+                }),
                 _ => None,
             }
         };

@@ -295,7 +295,7 @@ impl Nemesis<'_> {
     }
 
     /// The calls of all workers since the last moment of rest.
-    fn calls(&mut self) -> Result<Vec<judge::Call>, String> {
+    fn calls(&mut self) -> Result<Vec<judge::Logged>, String> {
         let mut calls = Vec::new();
         for (number, log) in self.ended.drain(..) {
             let records =

@@ -7,7 +7,7 @@ use crate::{
 use nix::time::{ClockId, clock_gettime};
 use slateboard::{Board, Entry, Error, ErrorKind, Expect, PutOptions, Receipt, Retry, Session};
 use slateboard_kit::{
-    calls::{self, COLD, HOT, Op, Told},
+    calls::{self, Answer, COLD, Call, HOT},
     children::end_with_parent,
     random::Random,
 };
@@ -81,88 +81,86 @@ impl Worker<'_> {
         let cold = self.random.u64(..8) == 0;
         let key = if cold { HOT + self.random.u64(..COLD) } else { self.random.u64(..HOT) };
         let name = calls::key(key);
-        let op = self.choose(session, &name, cold);
+        let asked = self.choose(session, &name, cold);
         let len = match self.random.u64(..20) {
             0 => 4_000 + self.random.u64(..12_000),
             1..6 => 200 + self.random.u64(..800),
             _ => 24 + self.random.u64(..80),
         };
         let value = calls::value(id, key, len as usize);
-        self.log.note(Record::Called { id, at: now(), key, op });
-        let told = carry_out(session, &name, key, op, &value);
-        self.log.note(Record::Told { at: now(), told });
+        self.log.note(Record::Called { id, at: now(), key, asked });
+        let answer = carry_out(session, &name, key, asked, &value);
+        self.log.note(Record::Answered { at: now(), answer });
     }
 
-    fn choose(&mut self, session: &Session, name: &str, cold: bool) -> Op {
+    fn choose(&mut self, session: &Session, name: &str, cold: bool) -> Call {
         match self.random.u64(..20) {
-            0..7 => Op::Get,
-            7..10 => Op::Put,
-            10 => Op::Create,
-            11 => Op::Replace,
-            12..14 => Op::Swap(session.get(name).ok().flatten().map_or(1, |entry| entry.version)),
-            14..17 => Op::Update,
+            0..7 => Call::Get,
+            7..10 => Call::PUT,
+            10 => Call::put(Expect::Absent),
+            11 => Call::put(Expect::Present),
+            12..14 => {
+                let stands = session.get(name).ok().flatten();
+                Call::put(Expect::Version(stands.map_or(1, |entry| entry.version)))
+            }
+            14..17 => Call::Update,
             // A reaper's removals are nobody's call: the keys of which every call is looked at have none.
-            19 if cold => Op::Bind,
-            _ => Op::Remove,
+            19 if cold => Call::BIND,
+            _ => Call::REMOVE,
         }
     }
 }
 
-fn carry_out(session: &Session, name: &str, key: u64, op: Op, value: &[u8]) -> Told {
-    let put = |expect| told(session.put_if(name, value, expect));
-    match op {
-        Op::Get => match session.get(name) {
+fn carry_out(session: &Session, name: &str, key: u64, call: Call, value: &[u8]) -> Answer {
+    match call {
+        Call::Get => match session.get(name) {
             Ok(entry) => read(entry, key),
             Err(error) => refused(&error),
         },
-        Op::Put => put(Expect::Any),
-        Op::Create => put(Expect::Absent),
-        Op::Replace => put(Expect::Present),
-        Op::Swap(version) => put(Expect::Version(version)),
-        Op::Bind => {
-            let options = PutOptions::new().ephemeral(true);
+        Call::Put { expect, bound } => {
+            let options = PutOptions::new().expect(expect).ephemeral(bound);
             told(session.put_with(name, value, options))
         }
-        Op::Update => {
+        Call::Update => {
             let mut whole = true;
             let receipt = session.update_with(name, Retry::UNLIMITED, |old| {
                 whole &= old.is_none_or(|old| calls::identify(&old.value, key).is_some());
                 value
             });
-            if whole { told(receipt) } else { Told::Wrong }
+            if whole { told(receipt) } else { Answer::Wrong }
         }
-        Op::Remove => match session.remove(name) {
-            Ok(None) => Told::Absent,
+        Call::Remove(expect) => match session.remove_if(name, expect) {
+            Ok(None) => Answer::Absent,
             Ok(Some(receipt)) => told(Ok(receipt)),
             Err(error) => refused(&error),
         },
     }
 }
 
-fn read(entry: Option<Entry>, key: u64) -> Told {
+fn read(entry: Option<Entry>, key: u64) -> Answer {
     match entry {
-        None => Told::Absent,
+        None => Answer::Absent,
         Some(entry) => match calls::identify(&entry.value, key) {
-            Some(value) => Told::Value { version: entry.version, generation: entry.generation, value },
-            None => Told::Wrong,
+            Some(value) => Answer::Value { version: entry.version, generation: entry.generation, value },
+            None => Answer::Wrong,
         },
     }
 }
 
-fn told(receipt: slateboard::Result<Receipt>) -> Told {
+fn told(receipt: slateboard::Result<Receipt>) -> Answer {
     match receipt {
-        Ok(receipt) => Told::Done { version: receipt.version, generation: receipt.generation },
+        Ok(receipt) => Answer::Done { version: receipt.version, generation: receipt.generation },
         Err(error) => refused(&error),
     }
 }
 
-fn refused(error: &Error) -> Told {
+fn refused(error: &Error) -> Answer {
     match error.kind() {
-        ErrorKind::Conflict => Told::Conflict,
-        ErrorKind::Full => Told::Full,
+        ErrorKind::Conflict => Answer::Conflict { version: error.current().map_or(0, |entry| entry.version) },
+        ErrorKind::Full => Answer::Full,
         _ => {
             eprintln!("an answer that nothing explains: {error}");
-            Told::Wrong
+            Answer::Wrong
         }
     }
 }

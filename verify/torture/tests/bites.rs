@@ -1,20 +1,21 @@
 //! The judge finds what is wrong: each lie is planted in a story that was sound.
 
+use slateboard::Expect;
 use slateboard_fsck::{Blocks, EventState, KeyState, Summary};
-use slateboard_kit::calls::{self, Op, Told};
+use slateboard_kit::calls::{self, Answer, Call};
 use std::{collections::HashMap, path::PathBuf};
 use torture::{
-    judge::{Call, Epoch, windows},
+    judge::{Epoch, Logged, windows},
     nemesis::{self, Options},
     observer::{Seen, Story},
 };
 
-fn call(id: u64, key: u64, op: Op, [start, end]: [u64; 2], told: Told) -> Call {
-    Call { worker: id, id, key, op, start, end: Some(end), told: Some(told) }
+fn call(id: u64, key: u64, asked: Call, [start, end]: [u64; 2], answer: Answer) -> Logged {
+    Logged { worker: id, id, key, asked, start, end: Some(end), answer: Some(answer) }
 }
 
-fn done(version: u64) -> Told {
-    Told::Done { version, generation: version }
+fn done(version: u64) -> Answer {
+    Answer::Done { version, generation: version }
 }
 
 fn seen(version: u64, value: Option<u64>, previous: Option<u64>) -> Seen {
@@ -23,8 +24,8 @@ fn seen(version: u64, value: Option<u64>, previous: Option<u64>) -> Seen {
 
 /// Three puts of one key one after the other, and a read of the last.
 fn sound() -> Epoch {
-    let puts = (1..=3).map(|id| call(id, 1, Op::Put, [id * 10, id * 10 + 5], done(id)));
-    let read = call(9, 1, Op::Get, [40, 45], Told::Value { version: 3, generation: 3, value: 3 });
+    let puts = (1..=3).map(|id| call(id, 1, Call::PUT, [id * 10, id * 10 + 5], done(id)));
+    let read = call(9, 1, Call::Get, [40, 45], Answer::Value { version: 3, generation: 3, value: 3 });
     let key = KeyState {
         key: calls::key(1).into_bytes(),
         version: 3,
@@ -66,26 +67,26 @@ const LIES: &[Lie] = &[
     ("a value that nobody wrote", |epoch| epoch.ended.keys[0].value = vec![7; 30]),
     ("was to end with a session", |epoch| epoch.ended.keys[0].ephemeral = 1),
     ("an old version was read", |epoch| {
-        epoch.calls[3].told = Some(Told::Value { version: 2, generation: 2, value: 2 });
+        epoch.calls[3].answer = Some(Answer::Value { version: 2, generation: 2, value: 2 });
     }),
     ("a value that nobody wrote was read", |epoch| {
-        epoch.calls[3].told = Some(Told::Value { version: 3, generation: 3, value: 77 });
+        epoch.calls[3].answer = Some(Answer::Value { version: 3, generation: 3, value: 77 });
     }),
     ("another version than its writer was told", |epoch| {
-        epoch.calls[3].told = Some(Told::Value { version: 4, generation: 3, value: 3 });
+        epoch.calls[3].answer = Some(Answer::Value { version: 4, generation: 3, value: 3 });
     }),
     ("before it was written", |epoch| (epoch.calls[3].start, epoch.calls[3].end) = (1, Some(2))),
-    ("an answer that must not be", |epoch| epoch.calls[3].told = Some(Told::Wrong)),
+    ("an answer that must not be", |epoch| epoch.calls[3].answer = Some(Answer::Wrong)),
     ("two changes with one generation", |epoch| {
-        epoch.calls[2].told = Some(Told::Done { version: 3, generation: 2 });
+        epoch.calls[2].answer = Some(Answer::Done { version: 3, generation: 2 });
     }),
     ("a generation that has not been", |epoch| {
-        epoch.calls[2].told = Some(Told::Done { version: 3, generation: 9 });
+        epoch.calls[2].answer = Some(Answer::Done { version: 3, generation: 9 });
     }),
     ("a version that was given before", |epoch| {
-        epoch.calls[2].told = Some(Told::Done { version: 2, generation: 3 })
+        epoch.calls[2].answer = Some(Answer::Done { version: 2, generation: 3 })
     }),
-    ("succeeded on another version", |epoch| epoch.calls[2].op = Op::Swap(1)),
+    ("succeeded on another version", |epoch| epoch.calls[2].asked = Call::put(Expect::Version(1))),
     ("differs from what its caller was told", |epoch| epoch.story.events[1].value = Some(9)),
     ("no event has what was told", |epoch| {
         epoch.story.events.remove(1);
@@ -102,9 +103,9 @@ const LIES: &[Lie] = &[
         epoch.story.events[1].value = None;
     }),
     ("another than the key's last", |epoch| epoch.story.events[2].previous = Some(1)),
-    ("no order explains", |epoch| epoch.calls[1].op = Op::Create),
-    ("no order explains", |epoch| epoch.calls[3].told = Some(Told::Absent)),
-    ("no order explains", |epoch| epoch.calls[0].told = Some(Told::Conflict)),
+    ("no order explains", |epoch| epoch.calls[1].asked = Call::put(Expect::Absent)),
+    ("no order explains", |epoch| epoch.calls[3].answer = Some(Answer::Absent)),
+    ("no order explains", |epoch| epoch.calls[0].answer = Some(Answer::Conflict { version: 0 })),
 ];
 
 #[test]
@@ -122,9 +123,9 @@ fn every_lie_is_found() {
 
 #[test]
 fn an_update_ends_with_the_session_of_the_value_before_it_alone() {
-    for (before, violation) in [(Op::Bind, false), (Op::Put, true)] {
+    for (before, violation) in [(Call::BIND, false), (Call::PUT, true)] {
         let mut epoch = sound();
-        (epoch.calls[1].op, epoch.calls[2].op) = (before, Op::Update);
+        (epoch.calls[1].asked, epoch.calls[2].asked) = (before, Call::Update);
         epoch.ended.keys.clear();
         let (violations, _) = epoch.judge();
         let missing = violations.iter().any(|what| what.contains("an acknowledged put is missing"));
@@ -135,8 +136,9 @@ fn an_update_ends_with_the_session_of_the_value_before_it_alone() {
 #[test]
 fn a_stale_read_has_no_order_and_an_overlapping_one_has() {
     let cell = windows::Cell { version: 1, value: Some(1) };
-    let put = call(2, 1, Op::Put, [10, 20], done(2));
-    let read = |start| call(3, 1, Op::Get, [start, 40], Told::Value { version: 1, generation: 1, value: 1 });
+    let put = call(2, 1, Call::PUT, [10, 20], done(2));
+    let read =
+        |start| call(3, 1, Call::Get, [start, 40], Answer::Value { version: 1, generation: 1, value: 1 });
     assert!(windows::is_linearizable(&cell, &[put, read(15)]));
     assert!(!windows::is_linearizable(&cell, &[put, read(30)]));
 }
@@ -145,7 +147,7 @@ fn a_stale_read_has_no_order_and_an_overlapping_one_has() {
 fn a_call_under_way_at_a_kill_may_have_happened_or_not() {
     for happened in [true, false] {
         let mut epoch = sound();
-        (epoch.calls[2].end, epoch.calls[2].told) = (None, None);
+        (epoch.calls[2].end, epoch.calls[2].answer) = (None, None);
         if !happened {
             epoch.story.events.pop();
             epoch.calls.pop();

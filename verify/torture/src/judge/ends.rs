@@ -1,10 +1,10 @@
 //! What was told, against what stands when everybody is gone.
 
-use super::{Call, Epoch, stood};
-use slateboard_kit::calls::{HOT, Op};
+use super::{Epoch, Logged, stood};
+use slateboard_kit::calls::{Call, HOT};
 use std::collections::HashMap;
 
-pub fn check(epoch: &Epoch, written: &HashMap<u64, &Call>, violations: &mut Vec<String>) {
+pub fn check(epoch: &Epoch, written: &HashMap<u64, &Logged>, violations: &mut Vec<String>) {
     let stands = match stood(&epoch.ended) {
         Ok(stands) => stands,
         Err(what) => {
@@ -16,7 +16,7 @@ pub fn check(epoch: &Epoch, written: &HashMap<u64, &Call>, violations: &mut Vec<
         let name = String::from_utf8_lossy(&key.key);
         violations.push(format!("{name} was to end with a session, and all have ended"));
     }
-    let mut newest: HashMap<u64, (u64, &Call)> = HashMap::new();
+    let mut newest: HashMap<u64, (u64, &Logged)> = HashMap::new();
     for (call, version, _) in epoch.done() {
         let entry = newest.entry(call.key).or_insert((version, call));
         if version > entry.0 {
@@ -26,12 +26,12 @@ pub fn check(epoch: &Epoch, written: &HashMap<u64, &Call>, violations: &mut Vec<
     for (&key, &(version, call)) in &newest {
         let what = match stands.get(&key) {
             Some(stands) if stands.version < version => Some("an acknowledged change is missing"),
-            Some(stands) if stands.version == version && !(call.op.puts() && stands.value == call.id) => {
+            Some(stands) if stands.version == version && !(call.asked.puts() && stands.value == call.id) => {
                 Some("something else stands under the version of an acknowledged change")
             }
             Some(_) => None,
-            None if !call.op.puts() || call.op == Op::Bind => None,
-            None if call.op == Op::Update && may_be_bound(epoch, key, version) => None,
+            None if !call.asked.puts() || call.asked == Call::BIND => None,
+            None if call.asked == Call::Update && may_be_bound(epoch, key, version) => None,
             None if may_be_removed(epoch, key) => None,
             None => Some("an acknowledged put is missing"),
         };
@@ -48,25 +48,29 @@ pub fn check(epoch: &Epoch, written: &HashMap<u64, &Call>, violations: &mut Vec<
 
 /// Whether somebody who was killed may have removed the key, or a value that ended with its session may have come after.
 fn may_be_removed(epoch: &Epoch, key: u64) -> bool {
-    let pending = |call: &&Call| call.key == key && call.told.is_none();
+    let pending = |call: &&Logged| call.key == key && call.answer.is_none();
     epoch
         .calls
         .iter()
         .filter(pending)
-        .any(|call| call.op == Op::Remove || (key >= HOT && call.op == Op::Bind))
+        .any(|call| call.asked == Call::REMOVE || (key >= HOT && call.asked == Call::BIND))
 }
 
 /// Whether an update with this version may have kept the session that the value before it was to end with: before it there
 /// are only updates, back to a value that ends with a session, or to a version whose caller was killed before it was told.
 fn may_be_bound(epoch: &Epoch, key: u64, version: u64) -> bool {
-    let of_key = |call: &&Call| call.key == key;
-    let ops: HashMap<u64, Op> =
-        epoch.done().filter(|(call, ..)| of_key(call)).map(|(call, version, _)| (version, call.op)).collect();
-    let before = (1..version).rev().map(|version| ops.get(&version)).find(|op| *op != Some(&Op::Update));
+    let of_key = |call: &&Logged| call.key == key;
+    let ops: HashMap<u64, Call> = epoch
+        .done()
+        .filter(|(call, ..)| of_key(call))
+        .map(|(call, version, _)| (version, call.asked))
+        .collect();
+    let before = (1..version).rev().map(|version| ops.get(&version)).find(|op| *op != Some(&Call::Update));
     match before.flatten() {
-        Some(op) => *op == Op::Bind,
+        Some(op) => *op == Call::BIND,
         None => {
-            let untold = |call: &Call| call.told.is_none() && matches!(call.op, Op::Bind | Op::Update);
+            let untold =
+                |call: &Logged| call.answer.is_none() && matches!(call.asked, Call::BIND | Call::Update);
             key >= HOT && epoch.calls.iter().filter(of_key).any(untold)
         }
     }

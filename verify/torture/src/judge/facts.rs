@@ -1,30 +1,34 @@
 //! What was told, against itself: one chain of versions for each key, generations that are nobody else's, no read older
 //! than what was told before it began, no value that nobody wrote.
 
-use super::{Call, Epoch};
-use slateboard_kit::calls::{Op, Told};
+use super::{Epoch, Logged};
+use slateboard::Expect;
+use slateboard_kit::calls::{Answer, Call};
 use std::collections::HashMap;
 
-pub fn check(epoch: &Epoch, written: &HashMap<u64, &Call>, violations: &mut Vec<String>) {
+pub fn check(epoch: &Epoch, written: &HashMap<u64, &Logged>, violations: &mut Vec<String>) {
     chains(epoch, violations);
     let newest = Newest::of(epoch);
     for call in &epoch.calls {
         let fail = |what: &str| Some(format!("{what}: {call:?}"));
-        let violation = match call.told {
-            Some(Told::Wrong) => fail("an answer that must not be"),
-            Some(Told::Value { version, generation, value }) => {
+        let violation = match call.answer {
+            Some(Answer::Wrong) => fail("an answer that must not be"),
+            Some(Answer::Value { version, generation, value }) => {
                 let wrong =
                     if version < newest.before(call) { Some("an old version was read") } else { None };
                 wrong
                     .or_else(|| unexplained(epoch, written, call, [version, generation, value]))
                     .and_then(fail)
             }
-            Some(Told::Done { version, .. }) if version <= newest.before(call) => {
+            Some(Answer::Done { version, .. }) if version <= newest.before(call) => {
                 fail("a change has a version that was given before")
             }
-            Some(Told::Done { version, .. }) if matches!(call.op, Op::Swap(expected) if version != expected + 1) => {
-                fail("a compare-and-swap succeeded on another version")
-            }
+            Some(Answer::Done { version, .. }) => match call.asked {
+                Call::Put { expect: Expect::Version(expected), .. } if version != expected + 1 => {
+                    fail("a compare-and-swap succeeded on another version")
+                }
+                _ => None,
+            },
             _ => None,
         };
         violations.extend(violation);
@@ -34,8 +38,8 @@ pub fn check(epoch: &Epoch, written: &HashMap<u64, &Call>, violations: &mut Vec<
 /// Why a value cannot have been read.
 fn unexplained(
     epoch: &Epoch,
-    written: &HashMap<u64, &Call>,
-    read: &Call,
+    written: &HashMap<u64, &Logged>,
+    read: &Logged,
     [version, generation, value]: [u64; 3],
 ) -> Option<&'static str> {
     if let Some(stood) = epoch.stood.get(&read.key).filter(|stood| stood.value == value) {
@@ -48,10 +52,10 @@ fn unexplained(
     if read.end.is_some_and(|end| end < write.start) {
         return Some("a value was read before it was written");
     }
-    match write.told {
+    match write.answer {
         None => None,
-        Some(Told::Done { version: told, generation: at }) if (told, at) == (version, generation) => None,
-        Some(Told::Done { .. }) => Some("a value was read with another version than its writer was told"),
+        Some(Answer::Done { version: told, generation: at }) if (told, at) == (version, generation) => None,
+        Some(Answer::Done { .. }) => Some("a value was read with another version than its writer was told"),
         _ => Some("a value was read whose writer was told that nothing happened"),
     }
 }
@@ -85,8 +89,8 @@ impl Newest {
     fn of(epoch: &Epoch) -> Self {
         let mut keys: HashMap<u64, Vec<(u64, u64)>> = HashMap::new();
         for call in &epoch.calls {
-            let version = match call.told {
-                Some(Told::Done { version, .. } | Told::Value { version, .. }) => version,
+            let version = match call.answer {
+                Some(Answer::Done { version, .. } | Answer::Value { version, .. }) => version,
                 _ => continue,
             };
             keys.entry(call.key).or_default().extend(call.end.map(|end| (end, version)));
@@ -103,7 +107,7 @@ impl Newest {
     }
 
     /// The newest version that was told before the call began; 0 for none.
-    fn before(&self, call: &Call) -> u64 {
+    fn before(&self, call: &Logged) -> u64 {
         let Some(told) = self.0.get(&call.key) else { return 0 };
         let count = told.partition_point(|&(end, _)| end < call.start);
         count.checked_sub(1).map_or(0, |last| told[last].1)

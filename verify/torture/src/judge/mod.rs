@@ -7,7 +7,7 @@ pub mod windows;
 
 use crate::{log::Record, observer::Story};
 use slateboard_fsck::Summary;
-use slateboard_kit::calls::{self, Op, Told};
+use slateboard_kit::calls::{self, Answer, Call};
 use std::collections::HashMap;
 
 /// A key's newest change before the workers began.
@@ -21,9 +21,9 @@ pub struct Stood {
     pub value: u64,
 }
 
-/// One call of a worker.
+/// One call of a worker, as its log tells it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Call {
+pub struct Logged {
     /// The worker.
     pub worker: u64,
     /// The operation's number.
@@ -31,13 +31,13 @@ pub struct Call {
     /// The key.
     pub key: u64,
     /// What was asked for.
-    pub op: Op,
+    pub asked: Call,
     /// When it began.
     pub start: u64,
     /// When it ended; `None` for a call under way at a kill.
     pub end: Option<u64>,
     /// What it was told.
-    pub told: Option<Told>,
+    pub answer: Option<Answer>,
 }
 
 /// Everything that is known of the time between two moments of rest.
@@ -47,7 +47,7 @@ pub struct Epoch {
     /// What stood at the beginning, by key.
     pub stood: HashMap<u64, Stood>,
     /// All calls.
-    pub calls: Vec<Call>,
+    pub calls: Vec<Logged>,
     /// What the observer read.
     pub story: Story,
     /// What stands at the end, as the independent checker tells it.
@@ -72,18 +72,18 @@ pub struct Checked {
 }
 
 /// The calls in a worker's log; a reason where it is none.
-pub fn calls(worker: u64, records: &[Record]) -> Result<Vec<Call>, String> {
-    let mut calls: Vec<Call> = Vec::with_capacity(records.len() / 2);
+pub fn calls(worker: u64, records: &[Record]) -> Result<Vec<Logged>, String> {
+    let mut calls: Vec<Logged> = Vec::with_capacity(records.len() / 2);
     for record in records {
         match *record {
-            Record::Called { id, at, key, op } => {
+            Record::Called { id, at, key, asked } => {
                 if calls.last().is_some_and(|last| last.end.is_none()) {
                     return Err(format!("worker {worker} calls while a call is under way"));
                 }
-                calls.push(Call { worker, id, key, op, start: at, end: None, told: None });
+                calls.push(Logged { worker, id, key, asked, start: at, end: None, answer: None });
             }
-            Record::Told { at, told } => match calls.last_mut() {
-                Some(last) if last.end.is_none() => (last.end, last.told) = (Some(at), Some(told)),
+            Record::Answered { at, answer } => match calls.last_mut() {
+                Some(last) if last.end.is_none() => (last.end, last.answer) = (Some(at), Some(answer)),
                 _ => return Err(format!("worker {worker} is told what it did not ask")),
             },
         }
@@ -108,8 +108,8 @@ impl Epoch {
     /// Judges everything. The violations, and what was looked at.
     pub fn judge(&self) -> (Vec<String>, Checked) {
         let mut violations = self.story.wrong.clone();
-        let written: HashMap<u64, &Call> =
-            self.calls.iter().filter(|call| call.op.puts()).map(|call| (call.id, call)).collect();
+        let written: HashMap<u64, &Logged> =
+            self.calls.iter().filter(|call| call.asked.puts()).map(|call| (call.id, call)).collect();
         facts::check(self, &written, &mut violations);
         story::check(self, &written, &mut violations);
         ends::check(self, &written, &mut violations);
@@ -121,9 +121,9 @@ impl Epoch {
     }
 
     /// The changes that were told to have happened: call, version, generation.
-    fn done(&self) -> impl Iterator<Item = (&Call, u64, u64)> {
-        self.calls.iter().filter_map(|call| match call.told {
-            Some(Told::Done { version, generation }) => Some((call, version, generation)),
+    fn done(&self) -> impl Iterator<Item = (&Logged, u64, u64)> {
+        self.calls.iter().filter_map(|call| match call.answer {
+            Some(Answer::Done { version, generation }) => Some((call, version, generation)),
             _ => None,
         })
     }

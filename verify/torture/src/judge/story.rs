@@ -1,18 +1,18 @@
 //! What was told, against the history: every change that was told to have happened is an event, every event is what
 //! somebody asked for.
 
-use super::{Call, Epoch};
+use super::{Epoch, Logged};
 use crate::observer::Seen;
-use slateboard_kit::calls::{HOT, Op, Told};
+use slateboard_kit::calls::{Answer, Call, HOT};
 use std::collections::{HashMap, HashSet};
 
-pub fn check(epoch: &Epoch, written: &HashMap<u64, &Call>, violations: &mut Vec<String>) {
-    let done: HashMap<u64, (&Call, u64)> =
+pub fn check(epoch: &Epoch, written: &HashMap<u64, &Logged>, violations: &mut Vec<String>) {
+    let done: HashMap<u64, (&Logged, u64)> =
         epoch.done().map(|(call, version, generation)| (generation, (call, version))).collect();
     let pending: HashSet<u64> = epoch
         .calls
         .iter()
-        .filter(|call| call.end.is_none() && call.op == Op::Remove)
+        .filter(|call| call.end.is_none() && call.asked == Call::REMOVE)
         .map(|call| call.key)
         .collect();
     for event in &epoch.story.events {
@@ -27,17 +27,17 @@ pub fn check(epoch: &Epoch, written: &HashMap<u64, &Call>, violations: &mut Vec<
 }
 
 /// Why an event is not that of the call that was told its generation.
-fn differs(event: &Seen, call: &Call, version: u64) -> Option<&'static str> {
-    let value = call.op.puts().then_some(call.id);
+fn differs(event: &Seen, call: &Logged, version: u64) -> Option<&'static str> {
+    let value = call.asked.puts().then_some(call.id);
     let same = (event.key, event.version, event.value) == (call.key, version, value);
     (!same).then_some("an event differs from what its caller was told")
 }
 
 /// Why nobody can have asked for an event whose generation nobody was told.
-fn unasked(event: &Seen, written: &HashMap<u64, &Call>, removing: &HashSet<u64>) -> Option<&'static str> {
+fn unasked(event: &Seen, written: &HashMap<u64, &Logged>, removing: &HashSet<u64>) -> Option<&'static str> {
     match event.value {
         Some(value) => match written.get(&value) {
-            Some(call) if call.key == event.key && call.told.is_none() => None,
+            Some(call) if call.key == event.key && call.answer.is_none() => None,
             Some(call) if call.key == event.key => Some("an event of a call that was told something else"),
             _ => Some("an event that nobody asked for"),
         },
@@ -86,7 +86,7 @@ fn missing(epoch: &Epoch, violations: &mut Vec<String>) {
 /// The generations at which values were put whose callers never learned it, by the operation's number.
 pub fn unlearned(epoch: &Epoch) -> HashMap<u64, (u64, u64)> {
     let pending: HashSet<u64> =
-        epoch.calls.iter().filter(|call| call.told.is_none()).map(|call| call.id).collect();
+        epoch.calls.iter().filter(|call| call.answer.is_none()).map(|call| call.id).collect();
     let events =
         epoch.story.events.iter().filter_map(|event| Some((event.value?, event.version, event.generation)));
     let mut found: HashMap<_, _> = events
@@ -94,7 +94,7 @@ pub fn unlearned(epoch: &Epoch) -> HashMap<u64, (u64, u64)> {
         .map(|(value, version, generation)| (value, (version, generation)))
         .collect();
     for call in &epoch.calls {
-        if let Some(Told::Value { version, generation, value }) = call.told
+        if let Some(Answer::Value { version, generation, value }) = call.answer
             && pending.contains(&value)
         {
             found.insert(value, (version, generation));

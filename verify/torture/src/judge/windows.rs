@@ -1,8 +1,8 @@
 //! Windows of calls on one key, between moments when no call on it is under way, for a linearizability checker that was
 //! not written here.
 
-use super::{Call, Checked, Epoch, story::unlearned};
-use slateboard_kit::calls::{HOT, Op, Told};
+use super::{Checked, Epoch, Logged, story::unlearned};
+use slateboard_kit::calls::{Answer, Call, HOT};
 use stateright::semantics::{ConsistencyTester, LinearizabilityTester, SequentialSpec};
 use std::collections::HashSet;
 
@@ -19,46 +19,42 @@ pub struct Cell {
 }
 
 /// A call, with its number.
-pub type Asked = (Op, u64);
+pub type Asked = (Call, u64);
 
 impl SequentialSpec for Cell {
     type Op = Asked;
-    type Ret = Told;
+    type Ret = Answer;
 
     /// Never asked: a call whose answer is not known is left out, or its answer was found.
-    fn invoke(&mut self, _: &Asked) -> Told {
-        Told::Wrong
+    fn invoke(&mut self, _: &Asked) -> Answer {
+        Answer::Wrong
     }
 
-    fn is_valid_step(&mut self, &(op, id): &Asked, told: &Told) -> bool {
-        let meets = match op {
-            Op::Create => self.value.is_none(),
-            Op::Replace | Op::Remove => self.value.is_some(),
-            Op::Swap(version) => self.value.is_some() && self.version == version,
-            Op::Get | Op::Put | Op::Update | Op::Bind => true,
-        };
-        match *told {
-            Told::Done { version, .. } => {
+    fn is_valid_step(&mut self, &(call, id): &Asked, answer: &Answer) -> bool {
+        // No worker expects a generation, and the cell does not know it.
+        let meets = call.is_met(self.value.map(|_| (self.version, 0)));
+        match *answer {
+            Answer::Done { version, .. } => {
                 // Where the key had no value its slot may have been given away: then versions go on from higher up.
                 let follows = version == self.version + 1 || (self.value.is_none() && version > self.version);
-                let done = meets && follows && op != Op::Get;
-                *self = Self { version, value: op.puts().then_some(id) };
+                let done = meets && follows && call != Call::Get;
+                *self = Self { version, value: call.puts().then_some(id) };
                 done
             }
-            Told::Conflict => !meets,
-            Told::Absent => matches!(op, Op::Get | Op::Remove) && self.value.is_none(),
-            Told::Value { version, value, .. } => {
-                op == Op::Get && (self.version, self.value) == (version, Some(value))
+            Answer::Conflict { .. } => !meets,
+            Answer::Absent => matches!(call, Call::Get | Call::REMOVE) && self.value.is_none(),
+            Answer::Value { version, value, .. } => {
+                call == Call::Get && (self.version, self.value) == (version, Some(value))
             }
-            Told::Full => true,
-            Told::Wrong => false,
+            Answer::Full => true,
+            Answer::Wrong => false,
         }
     }
 }
 
 /// Whether calls on one key, all of them answered, can have happened one after the other, each between its beginning
 /// and its end.
-pub fn is_linearizable(cell: &Cell, calls: &[Call]) -> bool {
+pub fn is_linearizable(cell: &Cell, calls: &[Logged]) -> bool {
     let mut moments: Vec<(u64, bool, usize)> = Vec::new();
     for (number, call) in calls.iter().enumerate() {
         // At one and the same time beginnings come first: then the calls overlap, which allows more.
@@ -70,9 +66,9 @@ pub fn is_linearizable(cell: &Cell, calls: &[Call]) -> bool {
     for (_, ends, number) in moments {
         let call = &calls[number];
         let noted = if ends {
-            tester.on_return(call.worker, call.told.unwrap_or(Told::Wrong)).map(drop)
+            tester.on_return(call.worker, call.answer.unwrap_or(Answer::Wrong)).map(drop)
         } else {
-            tester.on_invoke(call.worker, (call.op, call.id)).map(drop)
+            tester.on_invoke(call.worker, (call.asked, call.id)).map(drop)
         };
         if noted.is_err() {
             return false;
@@ -100,7 +96,7 @@ pub(super) fn check(epoch: &Epoch, violations: &mut Vec<String>) -> Checked {
 
 /// The key's calls up to the first whose fate is not known, in the order of their beginnings. Calls under way at a kill
 /// are left out where they had no effect, and ended by who first saw it where they had one.
-fn answered(epoch: &Epoch, key: u64) -> (Vec<Call>, bool) {
+fn answered(epoch: &Epoch, key: u64) -> (Vec<Logged>, bool) {
     let found = unlearned(epoch);
     let told: HashSet<u64> = epoch.done().map(|(_, _, generation)| generation).collect();
     let unasked = epoch
@@ -110,8 +106,8 @@ fn answered(epoch: &Epoch, key: u64) -> (Vec<Call>, bool) {
         .any(|event| event.key == key && event.value.is_none() && !told.contains(&event.generation));
     let ours = || epoch.calls.iter().filter(|call| call.key == key);
     let sees = |version: u64| {
-        let seen = ours().filter(|call| match call.told {
-            Some(Told::Done { version: seen, .. } | Told::Value { version: seen, .. }) => seen >= version,
+        let seen = ours().filter(|call| match call.answer {
+            Some(Answer::Done { version: seen, .. } | Answer::Value { version: seen, .. }) => seen >= version,
             _ => false,
         });
         seen.filter_map(|call| call.end).min()
@@ -123,13 +119,13 @@ fn answered(epoch: &Epoch, key: u64) -> (Vec<Call>, bool) {
             (Some(_), _) => calls.push(*call),
             (None, Some((version, generation))) => match sees(version) {
                 Some(end) => {
-                    let told = Some(Told::Done { version, generation });
-                    calls.push(Call { end: Some(end.max(call.start)), told, ..*call });
+                    let answer = Some(Answer::Done { version, generation });
+                    calls.push(Logged { end: Some(end.max(call.start)), answer, ..*call });
                 }
                 None => until = until.min(call.start),
             },
-            (None, None) if call.op == Op::Get => {}
-            (None, None) if epoch.story.missed == 0 && (call.op != Op::Remove || !unasked) => {}
+            (None, None) if call.asked == Call::Get => {}
+            (None, None) if epoch.story.missed == 0 && (call.asked != Call::REMOVE || !unasked) => {}
             (None, None) => until = until.min(call.start),
         }
     }
@@ -146,7 +142,7 @@ fn answered(epoch: &Epoch, key: u64) -> (Vec<Call>, bool) {
     (calls, complete)
 }
 
-fn window_by_window(mut cell: Cell, calls: &[Call], checked: &mut Checked, violations: &mut Vec<String>) {
+fn window_by_window(mut cell: Cell, calls: &[Logged], checked: &mut Checked, violations: &mut Vec<String>) {
     let mut rest = calls;
     while !rest.is_empty() {
         let mut end = 0;
@@ -166,12 +162,12 @@ fn window_by_window(mut cell: Cell, calls: &[Call], checked: &mut Checked, viola
         } else {
             checked.skipped += 1;
         }
-        let newest = window.iter().filter_map(|call| match call.told {
-            Some(Told::Done { version, .. }) => Some((version, call)),
+        let newest = window.iter().filter_map(|call| match call.answer {
+            Some(Answer::Done { version, .. }) => Some((version, call)),
             _ => None,
         });
         if let Some((version, call)) = newest.max_by_key(|(version, _)| *version) {
-            cell = Cell { version, value: call.op.puts().then_some(call.id) };
+            cell = Cell { version, value: call.asked.puts().then_some(call.id) };
         }
         rest = later;
     }

@@ -1,0 +1,217 @@
+//! Who is alive: the lock bytes that sessions hold, and the reaping of those whose byte nobody holds.
+
+use super::region::{self, Region};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    protocol::{Core, lane::Lane},
+    region::{Certificate, Lock, LockFile},
+};
+use std::collections::BTreeSet;
+
+/// Which sessions of a board live.
+pub(super) struct Roll {
+    locks: Locks,
+    /// Lock bytes that sessions of this handle hold. They are never probed: their sessions live.
+    held: Lock<BTreeSet<usize>>,
+    /// The session of this handle that is the board's elected one.
+    elected: Lock<Option<usize>>,
+}
+
+/// What can be asked which sessions live.
+pub(super) enum Locks {
+    File(LockFile),
+    /// A local board has no lock file. All of its sessions are of this handle.
+    Local,
+    /// The lock file cannot be asked, for this reason.
+    Unknown(Error),
+}
+
+/// What is known of the process of a session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Presence {
+    Alive,
+    Dead,
+    /// The lock file could not be asked. Nothing that needs the session dead may be done.
+    Unknown,
+}
+
+/// The sessions that a keeper which is not elected asks for: those whose beats are late.
+///
+/// These fields only guess who may be dead. The lock byte proves it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Suspects {
+    /// The session to begin with, in a ring.
+    pub(super) from: usize,
+    /// Now, nanoseconds of `CLOCK_BOOTTIME`.
+    pub(super) boot_ns: u64,
+    /// Beats that are older than this are late.
+    pub(super) late_ns: u64,
+}
+
+impl Suspects {
+    /// Most living sessions that one call looks at. When the whole machine is late, every session is: if all of them asked
+    /// for all of them, the machine would be later still.
+    const LOOKS: usize = 8;
+
+    /// A beat of the future is late as well: it is from before a reboot, or from another clock.
+    fn is_late(&self, heartbeat_ns: u64) -> bool {
+        heartbeat_ns.abs_diff(self.boot_ns) > self.late_ns
+    }
+}
+
+impl Roll {
+    pub(super) fn new(locks: Locks) -> Self {
+        Self { locks, held: Lock::default(), elected: Lock::default() }
+    }
+
+    /// Holds a record's lock byte, if nobody does. A local board has no lock file: there the set is the lock.
+    #[allow(clippy::option_option, reason = "whether it is held, and by what certificate")]
+    fn hold(&self, index: usize) -> Result<Option<Option<Certificate>>> {
+        let mut held = self.held.lock();
+        if held.contains(&index) {
+            return Ok(None);
+        }
+        let certificate = match &self.locks {
+            Locks::File(locks) => match locks.try_hold(index as u64)? {
+                Some(certificate) => Some(certificate),
+                None => return Ok(None),
+            },
+            Locks::Local => None,
+            Locks::Unknown(_) => return Ok(None),
+        };
+        held.insert(index);
+        Ok(Some(certificate))
+    }
+
+    pub(super) fn let_go(&self, index: usize, certificate: Option<Certificate>) {
+        // Before the byte is given back: whoever takes the index next must not find itself elected.
+        self.elected.lock().take_if(|elected| *elected == index);
+        // The lock before the set: once that forgets the byte, this process may probe it.
+        drop(certificate);
+        self.held.lock().remove(&index);
+    }
+
+    /// Whether this session of the handle is the board's elected one, or becomes it now: from then on until its
+    /// certificate is dropped.
+    pub(super) fn is_elected(&self, index: usize, certificate: Option<&Certificate>) -> bool {
+        let mut elected = self.elected.lock();
+        if elected.is_none() && certificate.map_or(matches!(self.locks, Locks::Local), Certificate::try_elect)
+        {
+            *elected = Some(index);
+        }
+        *elected == Some(index)
+    }
+
+    /// Whether the process of an occupied record is there.
+    pub(super) fn presence(&self, index: usize) -> Presence {
+        if self.held.lock().contains(&index) {
+            return Presence::Alive;
+        }
+        match &self.locks {
+            Locks::Local => Presence::Dead,
+            Locks::Unknown(_) => Presence::Unknown,
+            Locks::File(locks) => match locks.is_held(index as u64) {
+                Ok(true) => Presence::Alive,
+                Ok(false) => Presence::Dead,
+                Err(_) => Presence::Unknown,
+            },
+        }
+    }
+
+    /// Whether it can be told who lives, and newcomers can attach.
+    pub(super) fn check(&self) -> Result<()> {
+        match &self.locks {
+            Locks::File(locks) => locks.check(),
+            Locks::Local => Ok(()),
+            Locks::Unknown(error) => Err(error.again()),
+        }
+    }
+
+    /// In a forked child, where another thread may have been at work: not even the memory can be given back.
+    pub(super) fn forget(&mut self) {
+        std::mem::forget(std::mem::take(self.held.get_mut()));
+    }
+}
+
+impl Region {
+    /// Takes the lock byte of a session record that is free, or whose session is dead and is reaped now.
+    pub(super) fn take_record(&self) -> Result<(usize, Option<Certificate>)> {
+        let core = self.core()?;
+        let sessions = self.geometry().sessions();
+        let (free, occupied): (Vec<usize>, Vec<usize>) = (0..sessions).partition(|&i| !core.is_occupied(i));
+        let mut failed = None;
+        for index in free.into_iter().chain(occupied) {
+            let Some(certificate) = self.roll.hold(index)? else { continue };
+            // Re-checked under the lock: the record may have been taken, and left by a kill, meanwhile.
+            let reaped = if core.is_occupied(index) { self.reap_held(&core, index) } else { Ok(()) };
+            match reaped {
+                Ok(()) => return Ok((index, certificate)),
+                // This one stays for a later reaper; another may be free.
+                Err(error) => {
+                    self.roll.let_go(index, certificate);
+                    failed = Some(error);
+                }
+            }
+        }
+        Err(failed.unwrap_or_else(|| {
+            Error::new(ErrorKind::Full, format!("all {sessions} session records are in use"))
+                .hint("end a session, or make the board with more")
+        }))
+    }
+
+    /// Reaps every dead session. Returns how many there were.
+    pub(super) fn reap_dead(&self) -> Result<usize> {
+        let core = self.core()?;
+        let (mut reaped, mut failed) = (0, None);
+        for index in 0..self.geometry().sessions() {
+            match self.reap_if_dead(&core, index) {
+                Ok(was_dead) => reaped += usize::from(was_dead),
+                // The others are reaped all the same.
+                Err(error) => failed = Some(error),
+            }
+        }
+        failed.map_or(Ok(reaped), Err)
+    }
+
+    /// Reaps the dead ones among those whose beats are late, as far as the looks reach. Returns where the next
+    /// call is to begin.
+    pub(super) fn reap_suspects(&self, suspects: &Suspects) -> Result<usize> {
+        let core = self.core()?;
+        let sessions = self.geometry().sessions();
+        let mut looks = 0;
+        for index in (0..sessions).map(|step| (suspects.from + step) % sessions) {
+            if looks == Suspects::LOOKS {
+                return Ok(index);
+            }
+            if !core.is_occupied(index) {
+                continue;
+            }
+            let was_dead = suspects.is_late(core.heartbeat_ns(index))
+                && self.reap_if_dead(&core, index).unwrap_or(false);
+            looks += usize::from(!was_dead);
+        }
+        Ok(suspects.from)
+    }
+
+    /// How many records have a session, dead or alive.
+    pub(super) fn occupied(&self) -> Result<usize> {
+        let core = self.core()?;
+        Ok((0..self.geometry().sessions()).filter(|&index| core.is_occupied(index)).count())
+    }
+
+    /// Reaps the session if it is dead: only a lock byte that nobody holds says that.
+    fn reap_if_dead(&self, core: &Core<'_>, index: usize) -> Result<bool> {
+        if !core.is_occupied(index) || self.roll.presence(index) != Presence::Dead {
+            return Ok(false);
+        }
+        let Some(certificate) = self.roll.hold(index)? else { return Ok(false) };
+        let outcome = if core.is_occupied(index) { self.reap_held(core, index) } else { Ok(()) };
+        self.roll.let_go(index, certificate);
+        outcome.map(|()| true)
+    }
+
+    fn reap_held(&self, core: &Core<'_>, index: usize) -> Result<()> {
+        let mut lane = Lane::for_reaping(core, index);
+        self.with_space(&mut lane, 1, |lane| core.reap(lane, index, region::now())).map(|_| ())
+    }
+}
