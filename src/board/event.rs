@@ -20,7 +20,7 @@ pub enum MutationKind {
     Touch,
     /// It was removed.
     Remove,
-    /// Its time to live passed; [`Previous::writer`] says whose entry it was.
+    /// Its time to live passed; [`Previous::writer`] wrote the entry.
     Expire,
     /// The session that it was bound to detached.
     Detached,
@@ -115,8 +115,18 @@ pub(super) fn event(_reader: &Reader, core: &Core<'_>, record: EventRecord) -> E
     event
 }
 
-/// Iterator over the history up to the present. After an error of kind `Lagged`, which says how many
-/// events were missed, it goes on where the history begins.
+/// An iterator over the history, up to the present: [`Reader::events`]. It returns an error of kind `Lagged`, which says how many
+/// events were missed, and then goes on where the history begins.
+///
+/// # Examples
+/// ```
+/// let session = slateboard::Board::local()?.attach("planner")?;
+/// session.put("plan", "draft")?;
+/// session.remove("plan")?;
+/// let events = session.events(0).collect::<Result<Vec<_>, _>>()?;
+/// assert_eq!(events[1].mutations[0].previous.as_ref().unwrap().value, b"draft");
+/// # Ok::<_, slateboard::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Events {
     reader: Reader,
@@ -129,12 +139,22 @@ impl Events {
     }
 
     /// The generation of the last event that was looked at.
+    ///
+    /// # Examples
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// session.put("plan", "draft")?;
+    /// let mut events = session.events(0);
+    /// events.next().unwrap()?;
+    /// assert_eq!(events.generation(), 1);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn generation(&self) -> u64 {
         self.next - 1
     }
 
-    /// Goes past events of other shards, if this one has had none since: its counter is raised before the
-    /// board's. Not past an event that is not counted yet: its shard's counter may not be raised either.
+    /// Skips the events of other shards if this shard has had none since: a shard's counter is raised before the board's. Does
+    /// not skip an event that is not counted yet, because its shard's counter may not be raised either.
     pub(super) fn skip_others(&mut self, shard: usize) -> Result<()> {
         let core = self.reader.core()?;
         let counted = core.generation();

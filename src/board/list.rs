@@ -23,8 +23,8 @@ use std::{
 /// read before the iterator is asked for its first item. Then it reads as it goes: a range or a limit costs what it
 /// returns.
 ///
-/// The iterator answers an error of kind `Corrupt` for each damaged record, and goes on with the other keys. It answers
-/// `Lagged` and ends when its generation leaves the history before all was read; [`List::into_vec`] begins anew then.
+/// The iterator returns an error of kind `Corrupt` for each damaged record, and goes on with the other keys. When its
+/// generation leaves the history before all was read, it returns `Lagged` and ends; [`List::into_vec`] begins anew then.
 /// `Moved` and `Forked` end it too.
 ///
 /// From the second list of an open handle on, a list costs what it finds, and what happened since the last list: the
@@ -120,7 +120,16 @@ impl List {
         }
     }
 
-    /// The keys alone, for less memory: of the values one at a time is held, for its checksum.
+    /// The keys alone. This takes less memory: one value at a time is held, for its checksum.
+    ///
+    /// # Examples
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// session.put("task/1", "open")?;
+    /// let keys = session.list("task/").keys().collect::<Result<Vec<String>, _>>()?;
+    /// assert_eq!(keys, ["task/1"]);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn keys(self) -> List<String> {
         let Self { of, span, backwards, limit, .. } = self;
         let make = |_: &Reader, _: &Core<'_>, key: &str, _: &[u8], _: &Found| key.to_owned();
@@ -212,12 +221,18 @@ impl<T> List<T> {
     }
 
     /// At most so many entries: the first ones in the list's order. Damaged records do not count.
+    ///
+    /// # Examples
+    /// See [`List`].
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = limit;
         self
     }
 
-    /// The last key first.
+    /// The other way round: the last key first.
+    ///
+    /// # Examples
+    /// See [`List`].
     pub fn reverse(mut self) -> Self {
         self.backwards = !self.backwards;
         self

@@ -11,27 +11,35 @@ use std::fmt;
 /// Damaged records that an error names.
 const NAMED: usize = 8;
 
-/// What a list came to: [`List::whole`](super::List::whole), [`List::gather`](super::List::gather).
+/// A whole list, with what is not as it should be: [`List::whole`](super::List::whole), [`List::gather`](super::List::gather).
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Listing<T = Entry> {
     /// The entries, in key order, no key twice.
     pub entries: Vec<T>,
-    /// Of an exact list, the generation of all of it. Otherwise that of its beginning: no entry is older than what its
-    /// key had then.
+    /// The generation of an exact list. Otherwise the generation at its beginning: no entry is older than its key's entry was
+    /// then.
     pub generation: u64,
-    /// Whether all of it is of one generation. Where it is not, every key that had a value all the while is there, and
-    /// keys that were created or removed meanwhile may or may not be.
+    /// Whether all of it is of one generation. If not, every key that had a value during the whole list is there, and keys that
+    /// were created or removed meanwhile may be there.
     pub exact: bool,
-    /// Records that are damaged, and left out.
+    /// The damaged records, which are left out of the entries.
     pub damaged: Vec<Damage>,
 }
 
 impl<T> Listing<T> {
-    /// The entries, where none is damaged.
+    /// The entries, if no record is damaged.
     ///
     /// # Errors
     /// `Corrupt`, which names the damaged records.
+    ///
+    /// # Examples
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// session.put("plan", "draft")?;
+    /// assert_eq!(session.list("").keys().whole()?.into_sound()?, ["plan"]);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn into_sound(self) -> Result<Vec<T>> {
         sound(&self.damaged).map(|()| self.entries)
     }
@@ -137,11 +145,19 @@ pub struct Soundness {
 }
 
 impl Reader {
-    /// Reads every key and every event, and tells which records are damaged. Takes as long as hashing everything that
-    /// the board holds.
+    /// Reads every key and every event, and names the damaged records. This takes as long as hashing the contents of the board.
     ///
     /// # Errors
     /// As [`List::whole`](super::List::whole).
+    ///
+    /// # Examples
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// session.put("plan", "draft")?;
+    /// let found = session.soundness()?;
+    /// assert_eq!((found.keys, found.events, found.damaged.len()), (1, 1, 0));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn soundness(&self) -> Result<Soundness> {
         let strict = Self { verify: Verify::Always, ..self.clone() };
         let Listing { entries, mut damaged, .. } = strict.list("").keys().whole()?;

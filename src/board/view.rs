@@ -10,13 +10,24 @@ use crate::{
     },
 };
 
-/// The board at one generation. It answers the same for as long as that is in the history.
+/// The board at one generation: [`Reader::view`], [`Reader::view_at`]. Its answers stay the same as long as the generation is
+/// in the history.
 ///
-/// A view of the present ([`Reader::view`]) is of one instant besides: entries whose time to live had passed by then are
-/// absent, the others are present for the view's whole life. A view of a given generation ([`Reader::view_at`]) looks at
-/// no clock: it has an entry until the generation of its expire event.
+/// A view of the present is also of one instant. Entries whose time to live had passed at that instant are absent; the others
+/// are present for the view's whole life. A view of a given generation looks at no clock: it has an entry until the
+/// generation of the entry's expire event.
 ///
-/// It pins nothing: when the generation leaves the history, reads answer `Lagged`.
+/// A view keeps nothing in the history. When its generation leaves the history, reads return `Lagged`.
+///
+/// # Examples
+/// ```
+/// let session = slateboard::Board::local()?.attach("planner")?;
+/// session.put("plan", "draft")?;
+/// let view = session.view()?;
+/// session.put("plan", "final")?;
+/// assert_eq!(view.get("plan")?.unwrap().text(), Some("draft"));
+/// # Ok::<_, slateboard::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct View {
     pub(super) reader: Reader,
@@ -31,14 +42,25 @@ impl View {
     }
 
     /// The generation.
+    ///
+    /// # Examples
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let put = session.put("plan", "draft")?;
+    /// assert_eq!(session.view()?.generation(), put.generation);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn generation(&self) -> u64 {
         self.point.generation
     }
 
-    /// The key's entry at this generation.
+    /// The key's entry at this generation; `None` if it had no value.
     ///
     /// # Errors
     /// `Lagged`; `InvalidKey`; `Corrupt`; `Moved`; `Forked`.
+    ///
+    /// # Examples
+    /// See [`View`].
     pub fn get(&self, key: &str) -> Result<Option<Entry>> {
         let core = self.reader.core()?;
         let slot_key = reader::checked(&core, key)?;
@@ -51,7 +73,7 @@ impl View {
         Ok(entry)
     }
 
-    /// Whether its generation is in the history still.
+    /// Checks that the view's generation is still in the history.
     pub(super) fn is_there(&self, core: &Core<'_>) -> Result<()> {
         core.still_there(self.point).map_err(|fault| self.gone(core, fault))
     }
@@ -65,7 +87,7 @@ impl View {
         deadline_ns != 0 && self.instant_ns.is_some_and(|instant_ns| deadline_ns <= instant_ns)
     }
 
-    /// The item as an entry; `None` where its deadline had passed.
+    /// The item as an entry; `None` if its deadline had passed.
     fn entry(&self, core: &Core<'_>, item: Item) -> Result<Option<Entry>> {
         if self.is_expired(item.header.deadline) {
             return Ok(None);

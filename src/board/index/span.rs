@@ -14,6 +14,8 @@ pub(in crate::board) struct Span {
     end: Bound<Name>,
 }
 
+type Bounds<'s> = (Bound<&'s [u8]>, Bound<&'s [u8]>);
+
 impl Span {
     pub(in crate::board) fn of_prefix(prefix: &str) -> Self {
         let name = Name::new(prefix);
@@ -60,7 +62,7 @@ impl Span {
     }
 
     /// The bounds; `None` where no key can lie between them.
-    pub(super) fn range(&self) -> Option<(Bound<&[u8]>, Bound<&[u8]>)> {
+    pub(super) fn range(&self) -> Option<Bounds<'_>> {
         let (start, end) = self.bounds();
         let empty = match (start, end) {
             (Included(start), Included(end)) => start > end,
@@ -70,7 +72,7 @@ impl Span {
         (!empty).then_some((start, end))
     }
 
-    fn bounds(&self) -> (Bound<&[u8]>, Bound<&[u8]>) {
+    fn bounds(&self) -> Bounds<'_> {
         (self.start.as_ref().map(Name::bytes), self.end.as_ref().map(Name::bytes))
     }
 }
