@@ -42,7 +42,7 @@ fn follow(path: &Path) -> Outcome<()> {
     let (mut config, since) = read(&reader)?;
     println!("at generation {since}: {config:?}");
     let mut changes = reader.watch(PREFIX).since(since);
-    while config.get("config/ready").is_none() {
+    while !config.contains_key("config/ready") {
         match changes.next_timeout(PATIENCE) {
             Ok(Some(event)) => {
                 for change in event.mutations {

@@ -247,7 +247,7 @@ impl Subject {
             typed("sessions", reader.sessions());
             typed("wait", reader.wait_newer(&key(1), u64::MAX - 1, NOW));
             for (prefix, wait) in [("", Wait::Spin), ("task/", Wait::Adaptive), ("free/", Wait::Sleep)] {
-                typed("watch", reader.watch(prefix).wait(wait).next(NOW))
+                typed("watch", reader.watch(prefix).wait(wait).next_timeout(NOW))
                     .iter()
                     .flatten()
                     .for_each(check_event);
