@@ -22,9 +22,7 @@ use crate::{
 use std::{
     collections::BTreeMap,
     os::fd::OwnedFd,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
-    task::Waker,
     time::{Duration, Instant},
 };
 
@@ -59,8 +57,8 @@ struct Waiter {
 /// How a waiter is told.
 #[derive(Clone, Debug)]
 pub(super) enum Alert {
-    #[cfg_attr(not(feature = "stream"), allow(dead_code, reason = "only streams have tasks"))]
-    Task(Waker),
+    #[cfg(feature = "stream")]
+    Task(std::task::Waker),
     /// An eventfd.
     Descriptor(Arc<OwnedFd>),
 }
@@ -69,7 +67,10 @@ impl Alert {
     pub(super) fn fire(self) {
         match self {
             // A task's own code may panic: the others are told all the same.
-            Self::Task(waker) => drop(catch_unwind(AssertUnwindSafe(|| waker.wake()))),
+            #[cfg(feature = "stream")]
+            Self::Task(waker) => {
+                drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| waker.wake())))
+            }
             // A counter that is full is readable already.
             Self::Descriptor(descriptor) => drop(rustix::io::write(&*descriptor, &1_u64.to_ne_bytes())),
         }

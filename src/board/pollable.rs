@@ -113,8 +113,7 @@ pub use stream::WatchStream;
 
 #[cfg(feature = "stream")]
 mod stream {
-    use super::{Alert, Event, Place, Result, Watch};
-    use crate::board::event::is_lost;
+    use super::{super::event::is_lost, Alert, Event, Place, Result, Watch};
     use futures_core::{FusedStream, Stream};
     use std::{
         fmt,

@@ -282,13 +282,11 @@ impl Heads {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Span;
     use super::*;
-    use crate::{
-        board::index::Span,
-        protocol::{
-            publish::Expect,
-            tests::{Heap, put, remove},
-        },
+    use crate::protocol::{
+        publish::Expect,
+        tests::{Heap, put, remove},
     };
 
     fn listed(keys: &Keys) -> Vec<String> {
