@@ -7,6 +7,8 @@
 //! head gave the same key another value, and changes nothing. When the history went on without the index, slots whose
 //! head is as it was are not looked at again.
 
+#[cfg(test)]
+use super::Span;
 use super::{Wanted, name::Name};
 use crate::{
     layout::{Geometry, Head, HeadKind, geometry},
@@ -282,7 +284,6 @@ impl Heads {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Span;
     use super::*;
     use crate::protocol::{
         publish::Expect,
