@@ -24,7 +24,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 
 fn inspect(reader: &Reader) -> Result<()> {
     println!("entries at generation {}:", reader.generation());
-    for entry in reader.list("")? {
+    for entry in reader.list("").into_vec()? {
         let value = entry.text().map_or_else(|| format!("{} bytes", entry.value.len()), str::to_string);
         println!("  {} = {value}  (version {}, by {})", entry.key, entry.version, entry.writer);
     }

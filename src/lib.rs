@@ -52,7 +52,7 @@
 //! - **Death loses nothing acknowledged.** A change that a killed process had begun happened with its event, or not at all
 //!   (G9). Only the kernel tells who is dead, never a missed heartbeat.
 //! - **Damage is contained.** It is never returned as data, and affects only the damaged key. Lists name it, and
-//!   [`Reader::list_whole`] returns the other entries. There is no repair yet (G10).
+//!   [`List::whole`] returns the other entries. There is no repair yet (G10).
 //! - **Bounded.** The region never grows, however many keys and sessions come and go (G12).
 //! - **Any content.** Whatever bytes another process writes into the region, no call panics, hangs or reads out of bounds
 //!   (G13).
@@ -99,6 +99,7 @@
 //! - `json` (default): the [codec](codec::Json) for JSON, [`Session::put_json`] and [`Reader::get_json`].
 //! - `signals`: `Options::end_on_signals`, which ends the sessions of a process that gets SIGTERM or SIGINT.
 //! - `bincode`: the codec of that name, for data that exists already. The crate behind it is no longer maintained.
+//! - `stream`: [`Watch`] as a `futures_core::Stream`, for any executor. It brings in only `futures-core`.
 //! - `internals`: the layout, the protocol and the region as public modules, for models, fuzzing and tools that check boards.
 //!   **Unstable**: anything in them may change in any release.
 //!
@@ -136,11 +137,14 @@ pub mod region;
 #[allow(unsafe_code, reason = "mapped memory becomes words here, and nowhere else")]
 mod region;
 
+#[cfg(feature = "stream")]
+#[cfg(not(any(loom, slate_search)))]
+pub use board::WatchStream;
 #[cfg(not(any(loom, slate_search)))]
 pub use board::{
-    Board, Counters, Damage, Event, Events, Expect, KeyHandle, Lease, Listing, Liveness, Meta, Metrics,
-    Mutation, MutationKind, Newer, Options, Previous, PutOptions, Reader, Receipt, Replacement, Retry,
-    Session, SessionInfo, Soundness, Verify, View, Wait, Watch,
+    Board, Counters, Damage, Event, Events, Expect, KeyHandle, Lease, List, Listing, Liveness, Meta, Metrics,
+    Mutation, MutationKind, Newer, Options, PollableWatch, Previous, PutOptions, Reader, Receipt,
+    Replacement, Retry, Session, SessionInfo, Soundness, Sum, Verify, View, Wait, Watch,
 };
 #[cfg(not(any(loom, slate_search)))]
 pub use {

@@ -8,6 +8,7 @@ use slateboard::{Board, Session};
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
+    ops::ControlFlow,
 };
 
 thread_local!(static ALLOCATIONS: Cell<u64> = const { Cell::new(0) });
@@ -106,7 +107,13 @@ fn a_warm_scan_allocates_nothing() {
     }
     let mut work = || {
         let mut bytes = 0;
-        session.scan("warm/", |_, value, _| bytes += value.len()).unwrap();
+        session
+            .list("warm/")
+            .scan(|_, value, _| {
+                bytes += value.len();
+                ControlFlow::<()>::Continue(())
+            })
+            .unwrap();
         assert_eq!(bytes, 49_500);
         // Another value of a key that is there.
         session.put("warm/3", vec![5; 30].as_slice()).unwrap();

@@ -95,10 +95,10 @@ fn a_view_shows_one_generation_and_events_tell_the_way() {
     let view = session.view().unwrap();
     session.put("task/3", b"new").unwrap();
     session.remove("task/4").unwrap();
-    assert_eq!(view.list("task/").unwrap().len(), 10);
+    assert_eq!(view.list("task/").into_vec().unwrap().len(), 10);
     assert_eq!(view.get("task/3").unwrap().unwrap().value, [3]);
-    assert_eq!(session.list("task/").unwrap().len(), 9);
-    assert_eq!(session.view_at(5).unwrap().list("").unwrap().len(), 5);
+    assert_eq!(session.list("task/").into_vec().unwrap().len(), 9);
+    assert_eq!(session.view_at(5).unwrap().list("").into_vec().unwrap().len(), 5);
     let events: Vec<_> = session.events(10).map(Result::unwrap).collect();
     assert_eq!(events.len(), 2);
     let put = &events[0].mutations[0];
@@ -138,7 +138,9 @@ fn watchers_see_every_event_of_their_prefix() {
             let start = board.generation();
             let mut watch = board.reader().watch(prefix).since(start).wait(wait);
             let seen = std::thread::spawn(move || {
-                (0..20).map(|_| watch.next(SOON).unwrap().unwrap().mutations[0].version).collect::<Vec<_>>()
+                (0..20)
+                    .map(|_| watch.next_timeout(SOON).unwrap().unwrap().mutations[0].version)
+                    .collect::<Vec<_>>()
             });
             let key = format!("{}{wait:?}", if prefix.is_empty() { "free/" } else { prefix });
             let first = session.get(&key).unwrap().map_or(1, |entry| entry.version + 1);
@@ -152,7 +154,7 @@ fn watchers_see_every_event_of_their_prefix() {
         }
     }
     let mut watch = session.watch("task/");
-    assert!(watch.next(Duration::from_millis(5)).unwrap().is_none());
+    assert!(watch.next_timeout(Duration::from_millis(5)).unwrap().is_none());
 }
 
 #[test]
@@ -183,7 +185,7 @@ fn a_time_to_live_ends_an_entry_for_reads_and_expectations() {
     let session = board.attach("w").unwrap();
     let options = PutOptions::new().ttl(Duration::from_nanos(1));
     session.put_with("x", b"brief", options).unwrap();
-    assert!(session.get("x").unwrap().is_none() && session.list("").unwrap().is_empty());
+    assert!(session.get("x").unwrap().is_none() && session.list("").into_vec().unwrap().is_empty());
     let receipt = session.put_if("x", b"next", Expect::Absent).unwrap();
     assert_eq!((receipt.version, receipt.generation), (3, 3), "the expire event has a version of its own");
     let kinds: Vec<_> = session.events(0).map(|event| event.unwrap().mutations[0].kind).collect();
@@ -416,7 +418,7 @@ fn an_observer_reads_and_a_local_board_needs_no_file() {
     let observer = board.read_only().unwrap();
     session.put("x", b"1").unwrap();
     assert_eq!(observer.get("x").unwrap().unwrap().value, b"1");
-    assert_eq!(observer.list("").unwrap().len(), 1);
+    assert_eq!(observer.list("").into_vec().unwrap().len(), 1);
     assert_eq!(observer.sessions().unwrap().len(), 1);
     let scrub = Board::options().verify(Verify::Scrub).open(&path).unwrap();
     assert_eq!(scrub.reader().get("x").unwrap().unwrap().value, b"1");

@@ -227,7 +227,7 @@ impl Subject {
                 assert!(is_genuine(&key(1), &buffer));
             }
             for prefix in ["", "task/", "free/", "a/longer"] {
-                typed("list", reader.list(prefix)).iter().flatten().for_each(check_entry);
+                typed("list", reader.list(prefix).into_vec()).iter().flatten().for_each(check_entry);
             }
             for since in [0, self.board.generation().saturating_sub(70), u64::MAX] {
                 for event in reader.events(since).take(150) {
@@ -237,34 +237,34 @@ impl Subject {
             for generation in [0, 1, reader.floor(), reader.generation(), u64::MAX] {
                 typed("event", reader.event(generation)).iter().for_each(check_event);
                 if let Some(view) = typed("view_at", reader.view_at(generation)) {
-                    typed("view list", view.list("")).iter().flatten().for_each(check_entry);
+                    typed("view list", view.list("").into_vec()).iter().flatten().for_each(check_entry);
                 }
             }
             typed("metrics", reader.metrics()).iter().for_each(check_metrics);
-            let whole = typed("list_whole", reader.list_whole(""));
+            let whole = typed("list_whole", reader.list("").whole());
             whole.iter().flat_map(|listing| &listing.entries).for_each(check_entry);
             typed("soundness", reader.soundness());
             typed("sessions", reader.sessions());
             typed("wait", reader.wait_newer(&key(1), u64::MAX - 1, NOW));
             for (prefix, wait) in [("", Wait::Spin), ("task/", Wait::Adaptive), ("free/", Wait::Sleep)] {
-                typed("watch", reader.watch(prefix).wait(wait).next(NOW))
+                typed("watch", reader.watch(prefix).wait(wait).next_timeout(NOW))
                     .iter()
                     .flatten()
                     .for_each(check_event);
                 let since = reader.generation().wrapping_sub(5);
                 let mut watch = reader.watch(prefix).since(since).wait(wait);
-                typed("watch", watch.next(NOW)).iter().flatten().for_each(check_event);
+                typed("watch", watch.next_timeout(NOW)).iter().flatten().for_each(check_event);
             }
         }
         typed("view get", self.view.get(&key(4))).flatten().iter().for_each(check_entry);
-        typed("view list", self.view.list("")).iter().flatten().for_each(check_entry);
+        typed("view list", self.view.list("").into_vec()).iter().flatten().for_each(check_entry);
         typed("key get", self.key.get()).flatten().iter().for_each(check_entry);
         typed("key version", self.key.version());
         typed("key get newer", self.key.get_newer_into(0, &mut Vec::new()));
         typed("key wait", self.key.wait_newer(u64::MAX - 1, NOW));
         // Without checksums any bytes may come back; only panics and hangs are looked for.
         (0..KEYS).for_each(|n| drop(typed("lazy get", self.lazy.get(&key(n)))));
-        typed("lazy list", self.lazy.list(""));
+        typed("lazy list", self.lazy.list("").into_vec());
         self.lazy.events(0).take(150).for_each(|event| drop(typed("lazy events", event)));
     }
 
@@ -469,5 +469,5 @@ fn a_damaged_value_is_reported_with_its_key_and_other_keys_are_served() {
     // The next put heals the key; its history keeps the damage until that is over.
     subject.session.put(&damaged, value(&damaged, 3)).unwrap();
     check_entry(&subject.session.get(&damaged).unwrap().unwrap());
-    assert_eq!(subject.session.list("").unwrap().len() as u64, KEYS);
+    assert_eq!(subject.session.list("").into_vec().unwrap().len() as u64, KEYS);
 }

@@ -11,7 +11,7 @@ use slateboard_kit::{
     judge,
     places::{folder, small},
 };
-use std::{path::Path, time::Duration};
+use std::{ops::ControlFlow, path::Path, time::Duration};
 
 /// So seldom that a test sees no beat, and no keeper ends anything.
 const NEVER: Duration = Duration::from_secs(1 << 20);
@@ -27,7 +27,7 @@ const LONG: Duration = Duration::from_secs(3600);
 /// The next event that is an expiry.
 fn next_expiry(watch: &mut slateboard::Watch) -> Event {
     loop {
-        let event = watch.next(SOON).unwrap().expect("an event before the time is over");
+        let event = watch.next_timeout(SOON).unwrap().expect("an event before the time is over");
         if event.mutations[0].kind == MutationKind::Expire {
             return event;
         }
@@ -115,7 +115,7 @@ fn keys_that_expire_never_fill_a_board_without_a_keeper() {
     assert!(after.slots <= before.slots + before.slots / 5, "{} slots became {}", before.slots, after.slots);
     assert!(chain_after <= chain + 1, "chains of {chain} became {chain_after}");
     assert!(after.totals.expired > 50_000, "{after:?}");
-    assert_eq!(session.list("stays/").unwrap().len(), 200);
+    assert_eq!(session.list("stays/").into_vec().unwrap().len(), 200);
     drop(session);
     judge::assert_sound(&path);
 }
@@ -148,7 +148,7 @@ fn a_put_is_refused_only_for_what_lives() {
     let again = (0..).take_while(|n| session.put(&format!("again/{n}"), vec![7; 20_000]).is_ok()).count();
     assert!(again >= 5, "{again} values in the room of 20, beside {long}");
     assert_eq!(session.metrics().unwrap().totals.expired, 20);
-    assert_eq!(session.list("").unwrap().len(), long as usize + again);
+    assert_eq!(session.list("").into_vec().unwrap().len(), long as usize + again);
     drop(session);
     judge::assert_sound(&path);
 }
@@ -170,7 +170,7 @@ fn words_that_damage_made_too_late_cost_no_room() {
     for n in 0..full / 2 {
         session.put(&format!("again/{n}"), vec![7; 20_000]).unwrap();
     }
-    assert_eq!(session.list("").unwrap().len() as u64, full / 2);
+    assert_eq!(session.list("").into_vec().unwrap().len() as u64, full / 2);
     drop(session);
     judge::assert_sound(&path);
 }
@@ -193,9 +193,14 @@ fn a_keeper_mends_words_that_damage_made_too_late() {
 
 /// Keys of the view, by all that tell them.
 fn keys(view: &slateboard::View) -> Vec<String> {
-    let listed: Vec<String> = view.list("").unwrap().into_iter().map(|entry| entry.key).collect();
+    let listed: Vec<String> = view.list("").into_vec().unwrap().into_iter().map(|entry| entry.key).collect();
     let mut scanned = Vec::new();
-    view.scan("", |key, _, _| scanned.push(key.to_owned())).unwrap();
+    view.list("")
+        .scan(|key, _, _| {
+            scanned.push(key.to_owned());
+            ControlFlow::<()>::Continue(())
+        })
+        .unwrap();
     assert_eq!(listed, scanned);
     for key in ["brief", "long", "over"] {
         let got = view.get(key).unwrap().is_some();

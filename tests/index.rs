@@ -15,6 +15,7 @@ use slateboard_kit::{
     random::Random,
 };
 use std::{
+    ops::ControlFlow,
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -82,9 +83,10 @@ fn known(entries: Vec<Entry>) -> Vec<Known> {
 
 fn scanned(view: &View, prefix: &str) -> slateboard::Result<Vec<Known>> {
     let mut found = Vec::new();
-    view.scan(prefix, |key, value, meta| {
+    view.list(prefix).scan(|key, value, meta| {
         assert_eq!(meta.len, value.len());
         found.push((key.to_owned(), value.to_vec(), meta.version, meta.generation));
+        ControlFlow::<()>::Continue(())
     })?;
     Ok(found)
 }
@@ -98,7 +100,7 @@ fn same(oracle: &Oracle, reader: &Reader, generation: u64, prefix: &str) -> bool
             return false;
         }
     };
-    let told = (view.list(prefix), scanned(&view, prefix), oracle.list(prefix, generation));
+    let told = (view.list(prefix).into_vec(), scanned(&view, prefix), oracle.list(prefix, generation));
     let (listed, scanned, Some(walked)) = told else { return false };
     for told in [listed.map(known), scanned] {
         match told {
@@ -106,7 +108,7 @@ fn same(oracle: &Oracle, reader: &Reader, generation: u64, prefix: &str) -> bool
             Err(error) => assert!(error.is_lagged(), "{error}"),
         }
     }
-    match view.keys(prefix) {
+    match view.list(prefix).keys().into_vec() {
         Ok(keys) => {
             assert!(keys.iter().eq(walked.iter().map(|known| &known.0)), "{prefix:?} at {generation}")
         }
@@ -280,7 +282,7 @@ fn an_index_that_is_made_while_others_write_is_whole() {
     }
     for round in 0..rounds(60) {
         let reader = Board::open(&path).unwrap().read_only().unwrap();
-        reader.list("none/").unwrap();
+        reader.list("none/").into_vec().unwrap();
         std::thread::scope(|scope| {
             for (number, session) in sessions.iter().enumerate() {
                 scope.spawn(move || {
@@ -292,7 +294,7 @@ fn an_index_that_is_made_while_others_write_is_whole() {
                     }
                 });
             }
-            (0..20).for_each(|_| drop(reader.list("none/").unwrap()));
+            (0..20).for_each(|_| drop(reader.list("none/").into_vec().unwrap()));
         });
         assert!(same(&oracle, &reader, reader.generation(), "task/"));
     }
@@ -306,7 +308,7 @@ fn indexed(path: &Path) -> (Session, Oracle) {
         session.put(&name(n), [n; 40]).unwrap();
     }
     for _ in 0..3 {
-        assert_eq!(session.list("").unwrap().len(), 40);
+        assert_eq!(session.list("").into_vec().unwrap().len(), 40);
     }
     (session, Oracle::new(path))
 }
@@ -314,7 +316,16 @@ fn indexed(path: &Path) -> (Session, Oracle) {
 /// The error of a list, and of a scan with how many keys that told.
 fn told_as_corrupt(reader: &Reader, prefix: &str, sound: usize) {
     let mut told = 0;
-    let errors = [reader.list(prefix).unwrap_err(), reader.scan(prefix, |_, _, _| told += 1).unwrap_err()];
+    let errors = [
+        reader.list(prefix).into_vec().unwrap_err(),
+        reader
+            .list(prefix)
+            .scan(|_, _, _| {
+                told += 1;
+                ControlFlow::<()>::Continue(())
+            })
+            .unwrap_err(),
+    ];
     assert!(errors.iter().all(|error| error.kind() == ErrorKind::Corrupt), "{errors:?}");
     assert_eq!(told, sound);
 }
@@ -325,13 +336,13 @@ fn a_damaged_value_is_reported_and_the_other_keys_are_told() {
     let (session, oracle) = indexed(&path);
     oracle.change(oracle.record("task/4") + record::HEADER_WORDS + 2, 1);
     told_as_corrupt(session.reader(), "task/", 9);
-    assert!(session.list("task/4").unwrap_err().to_string().contains("task/4"));
-    assert_eq!(session.list("free/").unwrap().len(), 10);
+    assert!(session.list("task/4").into_vec().unwrap_err().to_string().contains("task/4"));
+    assert_eq!(session.list("free/").into_vec().unwrap().len(), 10);
     // A handle that has no index yet, and cannot read the record either.
     let late = Board::open(&path).unwrap().read_only().unwrap();
     (0..4).for_each(|_| told_as_corrupt(&late, "task/", 9));
     session.put("task/4", b"healed").unwrap();
-    assert_eq!(session.list("task/").unwrap().len(), 10);
+    assert_eq!(session.list("task/").into_vec().unwrap().len(), 10);
 }
 
 #[test]
@@ -346,8 +357,8 @@ fn a_damaged_key_is_reported_by_whoever_knew_it_and_keeps_an_index_from_being_ma
         told_as_corrupt(session.reader(), "task/", 9);
     }
     // Those who may not see it are not hurt.
-    assert_eq!(session.list("free/").unwrap().len(), 10);
-    assert_eq!(late.list("file/").unwrap().len(), 0);
+    assert_eq!(session.list("free/").into_vec().unwrap().len(), 10);
+    assert_eq!(late.list("file/").into_vec().unwrap().len(), 0);
 }
 
 #[test]
@@ -384,9 +395,9 @@ fn a_damaged_event_costs_a_walk_and_hides_no_key() {
     for at in 0..5 {
         let event = session.put(&format!("new/{at}"), b"here").unwrap().generation;
         oracle.change(oracle.0.geometry.ring(event), 1 << 40);
-        assert_eq!(session.list("new/").unwrap().len(), at + 1);
+        assert_eq!(session.list("new/").into_vec().unwrap().len(), at + 1);
     }
-    assert!((0..40).all(|_| session.list("").unwrap().len() == 45));
+    assert!((0..40).all(|_| session.list("").into_vec().unwrap().len() == 45));
 }
 
 #[test]
@@ -397,16 +408,16 @@ fn counters_that_jump_leave_the_index_as_the_slots_are() {
     session.put("free/1", b"a").unwrap();
     session.put("free/1", b"b").unwrap();
     session.put("free/1", b"c").unwrap();
-    assert_eq!(session.list("").unwrap().len(), 40);
+    assert_eq!(session.list("").into_vec().unwrap().len(), 40);
     let generation = session.generation();
     oracle.change(header::GENERATION, generation ^ (generation - 3));
     for key in ["new/1", "new/2", "new/3"] {
         session.put(key, b"here").unwrap();
     }
-    assert_eq!(session.list("new/").unwrap().len(), 3);
+    assert_eq!(session.list("new/").into_vec().unwrap().len(), 3);
     // And far ahead: nobody walks after it.
     oracle.change(header::GENERATION, 1 << 50);
-    let _ = session.list("new/");
+    let _ = session.list("new/").into_vec();
 }
 
 #[test]
@@ -415,11 +426,19 @@ fn what_a_scan_calls_may_list_and_write() {
     let (session, _oracle) = indexed(&path);
     let mut told = 0;
     session
-        .scan("task/", |key, value, _| {
+        .list("task/")
+        .scan(|key, value, _| {
             told += 1;
-            assert_eq!(session.list("task/").unwrap().len(), 10);
+            assert_eq!(session.list("task/").into_vec().unwrap().len(), 10);
             session.put(key, value).unwrap();
-            session.scan("free/", |key, _, _| assert!(session.get(key).unwrap().is_some())).unwrap();
+            session
+                .list("free/")
+                .scan(|key, _, _| {
+                    assert!(session.get(key).unwrap().is_some());
+                    ControlFlow::<()>::Continue(())
+                })
+                .unwrap();
+            ControlFlow::<()>::Continue(())
         })
         .unwrap();
     assert_eq!(told, 10);
@@ -438,15 +457,24 @@ fn views_of_before_the_index_find_what_was_removed_since() {
         session.remove(&name(n)).unwrap();
     }
     for _ in 0..3 {
-        assert_eq!((before.list("").unwrap().len(), session.list("").unwrap().len()), (40, 30));
+        assert_eq!(
+            (before.list("").into_vec().unwrap().len(), session.list("").into_vec().unwrap().len()),
+            (40, 30)
+        );
     }
     for n in 10..20 {
         session.remove(&name(n)).unwrap();
     }
-    assert_eq!((before.list("").unwrap().len(), session.list("").unwrap().len()), (40, 20));
+    assert_eq!(
+        (before.list("").into_vec().unwrap().len(), session.list("").into_vec().unwrap().len()),
+        (40, 20)
+    );
     for n in 0..100 {
         session.put("task/32", [n]).unwrap();
     }
-    assert!(before.list("").unwrap_err().is_lagged() && before.list("none").unwrap_err().is_lagged());
-    assert_eq!(session.list("").unwrap().len(), 20);
+    assert!(
+        before.list("").into_vec().unwrap_err().is_lagged()
+            && before.list("none").into_vec().unwrap_err().is_lagged()
+    );
+    assert_eq!(session.list("").into_vec().unwrap().len(), 20);
 }

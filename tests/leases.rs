@@ -140,6 +140,6 @@ fn what_outlives_a_session_only_reads() {
     assert!(session.lease("lease", SOON).err().unwrap().is_fenced());
     drop((key, session));
     board.attach("other").unwrap().put("x", b"3").unwrap();
-    let event = watch.next(SOON).unwrap().expect("a watch goes on without the session that made it");
+    let event = watch.next_timeout(SOON).unwrap().expect("a watch goes on without the session that made it");
     assert_eq!(event.session.name, "other");
 }

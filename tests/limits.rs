@@ -85,7 +85,7 @@ fn a_full_board_says_so_and_takes_removals() {
         for n in 0..count {
             assert!(session.remove(&format!("fill/{n}")).unwrap().is_some());
         }
-        assert!(session.list("").unwrap().is_empty());
+        assert!(session.list("").into_vec().unwrap().is_empty());
         let (again, error) = fill(&session, "more", bytes);
         assert!(
             error.is_full() && again * 20 >= count * 19,
@@ -110,7 +110,7 @@ fn the_history_shrinks_before_the_board_is_full() {
     assert!(floor > 0, "the history of 16,384 events had to become shorter");
     let events: Vec<_> = session.events(floor).map(|event| event.unwrap().generation).collect();
     assert_eq!(events, (floor + 1..=generation).collect::<Vec<_>>());
-    assert!(session.view_at(floor).unwrap().list("").unwrap().len() == 10);
+    assert!(session.view_at(floor).unwrap().list("").into_vec().unwrap().len() == 10);
     assert!(session.view_at(floor - 1).err().unwrap().is_lagged());
 }
 
@@ -134,7 +134,7 @@ fn a_board_without_slots_says_so() {
         (0..64).for_each(|n| assert!(session.put("task/1", vec![n; 8]).is_ok()));
         session.put(&format!("task/{count}"), b"late").unwrap();
     }
-    assert_eq!(session.list("task/").unwrap().len() as u64, count);
+    assert_eq!(session.list("task/").into_vec().unwrap().len() as u64, count);
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn as_tenant_of_a_small_disk() {
     for n in 0..count {
         assert_eq!(observer.get(&format!("fill/{n}")).unwrap().unwrap().value, vec![n as u8; 30_000]);
     }
-    assert_eq!(observer.list("").unwrap().len() as u64, count);
+    assert_eq!(observer.list("").into_vec().unwrap().len() as u64, count);
     let metrics = observer.metrics().unwrap();
     assert!(metrics.file_system_free.unwrap() < metrics.capacity - metrics.reserved, "{metrics:?}");
     assert_eq!(session.events(board.floor()).filter(Result::is_err).count(), 0);

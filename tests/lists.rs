@@ -10,7 +10,7 @@ use slateboard_kit::{
     places::{folder, rounds, small},
     random::Random,
 };
-use std::{collections::BTreeSet, path::Path, sync::atomic::AtomicBool};
+use std::{collections::BTreeSet, ops::ControlFlow, path::Path, sync::atomic::AtomicBool};
 
 const STABLE: u64 = 300;
 
@@ -70,11 +70,12 @@ fn a_list_that_cannot_be_exact_is_had_and_says_so() {
     let (board, session) = board(&path);
     for reader in [board.read_only().unwrap(), board.reader()] {
         // With an index, whose lists are read key by key: the history goes by while each is.
-        (0..2).for_each(|_| drop(reader.list("").unwrap()));
+        (0..2).for_each(|_| drop(reader.list("").into_vec().unwrap()));
         let mut count = 0;
         let mut keys = 0;
         let listing = reader
-            .gather("", |key, found, meta| {
+            .list("")
+            .gather(|key, found, meta| {
                 count += 1;
                 laps(&session, count);
                 assert!(is_whole(key, found) && meta.len == found.len());
@@ -84,8 +85,11 @@ fn a_list_that_cannot_be_exact_is_had_and_says_so() {
             .unwrap();
         assert!(!listing.exact && keys >= STABLE);
         assert!(listing.entries.len() as u64 >= STABLE && listing.entries.is_sorted_by(|a, b| a < b));
-        assert!(reader.list("").is_ok_and(|entries| entries.len() as u64 == STABLE + 1), "nobody writes now");
-        let listing = reader.list_whole("").unwrap();
+        assert!(
+            reader.list("").into_vec().is_ok_and(|entries| entries.len() as u64 == STABLE + 1),
+            "nobody writes now"
+        );
+        let listing = reader.list("").whole().unwrap();
         assert!(listing.exact);
         check(&listing, 0);
     }
@@ -96,11 +100,11 @@ fn a_list_of_the_past_is_exact_or_says_that_it_is_gone() {
     let (_folder, path) = folder();
     let (board, session) = board(&path);
     let view = board.reader().view_at(session.generation() - 10).unwrap();
-    let listing = view.list_whole("").unwrap();
+    let listing = view.list("").whole().unwrap();
     assert!(listing.exact && listing.generation == session.generation() - 10);
     assert_eq!(listing.entries.len() as u64, STABLE - 10);
     laps(&session, 0);
-    assert!(view.list_whole("").unwrap_err().is_lagged());
+    assert!(view.list("").whole().unwrap_err().is_lagged());
 }
 
 /// Ends the writers, also where the test fails.
@@ -124,10 +128,10 @@ fn lists_beside_nonstop_writers_have_every_key_that_stands() {
             scope.spawn(move || write(board, number, over));
         }
         let reader = board.read_only().unwrap();
-        (0..2).for_each(|_| drop(reader.list_whole("").unwrap()));
+        (0..2).for_each(|_| drop(reader.list("").whole().unwrap()));
         for _ in 0..rounds(6) {
             let since = reader.generation();
-            let listing = reader.list_whole("").unwrap();
+            let listing = reader.list("").whole().unwrap();
             check(&listing, since);
             check(&inexact(&reader), since);
         }
@@ -157,7 +161,7 @@ fn write(board: &Board, number: u64, over: &AtomicBool) {
 
 /// A list that is not exact, of a handle that has an index: its own reader waits at a key until the history has gone by.
 fn inexact(reader: &Reader) -> Listing {
-    let listing = reader.gather("", |key, found, meta| {
+    let listing = reader.list("").gather(|key, found, meta| {
         let since = reader.generation();
         while key == stable(2) && reader.generation() < since + 70 {
             std::thread::yield_now();
@@ -173,7 +177,7 @@ fn inexact(reader: &Reader) -> Listing {
     (0..STABLE).for_each(|n| assert!(keys.contains(&stable(n)), "{} is not there", stable(n)));
     assert!(listing.entries.is_sorted_by(|a, b| a.0 < b.0));
     // Lists of entries come to the same.
-    reader.list_whole("").unwrap()
+    reader.list("").whole().unwrap()
 }
 
 /// A board of thirty keys, and a way to damage it.
@@ -230,9 +234,9 @@ impl Subject {
         // Without an index, when it is made, with it; of a handle that made its own before the damage.
         for reader in [&observer, &observer, &observer, self.session.reader()] {
             let listings = [
-                reader.list_whole("").unwrap(),
-                reader.view().unwrap().list_whole("").unwrap(),
-                reader.view_at(reader.generation()).unwrap().list_whole("").unwrap(),
+                reader.list("").whole().unwrap(),
+                reader.view().unwrap().list("").whole().unwrap(),
+                reader.view_at(reader.generation()).unwrap().list("").whole().unwrap(),
             ];
             for listing in listings {
                 assert!(listing.exact);
@@ -244,9 +248,12 @@ impl Subject {
                 );
             }
             let mut scanned = Vec::new();
-            let scan = reader.scan("", |key, _, _| scanned.push(key.to_owned()));
+            let scan = reader.list("").scan(|key, _, _| {
+                scanned.push(key.to_owned());
+                ControlFlow::<()>::Continue(())
+            });
             assert_eq!(scanned.len(), 29);
-            for error in [scan.unwrap_err(), reader.list("").unwrap_err()] {
+            for error in [scan.unwrap_err(), reader.list("").into_vec().unwrap_err()] {
                 assert!(error.is_corrupt() && (!named || error.to_string().contains(key)), "{error}");
             }
             let found = reader.soundness().unwrap();
@@ -281,7 +288,7 @@ fn a_damaged_record_takes_nothing_from_other_keys_and_is_named() {
         for warm in [false, true] {
             let mut subject = Subject::new();
             if warm {
-                (0..3).for_each(|_| assert_eq!(subject.session.list("").unwrap().len(), 30));
+                (0..3).for_each(|_| assert_eq!(subject.session.list("").into_vec().unwrap().len(), 30));
             }
             let key = stable(17);
             subject.head_at = subject.slot(&key) as u64 + 1;
@@ -299,7 +306,7 @@ fn a_damaged_slot_is_told_and_hides_nothing() {
         for warm in [false, true] {
             let mut subject = Subject::new();
             if warm {
-                (0..3).for_each(|_| assert_eq!(subject.session.list("").unwrap().len(), 30));
+                (0..3).for_each(|_| assert_eq!(subject.session.list("").into_vec().unwrap().len(), 30));
             }
             let key = stable(17);
             let slot = subject.slot(&key);
@@ -317,7 +324,7 @@ fn damage_under_another_prefix_is_not_told() {
     subject.head_at = subject.slot(&key) as u64 + 1;
     subject.flip(subject.record(&key) + record::CHECKSUM, 1);
     for _ in 0..3 {
-        let listing = subject.session.list_whole("task/").unwrap();
+        let listing = subject.session.list("task/").whole().unwrap();
         assert!(listing.damaged.is_empty() && listing.entries.len() == 10, "{listing:?}");
     }
 }

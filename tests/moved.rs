@@ -84,7 +84,7 @@ fn every_handle_learns_that_its_board_moved() {
             moved(|| observer.get("k")),
             moved(|| observer.get_into("k", &mut Vec::new())),
             moved(|| view.get("k")),
-            moved(|| observer.list("")),
+            moved(|| observer.list("").into_vec()),
             moved(|| observer.sessions()),
             moved(|| board.metrics()),
             moved(|| session.lease("other", BEAT)),
@@ -112,7 +112,7 @@ fn who_sleeps_is_woken() {
     for reader in [session.reader(), &observer] {
         for wait in [Wait::Spin, Wait::Adaptive, Wait::Sleep] {
             let (mut watch, tell) = (reader.watch("").wait(wait), tell.clone());
-            std::thread::spawn(move || tell.send(watch.next(Duration::MAX).map(drop)));
+            std::thread::spawn(move || tell.send(watch.next_timeout(Duration::MAX).map(drop)));
             waiting += 1;
         }
         let (reader, tell) = (reader.clone(), tell.clone());

@@ -45,8 +45,8 @@ fn use_board(path: &Path) -> Result<(), Error> {
     session.put("x", b"1")?;
     assert_eq!(session.get("x")?.unwrap().value, b"1");
     let reader: Reader = board.read_only()?;
-    assert_eq!(reader.list("x")?.len(), 1);
-    assert!(reader.watch("x").since(0).next(Duration::ZERO)?.is_some());
+    assert_eq!(reader.list("x").into_vec()?.len(), 1);
+    assert!(reader.watch("x").since(0).next_timeout(Duration::ZERO)?.is_some());
     Ok(())
 }
 
@@ -163,7 +163,7 @@ fn as_limited_in_processes() {
     let error = under(Resource::Nproc, 0, || board.attach("limited").unwrap_err());
     assert!(error.to_string().contains("RLIMIT_NPROC"), "{error}");
     // Who only reads needs no thread.
-    under(Resource::Nproc, 0, || board.read_only().unwrap().list("").unwrap());
+    under(Resource::Nproc, 0, || board.read_only().unwrap().list("").into_vec().unwrap());
     assert_nothing_left(&path);
     judge::assert_sound(&path);
     say("refused it");

@@ -128,7 +128,7 @@ fn an_observer_beside_a_nonstop_writer_reads_whole_values_only() {
             *newest = entry.version;
             values += 1;
         }
-        match observer.view().unwrap().list("task/") {
+        match observer.view().unwrap().list("task/").into_vec() {
             Ok(entries) => {
                 assert!(entries.iter().all(|entry| is_whole(&entry.value)));
                 lists += 1;
@@ -209,7 +209,7 @@ fn a_stopped_process_holds_nobody_up_and_goes_on_later() {
         let after = session.get("walker/kept").unwrap();
         assert!(before.is_none() || after.is_some());
         assert!(board.sessions().unwrap().iter().any(|info| info.name == "sleepwalker"));
-        assert!(session.list("").unwrap().len() >= 5);
+        assert!(session.list("").into_vec().unwrap().len() >= 5);
         walker.go_on();
     }
     session.put("stop", b"").unwrap();

@@ -9,7 +9,7 @@ use slateboard_kit::{
     judge,
     places::{folder, small},
 };
-use std::{path::Path, time::Duration};
+use std::{ops::ControlFlow, path::Path, time::Duration};
 
 /// Everything that a process may hold of a board.
 struct Handles {
@@ -31,7 +31,7 @@ impl Handles {
         let bound = PutOptions::new().ephemeral(true);
         session.put_with("bound", b"1", bound).unwrap();
         // With an index, which is the parent's alone.
-        (0..3).for_each(|_| assert!(!session.list("").unwrap().is_empty()));
+        (0..3).for_each(|_| assert!(!session.list("").into_vec().unwrap().is_empty()));
         Self {
             observer: board.read_only().unwrap(),
             view: session.view().unwrap(),
@@ -64,8 +64,8 @@ impl Handles {
         for reader in [observer, session.reader()] {
             check("get", reader.get("x").err());
             check("get_into", reader.get_into("x", &mut Vec::new()).err());
-            check("list", reader.list("").err());
-            check("scan", reader.scan("", |_, _, _| {}).err());
+            check("list", reader.list("").into_vec().err());
+            check("scan", reader.list("").scan(|_, _, _| ControlFlow::<()>::Continue(())).err());
             check("view", reader.view().err());
             check("view_at", reader.view_at(1).err());
             check("event", reader.event(1).err());
@@ -73,8 +73,8 @@ impl Handles {
             check("metrics", reader.metrics().err());
         }
         check("view.get", view.get("x").err());
-        check("view.list", view.list("").err());
-        check("view.scan", view.scan("", |_, _, _| {}).err());
+        check("view.list", view.list("").into_vec().err());
+        check("view.scan", view.list("").scan(|_, _, _| ControlFlow::<()>::Continue(())).err());
         check("key.get", key.get().err());
         check("key.get_into", key.get_into(&mut Vec::new()).err());
         check("key.version", key.version().err());
@@ -82,7 +82,7 @@ impl Handles {
         check("key.put", key.put(b"4").err());
         check("key.wait_newer", key.wait_newer(1, SOON).err());
         check("lease.renew", lease.renew().err());
-        check("watch", watch.next(SOON).err());
+        check("watch", watch.next_timeout(SOON).err());
         check("events", events.next().and_then(Result::err));
         if events.next().is_some() {
             wrong.push("events go on");

@@ -125,7 +125,7 @@ fn keep_busy(session: &Session, number: usize, over: &AtomicBool) {
 fn watch(session: &Session, over: &AtomicBool) {
     let mut watch = session.watch("busy/");
     while !over.load(Relaxed) {
-        let _ = watch.next(Duration::from_millis(10));
+        let _ = watch.next_timeout(Duration::from_millis(10));
     }
 }
 

@@ -203,7 +203,7 @@ fn check_history(board: &Board) {
 fn check_that_it_holds_as_much_as_a_new_one(board: &Board, path: &Path) {
     let fill = |board: &Board| {
         let session = board.attach("filler").unwrap();
-        for entry in session.list("").unwrap() {
+        for entry in session.list("").into_vec().unwrap() {
             session.remove(&entry.key).unwrap();
         }
         for _ in 0..200 {
@@ -393,8 +393,11 @@ fn records_of_killed_processes_are_taken_over() {
     let after = board.sessions().unwrap();
     assert_eq!((after.len(), after[0].name.as_str()), (1, "ninth"), "attaching reaps all of them");
     assert_eq!((after[0].index, after[0].incarnation), (0, before[0].incarnation + 1));
-    assert!(session.list("claim/").unwrap().is_empty() && session.list("lease/").unwrap().is_empty());
-    assert_eq!(session.list("plain/").unwrap().len(), 8);
+    assert!(
+        session.list("claim/").into_vec().unwrap().is_empty()
+            && session.list("lease/").into_vec().unwrap().is_empty()
+    );
+    assert_eq!(session.list("plain/").into_vec().unwrap().len(), 8);
     let _others: Vec<_> = (0..7).map(|n| board.attach(&format!("s{n}")).unwrap()).collect();
 }
 

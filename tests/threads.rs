@@ -37,7 +37,7 @@ fn use_session(board: &Board, session: &Session, seed: u64) -> u64 {
             0 => clones.push(session.clone()),
             1 if clones.len() > 1 => drop(clones.swap_remove(0)),
             2 => assert!(mine.get("file/other").unwrap().is_none()),
-            3 => assert!(mine.list("file/").unwrap().len() <= THREADS),
+            3 => assert!(mine.list("file/").into_vec().unwrap().len() <= THREADS),
             4 => assert!(mine.put(&format!("file/{seed}"), vec![7; 700]).unwrap().version > 0),
             5 => drop(mine.remove(&format!("file/{seed}")).unwrap()),
             6 => drop((board.sessions().unwrap(), board.metrics().unwrap())),
@@ -118,7 +118,7 @@ fn watches_see_what_threads_of_the_same_session_put() {
                 ready.wait();
                 // Fewer than the history holds, so that none is missed.
                 for round in 0..40 {
-                    let event = watch.next(SOON).unwrap().expect("an event comes");
+                    let event = watch.next_timeout(SOON).unwrap().expect("an event comes");
                     assert_eq!(event.mutations[0].key, format!("{prefix}{}", round % 5));
                 }
             });

@@ -47,7 +47,7 @@ fn has_it(reader: &Reader, key: &str, told: u64) {
     }
     // Without an index, with one that is made, with one that is there.
     for _ in 0..3 {
-        let listed = reader.list("").unwrap();
+        let listed = reader.list("").into_vec().unwrap();
         assert!(listed.iter().any(|entry| entry.generation == told && entry.key == key), "{listed:?}");
     }
     assert_eq!(reader.event(told).unwrap().generation, told);
@@ -57,14 +57,14 @@ fn has_it(reader: &Reader, key: &str, told: u64) {
         for since in [0, told - 1] {
             let mut watch = reader.watch(prefix).since(since).wait(wait);
             let mut newest = None;
-            while let Some(event) = watch.next(NOW).unwrap() {
+            while let Some(event) = watch.next_timeout(NOW).unwrap() {
                 newest = Some(event.generation);
             }
             assert_eq!(newest, Some(told), "a watch of {prefix:?} from {since} on");
         }
     }
     // From the present on, which has it.
-    assert_eq!(reader.watch("task/").next(NOW).unwrap(), None);
+    assert_eq!(reader.watch("task/").next_timeout(NOW).unwrap(), None);
     assert!(reader.wait_newer(key, found.version - 1, NOW).unwrap().is_some());
     let future = reader.view_at(told + 1).err().unwrap();
     assert!(future.to_string().contains(&format!("the newest is {told}")), "{future}");
@@ -83,10 +83,10 @@ fn what_a_get_told_is_listed_viewed_watched_and_counted_for_readers() {
         assert_eq!(file.mapping.words()[header::GENERATION].load(Ordering::Acquire), told - 1);
         // A watch that went on before it was counted misses nothing, and tells nothing twice.
         let mut watch = observer.watch("task/").since(told - 1);
-        assert_eq!(watch.next(NOW).unwrap().unwrap().generation, told);
+        assert_eq!(watch.next_timeout(NOW).unwrap().unwrap().generation, told);
         let session = board.attach("next").unwrap();
         assert_eq!(session.put("task/key", "next").unwrap().generation, told + 1);
-        assert_eq!(watch.next(NOW).unwrap().unwrap().generation, told + 1);
-        assert_eq!(watch.next(NOW).unwrap(), None);
+        assert_eq!(watch.next_timeout(NOW).unwrap().unwrap().generation, told + 1);
+        assert_eq!(watch.next_timeout(NOW).unwrap(), None);
     }
 }

@@ -24,7 +24,7 @@ pub fn watches(criterion: &mut Criterion) {
             group.bench_function(BenchmarkId::new("there and back", format!("{wait:?}")), |bencher| {
                 bencher.iter(|| {
                     session.put("ping/1", "now").unwrap();
-                    black_box(answers.next(SECOND).unwrap().unwrap());
+                    black_box(answers.next_timeout(SECOND).unwrap().unwrap());
                 });
             });
             session.put("ping/1", END).unwrap();
@@ -39,7 +39,7 @@ fn there_already(criterion: &mut Criterion, session: &Session) {
     criterion.bench_function("watch/a put and its event", |bencher| {
         bencher.iter(|| {
             session.put("alone/1", "now").unwrap();
-            black_box(watch.next(Duration::ZERO).unwrap().unwrap());
+            black_box(watch.next_timeout(Duration::ZERO).unwrap().unwrap());
         });
     });
 }
@@ -47,7 +47,7 @@ fn there_already(criterion: &mut Criterion, session: &Session) {
 /// Answers every ping by a pong, until the end. Nothing comes for longer than a benchmark pauses: it ends too.
 fn answer(partner: &Session, since: u64, wait: Wait) {
     let mut questions = partner.watch("ping/").since(since).wait(wait);
-    while let Some(event) = questions.next(60 * SECOND).unwrap() {
+    while let Some(event) = questions.next_timeout(60 * SECOND).unwrap() {
         let ended = partner.get("ping/1").unwrap().unwrap().value == END.as_bytes();
         black_box(event);
         if ended {

@@ -4,7 +4,7 @@ use crate::{KEYS, SIZES, filled, label};
 use criterion::{BenchmarkId, Criterion, Throughput};
 use slateboard::Board;
 use slateboard_micro::PREFIX;
-use std::hint::black_box;
+use std::{hint::black_box, ops::ControlFlow};
 
 pub fn lists(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("list");
@@ -13,7 +13,7 @@ pub fn lists(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(keys as u64));
         group.bench_function(BenchmarkId::new("64 B", keys), |bencher| {
             bencher.iter(|| {
-                let listed = filled.session.list(PREFIX).unwrap();
+                let listed = filled.session.list(PREFIX).into_vec().unwrap();
                 assert_eq!(black_box(&listed).len(), keys);
             });
         });
@@ -39,7 +39,11 @@ pub fn scans(criterion: &mut Criterion) {
                 let (mut found, mut bytes) = (0, 0);
                 let prefix = format!("{PREFIX}{hundred:04}");
                 session
-                    .scan(&prefix, |_, value, _| (found, bytes) = (found + 1, bytes + value.len()))
+                    .list(&prefix)
+                    .scan(|_, value, _| {
+                        (found, bytes) = (found + 1, bytes + value.len());
+                        ControlFlow::<()>::Continue(())
+                    })
                     .unwrap();
                 assert_eq!((found, black_box(bytes)), (FOUND, FOUND * 64));
             });

@@ -296,14 +296,19 @@ pub(crate) struct Touch {
 Examples:
   slate rm task/42
   slate rm task/42 --if-version 7
+  slate rm --prefix task/                 one after the other; prints how many
 
 Ends with status 3 when there is no such key.")]
 pub(crate) struct Rm {
     /// The key, as in task/42: 1 to 1,024 bytes.
-    pub(crate) key: String,
+    #[arg(required_unless_present = "prefix")]
+    pub(crate) key: Option<String>,
     /// Only if the key stands at this version.
-    #[arg(long, value_name = "N", value_parser = parse_count)]
+    #[arg(long, value_name = "N", value_parser = parse_count, conflicts_with = "prefix")]
     pub(crate) if_version: Option<u64>,
+    /// Remove every key that starts with this instead, and print how many were removed.
+    #[arg(long, value_name = "P", conflicts_with = "key", allow_hyphen_values = true)]
+    pub(crate) prefix: Option<String>,
 }
 
 #[derive(Args, Debug)]

@@ -57,6 +57,13 @@ pub(crate) struct ValueDoc<'a> {
     encoding: Option<&'static str>,
 }
 
+/// `rm --prefix --json`.
+#[derive(Serialize)]
+struct RemovedDoc<'a> {
+    prefix: &'a str,
+    removed: u64,
+}
+
 #[derive(Serialize)]
 struct ReceiptDoc<'a> {
     key: &'a str,
@@ -319,6 +326,15 @@ impl Output {
         }
     }
 
+    /// How many keys of a prefix were removed.
+    pub(crate) fn removed(&self, prefix: &str, removed: u64) -> Result<(), Failure> {
+        match (self.quiet, self.json) {
+            (true, _) => Ok(()),
+            (false, true) => self.document(&RemovedDoc { prefix, removed }),
+            (false, false) => self.line(format!("removed {removed}")),
+        }
+    }
+
     /// The new value of a key, with version and generation for programs.
     pub(crate) fn updated(
         &self,
@@ -542,6 +558,7 @@ pub(crate) fn printable(text: &str) -> String {
 fn kind_name(kind: MutationKind) -> &'static str {
     match kind {
         MutationKind::Put => "put",
+        MutationKind::Touch => "touch",
         MutationKind::Remove => "remove",
         MutationKind::Expire => "expire",
         MutationKind::Detached => "detached",

@@ -77,6 +77,7 @@ const ROWS: &[Row] = &[
     row("update", "--attempts", "update k --exec ./beaten", "--attempts 3", 1, Words("each of 3 attempts")),
     row("touch", "--ttl", "touch k", "--ttl 1h", 0, Words("expires_in_ms")),
     row("rm", "--if-version", "rm k", "--if-version 9", 4, Words("expected version 9")),
+    row("rm", "--prefix", "", "rm --prefix task/", 0, Words("removed 1")),
     row("ls", "--long", "ls", "--long", 0, Words("WRITER")),
     row("ls", "--null", "ls", "--null", 0, Output("k\0task/1\0")),
     row("ls", "--at", "ls", "--at 1", 0, Output("k\n")),

@@ -16,9 +16,11 @@ use std::time::SystemTime;
 pub enum MutationKind {
     /// It got a value.
     Put,
+    /// Its time to live was renewed; it has the value that it had.
+    Touch,
     /// It was removed.
     Remove,
-    /// Its time to live passed; [`Previous::writer`] says whose entry it was.
+    /// Its time to live passed; [`Previous::writer`] wrote the entry.
     Expire,
     /// The session that it was bound to detached.
     Detached,
@@ -78,6 +80,7 @@ pub(super) fn event(_reader: &Reader, core: &Core<'_>, record: EventRecord) -> E
     let EventRecord { item, previous } = record;
     let kind = match item.header.kind {
         RecordKind::Value => MutationKind::Put,
+        RecordKind::Touched => MutationKind::Touch,
         RecordKind::Removed => MutationKind::Remove,
         RecordKind::Expired => MutationKind::Expire,
         RecordKind::Detached => MutationKind::Detached,
@@ -87,7 +90,7 @@ pub(super) fn event(_reader: &Reader, core: &Core<'_>, record: EventRecord) -> E
         kind,
         key: String::from_utf8_lossy(&item.key).into_owned(),
         version: item.header.version,
-        value: (kind == MutationKind::Put).then_some(item.value),
+        value: (!item.header.kind.is_tombstone()).then_some(item.value),
         codec: CodecId::new(item.header.codec),
         previous: previous.map(|previous| Previous {
             version: previous.header.version,
@@ -112,8 +115,18 @@ pub(super) fn event(_reader: &Reader, core: &Core<'_>, record: EventRecord) -> E
     event
 }
 
-/// Iterator over the history up to the present. After an error of kind `Lagged`, which says how many
-/// events were missed, it goes on where the history begins.
+/// An iterator over the history, up to the present: [`Reader::events`]. It returns an error of kind `Lagged`, which says how many
+/// events were missed, and then goes on where the history begins.
+///
+/// # Examples
+/// ```
+/// let session = slateboard::Board::local()?.attach("planner")?;
+/// session.put("plan", "draft")?;
+/// session.remove("plan")?;
+/// let events = session.events(0).collect::<Result<Vec<_>, _>>()?;
+/// assert_eq!(events[1].mutations[0].previous.as_ref().unwrap().value, b"draft");
+/// # Ok::<_, slateboard::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Events {
     reader: Reader,
@@ -126,12 +139,22 @@ impl Events {
     }
 
     /// The generation of the last event that was looked at.
+    ///
+    /// # Examples
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// session.put("plan", "draft")?;
+    /// let mut events = session.events(0);
+    /// events.next().unwrap()?;
+    /// assert_eq!(events.generation(), 1);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn generation(&self) -> u64 {
         self.next - 1
     }
 
-    /// Goes past events of other shards, if this one has had none since: its counter is raised before the
-    /// board's. Not past an event that is not counted yet: its shard's counter may not be raised either.
+    /// Skips the events of other shards if this shard has had none since: a shard's counter is raised before the board's. Does
+    /// not skip an event that is not counted yet, because its shard's counter may not be raised either.
     pub(super) fn skip_others(&mut self, shard: usize) -> Result<()> {
         let core = self.reader.core()?;
         let counted = core.generation();

@@ -1,41 +1,45 @@
-//! Lists that tell what can be told: also where the history goes by too fast for one generation, and where records
-//! are damaged.
+//! What lists come to, and what is said of damaged records.
 
-use super::{Meta, Reader, Verify, View, reader};
+use super::{Reader, Verify, index::Span};
 use crate::{
     entry::Entry,
     error::{Error, ErrorKind, Result},
-    protocol::{Core, Fault, read::CopiedRecord, survey::Damaged},
+    protocol::{Core, Fault, survey::Damaged},
 };
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
-/// Lists of one generation that are tried before one that is not. The first of a handle goes without an index, the second
-/// makes it.
-const EXACT_ATTEMPTS: u32 = 4;
 /// Damaged records that an error names.
 const NAMED: usize = 8;
 
-/// What a list came to: [`Reader::list_whole`], [`Reader::gather`].
+/// A whole list, with what is not as it should be: [`List::whole`](super::List::whole), [`List::gather`](super::List::gather).
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Listing<T = Entry> {
     /// The entries, in key order, no key twice.
     pub entries: Vec<T>,
-    /// Of an exact list, the generation of all of it. Otherwise that of its beginning: no entry is older than what its
-    /// key had then.
+    /// The generation of an exact list. Otherwise the generation at its beginning: no entry is older than its key's entry was
+    /// then.
     pub generation: u64,
-    /// Whether all of it is of one generation. Where it is not, every key that had a value all the while is there, and
-    /// keys that were created or removed meanwhile may or may not be.
+    /// Whether all of it is of one generation. If not, every key that had a value during the whole list is there, and keys that
+    /// were created or removed meanwhile may be there.
     pub exact: bool,
-    /// Records that are damaged, and left out.
+    /// The damaged records, which are left out of the entries.
     pub damaged: Vec<Damage>,
 }
 
 impl<T> Listing<T> {
-    /// The entries, where none is damaged.
+    /// The entries, if no record is damaged.
     ///
     /// # Errors
     /// `Corrupt`, which names the damaged records.
+    ///
+    /// # Examples
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// session.put("plan", "draft")?;
+    /// assert_eq!(session.list("").keys().whole()?.into_sound()?, ["plan"]);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn into_sound(self) -> Result<Vec<T>> {
         sound(&self.damaged).map(|()| self.entries)
     }
@@ -63,6 +67,11 @@ impl Damage {
     pub(super) fn of_event(core: &Core<'_>, generation: u64, what: &'static str) -> Self {
         let key = core.event_key(generation).and_then(|key| String::from_utf8(key).ok());
         Self { key, slot: None, generation: Some(generation), what }
+    }
+
+    /// Whether it may be damage of a key of the span.
+    pub(super) fn concerns(&self, span: &Span) -> bool {
+        self.key.as_ref().is_none_or(|key| span.contains(key.as_bytes()))
     }
 
     /// Which record it is: its key, or where it stands.
@@ -136,92 +145,22 @@ pub struct Soundness {
 }
 
 impl Reader {
-    /// The entries whose keys start with the prefix, whatever can be told of them: all of one generation where the history
-    /// holds it long enough, otherwise each as the present has it when it is read; the sound ones where others are
-    /// damaged. The result says which it is.
+    /// Reads every key and every event, and names the damaged records. This takes as long as hashing the contents of the board.
     ///
     /// # Errors
-    /// `Contended` where one key changed so fast that it could not be read; `Moved`; `Forked`.
-    pub fn list_whole(&self, prefix: &str) -> Result<Listing> {
-        self.gather_by(prefix, true, |core, key, value, found| self.listed(core, key, value, found))
-    }
-
-    /// As [`Reader::list_whole`], of the keys alone, for less memory.
+    /// As [`List::whole`](super::List::whole).
     ///
-    /// # Errors
-    /// As [`Reader::list_whole`].
-    pub fn keys_whole(&self, prefix: &str) -> Result<Listing<String>> {
-        self.gather_by(prefix, false, |_, key, _, _| key.to_owned())
-    }
-
-    /// As [`Reader::list_whole`], of what `make` makes of each key, value and the rest. It may be called more than once for
-    /// a key.
-    ///
-    /// # Errors
-    /// As [`Reader::list_whole`].
-    pub fn gather<T>(
-        &self,
-        prefix: &str,
-        mut make: impl FnMut(&str, &[u8], &Meta) -> T,
-    ) -> Result<Listing<T>> {
-        self.gather_by(prefix, true, |_, key, value, found| make(key, value, &reader::meta(found)))
-    }
-
-    fn gather_by<T>(
-        &self,
-        prefix: &str,
-        values: bool,
-        mut make: impl FnMut(&Core<'_>, &str, &[u8], &CopiedRecord) -> T,
-    ) -> Result<Listing<T>> {
-        for _ in 0..EXACT_ATTEMPTS {
-            match self.view()?.gather_by(prefix, values, &mut make) {
-                Err(error) if error.is_lagged() => {}
-                other => return other,
-            }
-        }
-        self.gather_present(prefix, make)
-    }
-
-    /// Reads every key of the prefix by a read of its own.
-    fn gather_present<T>(
-        &self,
-        prefix: &str,
-        mut make: impl FnMut(&Core<'_>, &str, &[u8], &CopiedRecord) -> T,
-    ) -> Result<Listing<T>> {
-        let core = self.core()?;
-        let generation = core.newest();
-        let (mut keys, mut damaged) = (Vec::new(), Vec::new());
-        let walked = core.present_keys(prefix, |key| match key {
-            Ok(key) => keys.extend(String::from_utf8(key.to_vec())),
-            Err(found) => damaged.push(Damage::of(found)),
-        });
-        walked.map_err(super::fault::error)?;
-        let (mut value, mut found) = (Vec::new(), CopiedRecord::EMPTY);
-        let mut entries = BTreeMap::new();
-        for key in keys {
-            // Anew for each: what was called before may have forked.
-            let core = self.core()?;
-            match self.read(&core, &reader::checked(&core, &key)?, None, &mut found, &mut value) {
-                Ok(true) => {
-                    let entry = make(&core, &key, &value, &found);
-                    entries.insert(key, entry);
-                }
-                Ok(false) => {}
-                Err(error) if error.is_corrupt() => damaged.push(Damage::of_key(&key, RECORD)),
-                Err(error) => return Err(error.on_key(&key)),
-            }
-        }
-        Ok(Listing { entries: entries.into_values().collect(), generation, exact: false, damaged })
-    }
-
-    /// Reads every key and every event, and tells which records are damaged. Takes as long as hashing everything that
-    /// the board holds.
-    ///
-    /// # Errors
-    /// As [`Reader::list_whole`].
+    /// # Examples
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// session.put("plan", "draft")?;
+    /// let found = session.soundness()?;
+    /// assert_eq!((found.keys, found.events, found.damaged.len()), (1, 1, 0));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn soundness(&self) -> Result<Soundness> {
         let strict = Self { verify: Verify::Always, ..self.clone() };
-        let Listing { entries, mut damaged, .. } = strict.gather_by("", false, |_, _, _, _| ())?;
+        let Listing { entries, mut damaged, .. } = strict.list("").keys().whole()?;
         let events = strict.sound_events(&mut damaged)?;
         Ok(Soundness { keys: entries.len() as u64, events, damaged })
     }
@@ -252,54 +191,6 @@ impl Reader {
         }
         Ok(sound)
     }
-
-    fn listed(&self, core: &Core<'_>, key: &str, value: &[u8], found: &CopiedRecord) -> Entry {
-        self.entry(core, key.to_owned(), value.to_vec(), &found.header(), found.generation)
-    }
 }
 
-impl View {
-    /// The entries whose keys start with the prefix, in key order, without those that are damaged, which are named.
-    ///
-    /// # Errors
-    /// `Lagged`; `Moved`; `Forked`.
-    pub fn list_whole(&self, prefix: &str) -> Result<Listing> {
-        self.gather_by(prefix, true, |core, key, value, found| self.reader.listed(core, key, value, found))
-    }
-
-    /// As [`View::list_whole`], of the keys alone, for less memory.
-    ///
-    /// # Errors
-    /// As [`View::list_whole`].
-    pub fn keys_whole(&self, prefix: &str) -> Result<Listing<String>> {
-        self.gather_by(prefix, false, |_, key, _, _| key.to_owned())
-    }
-
-    /// As [`View::list_whole`], of what `make` makes of each key, value and the rest.
-    ///
-    /// # Errors
-    /// As [`View::list_whole`].
-    pub fn gather<T>(
-        &self,
-        prefix: &str,
-        mut make: impl FnMut(&str, &[u8], &Meta) -> T,
-    ) -> Result<Listing<T>> {
-        self.gather_by(prefix, true, |_, key, value, found| make(key, value, &reader::meta(found)))
-    }
-
-    fn gather_by<T>(
-        &self,
-        prefix: &str,
-        values: bool,
-        mut make: impl FnMut(&Core<'_>, &str, &[u8], &CopiedRecord) -> T,
-    ) -> Result<Listing<T>> {
-        let (mut entries, mut damaged) = (Vec::new(), Vec::new());
-        self.visit(prefix, values, &mut damaged, |core, key, value, found| {
-            entries.push(make(core, key, value, found));
-        })?;
-        Ok(Listing { entries, generation: self.generation(), exact: true, damaged })
-    }
-}
-
-const RECORD: &str = "its newest record";
 const COUNTERS: &str = "the generation counter or the floor";

@@ -1,15 +1,19 @@
 //! What a user does: open a board, attach a session, put, get, watch and list keys.
 
+mod bulk;
 mod event;
 mod fault;
 mod index;
 mod keeper;
 mod key;
 mod lease;
+mod list;
 mod listing;
 mod lookout;
 mod metrics;
+mod notifier;
 mod options;
+mod pollable;
 mod presence;
 mod put;
 mod reader;
@@ -23,12 +27,17 @@ mod view;
 mod watch;
 
 pub use crate::protocol::{publish::Expect, read::Verify};
+pub use bulk::Sum;
 pub use event::{Event, Events, Mutation, MutationKind, Previous};
 pub use key::KeyHandle;
 pub use lease::Lease;
+pub use list::List;
 pub use listing::{Damage, Listing, Soundness};
 pub use metrics::{Counters, Liveness, Metrics, SessionInfo};
 pub use options::Options;
+pub use pollable::PollableWatch;
+#[cfg(feature = "stream")]
+pub use pollable::WatchStream;
 pub use put::{PutOptions, Receipt};
 pub use reader::{Meta, Newer, Reader};
 pub use session::Session;

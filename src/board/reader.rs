@@ -246,47 +246,6 @@ impl Reader {
         Err(fault::error(fault))
     }
 
-    /// The entries whose keys start with the prefix, in key order, all of one generation. As [`View::list`], of the
-    /// present.
-    ///
-    /// # Errors
-    /// `Lagged` where the whole history went by during every attempt, and `Corrupt` where records are damaged, which
-    /// names them: [`Reader::list_whole`] tells what can be told in both cases; `Moved`; `Forked`.
-    pub fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
-        let mut attempts = 0;
-        loop {
-            match self.view()?.list(prefix) {
-                Err(error) if error.is_lagged() && attempts < 16 => attempts += 1,
-                other => return other,
-            }
-        }
-    }
-
-    /// Calls `each` with the key, value and rest of every entry whose key starts with the prefix, in key order, all of
-    /// one generation. As [`View::scan`], of the present.
-    ///
-    /// # Errors
-    /// `Lagged` where the whole history went by meanwhile: what `each` was given before is of one generation, and is
-    /// not all. `Corrupt`, after all other entries, for the first damaged record; `Moved`; `Forked`.
-    pub fn scan(&self, prefix: &str, each: impl FnMut(&str, &[u8], &Meta)) -> Result<()> {
-        self.view()?.scan(prefix, each)
-    }
-
-    /// The keys that start with the prefix and have a value, in order, all of one generation. As [`View::keys`], of the
-    /// present.
-    ///
-    /// # Errors
-    /// As [`Reader::list`].
-    pub fn keys(&self, prefix: &str) -> Result<Vec<String>> {
-        let mut attempts = 0;
-        loop {
-            match self.view()?.keys(prefix) {
-                Err(error) if error.is_lagged() && attempts < 16 => attempts += 1,
-                other => return other,
-            }
-        }
-    }
-
     /// The board as it is now, for several reads of one generation and one instant.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Reading through a session: plain methods that call those of its [`Reader`].
 
 use super::{
-    Event, Events, Listing, Meta, Metrics, Newer, Reader, Session, SessionInfo, Soundness, View, Watch,
+    Event, Events, List, Meta, Metrics, Newer, Reader, Session, SessionInfo, Soundness, View, Watch,
 };
 use crate::{codec::Decode, entry::Entry, error::Result, uuid::Uuid};
 use std::time::Duration;
@@ -36,33 +36,8 @@ impl Session {
     }
 
     /// As [`Reader::list`].
-    pub fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
+    pub fn list(&self, prefix: &str) -> List {
         self.reader().list(prefix)
-    }
-
-    /// As [`Reader::list_whole`].
-    pub fn list_whole(&self, prefix: &str) -> Result<Listing> {
-        self.reader().list_whole(prefix)
-    }
-
-    /// As [`Reader::keys`].
-    pub fn keys(&self, prefix: &str) -> Result<Vec<String>> {
-        self.reader().keys(prefix)
-    }
-
-    /// As [`Reader::keys_whole`].
-    pub fn keys_whole(&self, prefix: &str) -> Result<Listing<String>> {
-        self.reader().keys_whole(prefix)
-    }
-
-    /// As [`Reader::scan`].
-    pub fn scan(&self, prefix: &str, each: impl FnMut(&str, &[u8], &Meta)) -> Result<()> {
-        self.reader().scan(prefix, each)
-    }
-
-    /// As [`Reader::gather`].
-    pub fn gather<T>(&self, prefix: &str, make: impl FnMut(&str, &[u8], &Meta) -> T) -> Result<Listing<T>> {
-        self.reader().gather(prefix, make)
     }
 
     /// As [`Reader::view`].

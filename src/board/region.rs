@@ -4,6 +4,7 @@ use super::{
     fault,
     index::Index,
     lookout::Lookout,
+    notifier::Notifier,
     presence::{Locks, Roll},
 };
 use crate::{
@@ -31,6 +32,8 @@ pub(super) struct Region {
     reserving: Lock<()>,
     /// The thread that looks whether the board moved, for handles without a keeper.
     pub(super) lookout: OnceLock<Option<Lookout>>,
+    /// The thread that wakes watches that have no thread of their own.
+    pub(super) notifier: OnceLock<Result<Notifier>>,
     /// The board's keys in order.
     pub(super) index: Index,
 }
@@ -91,9 +94,10 @@ impl Region {
     }
 
     fn new(memory: Memory, doorbell: Option<Doorbell>, locks: Locks) -> Result<Self> {
-        let (reserving, lookout, index) = (Lock::default(), OnceLock::new(), Index::default());
+        let (reserving, index) = (Lock::default(), Index::default());
+        let (lookout, notifier) = (OnceLock::new(), OnceLock::new());
         let roll = Roll::new(locks);
-        Ok(Self { memory, doorbell, fork: ForkPage::new()?, roll, reserving, lookout, index })
+        Ok(Self { memory, doorbell, fork: ForkPage::new()?, roll, reserving, lookout, notifier, index })
     }
 
     /// The protocol over this board's words.
@@ -285,6 +289,7 @@ impl Drop for Region {
         if self.in_child() {
             self.roll.forget();
             std::mem::forget(std::mem::take(&mut self.index));
+            std::mem::forget(self.notifier.take());
         }
     }
 }

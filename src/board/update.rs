@@ -8,6 +8,7 @@ use crate::{
     codec::CodecId,
     entry::Entry,
     error::{Error, ErrorKind, Result},
+    layout::record::RecordKind,
     protocol::{
         publish::{Change, Outcome},
         read::CopiedRecord,
@@ -48,12 +49,14 @@ pub struct Replacement<V> {
     pub(super) value: V,
     pub(super) codec: Option<CodecId>,
     pub(super) ttl: Option<Duration>,
+    /// Whether the value is the one that stands.
+    pub(super) touch: bool,
 }
 
 impl<V: AsRef<[u8]>> Replacement<V> {
     /// Another value.
     pub const fn new(value: V) -> Self {
-        Self { value, codec: None, ttl: None }
+        Self { value, codec: None, ttl: None, touch: false }
     }
     /// How the value is encoded.
     #[must_use]
@@ -115,7 +118,8 @@ impl Retry {
 
 impl Session {
     /// Renews the key's time to live: puts its present value again, with this time to live from now on. `None` when the key
-    /// has no value. The version rises; the codec and the session that the entry ends with stay as they are.
+    /// has no value. The version rises; the codec and the session that the entry ends with stay as they are. The
+    /// event's kind is [`MutationKind::Touch`](super::MutationKind::Touch).
     ///
     /// # Errors
     /// `InvalidArgument` for a zero `ttl`. As [`Session::update`] otherwise.
@@ -137,7 +141,7 @@ impl Session {
         reader::check(key)?;
         let slot_key = slots::Key::new(self.reader().region.geometry(), key);
         self.update_at(key, &slot_key, &mut None, Retry::new(), |found, old| {
-            Ok(found.map(|_| Replacement::new(old.to_vec()).ttl(ttl)))
+            Ok(found.map(|_| Replacement { touch: true, ..Replacement::new(old.to_vec()).ttl(ttl) }))
         })
     }
 
@@ -252,7 +256,9 @@ impl Session {
             let core = reader.region.core_to_read(reader.region.words()?);
             let read = reader.read(&core, slot_key, *slot, &mut found, &mut old);
             let present = read.map_err(|error| error.on_key(key))?.then_some(&found);
-            let Some(Replacement { value, codec, ttl }) = next(present, &old)? else { return Ok(None) };
+            let Some(Replacement { value, codec, ttl, touch }) = next(present, &old)? else {
+                return Ok(None);
+            };
             let mut change = Change::put(value.as_ref(), Expect::Absent);
             if let Some(found) = present {
                 *slot = Some(found.slot);
@@ -262,6 +268,9 @@ impl Session {
                 change.ephemeral = standing.ephemeral();
             }
             change.codec = codec.map_or(change.codec, CodecId::get);
+            if touch {
+                change.kind = RecordKind::Touched;
+            }
             if let Some(ttl) = ttl {
                 check_ttl(key, ttl)?;
                 change.deadline = deadline_after(ttl);

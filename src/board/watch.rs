@@ -1,39 +1,58 @@
 //! Waiting for changes.
 
-use super::{Event, Events, Newer, Reader, event::is_lost};
+use super::{Event, Events, Newer, Reader, event::is_lost, region::Region};
 use crate::{
     entry::{Deadline, Entry},
     error::Result,
     protocol::{Core, wake},
     region::futex,
 };
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// How to wait for a change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Wait {
     /// Polls, for the lowest latency at the price of a core.
     Spin,
-    /// Polls for 20 µs, then sleeps until it is woken. Polls again only when something came. Should the one who was to
-    /// wake it be stopped just then, it looks for itself after 1 s, or up to 4 s where it has slept for long.
+    /// Polls for 20 µs, then sleeps until a writer wakes it. Polls again only after something came. A writer that is stopped
+    /// just before it wakes others delays a waiter by 1 s, or by up to 4 s after a long sleep.
     #[default]
     Adaptive,
-    /// Sleeps until it is woken, as `Adaptive` does.
+    /// Sleeps at once, until a writer wakes it, as `Adaptive` does.
     Sleep,
 }
 
 /// Polling before sleeping.
 const SPIN: Duration = Duration::from_micros(20);
-/// Until a waiter looks for itself, doubling while nothing comes: a wake that was lost to a kill delays, and
-/// does not hang.
-const LOOK_MIN: Duration = Duration::from_secs(1);
+/// After this time a waiter looks for itself. The time doubles while nothing comes. So a wake that was lost to a kill
+/// delays a waiter, and does not hang it.
+pub(super) const LOOK_MIN: Duration = Duration::from_secs(1);
 /// How often it doubles: up to 4 s.
 const DOUBLINGS: u32 = 2;
-/// Sleeps of those who cannot be woken, growing.
-const NAP_MIN: Duration = Duration::from_millis(1);
-const NAP_MAX: Duration = Duration::from_millis(50);
+/// The first and the longest sleep of a waiter that cannot be woken.
+pub(super) const NAP_MIN: Duration = Duration::from_millis(1);
+pub(super) const NAP_MAX: Duration = Duration::from_millis(50);
 
-/// Follows the changes of the keys that start with a prefix, in the order of the history.
+/// Follows the changes of the keys that start with a prefix, in the order of the history: [`Reader::watch`].
+///
+/// It is an iterator that blocks until the next event. [`Watch::next_timeout`] blocks for a limited time,
+/// [`Watch::pollable`] makes a descriptor of it, and [`Watch::stream`] (feature `stream`) a stream. The iterator ends only
+/// after an error of kind `Moved` or `Forked`.
+///
+/// # Examples
+/// ```
+/// let session = slateboard::Board::local()?.attach("planner")?;
+/// let mut tasks = session.watch("task/");
+/// session.put("task/1", "open")?;
+/// session.put("team/plan", "ship")?;
+/// session.put("task/1", "done")?;
+/// let values: Vec<_> = tasks.by_ref().take(2).map(|event| event.unwrap().mutations[0].value.clone()).collect();
+/// assert_eq!(values, [Some(b"open".to_vec()), Some(b"done".to_vec())]);
+/// # Ok::<_, slateboard::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Watch {
     reader: Reader,
@@ -57,43 +76,82 @@ impl Watch {
     }
 
     /// Begins after this generation, instead of in the present.
+    ///
+    /// # Examples
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let first = session.put("task/1", "open")?.generation;
+    /// session.put("task/2", "open")?;
+    /// let event = session.watch("task/").since(first).next().unwrap()?;
+    /// assert_eq!(event.mutations[0].key, "task/2");
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     #[must_use]
     pub fn since(mut self, generation: u64) -> Self {
         self.events = self.reader.events(generation);
         self
     }
 
-    /// How to wait.
+    /// Sets how to wait.
+    ///
+    /// # Examples
+    /// ```
+    /// use slateboard::{Board, Wait};
+    ///
+    /// let session = Board::local()?.attach("planner")?;
+    /// let mut tasks = session.watch("task/").wait(Wait::Sleep);
+    /// session.put("task/1", "open")?;
+    /// assert!(tasks.next().unwrap().is_ok());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     #[must_use]
     pub fn wait(mut self, wait: Wait) -> Self {
         self.waiting = Waiting::new(wait);
         self
     }
 
-    /// The generation up to which events were looked at: where to resume.
+    /// The generation up to which events were looked at. [`Watch::since`] resumes there.
+    ///
+    /// # Examples
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let mut tasks = session.watch("task/");
+    /// session.put("task/1", "open")?;
+    /// tasks.next().unwrap()?;
+    /// session.put("task/2", "open")?;
+    /// let mut later = session.watch("task/").since(tasks.generation());
+    /// assert_eq!(later.next().unwrap()?.mutations[0].key, "task/2");
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn generation(&self) -> u64 {
         self.events.generation()
     }
 
-    /// The next event, waiting for it at most for `timeout`; `None` when that passed.
+    /// The next event. Waits for it, at most for `timeout`; `None` when that has passed.
     ///
     /// # Errors
-    /// `Lagged`, with the events that were missed: the next call goes on. `Corrupt` for a damaged event,
+    /// `Lagged`, with the number of events that were missed; the next call goes on behind them. `Corrupt` for a damaged event,
     /// which the next call skips. `Moved`; `Forked`.
-    pub fn next(&mut self, timeout: Duration) -> Result<Option<Event>> {
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let mut tasks = session.watch("task/");
+    /// assert_eq!(tasks.next_timeout(Duration::from_millis(1))?, None);
+    /// session.put("task/1", "open")?;
+    /// assert!(tasks.next_timeout(Duration::from_secs(10))?.is_some());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
+    pub fn next_timeout(&mut self, timeout: Duration) -> Result<Option<Event>> {
         let deadline = deadline(timeout);
-        let shard = self.shard()?;
         loop {
-            if let Some(shard) = shard {
-                self.events.skip_others(shard)?;
-            }
-            let prefix = self.prefix.as_bytes();
-            if let Some(event) = self.events.next_where(|key| key.starts_with(prefix))? {
+            if let Some(event) = self.read()? {
                 self.waiting.looks = 0;
                 return Ok(Some(event));
             }
-            let counter = shard.map_or(wake::BOARD, |shard| 1 + shard);
-            let wanted = self.generation().saturating_add(1);
+            let (counter, wanted) = self.wanted()?;
             if has_passed(deadline)
                 || !self.waiting.wait_for(&self.reader, counter, wanted, deadline, Duration::MAX)?
             {
@@ -102,7 +160,26 @@ impl Watch {
         }
     }
 
-    /// The shard that has all of the prefix's keys, where there is but one.
+    /// The next event, if it has happened.
+    pub(super) fn read(&mut self) -> Result<Option<Event>> {
+        if let Some(shard) = self.shard()? {
+            self.events.skip_others(shard)?;
+        }
+        let prefix = self.prefix.as_bytes();
+        self.events.next_where(|key| key.starts_with(prefix))
+    }
+
+    /// The counter that tells of the next event, and its value then at least.
+    pub(super) fn wanted(&self) -> Result<(usize, u64)> {
+        let counter = self.shard()?.map_or(wake::BOARD, |shard| 1 + shard);
+        Ok((counter, self.generation().saturating_add(1)))
+    }
+
+    pub(super) fn region(&self) -> &Arc<Region> {
+        &self.reader.region
+    }
+
+    /// The shard that has all of the prefix's keys; `None` if several have.
     fn shard(&self) -> Result<Option<usize>> {
         let core = self.reader.core()?;
         let shards = core.geometry().shards_of_prefix(&self.prefix);
@@ -117,7 +194,7 @@ impl Iterator for Watch {
         if self.over {
             return None;
         }
-        let next = Watch::next(self, Duration::MAX);
+        let next = self.next_timeout(Duration::MAX);
         self.over = next.as_ref().is_err_and(is_lost);
         next.transpose()
     }
@@ -233,13 +310,18 @@ impl Waiting {
 
     /// How long nothing may come before the caller looks for itself.
     fn pause(&self) -> Duration {
-        LOOK_MIN * (1 << self.looks.min(DOUBLINGS))
+        pause(self.looks)
     }
+}
+
+/// How long nothing may come before a waiter looks for itself, who did so this often.
+pub(super) fn pause(looks: u32) -> Duration {
+    LOOK_MIN * (1 << looks.min(DOUBLINGS))
 }
 
 /// Whether what is waited for is there: an event of this generation for a reader, which may not be counted yet; of a
 /// shard, once its counter, which says `seen`, tells of one.
-fn has_come(core: &Core<'_>, counter: usize, seen: u64, wanted: u64) -> bool {
+pub(super) fn has_come(core: &Core<'_>, counter: usize, seen: u64, wanted: u64) -> bool {
     (counter == wake::BOARD || seen >= wanted) && core.newest() >= wanted
 }
 

@@ -244,7 +244,7 @@ impl Worker {
     fn list(&mut self) {
         let Some(session) = self.session() else { return };
         for prefix in ["", "task/"] {
-            for entry in self.judge("list", None, session.list(prefix)).unwrap_or_default() {
+            for entry in self.judge("list", None, session.list(prefix).into_vec()).unwrap_or_default() {
                 assert!(entry.key.starts_with(prefix));
                 self.check_entry(&entry);
             }
@@ -267,7 +267,7 @@ impl Worker {
         if let Some(entry) = self.judge("view get", Some(key), view.get(key)).flatten() {
             self.check_entry(&entry);
         }
-        for entry in self.judge("view list", None, view.list("")).unwrap_or_default() {
+        for entry in self.judge("view list", None, view.list("").into_vec()).unwrap_or_default() {
             self.check_entry(&entry);
         }
     }
@@ -278,7 +278,7 @@ impl Worker {
         for (prefix, wait) in [("", Wait::Spin), ("task/", Wait::Adaptive), ("free/", Wait::Sleep)] {
             let mut watch = session.watch(prefix).since(since).wait(wait);
             for _ in 0..3 {
-                if let Some(event) = self.judge("watch", None, watch.next(NOW)).flatten() {
+                if let Some(event) = self.judge("watch", None, watch.next_timeout(NOW)).flatten() {
                     self.check_event(&event);
                 }
             }

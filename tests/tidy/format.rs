@@ -60,7 +60,7 @@ fn the_header_is_documented() {
     ];
     assert_eq!(rows(&document(), "## Header"), words(&code));
     let numbers = shape::SHAPE_WORDS - shape::DEDICATED_MAX * shape::DEDICATED_WORDS;
-    assert_eq!((numbers, shape::DEDICATED_MAX, shape::DEDICATED_WORDS, FORMAT), (16, 8, 4, 2));
+    assert_eq!((numbers, shape::DEDICATED_MAX, shape::DEDICATED_WORDS, FORMAT), (16, 8, 4, 3));
 }
 
 #[test]
@@ -172,7 +172,8 @@ fn records_are_documented() {
     let empty = RecordHeader::default().shape();
     assert_eq!(shape(RecordKind::Value, false, 255, 0).shape(), empty | 255 << 15);
     assert_eq!(shape(RecordKind::Value, true, 0, 0).shape(), empty | 1 << 14);
-    assert_eq!(shape(RecordKind::Expired, false, 0, 0).shape(), empty | 2 << 11);
+    assert_eq!(shape(RecordKind::Touched, false, 0, 0).shape(), empty | 1 << 11);
+    assert_eq!(shape(RecordKind::Expired, false, 0, 0).shape(), empty | 5 << 11);
     assert_eq!(shape(RecordKind::Value, false, 0, 1024).shape(), empty | 1024);
 }
 

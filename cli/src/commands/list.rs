@@ -7,7 +7,7 @@ use crate::{
     print::{DamageDoc, EntryDoc, LONG, long_row, printable},
 };
 use serde::Serialize;
-use slateboard::{Listing, Reader, Result, View};
+use slateboard::{List, Listing, Reader, Result};
 use std::borrow::Cow;
 
 /// `ls --json`.
@@ -25,7 +25,7 @@ struct ListDoc<'a> {
 pub(crate) fn run(context: &Context, args: &Ls) -> Result<Status, Failure> {
     let reader = context.reader()?;
     if context.globals.json || args.long {
-        let listing = read(&reader, args, Reader::list_whole, View::list_whole)?;
+        let listing = list(&reader, args)?.whole()?;
         if context.globals.json {
             let Listing { ref entries, generation, exact, ref damaged, .. } = listing;
             let entries = entries.iter().map(EntryDoc::new).collect();
@@ -36,7 +36,7 @@ pub(crate) fn run(context: &Context, args: &Ls) -> Result<Status, Failure> {
         }
         return Ok(told(context, &listing));
     }
-    let listing = read(&reader, args, Reader::keys_whole, View::keys_whole)?;
+    let listing = list(&reader, args)?.keys().whole()?;
     let text: String = listing.entries.iter().flat_map(|key| shown(key, args.null)).collect();
     context.out.bytes(text.as_bytes())?;
     Ok(told(context, &listing))
@@ -47,16 +47,11 @@ fn shown(key: &str, null: bool) -> [Cow<'_, str>; 2] {
     if null { [key.into(), "\0".into()] } else { [printable(key).into(), "\n".into()] }
 }
 
-fn read<T>(
-    reader: &Reader,
-    args: &Ls,
-    present: impl Fn(&Reader, &str) -> Result<Listing<T>>,
-    past: impl Fn(&View, &str) -> Result<Listing<T>>,
-) -> Result<Listing<T>> {
-    match args.at {
-        Some(generation) => past(&reader.view_at(generation)?, &args.prefix),
-        None => present(reader, &args.prefix),
-    }
+fn list(reader: &Reader, args: &Ls) -> Result<List> {
+    Ok(match args.at {
+        Some(generation) => reader.view_at(generation)?.list(&args.prefix),
+        None => reader.list(&args.prefix),
+    })
 }
 
 /// Says in words what a list is not, and as a status.

@@ -8,9 +8,16 @@ use crate::{
 use slateboard::Expect;
 
 pub(crate) fn run(context: &Context, args: &Rm) -> Result<Status, Failure> {
-    let expect = args.if_version.map_or(Expect::Any, Expect::Version);
-    let removed = context.session()?.remove_if(&args.key, expect)?;
-    let receipt = removed.ok_or_else(|| Failure::no_key(&args.key))?;
-    context.out.receipt(&args.key, &receipt)?;
+    let session = context.session()?;
+    match (&args.key, &args.prefix) {
+        (Some(key), _) => {
+            let expect = args.if_version.map_or(Expect::Any, Expect::Version);
+            let removed = session.remove_if(key, expect)?;
+            let receipt = removed.ok_or_else(|| Failure::no_key(key))?;
+            context.out.receipt(key, &receipt)?;
+        }
+        (None, Some(prefix)) => context.out.removed(prefix, session.remove_prefix(prefix)?)?,
+        (None, None) => return Err(Failure::usage("a key or --prefix is needed")),
+    }
     Ok(Status::Done)
 }

@@ -50,7 +50,7 @@ pub(super) fn next_event(
 ) -> Result<Option<Event>, Failure> {
     context.out.check_reader()?;
     let before = watch.generation();
-    let error = match watch.next(limit.min(READER_LOOK)) {
+    let error = match watch.next_timeout(limit.min(READER_LOOK)) {
         Ok(event) => return Ok(event),
         Err(error) => error,
     };

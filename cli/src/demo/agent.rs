@@ -112,7 +112,7 @@ impl Agent {
             idle = !worked;
             left = later;
             if idle && !left.is_empty() {
-                match watch.next(SLICE) {
+                match watch.next_timeout(SLICE) {
                     Err(error) if error.missed().is_none() => return Err(error.into()),
                     _ => {}
                 }

@@ -51,7 +51,7 @@ pub(crate) struct Claim {
 impl Audit {
     /// Reads the next event, if one comes soon.
     pub(crate) fn follow(&mut self, watch: &mut Watch) -> Result<bool, Failure> {
-        match watch.next(SLICE) {
+        match watch.next_timeout(SLICE) {
             Ok(Some(event)) => {
                 self.record(&event);
                 Ok(true)

@@ -52,8 +52,8 @@ pub(crate) fn examine(desk: &mut Desk, team: &mut Team, expected: &Expected) -> 
     }
     verdict.counter(desk, expected)?;
     let view = desk.planner.view()?;
-    let tasks = by_key(view.list(TASKS)?);
-    let files = by_key(view.list(FILES)?);
+    let tasks = by_key(view.list(TASKS).into_vec()?);
+    let files = by_key(view.list(FILES).into_vec()?);
     verdict.tasks(&tasks, expected);
     verdict.files(&files, expected);
     verdict.versions(desk, tasks.values().chain(files.values()));

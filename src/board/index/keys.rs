@@ -7,7 +7,9 @@
 //! head gave the same key another value, and changes nothing. When the history went on without the index, slots whose
 //! head is as it was are not looked at again.
 
-use super::name::Name;
+#[cfg(test)]
+use super::Span;
+use super::{Wanted, name::Name};
 use crate::{
     layout::{Geometry, Head, HeadKind, geometry},
     protocol::{
@@ -15,10 +17,7 @@ use crate::{
         keys::{SlotChange, SlotKey},
     },
 };
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    ops::Bound,
-};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Walks over all slots in one attempt to catch up, at most: a history that laps during each is too fast.
 const WALKS: usize = 3;
@@ -81,12 +80,15 @@ impl Keys {
         self.generation.is_some_and(|own| (core.floor()..=core.generation() + 1).contains(&own))
     }
 
-    /// Calls `each` with the keys that start with the prefix, in order.
-    pub(super) fn with_prefix(&self, prefix: &str, mut each: impl FnMut(&[u8], u32)) {
-        let prefix = prefix.as_bytes();
-        let from = (Bound::Included(prefix), Bound::Unbounded);
-        let keys = self.slots.range::<[u8], _>(from).take_while(|(key, _)| key.bytes().starts_with(prefix));
-        keys.for_each(|(key, &head_at)| each(key.bytes(), head_at));
+    /// Calls `each` with the first keys of a span, in order.
+    pub(super) fn within(&self, wanted: Wanted<'_>, mut each: impl FnMut(&[u8], u32)) {
+        let Some(range) = wanted.span.range() else { return };
+        let mut keys = self.slots.range::<[u8], _>(range);
+        for _ in 0..wanted.most {
+            let key = if wanted.backwards { keys.next_back() } else { keys.next() };
+            let Some((key, &head_at)) = key else { return };
+            each(key.bytes(), head_at);
+        }
     }
 
     /// Brings everything up to the generation in.
@@ -290,7 +292,8 @@ mod tests {
 
     fn listed(keys: &Keys) -> Vec<String> {
         let mut found = Vec::new();
-        keys.with_prefix("", |key, _| found.push(String::from_utf8(key.to_vec()).unwrap()));
+        let all = Wanted { span: &Span::of_prefix(""), backwards: false, most: usize::MAX };
+        keys.within(all, |key, _| found.push(String::from_utf8(key.to_vec()).unwrap()));
         found
     }
 

@@ -6,12 +6,14 @@
 
 mod keys;
 mod name;
+mod span;
 
 use crate::{
     protocol::{Core, Fault, view::Point},
     region::Lock,
 };
 use keys::Keys;
+pub(super) use span::Span;
 use std::sync::{PoisonError, RwLock};
 
 /// The index of one open handle.
@@ -49,13 +51,15 @@ impl Candidates {
         self.places.push((self.keys.len(), head_at));
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], usize)> {
-        let mut start = 0;
-        self.places.iter().map(move |&(end, head_at)| {
-            let key = &self.keys[start..end];
-            start = end;
-            (key, head_at as usize)
-        })
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// A candidate's key by its number.
+    pub(super) fn key(&self, number: usize) -> Option<&[u8]> {
+        let end = self.places.get(number)?.0;
+        let start = number.checked_sub(1).map_or(0, |before| self.places[before].0);
+        Some(&self.keys[start..end])
     }
 
     /// The slot of a candidate by its number.
@@ -71,17 +75,26 @@ const REST: u32 = 16;
 const SPARES: usize = 8;
 const SPARE_BYTES: usize = 1 << 20;
 
+/// Which candidates are wanted.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'s> {
+    pub(super) span: &'s Span,
+    /// The last ones first.
+    pub(super) backwards: bool,
+    pub(super) most: usize,
+}
+
 impl Index {
-    /// The keys that start with the prefix and may have a value at the point: all that have one are among them, as
-    /// long as the point is in the history. `None` where there is no index: then every slot must be looked at.
+    /// The first keys of a span that may have a value at the point: all that have one are among them, as long as the
+    /// point is in the history. `None` where there is no index: then every slot must be looked at.
     pub(super) fn candidates(
         &self,
         core: &Core<'_>,
-        prefix: &str,
+        wanted: Wanted<'_>,
         point: Point,
     ) -> Result<Option<Candidates>, Fault> {
         let mut found = self.spare.lock().pop().unwrap_or_default();
-        if self.fill(core, prefix, point, &mut found)? {
+        if self.fill(core, wanted, point, &mut found)? {
             return Ok(Some(found));
         }
         self.give_back(found);
@@ -103,7 +116,7 @@ impl Index {
     fn fill(
         &self,
         core: &Core<'_>,
-        prefix: &str,
+        wanted: Wanted<'_>,
         point: Point,
         found: &mut Candidates,
     ) -> Result<bool, Fault> {
@@ -112,7 +125,7 @@ impl Index {
         if let State::Made(keys) = &*self.state.read().unwrap_or_else(PoisonError::into_inner)
             && keys.has(point.generation)
         {
-            keys.with_prefix(prefix, &mut each);
+            keys.within(wanted, &mut each);
             return Ok(true);
         }
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
@@ -135,7 +148,7 @@ impl Index {
         };
         match (outcome, &*state) {
             (Ok(()), State::Made(keys)) => {
-                keys.with_prefix(prefix, &mut each);
+                keys.within(wanted, &mut each);
                 Ok(true)
             }
             (Err(Fault::Moved), _) => Err(Fault::Moved),

@@ -9,7 +9,7 @@ const SHORT: usize = 30;
 #[derive(Clone, Debug)]
 pub(super) enum Name {
     Short { len: u8, bytes: [u8; SHORT] },
-    Long(Box<str>),
+    Long(Box<[u8]>),
 }
 
 impl Name {
@@ -20,14 +20,27 @@ impl Name {
                 place.copy_from_slice(key.as_bytes());
                 Self::Short { len: key.len() as u8, bytes }
             }
-            None => Self::Long(key.into()),
+            None => Self::Long(key.as_bytes().into()),
+        }
+    }
+
+    /// A name of these bytes and one more. It need not be a key: it may be the bound of some.
+    pub(super) fn of(first: &[u8], last: u8) -> Self {
+        let mut bytes = [0; SHORT];
+        match bytes.get_mut(..=first.len()) {
+            Some(place) => {
+                place[..first.len()].copy_from_slice(first);
+                place[first.len()] = last;
+                Self::Short { len: first.len() as u8 + 1, bytes }
+            }
+            None => Self::Long([first, &[last]].concat().into()),
         }
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
             Self::Short { len, bytes } => &bytes[..usize::from(*len)],
-            Self::Long(key) => key.as_bytes(),
+            Self::Long(key) => key,
         }
     }
 }

@@ -45,29 +45,35 @@ pub const CHECKSUM: usize = 9;
 /// Words before the key.
 pub const HEADER_WORDS: usize = if DETAILS { 10 } else { 4 };
 
+/// The bit of a kind that only tombstones have.
+const TOMBSTONE: u8 = 4;
+
 /// Longest key, bytes.
 pub const KEY_MAX: usize = 1024;
 
-/// What a record says of its key.
+/// What a record says of its key. Bit 2 is set in the kinds of tombstones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
+#[repr(u8)]
 pub enum RecordKind {
     /// It has this value.
     #[default]
-    Value,
+    Value = 0,
+    /// It has the value of the record before, with another deadline.
+    Touched = 1,
     /// It was removed.
-    Removed,
+    Removed = 4,
     /// Its deadline passed.
-    Expired,
+    Expired = 5,
     /// The session that it was bound to detached.
-    Detached,
+    Detached = 6,
     /// The session that it was bound to died.
-    Died,
+    Died = 7,
 }
 
 impl RecordKind {
     /// Whether the key is absent after it.
     pub fn is_tombstone(self) -> bool {
-        self != RecordKind::Value
+        self as u8 & TOMBSTONE != 0
     }
 }
 
@@ -113,15 +119,8 @@ impl RecordHeader {
     }
     /// Packs [`SHAPE`].
     pub fn shape(&self) -> u64 {
-        let kind = match self.kind {
-            RecordKind::Value => 0,
-            RecordKind::Removed => 1,
-            RecordKind::Expired => 2,
-            RecordKind::Detached => 3,
-            RecordKind::Died => 4,
-        };
         u64::from(self.key_len) & 0x7ff
-            | kind << 11
+            | (self.kind as u64) << 11
             | u64::from(self.in_pieces) << 14
             | u64::from(self.codec) << 15
             | u64::from(self.superseded) << SUPERSEDED_AT
@@ -164,7 +163,8 @@ impl PackedHeader {
     /// Whether these can be a record's: a kind that there is, a key of a length that a key can have.
     #[inline]
     pub fn can_be(&self) -> bool {
-        self.0[SHAPE] >> 11 & 7 <= 4 && (1..=KEY_MAX).contains(&self.key_len())
+        // Kinds 2 and 3 do not exist.
+        self.0[SHAPE] >> 12 & 3 != 1 && (1..=KEY_MAX).contains(&self.key_len())
     }
     /// Version of the key.
     pub fn version(&self) -> u64 {
@@ -186,11 +186,17 @@ impl PackedHeader {
     pub fn kind(&self) -> RecordKind {
         match self.0[SHAPE] >> 11 & 7 {
             0 => RecordKind::Value,
-            1 => RecordKind::Removed,
-            2 => RecordKind::Expired,
-            3 => RecordKind::Detached,
+            1 => RecordKind::Touched,
+            4 => RecordKind::Removed,
+            5 => RecordKind::Expired,
+            6 => RecordKind::Detached,
             _ => RecordKind::Died,
         }
+    }
+    /// Whether the key is absent after the record.
+    #[inline]
+    pub fn is_tombstone(&self) -> bool {
+        is_tombstone(self.0[SHAPE])
     }
     /// Whether the value lies in pieces.
     pub fn in_pieces(&self) -> bool {
@@ -301,7 +307,7 @@ const SUPERSEDED_MAX: u64 = (1 << super::words::BLOCK_BITS) - 1;
 
 /// Whether a record with this [`SHAPE`] is a tombstone.
 pub const fn is_tombstone(shape: u64) -> bool {
-    shape >> 11 & 7 != 0
+    shape >> 11 & TOMBSTONE as u64 != 0
 }
 
 /// Whether a record with this [`SHAPE`] has its value in pieces.
@@ -356,6 +362,29 @@ mod tests {
             checksum: 6,
         };
         assert_eq!(header.pack().unpack(), Some(header));
+    }
+
+    #[test]
+    fn every_kind_unpacks_and_only_those_without_a_value_are_tombstones() {
+        use RecordKind::{Detached, Died, Expired, Removed, Touched, Value};
+        let kinds = [
+            (Value, false),
+            (Touched, false),
+            (Removed, true),
+            (Expired, true),
+            (Detached, true),
+            (Died, true),
+        ];
+        for (kind, tombstone) in kinds {
+            let words = RecordHeader { kind, key_len: 1, ..Default::default() }.pack();
+            assert_eq!(words.unpack().map(|header| header.kind), Some(kind));
+            assert_eq!((kind.is_tombstone(), words.is_tombstone()), (tombstone, tombstone));
+        }
+        for missing in [2, 3] {
+            let mut words = RecordHeader { key_len: 1, ..Default::default() }.pack();
+            words.0[SHAPE] |= missing << 11;
+            assert!(!words.can_be());
+        }
     }
 
     #[test]

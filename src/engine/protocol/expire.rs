@@ -177,7 +177,7 @@ impl Core<'_> {
             let found = SlotHead { slot: Slot { head_at: hash_at + 1, hash }, head };
             // What a writer left published and not in the history is logged first: it may have expired since.
             let Some(standing) = self.standing(lane, &found)? else { continue };
-            let (deadline_ns, absent) = (standing.words.deadline(), standing.words.kind().is_tombstone());
+            let (deadline_ns, absent) = (standing.words.deadline(), standing.words.is_tombstone());
             let expired = !absent && deadline_ns != 0 && deadline_ns <= boot_ns;
             let key = if expired { self.key_named_by(head) } else { None };
             // The copy is of one life of the block only if the head stood still (P2).

@@ -58,7 +58,7 @@ impl Core<'_> {
             head_at: words.slot(),
             previous,
             head: previous.next(HeadKind::Live, block.index()),
-            tombstone: words.kind().is_tombstone(),
+            tombstone: words.is_tombstone(),
         };
         if wanted(&change) {
             let fits = self.copy_key(block, key).is_some() && self.is_where_it_was_made(&words, &change, key);
@@ -89,7 +89,7 @@ impl Core<'_> {
     /// be sound besides: damage that looks like a removal must hide no key.
     fn key_of<'k>(&self, words: &PackedHeader, bytes: &'k [u8]) -> Option<Key<'k>> {
         let key = Key::new(self.geo, std::str::from_utf8(bytes).ok()?);
-        let gone = words.kind().is_tombstone();
+        let gone = words.is_tombstone();
         (!gone || (words.value_len() == 0 && words.is_sound(key.hash, &[]))).then_some(key)
     }
 
@@ -141,7 +141,7 @@ impl Core<'_> {
                 GenWord::Unlogged(_) => None,
                 _ => return Err(Fault::Corrupt("a block's generation word")),
             };
-            let (previous, tombstone) = (Head(words.0[record::PREVIOUS]), words.kind().is_tombstone());
+            let (previous, tombstone) = (Head(words.0[record::PREVIOUS]), words.is_tombstone());
             return Ok(Some(SlotKey { head, previous, generation, tombstone }));
         }
         Err(Fault::Contended)
@@ -194,7 +194,7 @@ impl Core<'_> {
             return Err(Fault::Corrupt("the hash of a record's slot"));
         }
         copy.accept(key.hash, generation, found, verify, out).map_err(Fault::Corrupt)?;
-        Ok(!copy.words.kind().is_tombstone())
+        Ok(!copy.words.is_tombstone())
     }
 
     /// The slot has another key's record now, or none, or a damaged one.

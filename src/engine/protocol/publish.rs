@@ -375,7 +375,7 @@ impl Core<'_> {
         }
         let Some(standing) = self.standing(lane, found)? else { return Ok(Judged::Again) };
         let Standing { words: old, generation } = standing;
-        let present = !old.kind().is_tombstone();
+        let present = !old.is_tombstone();
         if present
             && old.deadline() != 0
             && change.kind != RecordKind::Expired

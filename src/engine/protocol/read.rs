@@ -178,7 +178,7 @@ impl Core<'_> {
             // Strictly before the head is loaded.
             let since = self.generation();
             match self.attempt(key, since, target)? {
-                Attempt::Is => return Ok(!target.copy.words.kind().is_tombstone()),
+                Attempt::Is => return Ok(!target.copy.words.is_tombstone()),
                 Attempt::Absent => return Ok(false),
                 Attempt::Again => {}
             }
@@ -277,7 +277,7 @@ impl Core<'_> {
         if !copied || copy.accept(key_hash, generation, found, verify, value).is_err() {
             return Glance::Unclear;
         }
-        if copy.words.kind().is_tombstone() { Glance::Absent } else { Glance::Is }
+        if copy.words.is_tombstone() { Glance::Absent } else { Glance::Is }
     }
 
     /// Scans the chain. Without a slot of the key there was a moment during the scan when it was absent:

@@ -195,7 +195,7 @@ proptest! {
             let key = String::from_utf8(event.item.key.clone()).unwrap();
             let previous = event.previous.map(|item| (item.header.version, item.value));
             prop_assert_eq!(previous, told.remove(&key));
-            if event.item.header.kind == RecordKind::Value {
+            if !event.item.header.kind.is_tombstone() {
                 told.insert(key, (event.item.header.version, event.item.value));
             }
         }

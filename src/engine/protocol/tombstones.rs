@@ -39,7 +39,7 @@ impl Core<'_> {
 
     /// Whether the block has a sound tombstone: damage that looks like a removal must end no key.
     fn is_tombstone(&self, block: Block) -> bool {
-        let Some(words) = self.header_words(block).filter(|words| words.kind().is_tombstone()) else {
+        let Some(words) = self.header_words(block).filter(|words| words.is_tombstone()) else {
             return false;
         };
         let mut key = Vec::new();

@@ -92,14 +92,14 @@ impl Core<'_> {
 
     fn is_a_tombstone(&self, head: Head) -> bool {
         let block = self.block(head.block()).filter(|_| head.is(HeadKind::Live));
-        block.and_then(|block| self.header_words(block)).is_some_and(|words| words.kind().is_tombstone())
+        block.and_then(|block| self.header_words(block)).is_some_and(|words| words.is_tombstone())
     }
 
     /// Counts a LIVE slot's key; whether another key can not have the slot.
     fn use_of_key(&self, head: Head, floor: u64, usage: &mut Usage, live: &mut [u64]) -> bool {
         let Some(block) = self.block(head.block()) else { return true };
         let Some(words) = self.header_words(block) else { return true };
-        if words.kind().is_tombstone() {
+        if words.is_tombstone() {
             let gone = matches!(self.load_gen(block), GenWord::Generation(event) if event <= floor);
             return !gone;
         }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::layout::{
     Block, GenWord, Head, HeadKind, RingWord,
-    record::{self, RecordHeader, RecordKind},
+    record::{self, RecordHeader},
 };
 
 /// A key's record at the generation of a view.
@@ -363,7 +363,7 @@ impl Core<'_> {
             _ => return Err(Fault::Lagged),
         };
         let item = self.copy_item(block, generation, proof, verify)?.ok_or(Fault::Lagged)?;
-        Ok((item.header.kind == RecordKind::Value).then_some(item))
+        Ok((!item.header.kind.is_tombstone()).then_some(item))
     }
 }
 

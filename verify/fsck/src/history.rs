@@ -1,7 +1,7 @@
 //! The history: counters, ring, and the order of the events of each key.
 
 use crate::{
-    EventState, Kind,
+    EventState,
     board::Board,
     finding::Findings,
     record::Record,
@@ -135,7 +135,7 @@ pub fn check(board: &Board<'_>, history: &History, uses: &mut Uses, out: &mut Fi
             key: record.key.clone(),
             version: record.version,
             kind: record.kind,
-            value: (record.kind == Kind::Put).then(|| record.value.clone()),
+            value: record.kind.has_value().then(|| record.value.clone()),
             previous_version: previous.map(|record| record.version),
             writer: record.writer.0,
         });

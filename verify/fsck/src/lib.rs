@@ -86,6 +86,8 @@ pub struct KeyState {
 pub enum Kind {
     /// It has a value.
     Put,
+    /// Its deadline was set anew; it has the value that it had.
+    Touched,
     /// It was removed.
     Removed,
     /// Its deadline passed.
@@ -94,6 +96,13 @@ pub enum Kind {
     Detached,
     /// The session that it was bound to died.
     Died,
+}
+
+impl Kind {
+    /// Whether the key has a value behind the event.
+    pub fn has_value(self) -> bool {
+        matches!(self, Kind::Put | Kind::Touched)
+    }
 }
 
 /// An event of the history.
@@ -107,7 +116,7 @@ pub struct EventState {
     pub version: u64,
     /// What it did to the key.
     pub kind: Kind,
-    /// The value that was put; `None` for the other kinds.
+    /// The value that the key has behind it.
     pub value: Option<Vec<u8>>,
     /// Version of the record that it superseded, which may be a tombstone; `None` where the key was new in its slot.
     pub previous_version: Option<u64>,

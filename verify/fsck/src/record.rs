@@ -113,7 +113,7 @@ impl Record {
     }
 
     pub fn is_tombstone(&self) -> bool {
-        self.kind != Kind::Put
+        !self.kind.has_value()
     }
 }
 
@@ -129,10 +129,11 @@ fn read_shape(board: &Board<'_>, block: u32) -> Result<Shape, Finding> {
     let word = board.word(at + 3);
     let kind = match word >> 11 & 7 {
         0 => Kind::Put,
-        1 => Kind::Removed,
-        2 => Kind::Expired,
-        3 => Kind::Detached,
-        4 => Kind::Died,
+        1 => Kind::Touched,
+        4 => Kind::Removed,
+        5 => Kind::Expired,
+        6 => Kind::Detached,
+        7 => Kind::Died,
         _ => return Err(bad("invalid kind")),
     };
     let value_len = (board.word(at + 2) & 0xffff_ffff) as usize;
@@ -141,7 +142,7 @@ fn read_shape(board: &Board<'_>, block: u32) -> Result<Shape, Finding> {
     if (board.layout.profile.details && word >> 46 != 0) || !(1..=1024).contains(&shape.key_len) {
         return Err(bad("invalid length of the key"));
     }
-    if value_len as u64 > board.layout.value_max || (kind != Kind::Put && value_len > 0) {
+    if value_len as u64 > board.layout.value_max || (!kind.has_value() && value_len > 0) {
         return Err(bad("invalid length of the value"));
     }
     let whole = shape.words();

@@ -390,6 +390,15 @@ fn each_kind_of_removal_is_read() {
     }
 }
 
+#[test]
+fn a_touch_is_told_apart_and_has_a_value() {
+    let mut board = SOUND.clone();
+    let block = board.newest("task/6");
+    board.edit(block, |record| record.kind = RecordKind::Touched);
+    let summary = check(&board.words, &[board.living]).unwrap();
+    assert!(summary.events.iter().any(|event| event.kind == Kind::Touched && event.value.is_some()));
+}
+
 proptest! {
     /// Whatever the words are, the check ends without a panic.
     #[test]

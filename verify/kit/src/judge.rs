@@ -54,6 +54,7 @@ pub fn assert_same(found: &Summary, reference: &Reference) {
 fn kind(kind: RecordKind) -> Kind {
     match kind {
         RecordKind::Value => Kind::Put,
+        RecordKind::Touched => Kind::Touched,
         RecordKind::Removed => Kind::Removed,
         RecordKind::Expired => Kind::Expired,
         RecordKind::Detached => Kind::Detached,

@@ -41,6 +41,7 @@ fn number(session: &WriterInfo) -> u64 {
 fn kind(kind: MutationKind) -> RecordKind {
     match kind {
         MutationKind::Put => RecordKind::Value,
+        MutationKind::Touch => RecordKind::Touched,
         MutationKind::Remove => RecordKind::Removed,
         MutationKind::Expire => RecordKind::Expired,
         MutationKind::Detached => RecordKind::Detached,
@@ -198,7 +199,7 @@ impl Subject for Public {
     }
 
     fn list(&self, prefix: &str) -> Listing {
-        listing(self.session().list(prefix).expect("a sound board"))
+        listing(self.session().list(prefix).into_vec().expect("a sound board"))
     }
 
     fn view(
@@ -214,7 +215,7 @@ impl Subject for Public {
         })?;
         assert_eq!(view.generation(), generation);
         let found = view.get(key).expect("nobody moves the floor meanwhile");
-        let listed = view.list(prefix).expect("nobody moves the floor meanwhile");
+        let listed = view.list(prefix).into_vec().expect("nobody moves the floor meanwhile");
         Ok((found.as_ref().map(record), listing(listed)))
     }
 
@@ -265,7 +266,7 @@ fn same_event(event: &slateboard::Event, known: &Happened) {
     let Record { version, codec, writer, .. } = known.record;
     assert_eq!((kind(found.kind), found.key.as_str()), (known.record.kind, known.key.as_str()));
     assert_eq!((found.version, found.codec.get(), number(&event.session)), (version, codec, writer));
-    let value = (known.record.kind == RecordKind::Value).then_some(&known.record.bytes);
+    let value = (!known.record.kind.is_tombstone()).then_some(&known.record.bytes);
     assert!(found.value.as_ref() == value, "the value of event {generation}");
     let previous = found.previous.as_ref();
     let found =

@@ -101,8 +101,8 @@ impl Reference {
         let mut map = BTreeMap::new();
         for Happened { key, record, .. } in &self.events[..generation as usize] {
             match record.kind {
-                RecordKind::Value => map.insert(key.as_str(), record),
-                _ => map.remove(key.as_str()),
+                kind if kind.is_tombstone() => map.remove(key.as_str()),
+                _ => map.insert(key.as_str(), record),
             };
         }
         map

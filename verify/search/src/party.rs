@@ -435,7 +435,7 @@ fn whole(bytes: &[u8], version: u64, generation: u64) -> Told {
 }
 
 fn value_of(item: &Item) -> Option<u64> {
-    (item.header.kind == RecordKind::Value).then(|| repeated(&item.value).unwrap_or(u64::MAX))
+    (!item.header.kind.is_tombstone()).then(|| repeated(&item.value).unwrap_or(u64::MAX))
 }
 
 /// The word that the bytes repeat; `None` where they are of several writes.

@@ -145,7 +145,7 @@ pub struct Record {
 impl Record {
     /// Whether the key is absent after it.
     pub fn removes(&self) -> bool {
-        self.header.kind != RecordKind::Value
+        self.header.kind.is_tombstone()
     }
 }
 

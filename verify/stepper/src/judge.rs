@@ -223,7 +223,7 @@ fn finds(core: &Core<'_>, summary: &Summary) -> Result<(), String> {
     let mut listed = BTreeMap::new();
     let note = |item: Result<Item, Damaged>| {
         if let Ok(item) = item
-            && item.header.kind == RecordKind::Value
+            && !item.header.kind.is_tombstone()
         {
             listed.insert(item.key, (item.header.version, item.value));
         }
@@ -256,12 +256,13 @@ fn tells(core: &Core<'_>, event: &EventState) -> Result<(), String> {
     let told = told.ok_or_else(|| fail("is not there".into()))?;
     let kind = match told.item.header.kind {
         RecordKind::Value => Kind::Put,
+        RecordKind::Touched => Kind::Touched,
         RecordKind::Removed => Kind::Removed,
         RecordKind::Expired => Kind::Expired,
         RecordKind::Detached => Kind::Detached,
         RecordKind::Died => Kind::Died,
     };
-    let value = (kind == Kind::Put).then_some(told.item.value);
+    let value = kind.has_value().then_some(told.item.value);
     if (&told.item.key, told.item.header.version, kind, &value)
         != (&event.key, event.version, event.kind, &event.value)
     {
@@ -271,7 +272,7 @@ fn tells(core: &Core<'_>, event: &EventState) -> Result<(), String> {
     let name = String::from_utf8_lossy(&event.key);
     let seen = core.get_at(&Key::new(core.geometry(), &name), point, Verify::Always);
     let seen = seen.map_err(|fault| fail(format!("the view: {fault:?}")))?;
-    let seen = seen.filter(|item| item.header.kind == RecordKind::Value).map(|item| item.value);
+    let seen = seen.filter(|item| !item.header.kind.is_tombstone()).map(|item| item.value);
     if seen == event.value {
         Ok(())
     } else {

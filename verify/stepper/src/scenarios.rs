@@ -339,7 +339,7 @@ fn all_cut(board: &Board) {
     full_of_small(&attach(board));
     let session = attach(board);
     let keys: Vec<String> =
-        session.list("fill/").expect("the list").into_iter().map(|entry| entry.key).collect();
+        session.list("fill/").into_vec().expect("the list").into_iter().map(|entry| entry.key).collect();
     for key in keys {
         remove(&session, &key);
     }

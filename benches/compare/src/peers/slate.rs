@@ -3,7 +3,7 @@
 use super::{Peer, Place, Shape, first_word, is_whole, value};
 use crate::Outcome;
 use slateboard::{Board, KeyHandle, Options, Retry, Session, Verify};
-use std::{cell::Cell, hint::black_box, path::PathBuf, process::Command, time::Duration};
+use std::{cell::Cell, hint::black_box, ops::ControlFlow, path::PathBuf, process::Command, time::Duration};
 
 /// A session on a board, `Verify::Always`.
 pub struct Slate {
@@ -142,11 +142,12 @@ impl Peer for Slate {
 
     fn scan(&self, prefix: &str, buffer: &mut Vec<u8>) -> Outcome<usize> {
         let mut found = 0;
-        self.session.scan(prefix, |_, value, _| {
+        self.session.list(prefix).scan(|_, value, _| {
             buffer.clear();
             buffer.extend_from_slice(value);
             black_box(&buffer);
             found += 1;
+            ControlFlow::<()>::Continue(())
         })?;
         Ok(found)
     }

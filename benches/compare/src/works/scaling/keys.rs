@@ -136,7 +136,7 @@ fn lists(filled: &Filled, points: &mut Points<'_>) -> Outcome<()> {
     let all: BTreeMap<String, Vec<u8>> =
         filled.names.iter().map(|name| (name.clone(), filled.value.clone())).collect();
     let listed = |prefix: &str, count: usize| -> Outcome<()> {
-        let listed = session.list(prefix)?;
+        let listed = session.list(prefix).into_vec()?;
         if black_box(&listed).len() == count { Ok(()) } else { Err("a list is not whole".into()) }
     };
     points.measure(

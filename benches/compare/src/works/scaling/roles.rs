@@ -61,7 +61,7 @@ fn waiters(board: &str, threads: usize, wait: &str) -> Outcome<()> {
 fn note_changes(reader: &Reader, wait: Wait, seen: &Mutex<Vec<u64>>) {
     let mut changes = reader.watch("wake/").wait(wait);
     loop {
-        let Ok(Some(event)) = changes.next(Duration::from_secs(3600)) else { continue };
+        let Ok(Some(event)) = changes.next_timeout(Duration::from_secs(3600)) else { continue };
         let now_ns = now_ns();
         let value = event.mutations.first().and_then(|mutation| mutation.value.as_deref());
         let put_ns = value.and_then(|value| value.try_into().ok()).map(u64::from_le_bytes);

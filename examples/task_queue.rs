@@ -1,7 +1,7 @@
 //! For those who let several agents work on one thing: tasks are claimed by compare-and-swap, results and
 //! progress are shared, and nobody does a task twice.
 //!
-//! `cargo run --release --example agents [AGENTS] [TASKS]`
+//! `cargo run --release --example task_queue [AGENTS] [TASKS]`
 
 use slateboard::{Board, Expect, Result, Session};
 use std::{
@@ -17,8 +17,8 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     // Threads of one process share a local board; processes would all open one path.
     let board = Board::options().sessions(u64::from(agents) + 1).local()?;
     let coordinator = board.attach("coordinator")?;
-    for task in 0..tasks {
-        coordinator.put(&format!("task/{task}"), "open")?;
+    for put in coordinator.put_many((0..tasks).map(|task| (format!("task/{task}"), "open"))) {
+        put?;
     }
     let start = Arc::new(Barrier::new(agents as usize));
     let mut workers = Vec::new();
@@ -33,10 +33,14 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
         let (name, done, lost) = worker.join().map_err(|_| "an agent panicked")??;
         println!("{name}: {done} tasks done, {lost} claims lost to others");
     }
-    let progress = coordinator.get("team/progress")?.ok_or("no progress")?;
-    println!("progress: {} of {tasks}, after {} events", progress.text().unwrap_or("?"), board.generation());
-    let twice = coordinator.list("result/")?.into_iter().filter(|entry| entry.version != 1).count();
-    println!("results written twice: {twice}");
+    let progress = coordinator.increment("team/progress", 0)?;
+    println!("progress: {progress} of {tasks}, after {} events", board.generation());
+    let results = coordinator.list("result/").into_vec()?;
+    let twice = results.iter().filter(|entry| entry.version != 1).count();
+    println!("results: {}, written twice: {twice}", results.len());
+    if progress != i64::from(tasks) || results.len() != tasks as usize || twice > 0 {
+        return Err("each task must be done once".into());
+    }
     Ok(())
 }
 
@@ -44,8 +48,8 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 fn work(agent: &Session) -> Result<(String, u32, u32)> {
     let (mut done, mut lost) = (0, 0);
     loop {
-        let open: Vec<_> =
-            agent.list("task/")?.into_iter().filter(|task| task.text() == Some("open")).collect();
+        let tasks = agent.list("task/").into_vec()?;
+        let open: Vec<_> = tasks.into_iter().filter(|task| task.text() == Some("open")).collect();
         if open.is_empty() {
             return Ok((agent.name().to_string(), done, lost));
         }
@@ -68,9 +72,6 @@ fn finish(agent: &Session, task: &str) -> Result<()> {
     let primes =
         (2..10_000 + number).filter(|&n| (2..).take_while(|d| d * d <= n).all(|d| n % d != 0)).count();
     agent.put(&format!("result/{number}"), primes.to_string())?;
-    agent.update("team/progress", |old| {
-        let count: u64 = old.and_then(|entry| entry.text()?.parse().ok()).unwrap_or(0);
-        (count + 1).to_string()
-    })?;
+    agent.increment("team/progress", 1)?;
     Ok(())
 }

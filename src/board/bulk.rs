@@ -1,0 +1,183 @@
+//! Calls on many keys, and on counters.
+
+use super::{Reader, Receipt, Replacement, Retry, Session, View, listing, update};
+use crate::{
+    codec::CodecId,
+    entry::Entry,
+    error::{Error, ErrorKind, Result},
+};
+use std::num::IntErrorKind;
+
+impl Reader {
+    /// Gets several keys in one pass: an entry, or `None`, for each key in the order given. Each is of its own instant;
+    /// [`View::get_many`] reads all of one generation.
+    ///
+    /// # Errors
+    /// For each key those of [`Reader::get`]. An error of one key takes nothing from the others.
+    ///
+    /// # Examples
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// session.put("task/1", "open")?;
+    /// let found = session.get_many(["task/1", "task/2"]).into_iter().collect::<Result<Vec<_>, _>>()?;
+    /// assert_eq!(found[0].as_ref().and_then(|entry| entry.text()), Some("open"));
+    /// assert!(found[1].is_none());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
+    pub fn get_many<K: AsRef<str>>(&self, keys: impl IntoIterator<Item = K>) -> Vec<Result<Option<Entry>>> {
+        keys.into_iter().map(|key| self.get(key.as_ref())).collect()
+    }
+}
+
+impl View {
+    /// Gets several keys in one pass, all of the view's generation: an entry, or `None`, for each key in the order given.
+    ///
+    /// # Errors
+    /// For each key those of [`View::get`]. An error of one key takes nothing from the others.
+    ///
+    /// # Examples
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// session.put("from", "5")?;
+    /// session.put("to", "0")?;
+    /// let view = session.view()?;
+    /// session.put("from", "0")?;
+    /// let both = view.get_many(["from", "to"]).into_iter().collect::<Result<Option<Vec<_>>, _>>()?.unwrap();
+    /// assert_eq!((both[0].text(), both[1].text()), (Some("5"), Some("0")));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
+    pub fn get_many<K: AsRef<str>>(&self, keys: impl IntoIterator<Item = K>) -> Vec<Result<Option<Entry>>> {
+        keys.into_iter().map(|key| self.get(key.as_ref())).collect()
+    }
+}
+
+impl Session {
+    /// As [`Reader::get_many`].
+    pub fn get_many<K: AsRef<str>>(&self, keys: impl IntoIterator<Item = K>) -> Vec<Result<Option<Entry>>> {
+        self.reader().get_many(keys)
+    }
+
+    /// Puts several keys in one pass, in the order given: a receipt for each. It is not atomic. Others see some of the
+    /// puts before the rest, and a put that fails keeps none of the others from happening.
+    ///
+    /// # Errors
+    /// For each key those of [`Session::put`].
+    ///
+    /// # Examples
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// for put in session.put_many([("task/1", "open"), ("task/2", "open")]) {
+    ///     assert_eq!(put?.version, 1);
+    /// }
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
+    pub fn put_many<K: AsRef<str>, V: AsRef<[u8]>>(
+        &self,
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Vec<Result<Receipt>> {
+        pairs.into_iter().map(|(key, value)| self.put(key.as_ref(), value)).collect()
+    }
+
+    /// Removes the keys that start with the prefix, one after the other, and returns how many it removed. It is not atomic.
+    /// Keys that others put meanwhile may stay, and a key that another session removed first is not counted.
+    ///
+    /// # Errors
+    /// As [`Session::remove`], for the first key that cannot be removed; the keys before it are removed. `Corrupt` for damaged
+    /// records, which it names, after all others are removed.
+    ///
+    /// # Examples
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// for key in ["task/1", "task/2", "team/plan"] {
+    ///     session.put(key, "")?;
+    /// }
+    /// assert_eq!(session.remove_prefix("task/")?, 2);
+    /// assert_eq!(session.list("").keys().into_vec()?, ["team/plan"]);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
+    pub fn remove_prefix(&self, prefix: &str) -> Result<u64> {
+        let found = self.list(prefix).keys().whole()?;
+        let mut removed = 0;
+        for key in found.entries {
+            removed += u64::from(self.remove(&key)?.is_some());
+        }
+        listing::sound(&found.damaged).map(|()| removed)
+    }
+
+    /// Adds to a counter atomically, retrying on conflict, and returns the sum. A counter is an integer in decimal digits, as
+    /// `slate update --add` writes it. A key without a value counts as zero. What else is known of the entry stays as it
+    /// is, as with [`Session::update`].
+    ///
+    /// # Errors
+    /// `Codec`, with the entry in [`Error::current`], where the value or the sum is not an integer of 64 bits. The key is left
+    /// as it is then. As [`Session::update`] otherwise.
+    ///
+    /// # Examples
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// assert_eq!(session.increment("team/done", 1)?, 1);
+    /// assert_eq!(session.increment("team/done", -3)?, -2);
+    /// assert_eq!(session.get("team/done")?.unwrap().text(), Some("-2"));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
+    pub fn increment(&self, key: &str, delta: i64) -> Result<i64> {
+        self.increment_with(key, delta, Retry::new()).map(|sum| sum.value)
+    }
+
+    /// As [`Session::increment`], with other attempts and pauses. Returns the receipt as well.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for zero attempts. As [`Session::increment`] otherwise.
+    ///
+    /// # Examples
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let sum = session.increment_with("team/done", 5, slateboard::Retry::UNLIMITED)?;
+    /// assert_eq!((sum.value, sum.receipt.version), (5, 1));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
+    pub fn increment_with(&self, key: &str, delta: i64, retry: Retry) -> Result<Sum> {
+        let (mut value, mut codec) = (0, CodecId::UTF8);
+        let receipt = self.try_update(key, retry, |old| {
+            value = added(key, old, delta)?;
+            codec = old.map_or(CodecId::UTF8, |entry| entry.codec);
+            Ok::<_, Error>(Some(Replacement::new(value.to_string()).codec(codec)))
+        })?;
+        receipt.map(|receipt| Sum { value, codec, receipt }).ok_or_else(|| update::nothing_to_put(key))
+    }
+}
+
+/// What an increment came to: [`Session::increment_with`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Sum {
+    /// The counter's new value.
+    pub value: i64,
+    /// How it is encoded: as the value before it; UTF-8 text where there was none.
+    pub codec: CodecId,
+    /// The put.
+    pub receipt: Receipt,
+}
+
+/// The counter's value after this is added to it.
+fn added(key: &str, old: Option<&Entry>, delta: i64) -> Result<i64> {
+    let Some(entry) = old else { return Ok(delta) };
+    let refused = |what: &str| {
+        Error::new(
+            ErrorKind::Codec,
+            format!("{what}; the value of version {} was left as it is", entry.version),
+        )
+        .on_key(key)
+        .with_current(Some(entry.clone()))
+        .hint("put an integer to begin counting anew")
+    };
+    let standing =
+        entry.text().unwrap_or_default().trim().parse::<i64>().map_err(|error| match error.kind() {
+            IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => {
+                refused("the value is an integer that does not fit into 64 bits")
+            }
+            _ => refused("the value is not an integer"),
+        })?;
+    let sum = standing.checked_add(delta);
+    sum.ok_or_else(|| refused(&format!("{standing} + {delta} does not fit into 64 bits")))
+}

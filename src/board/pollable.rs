@@ -1,0 +1,203 @@
+//! Watching without a thread: by a descriptor for `poll(2)` and its relatives, or as a stream for tasks.
+
+use super::{
+    Event, Watch,
+    notifier::{Alert, Place},
+};
+use crate::error::{Error, Result};
+use rustix::event::{EventfdFlags, eventfd};
+use std::{
+    fmt,
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
+    sync::Arc,
+};
+
+/// A [`Watch`] with a descriptor that is readable while there may be something new: for `poll(2)`, `epoll(7)`, and
+/// runtimes that wait for descriptors, such as tokio's `AsyncFd`.
+///
+/// All of an open board's pollable watches and streams share one thread.
+///
+/// # Examples
+/// ```
+/// use rustix::event::{PollFd, PollFlags, poll};
+///
+/// let session = slateboard::Board::local()?.attach("planner")?;
+/// let mut tasks = session.watch("task/").pollable()?;
+/// session.put("task/1", "open")?;
+/// loop {
+///     poll(&mut [PollFd::new(&tasks, PollFlags::IN)], None)?;
+///     // Readable: there may be something new. `None`: there is not, and the descriptor says when there is.
+///     if let Some(event) = tasks.try_next()? {
+///         assert_eq!(event.mutations[0].key, "task/1");
+///         break;
+///     }
+/// }
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+pub struct PollableWatch {
+    watch: Watch,
+    place: Place,
+    descriptor: Arc<OwnedFd>,
+}
+
+impl Watch {
+    /// Goes on by a descriptor that can be polled. How to wait is not used any more.
+    ///
+    /// # Errors
+    /// `Io` where the system gives no descriptor or no thread; `Moved`; `Forked`.
+    ///
+    /// # Examples
+    /// See [`PollableWatch`].
+    pub fn pollable(self) -> Result<PollableWatch> {
+        let place = Place::take(self.region())?;
+        // Readable from the beginning: nobody has looked yet.
+        let descriptor = eventfd(1, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
+            .map(Arc::new)
+            .map_err(|error| Error::io("the descriptor to poll could not be made", error))?;
+        Ok(PollableWatch { watch: self, place, descriptor })
+    }
+}
+
+impl PollableWatch {
+    /// The next event, if there is one. After `None` the descriptor is readable when something new may be there; after
+    /// an event or an error it stays readable.
+    ///
+    /// # Errors
+    /// As [`Watch::next_timeout`].
+    ///
+    /// # Examples
+    /// See [`PollableWatch`].
+    pub fn try_next(&mut self) -> Result<Option<Event>> {
+        loop {
+            if let Some(event) = self.watch.read()? {
+                return Ok(Some(event));
+            }
+            // Before the registration: what comes after that makes it readable again. Where it is empty, that is well.
+            let _ = rustix::io::read(&*self.descriptor, &mut [0; 8]);
+            let alert = Alert::Descriptor(Arc::clone(&self.descriptor));
+            let (counter, wanted) = self.watch.wanted()?;
+            if self.place.register(counter, wanted, alert.clone())? {
+                return Ok(None);
+            }
+            // There is more, and who polls between two events must find it readable.
+            alert.fire();
+        }
+    }
+
+    /// The generation up to which events were looked at: where to resume.
+    pub fn generation(&self) -> u64 {
+        self.watch.generation()
+    }
+}
+
+impl AsFd for PollableWatch {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+}
+
+impl AsRawFd for PollableWatch {
+    fn as_raw_fd(&self) -> RawFd {
+        self.descriptor.as_raw_fd()
+    }
+}
+
+impl fmt::Debug for PollableWatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PollableWatch").field(&self.watch).finish()
+    }
+}
+
+#[cfg(feature = "stream")]
+pub use stream::WatchStream;
+
+#[cfg(feature = "stream")]
+mod stream {
+    use super::{super::event::is_lost, Alert, Event, Place, Result, Watch};
+    use futures_core::{FusedStream, Stream};
+    use std::{
+        fmt,
+        pin::Pin,
+        task::{Context, Poll, ready},
+    };
+
+    /// A [`Watch`] as a stream, for any executor. Feature `stream`.
+    ///
+    /// Items are what the iterator has: an error of kind `Lagged` or `Corrupt` is followed by later events; `Moved` and
+    /// `Forked` end the stream. All of an open board's streams share one thread.
+    ///
+    /// # Examples
+    /// ```
+    /// use futures_lite::{StreamExt, future};
+    ///
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let mut tasks = session.watch("task/").stream()?;
+    /// session.put("task/1", "open")?;
+    /// let event = future::block_on(tasks.next()).expect("a stream goes on")?;
+    /// assert_eq!(event.mutations[0].key, "task/1");
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
+    pub struct WatchStream {
+        watch: Watch,
+        place: Place,
+        over: bool,
+    }
+
+    impl Watch {
+        /// Goes on as a stream. How to wait is not used any more. Feature `stream`.
+        ///
+        /// # Errors
+        /// `Io` where the system gives no thread; `Moved`; `Forked`.
+        ///
+        /// # Examples
+        /// See [`WatchStream`].
+        pub fn stream(self) -> Result<WatchStream> {
+            let place = Place::take(self.region())?;
+            Ok(WatchStream { watch: self, place, over: false })
+        }
+    }
+
+    impl WatchStream {
+        /// The generation up to which events were looked at: where to resume.
+        pub fn generation(&self) -> u64 {
+            self.watch.generation()
+        }
+
+        fn poll_event(&mut self, context: &Context<'_>) -> Poll<Result<Event>> {
+            loop {
+                if let Some(event) = self.watch.read()? {
+                    return Poll::Ready(Ok(event));
+                }
+                let (counter, wanted) = self.watch.wanted()?;
+                if self.place.register(counter, wanted, Alert::Task(context.waker().clone()))? {
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    impl Stream for WatchStream {
+        type Item = Result<Event>;
+
+        fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            if self.over {
+                return Poll::Ready(None);
+            }
+            let event = ready!(self.poll_event(context));
+            self.over = event.as_ref().is_err_and(is_lost);
+            Poll::Ready(Some(event))
+        }
+    }
+
+    impl FusedStream for WatchStream {
+        fn is_terminated(&self) -> bool {
+            self.over
+        }
+    }
+
+    impl fmt::Debug for WatchStream {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.debug_tuple("WatchStream").field(&self.watch).finish()
+        }
+    }
+}
