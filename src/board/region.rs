@@ -261,16 +261,16 @@ impl Machine for Region {
         region::copy::store(from, to);
     }
 
-    fn prefetch(&self, words: &[&AtomicU64]) {
-        region::copy::prefetch(words);
+    fn prefetch_write(&self, words: &[&AtomicU64]) {
+        region::copy::prefetch_write(words);
     }
 
-    fn prefetch_run(&self, words: &[AtomicU64]) {
-        region::copy::prefetch_run(words);
+    fn prefetch_write_run(&self, words: &[AtomicU64]) {
+        region::copy::prefetch_write_run(words);
     }
 
-    fn expect(&self, words: &[AtomicU64]) {
-        region::copy::expect(words);
+    fn prefetch_read(&self, words: &[AtomicU64]) {
+        region::copy::prefetch_read(words);
     }
 
     fn ring(&self, counter: usize) {

@@ -97,7 +97,7 @@ impl Seat {
     ) -> Result<Outcome> {
         let mut lane = self.lane();
         core.check_fence(&lane).map_err(fault::error)?;
-        match core.change_here(&mut lane, key, change, region::now(), hint) {
+        match core.try_change_inline(&mut lane, key, change, region::now(), hint) {
             Ok(outcome) => Ok(outcome),
             Err(fault) => self.write_again(core, &mut lane, key, change, hint, fault),
         }
@@ -119,7 +119,9 @@ impl Seat {
         self.region.with_space(lane, extents as u32, |lane| {
             loop {
                 let outcome = match first.take() {
-                    Some(Fault::Full(_)) => core.change_in_need(lane, key, change, region::now(), hint),
+                    Some(Fault::Full(_)) => {
+                        core.change_ending_expired(lane, key, change, region::now(), hint)
+                    }
                     Some(fault) => Err(fault),
                     None => core
                         .check_fence(lane)

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     protocol::{
         publish::{Change, Outcome},
-        read::Meta as Found,
+        read::CopiedRecord,
         slots::{self, Slot},
     },
     region::boottime_ns,
@@ -243,10 +243,10 @@ impl Session {
         slot_key: &slots::Key<'_>,
         slot: &mut Option<Slot>,
         retry: Retry,
-        mut next: impl FnMut(Option<&Found>, &[u8]) -> Result<Option<Replacement<V>>, E>,
+        mut next: impl FnMut(Option<&CopiedRecord>, &[u8]) -> Result<Option<Replacement<V>>, E>,
     ) -> Result<Option<Receipt>, E> {
         let reader = self.reader();
-        let (mut found, mut old) = (Found::EMPTY, Vec::new());
+        let (mut found, mut old) = (CopiedRecord::EMPTY, Vec::new());
         let mut pause = retry.first_pause.min(retry.longest_pause);
         for attempt in 0..retry.attempts {
             let core = reader.region.core_to_read(reader.region.words()?);

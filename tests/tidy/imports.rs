@@ -10,7 +10,7 @@ const STOREYS: [(&str, &[&str]); 11] = [
     ("sync", &[]),
     // The public words, which name each other: an error carries the entry that stands there.
     ("codec", &["error"]),
-    // The region tells the time of which deadlines are.
+    // A deadline is told as what remains of it, by the boot clock.
     ("entry", &["layout", "codec", "region"]),
     ("error", &["entry"]),
     ("guide", &[]),

@@ -131,8 +131,8 @@ impl Party {
 
     /// Frees blocks that were claimed.
     pub fn free(&mut self, claimed: impl IntoIterator<Item = Claimed>) {
-        let (core, lane) = self.parts();
-        claimed.into_iter().for_each(|claimed| core.free(lane, claimed));
+        let (core, _) = self.parts();
+        claimed.into_iter().for_each(|claimed| core.free(claimed));
     }
 
     /// Logs a put that was published.

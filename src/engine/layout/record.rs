@@ -87,7 +87,7 @@ pub struct RecordHeader {
     /// Value or tombstone.
     pub kind: RecordKind,
     /// Whether the value lies in pieces.
-    pub chained: bool,
+    pub in_pieces: bool,
     /// How the value is encoded.
     pub codec: u8,
     /// Granules of the record that it superseded.
@@ -122,13 +122,13 @@ impl RecordHeader {
         };
         u64::from(self.key_len) & 0x7ff
             | kind << 11
-            | u64::from(self.chained) << 14
+            | u64::from(self.in_pieces) << 14
             | u64::from(self.codec) << 15
             | u64::from(self.superseded) << SUPERSEDED_AT
     }
     /// The header's words.
     #[inline]
-    pub fn pack(&self) -> Words {
+    pub fn pack(&self) -> PackedHeader {
         let mut words = [0; HEADER_WORDS];
         words[VERSION] = self.version;
         words[PREVIOUS] = self.previous;
@@ -141,7 +141,7 @@ impl RecordHeader {
         } else {
             words[SHAPE] |= self.deadline << DEADLINE_BIT;
         }
-        Words(words)
+        PackedHeader(words)
     }
     /// First word of the value, from the start of the record. For tests, models and tools.
     #[cfg(any(test, loom, slate_search, feature = "internals"))]
@@ -152,9 +152,9 @@ impl RecordHeader {
 
 /// The record's words before the key, packed as they stand there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Words(pub [u64; HEADER_WORDS]);
+pub struct PackedHeader(pub [u64; HEADER_WORDS]);
 
-impl Words {
+impl PackedHeader {
     /// Words of nothing.
     pub const EMPTY: Self = Self([0; HEADER_WORDS]);
 
@@ -193,8 +193,8 @@ impl Words {
         }
     }
     /// Whether the value lies in pieces.
-    pub fn chained(&self) -> bool {
-        is_chained(self.0[SHAPE])
+    pub fn in_pieces(&self) -> bool {
+        is_in_pieces(self.0[SHAPE])
     }
     /// How the value is encoded.
     pub fn codec(&self) -> u8 {
@@ -237,7 +237,7 @@ impl Words {
             value_len: self.value_len() as u32,
             key_len: self.key_len() as u16,
             kind: self.kind(),
-            chained: self.chained(),
+            in_pieces: self.in_pieces(),
             codec: self.codec(),
             superseded: superseded_in(self.0[SHAPE]) as u32,
             writer: self.detail(WRITER),
@@ -305,7 +305,7 @@ pub const fn is_tombstone(shape: u64) -> bool {
 }
 
 /// Whether a record with this [`SHAPE`] has its value in pieces.
-pub const fn is_chained(shape: u64) -> bool {
+pub const fn is_in_pieces(shape: u64) -> bool {
     shape >> 14 & 1 == 1
 }
 
@@ -345,7 +345,7 @@ mod tests {
             value_len: 16 << 20,
             key_len: 1024,
             kind: RecordKind::Expired,
-            chained: true,
+            in_pieces: true,
             codec: 255,
             superseded: (1 << 23) - 1,
             writer: 1,

@@ -13,7 +13,7 @@ use super::{
     Core, Fault, acquire,
     lane::{Lane, Walk},
     publish::{Change, Expect, Now, Outcome},
-    slots::{Found, Key, Slot, slots_of},
+    slots::{Key, Slot, SlotHead, slots_of},
 };
 use crate::layout::{
     DeadlineHint, Head, HeadKind,
@@ -172,7 +172,7 @@ impl Core<'_> {
                 Some(HeadKind::Moved) => return Err(Fault::Moved),
                 _ => return Ok(Left::Nothing),
             }
-            let found = Found { slot: Slot { head_at: hash_at + 1, hash }, head };
+            let found = SlotHead { slot: Slot { head_at: hash_at + 1, hash }, head };
             // What a writer left published and not in the history is logged first: it may have expired since.
             let Some(standing) = self.standing(lane, &found)? else { continue };
             let (deadline_ns, absent) = (standing.words.deadline(), standing.words.kind().is_tombstone());
@@ -225,7 +225,7 @@ impl Core<'_> {
     /// Makes a change that found no room, with the room of what expired: by turns something is ended, and the change
     /// tried, until it is made, or a look at everything found nothing that expired before the last attempt.
     #[cold]
-    pub fn change_in_need(
+    pub fn change_ending_expired(
         &self,
         lane: &mut Lane,
         key: &Key<'_>,
@@ -241,7 +241,7 @@ impl Core<'_> {
             };
             // The floor passes an event only when it is counted, and its writer may have been stopped before that.
             self.finish_pending(lane)?;
-            match self.change_once(lane, key, change, now, hint) {
+            match self.try_change(lane, key, change, now, hint) {
                 Err(Fault::Full(_)) if ended > 0 => {}
                 other => return other,
             }
@@ -293,7 +293,7 @@ impl Core<'_> {
         hint: Option<Slot>,
     ) -> Result<bool, Fault> {
         let change = Change::tombstone(RecordKind::Expired, Expect::Generation(generation));
-        let ended = matches!(self.change_once(lane, key, &change, now, hint)?, Outcome::Done { .. });
+        let ended = matches!(self.try_change(lane, key, &change, now, hint)?, Outcome::Done { .. });
         if ended {
             self.count(lane, Counter::Expired, 1);
         }

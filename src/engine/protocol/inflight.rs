@@ -47,7 +47,7 @@ impl Core<'_> {
     /// Ends the life of a block that was let go while its owner looked at it.
     #[cold]
     fn free_doomed(&self, lane: &mut Lane, claimed: Claimed, doomed: State) {
-        self.free_pieces(lane, claimed.block, claimed.tag);
+        self.free_pieces(claimed.block, claimed.tag);
         if let GenWord::Generation(own) = self.load_gen(claimed.block) {
             self.weigh(lane, Sum::Freed, Weight::of_doomed(own), self.footprint(claimed.block));
         }

@@ -50,7 +50,7 @@ pub(crate) mod tests;
 
 use crate::layout::{
     Block, GenWord, Geometry, Head, RingWord, State, header,
-    record::{self, Words},
+    record::{self, PackedHeader},
 };
 use crate::sync::{AtomicU64, Ordering, fence, pause};
 
@@ -108,13 +108,13 @@ pub trait Machine: Sync {
     }
 
     /// Tells the processor that these words will be changed soon. A hint.
-    fn prefetch(&self, _words: &[&AtomicU64]) {}
+    fn prefetch_write(&self, _words: &[&AtomicU64]) {}
 
     /// As [`Machine::prefetch`], of words that follow each other.
-    fn prefetch_run(&self, _words: &[AtomicU64]) {}
+    fn prefetch_write_run(&self, _words: &[AtomicU64]) {}
 
     /// Tells the processor that these words, which follow each other, will be read soon. A hint.
-    fn expect(&self, _words: &[AtomicU64]) {}
+    fn prefetch_read(&self, _words: &[AtomicU64]) {}
 }
 
 /// A machine where nobody sleeps, and copies go word by word.
@@ -240,15 +240,15 @@ impl<'r> Core<'r> {
     }
 
     /// The record's words before the key, where they can be a record's. As [`Core::record_word`].
-    fn header_words(&self, block: Block) -> Option<Words> {
-        let mut words = Words::EMPTY;
+    fn header_words(&self, block: Block) -> Option<PackedHeader> {
+        let mut words = PackedHeader::EMPTY;
         self.load_header(block, &mut words).then_some(words)
     }
 
     /// As [`Core::header_words`], into the caller's place: moving them costs more than a small value's copy. Whether
     /// they can be a record's. A block whose granule is the last one has no room for them.
     #[inline(always)]
-    fn load_header(&self, block: Block, words: &mut Words) -> bool {
+    fn load_header(&self, block: Block, words: &mut PackedHeader) -> bool {
         if !self.fits(block, record::HEADER_WORDS) {
             return false;
         }

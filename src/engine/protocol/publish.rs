@@ -9,11 +9,11 @@ use super::{
     guard::Sought,
     history::Logged,
     lane::{Claimed, Lane},
-    slots::{Found, Key, Slot},
+    slots::{Key, Slot, SlotHead},
 };
 use crate::layout::{
     Block, GenWord, Head, HeadKind, SlotHash, geometry, header,
-    record::{self, RecordKind, Words},
+    record::{self, PackedHeader, RecordKind},
     session::{Counter, Sum},
 };
 use crate::sync::{
@@ -106,7 +106,7 @@ pub enum Outcome {
 
 /// What stands in a slot, as a writer sees it.
 pub(super) struct Standing {
-    pub(super) words: Words,
+    pub(super) words: PackedHeader,
     pub(super) generation: u64,
 }
 
@@ -135,14 +135,14 @@ impl Core<'_> {
         now: Now,
         hint: Option<Slot>,
     ) -> Result<Outcome, Fault> {
-        match self.change_once(lane, key, change, now, hint) {
-            Err(Fault::Full(_)) => self.change_in_need(lane, key, change, now, hint),
+        match self.try_change(lane, key, change, now, hint) {
+            Err(Fault::Full(_)) => self.change_ending_expired(lane, key, change, now, hint),
             other => other,
         }
     }
 
     /// As [`Core::change`], once: where there is no room it does not make any by ending what expired.
-    pub fn change_once(
+    pub fn try_change(
         &self,
         lane: &mut Lane,
         key: &Key<'_>,
@@ -150,13 +150,13 @@ impl Core<'_> {
         now: Now,
         hint: Option<Slot>,
     ) -> Result<Outcome, Fault> {
-        self.change_here(lane, key, change, now, hint)
+        self.try_change_inline(lane, key, change, now, hint)
     }
 
-    /// As [`Core::change_once`], compiled into its caller: for the one call that makes nearly every change. Not for a loop, in
+    /// As [`Core::try_change`], compiled into its caller: for the one call that makes nearly every change. Not for a loop, in
     /// front of which the compiler would prepare what only rare turns need.
     #[inline(always)]
-    pub(crate) fn change_here(
+    pub(crate) fn try_change_inline(
         &self,
         lane: &mut Lane,
         key: &Key<'_>,
@@ -170,7 +170,7 @@ impl Core<'_> {
         self.change_as::<false>(lane, key, change, now, hint)
     }
 
-    /// As [`Core::change_here`], of an entry that ends by itself.
+    /// As [`Core::try_change_inline`], of an entry that ends by itself.
     #[cold]
     #[inline(never)]
     fn change_bound(
@@ -242,7 +242,7 @@ impl Core<'_> {
         let head = hint.map_or(self.geo.bucket(key.bucket), |slot| slot.head_at);
         let shard = self.geo.shard(key.shard) + geometry::SHARD_CHANGES;
         let lines = [head, header::GENERATION, self.geo.ring(newest + 1), shard, header::FLOOR];
-        self.machine.prefetch(&lines.map(|at| self.at(at)));
+        self.machine.prefetch_write(&lines.map(|at| self.at(at)));
     }
 
     /// The last three of *publish, log, count, wake*, and the end of the block's life as ours.
@@ -286,7 +286,7 @@ impl Core<'_> {
 
     /// Takes back a block that was not published.
     fn withdraw(&self, lane: &mut Lane, claimed: Claimed) {
-        self.free_pieces(lane, claimed.block, claimed.tag);
+        self.free_pieces(claimed.block, claimed.tag);
         self.unbegin(lane, claimed);
         self.keep(lane, claimed);
     }
@@ -303,7 +303,7 @@ impl Core<'_> {
         change: &Change<'_>,
         now: Now,
         hint: Option<Slot>,
-        words: &mut Words,
+        words: &mut PackedHeader,
     ) -> Result<Published, Fault> {
         let value_hash = if record::DETAILS { record::hash_of(change.value) } else { 0 };
         // A key that must exist gets no slot: it would stay open.
@@ -315,7 +315,7 @@ impl Core<'_> {
             let found = match hint.take().and_then(|slot| self.hinted(slot)) {
                 Some(found) => found,
                 None => match self.find(key, make)? {
-                    Sought::Found(found) => found,
+                    Sought::Slot(found) => found,
                     Sought::Absent => return Ok(Published::Not(unmet(change.expect, 0))),
                     Sought::Missing(missing) => self.make(lane, key, missing, now)?,
                 },
@@ -325,7 +325,7 @@ impl Core<'_> {
                     let After { version, created, superseded } = after;
                     words.follow(version, found.head.0, found.slot.head_at, created, superseded);
                     words.seal(key.hash, value_hash);
-                    self.store_words(claimed.block, words);
+                    self.store_header(claimed.block, words);
                     let new = found.head.next(HeadKind::Live, claimed.block.index());
                     // Release: who loads the head sees the record (P1).
                     if self
@@ -354,9 +354,9 @@ impl Core<'_> {
     /// The head of the slot where the key lived last, if it still lives there: a slot's hash word is of one life,
     /// and in one life a slot has one key.
     #[inline]
-    fn hinted(&self, slot: Slot) -> Option<Found> {
+    fn hinted(&self, slot: Slot) -> Option<SlotHead> {
         let (hash, head) = self.slot_at(slot.head_at - 1)?;
-        (hash == slot.hash && head.is(HeadKind::Live)).then_some(Found { slot, head })
+        (hash == slot.hash && head.is(HeadKind::Live)).then_some(SlotHead { slot, head })
     }
 
     /// Whether the change may follow what stands in the slot, and as what.
@@ -365,7 +365,7 @@ impl Core<'_> {
         &self,
         lane: &mut Lane,
         key: &Key<'_>,
-        found: &Found,
+        found: &SlotHead,
         change: &Change<'_>,
         now: Now,
     ) -> Result<Judged, Fault> {
@@ -407,7 +407,7 @@ impl Core<'_> {
     }
 
     /// A negative answer stands only if the head it was read from does (P2).
-    fn confirmed(&self, found: &Found, judged: Judged) -> Judged {
+    fn confirmed(&self, found: &SlotHead, judged: Judged) -> Judged {
         fence(Acquire);
         if self.head_is(found.slot.head_at, found.head) { judged } else { Judged::Again }
     }
@@ -416,7 +416,7 @@ impl Core<'_> {
     /// predecessor's work comes before superseding it. The slot was found to be the key's, and is for as long as
     /// the head stands; that the record says so too keeps damage of one key from another. `None`: look again.
     #[inline]
-    pub(super) fn standing(&self, lane: &mut Lane, found: &Found) -> Result<Option<Standing>, Fault> {
+    pub(super) fn standing(&self, lane: &mut Lane, found: &SlotHead) -> Result<Option<Standing>, Fault> {
         let block = self.block(found.head.block()).ok_or(Fault::Corrupt("a slot's block"))?;
         let generation = match self.load_gen(block) {
             GenWord::Generation(generation) => generation,
@@ -444,25 +444,25 @@ impl Core<'_> {
 
     /// Of a record's words those that say what may follow it.
     #[inline]
-    fn words_to_follow(&self, block: Block) -> Option<Words> {
+    fn words_to_follow(&self, block: Block) -> Option<PackedHeader> {
         if !self.fits(block, record::HEADER_WORDS) {
             return None;
         }
         let source = &self.words[self.geo.data(block)..][..record::HEADER_WORDS];
-        let mut words = Words::EMPTY;
+        let mut words = PackedHeader::EMPTY;
         for word in [record::VERSION, record::PLACE, record::SHAPE, record::CREATED, record::DEADLINE] {
             if let (Some(to), Some(from)) = (words.0.get_mut(word), source.get(word)) {
                 *to = from.load(Relaxed);
             }
         }
-        Some(words).filter(Words::can_be)
+        Some(words).filter(PackedHeader::can_be)
     }
 
     /// Brings the record of a LIVE head into the history where its writer has not done so, as whoever supersedes it
     /// would.
     pub(super) fn help(&self, lane: &mut Lane, head_at: usize, head: Head) -> Result<(), Fault> {
         let slot = Slot { head_at, hash: SlotHash(0) };
-        self.standing(lane, &Found { slot, head }).map(drop)
+        self.standing(lane, &SlotHead { slot, head }).map(drop)
     }
 }
 

@@ -135,13 +135,13 @@ impl Core<'_> {
         // Relaxed, all: hints.
         let block_of = |event| self.block(RingWord(self.at(self.geo.ring(event)).load(Relaxed)).block());
         if let Some(far) = block_of(event + 2 * AHEAD) {
-            self.machine.prefetch(&[self.at(self.geo.data(far))]);
+            self.machine.prefetch_write(&[self.at(self.geo.data(far))]);
         }
         let superseded = block_of(event + AHEAD).and_then(|block| self.superseded_block(block));
         if let Some(near) = superseded {
             let words = near.granules as usize * self.geo.granule_words();
             let data = &self.words[self.geo.data(near.block)..];
-            self.machine.prefetch_run(&data[..words.min(AHEAD_WORDS).min(data.len())]);
+            self.machine.prefetch_write_run(&data[..words.min(AHEAD_WORDS).min(data.len())]);
         }
     }
 
@@ -221,7 +221,7 @@ impl Core<'_> {
     #[inline(always)]
     fn free_superseded(&self, lane: &mut Lane, superseded: Superseded, event: u64) {
         let granules = superseded.granules;
-        if let Some(claimed) = self.take_superseded(lane, lane.owner(), superseded) {
+        if let Some(claimed) = self.take_superseded(lane.owner(), superseded) {
             // While the intent stands: a reaper that finds the block taken finds out whether this was done.
             self.weigh(lane, Sum::Freed, Weight::of_event(event), granules);
             self.keep(lane, claimed);
@@ -231,14 +231,14 @@ impl Core<'_> {
 
     /// The block for this owner; `None` where it is doomed and so its owner's to free, or was taken by another.
     #[inline(always)]
-    pub(super) fn take_superseded(&self, lane: &Lane, owner: u16, superseded: Superseded) -> Option<Claimed> {
+    pub(super) fn take_superseded(&self, owner: u16, superseded: Superseded) -> Option<Claimed> {
         let Superseded { block, mut state, .. } = superseded;
         let tag = state.tag();
         // Twice is enough: INFLIGHT may become OWNED meanwhile; that changes no further while the right is ours.
         for _ in 0..3 {
             match state.kind() {
                 StateKind::Owned => {
-                    self.free_pieces(lane, block, state.tag());
+                    self.free_pieces(block, state.tag());
                     let taken = self.reclaim(owner, block, state);
                     if taken.is_some() {
                         return taken;

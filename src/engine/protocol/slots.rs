@@ -47,7 +47,7 @@ pub struct Slot {
 
 /// A slot with the head that was found in it.
 #[derive(Clone, Copy, Debug)]
-pub struct Found {
+pub struct SlotHead {
     /// Where.
     pub slot: Slot,
     /// The head: LIVE with the key, or OPEN for its fingerprint.

@@ -6,7 +6,9 @@ use super::{
     claim::LARGER,
     slots::{CHAIN_MAX, slots_of},
 };
-use crate::layout::{Block, GenWord, Guard, Head, HeadKind, State, StateKind, geometry, record::Words};
+use crate::layout::{
+    Block, GenWord, Guard, Head, HeadKind, State, StateKind, geometry, record::PackedHeader,
+};
 
 /// How a board is used. Granules are those of blocks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -106,13 +108,13 @@ impl Core<'_> {
         true
     }
 
-    fn use_of_value(&self, block: Block, words: &Words, live: &mut [u64]) {
+    fn use_of_value(&self, block: Block, words: &PackedHeader, live: &mut [u64]) {
         let mut count = |block: Block| {
             let class = usize::from(self.class_of(self.geo.extent_of(block)).class());
             live.get_mut(class).into_iter().for_each(|blocks| *blocks += 1);
         };
         count(block);
-        let pieces = if words.chained() { self.piece_count(block, words).unwrap_or(0) } else { 0 };
+        let pieces = if words.in_pieces() { self.piece_count(block, words).unwrap_or(0) } else { 0 };
         (0..pieces).filter_map(|number| self.piece(block, words, number, 0)).for_each(count);
     }
 

@@ -1,5 +1,5 @@
 //! The protocol's own code under a scheduler that is asked before every access to a shared word, with checks of every
-//! write, of every answer and of the board at rest.
+//! write and of every answer; `verify/fsck` checks the board at rest.
 //!
 //! The search (`cargo states`) sees all interleavings of two or three parties. The random schedules (`cargo schedules`)
 //! see some interleavings of four to eight actors.
