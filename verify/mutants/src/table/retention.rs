@@ -41,11 +41,18 @@ pub const MUTANTS: &[Mutant] = &[
             return Err(Fault::Corrupt(\"the distance of the history's two counters\"));
         }",
         replace: "",
-        caught_by: &[
-            models("reap::a_killed_floor_step_frees_no_other_key"),
-            states("two-keys"),
-            long(schedules("scarce")),
-        ],
+        caught_by: &[models("reap::a_killed_floor_step_frees_no_other_key")],
+    },
+    Mutant {
+        name: "the oldest event is taken without a second look at the floor",
+        lost: "A floor step that others overtook takes the board for damaged.",
+        file: FILE,
+        search: "if self.at(header::FLOOR).load(Relaxed) != floor {
+            return Ok(None);
+        }
+        // Room",
+        replace: "// Room",
+        caught_by: &[states("two-keys"), long(schedules("scarce"))],
     },
     Mutant {
         name: "doomed by a store",
