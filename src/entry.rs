@@ -1,6 +1,6 @@
 //! What a key has, as a reader gets it.
 
-use crate::{codec::CodecId, layout::words::Writer, region::boottime_ns};
+use crate::{codec::CodecId, layout::words::Writer};
 use std::{
     fmt,
     time::{Duration, SystemTime},
@@ -59,31 +59,13 @@ impl Entry {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub struct Deadline {
     /// Nanoseconds of `CLOCK_BOOTTIME`, which goes on while the machine is suspended.
-    boot_ns: u64,
+    pub(crate) boot_ns: u64,
 }
 
 impl Deadline {
     /// The deadline of a record; 0 for none.
     pub(crate) fn of(boot_ns: u64) -> Option<Self> {
         (boot_ns != 0).then_some(Self { boot_ns })
-    }
-
-    /// The time from now to the deadline; zero when it has passed.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use slateboard::{Board, PutOptions};
-    /// use std::time::Duration;
-    ///
-    /// let session = Board::local()?.attach("planner")?;
-    /// session.put_with("offer", "half price", PutOptions::new().ttl(Duration::from_secs(600)))?;
-    /// let deadline = session.get("offer")?.unwrap().deadline.unwrap();
-    /// assert!(deadline.remaining() <= Duration::from_secs(600));
-    /// # Ok::<_, slateboard::Error>(())
-    /// ```
-    pub fn remaining(self) -> Duration {
-        Duration::from_nanos(self.boot_ns.saturating_sub(boottime_ns()))
     }
 }
 

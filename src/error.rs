@@ -7,59 +7,65 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What went wrong, for programs. [`Error`] has the words for people.
+/// What went wrong, for programs. [`Error`] has the text for people.
 ///
-/// There is no kind for a timeout: a call that waits answers `Ok(None)` when its timeout passes.
+/// There is no kind for a timeout: a call that waits returns `Ok(None)` when its timeout passes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The entry is not what was expected; [`Error::current`] has what stands there.
+    /// The key does not have what was expected. [`Error::current`] is the entry that it has.
     Conflict,
-    /// Another session holds the lease; [`Error::current`] names it.
+    /// Another session holds the lease. [`Error::current`] names it.
     Held,
-    /// No space: blocks, slots, sessions or the file system, as the text says.
+    /// There is no space: no block, slot, session record, or space in the file system, as the text says.
     Full,
     /// The generation has left the history.
     Lagged,
     /// The generation has not happened yet.
     Future,
-    /// This session was ended by others; attach again.
+    /// Another process ended this session. Attach again.
     Fenced,
-    /// Shared words that cannot be: damage, or a foreign writer.
+    /// The board is corrupt: it is damaged, or another program writes to it.
     Corrupt,
-    /// The board's file is gone or another has taken its place, or the board lives in another region now: this handle is
-    /// of no use any more. Open the board again.
+    /// The board's file was removed or replaced, or the board lives in another region now. This handle has no use any more.
+    /// Open the board again.
     Moved,
-    /// This handle was made before a fork; attach anew in the child.
+    /// This handle was made before a fork. Open the board and attach again in the child.
     Forked,
     /// The key is empty, too long, or not allowed.
     InvalidKey,
     /// The value is larger than the board allows.
     ValueTooLarge,
-    /// An argument cannot be: a name, a size, an option.
+    /// An argument is invalid: a name, a size, an option.
     InvalidArgument,
-    /// `update` lost the race as often as it may.
+    /// Other writers were first at every attempt of an update.
     RetriesExhausted,
-    /// Others changed the same words so often that a bounded loop ended. Try again.
+    /// Other writers changed the same words so often that a bounded loop ended. Try again.
     Contended,
     /// The handle can only read.
     ReadOnly,
-    /// There is no board at this path.
+    /// There is no board at this path. A key without a value is no error: calls return `None` for it.
     NotFound,
     /// There is a board at this path already.
     Exists,
-    /// The file is not one this build may use, for the reason the text gives.
+    /// The file is not one that this build may use, for the reason that the text gives.
     Refused,
-    /// Written by a build with another layout.
+    /// The board was written by a build with another layout.
     Incompatible,
     /// The value is not what the codec expects.
     Codec,
-    /// The operating system refused; [`std::error::Error::source`] has its error.
+    /// The operating system refused. [`std::error::Error::source`] is its error.
     Io,
 }
 
 impl ErrorKind {
-    /// The kind's name, for programs of any language: words in lower case with `_` between. It never changes.
+    /// The kind's name, for programs in any language: lower-case words with `_` between them. It never changes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(slateboard::ErrorKind::InvalidKey.name(), "invalid_key");
+    /// ```
     pub fn name(self) -> &'static str {
         match self {
             Self::Conflict => "conflict",
@@ -89,6 +95,7 @@ impl ErrorKind {
 
 /// How far a reader fell behind the history.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[non_exhaustive]
 pub struct Lagged {
     /// Events that left the history unread.
     pub missed: u64,
@@ -99,10 +106,22 @@ pub struct Lagged {
 /// Characters of a key that the text of an error shows.
 const KEY_SHOWN: usize = 128;
 
-/// Result of this crate's calls.
+/// The result of this crate's calls.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What happened, to what, and what to do next.
+///
+/// # Examples
+///
+/// ```
+/// use slateboard::{Board, ErrorKind};
+///
+/// let session = Board::local()?.attach("planner")?;
+/// let error = session.put("", "a value without a key").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::InvalidKey);
+/// assert_eq!(error.to_string(), r#"key "": a key must have at least one byte"#);
+/// # Ok::<_, slateboard::Error>(())
+/// ```
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -198,11 +217,11 @@ impl Error {
         self
     }
 
-    /// The same kind, words and path, for who must be told again. Without the cause, whose words are added.
+    /// A copy, with the kind, the text and the path. The text of the cause, which cannot be copied, is added.
     pub(crate) fn again(&self) -> Self {
         let inner = &*self.0;
         let what = match &inner.source {
-            // A refused file's reason is the error's own text.
+            // The text of a refusal begins with its own reason.
             Some(source) if !source.to_string().starts_with(&inner.what) => {
                 format!("{}: {source}", inner.what)
             }
@@ -291,7 +310,7 @@ impl Error {
     }
 }
 
-/// What to do where a limit of the process, or of the machine, was met.
+/// What to do when a limit of the process or of the machine was reached.
 fn limit(errno: Errno) -> Option<&'static str> {
     match errno {
         Errno::MFILE => {

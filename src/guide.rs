@@ -33,6 +33,6 @@ pub mod architecture {}
 /// **Read-only memory.** Only relaxed loads are promised to be plain loads there, so a reader's acquire load is a
 /// relaxed load followed by an acquire fence.
 ///
-/// The table at the head of `src/engine/protocol/mod.rs` pairs every release with its acquire, P1 to P10, and every use of
+/// The table at the head of `src/engine/protocol/mod.rs` pairs every release with its acquire, P1 to P12, and every use of
 /// an ordering names its pair or says what it carries.
 pub mod orderings {}

@@ -1,9 +1,11 @@
-//! Shared context for many processes on one machine: versioned keys, compare-and-swap, one totally ordered
-//! history, watches that resume where they stood, leases. No daemon, and no lock that a dead process could
-//! keep.
+//! Shared context for many processes on one machine: versioned keys, compare-and-swap, one totally ordered history, watches
+//! that resume where they stopped, and leases. There is no daemon, and no lock that a dead process could keep.
 //!
-//! A *board* is one file that many processes map. Open it with [`Board`], attach a [`Session`] to write,
-//! open it with [`Board::read_only`] to read through a mapping that cannot be written to.
+//! A *board* is a file that many processes map. Open it with [`Board::open_or_create`]. Attach a [`Session`] with
+//! [`Board::attach`] to read and write. Open it with [`Board::open_read_only`] to read through a mapping that the process
+//! cannot write to.
+//!
+//! # Examples
 //!
 //! ```
 //! use slateboard::{Board, Expect};
@@ -14,20 +16,20 @@
 //! let board = Board::open_or_create(&path)?;
 //! let session = board.attach("planner")?;
 //!
-//! // Everybody sees a put, and can tell whether somebody was there before them.
+//! // Every process sees a put, and its writer knows whether another was first.
 //! let open = session.put("task/42", "open")?;
 //! let mine = session.put_if("task/42", "mine", Expect::Version(open.version))?;
 //! let late = session.put_if("task/42", "also mine", Expect::Version(open.version)).unwrap_err();
 //! assert!(late.is_conflict());
 //! assert_eq!(late.current().map(|entry| entry.version), Some(mine.version));
 //!
-//! // Read, compute, compare-and-swap, again where another was faster: no update is lost.
+//! // An update reads, computes and compares-and-swaps, and retries on conflict: no update is lost.
 //! session.update("team/done", |old| {
 //!     let count: u64 = old.and_then(|entry| entry.text()?.parse().ok()).unwrap_or(0);
 //!     (count + 1).to_string()
 //! })?;
 //!
-//! // The history has every change, with what it replaced.
+//! // The history has every change, with the value that it replaced.
 //! let events: Vec<_> = board.reader().events(0).collect::<Result<_, _>>()?;
 //! assert_eq!(events.len() as u64, board.generation());
 //! # Ok(())
@@ -36,49 +38,54 @@
 //!
 //! # Guarantees
 //!
-//! - **One order.** Every change has one generation, 1, 2, 3 …; a key's versions and generations rise together. When
-//!   a call returns its generation, everybody who reads that generation or a newer one sees the change. What a read
-//!   told is in the same reader's generation, views, lists and events (G1).
-//! - **No lost update.** Compare-and-swap and [`Session::update`] succeed only on the version they read (G2).
-//! - **Whole values.** A read returns bytes that one write wrote, with their version, generation and writer (G3).
-//! - **Lock-free.** No stopped or killed process, at any instruction, keeps another from finishing (G4).
-//! - **Reads never write.** They work on a read-only mapping, and need at most two passes unless the whole
-//!   history laps during one copy (G5, G6).
-//! - **Dense history.** Every event between [`Board::floor`] and [`Board::generation`] can be read; who fell
-//!   behind is told exactly how many events were missed, and where to go on (G7). Any generation that the
-//!   history holds can be read as a [`View`] of the whole board (G8).
-//! - **Death loses nothing acknowledged.** What a killed process was doing happened with its event, or not at
-//!   all (G9). Only the kernel says who is dead, never a missed heartbeat.
-//! - **Damage is contained.** It is never returned as data, and hurts the damaged key only. Lists name it, and
-//!   [`Reader::list_whole`] tells the others. Repair is not there yet (G10).
-//! - **Bounded.** The region never grows, whatever came and went (G12).
-//! - **Any content.** Whatever bytes another process puts into the region, no call panics, hangs or reads out
-//!   of bounds (G13).
+//! - **One order.** Every change has one generation: 1, 2, 3 and so on. The versions of a key rise with its generations.
+//!   When a call returns its generation, every reader that reads this generation or a newer one sees the change. What a
+//!   reader has returned is in its generation, views, lists and events from then on (G1).
+//! - **No lost update.** Compare-and-swap and [`Session::update`] succeed only on the version that they read (G2).
+//! - **Whole values.** A read returns the bytes of one write, with the version, generation and writer of that write (G3).
+//! - **Lock-free.** A process that is stopped or killed, at any instruction, keeps no other from finishing (G4).
+//! - **Reads never write.** They work on a read-only mapping, and need at most two passes, unless the whole history laps
+//!   during one copy (G5, G6).
+//! - **Dense history.** Every event between [`Board::floor`] and [`Board::generation`] can be read. A reader that falls
+//!   behind learns exactly how many events it missed, and where to continue (G7). Every generation of the history can be read
+//!   as a [`View`] of the whole board (G8).
+//! - **Death loses nothing acknowledged.** A change that a killed process had begun happened with its event, or not at all
+//!   (G9). Only the kernel tells who is dead, never a missed heartbeat.
+//! - **Damage is contained.** It is never returned as data, and affects only the damaged key. Lists name it, and
+//!   [`Reader::list_whole`] returns the other entries. There is no repair yet (G10).
+//! - **Bounded.** The region never grows, however many keys and sessions come and go (G12).
+//! - **Any content.** Whatever bytes another process writes into the region, no call panics, hangs or reads out of bounds
+//!   (G13).
 //!
-//! Not there yet: a board that survives power loss or reboot (G11). A board lives in memory, on tmpfs or in a
-//! file that the kernel may write back in any order; it survives the death of every process that used it.
-//! Never promised: truth from a malicious writer, and progress of a process that is itself stopped.
+//! A board does not yet survive power loss or reboot (G11). It lives in memory, on tmpfs, or in a file that the kernel may
+//! write back in any order. It survives the death of every process that used it. Not promised at all: truth from a malicious
+//! writer, and progress of a process that is itself stopped.
+//!
+//! # Timeouts
+//!
+//! A call that waits takes a timeout, and returns `Ok(None)` when it passes. An [`Error`] always means that something went
+//! wrong.
 //!
 //! # Processes that fork
 //!
-//! A handle that was made before a `fork(2)` answers [`ErrorKind::Forked`] in the child, and its drop there does nothing:
-//! the child opens the board and attaches anew. It may do so at any moment, whatever the threads of its parent were doing
-//! at the fork: starting, ending, or holding any lock of this crate or of the standard library. No call here waits for a
-//! lock that a thread of the parent can have held, and the end of a session waits at most two seconds for its own thread.
+//! A handle that was made before a `fork(2)` returns [`ErrorKind::Forked`] in the child, and its drop does nothing there. The
+//! child opens the board and attaches again. It may do so at any moment, whatever the threads of its parent were doing at the
+//! fork: starting, ending, or holding a lock of this crate or of the standard library. No call of this crate waits for a lock
+//! that a thread of the parent can have held. The end of a session waits at most two seconds for its own thread.
 //!
-//! What the child does besides is for the program to know. The standard library's own `thread::spawn`, for one, takes locks
-//! of the whole process at a thread's start and end: a child of a process that starts threads at the moment of a fork may
-//! wait in it for ever. An allocator must be usable in a child, as glibc's is. A child that is made without `fork(2)`'s handlers
+//! The program is responsible for what else the child does. The standard library's `thread::spawn`, for example, takes locks
+//! of the whole process when a thread starts and ends: a child of a process that starts threads during the fork may wait in it
+//! for ever. The allocator must be usable in a child, as glibc's is. A child that is made without `fork(2)`'s handlers
 //! (`vfork`, a bare `clone`) must not use this crate before it runs another program.
 //!
 //! # When not
 //!
-//! Several machines, more data than memory, other systems than Linux on x86-64 and aarch64, participants that
-//! do not trust each other.
+//! Do not use a board for several machines, for more data than memory, on systems other than Linux on x86-64 and aarch64, or
+//! between participants that do not trust each other.
 //!
 //! # Limits
 //!
-//! | what | limit | unless set |
+//! | what | limit | default |
 //! | --- | --- | --- |
 //! | key | 1 to 1,024 bytes of UTF-8 | |
 //! | value | the smaller of 16 MiB and an eighth of the capacity | |
@@ -89,9 +96,11 @@
 //!
 //! # Features
 //!
+//! - `json` (default): the [codec](codec::Json) for JSON, [`Session::put_json`] and [`Reader::get_json`].
+//! - `signals`: `Options::end_on_signals`, which ends the sessions of a process that gets SIGTERM or SIGINT.
 //! - `bincode`: the codec of that name, for data that exists already. The crate behind it is no longer maintained.
-//! - `internals`: the layout, the protocol and the region as public modules, for models, fuzzing and tools
-//!   that check boards. **Unstable**: anything in them may change in any release.
+//! - `internals`: the layout, the protocol and the region as public modules, for models, fuzzing and tools that check boards.
+//!   **Unstable**: anything in them may change in any release.
 //!
 //! [`guide`] has the chapters on the bytes of a board, on who may import whom, and on memory orderings.
 
@@ -114,7 +123,7 @@ pub mod guide;
 mod uuid;
 
 mod engine;
-// The engine is public to the models, and to whoever asks for it by a feature that promises nothing.
+// The engine is public to the models, and with a feature that promises no stability.
 #[cfg(any(loom, slate_search, feature = "internals"))]
 pub use engine::{layout, protocol, sync};
 #[cfg(not(any(loom, slate_search, feature = "internals")))]
@@ -146,12 +155,12 @@ pub use {
 #[doc = include_str!("../README.md")]
 pub struct Readme;
 
-/// Which of the public types other threads may have, and share. A type that loses this here breaks its users.
+/// The public types that threads may send and share. To lose one of these is a breaking change.
 #[cfg(not(any(loom, slate_search)))]
 const _: () = {
     const fn can_be_sent<T: Send>() {}
     const fn can_be_shared<T: Send + Sync>() {}
-    // A handle has what it read last in cells: one thread at a time has it.
+    // A handle keeps what it read last in cells, so one thread at a time uses it.
     can_be_sent::<KeyHandle>();
     can_be_shared::<(Board, Options, Session, Reader, View, Lease, PutOptions, Receipt)>();
     can_be_shared::<(Entry, WriterInfo, Deadline, CodecId, Meta, Newer, Listing, Damage, Soundness)>();

@@ -369,6 +369,46 @@ fn typed_values_carry_their_codec() {
 }
 
 #[test]
+fn what_is_put_may_be_borrowed() {
+    #[derive(serde::Serialize)]
+    struct Task<'a> {
+        title: &'a str,
+    }
+    #[derive(serde::Deserialize, PartialEq, Debug)]
+    struct OwnedTask {
+        title: String,
+    }
+    let session = small().local().unwrap().attach("w").unwrap();
+    let title = String::from("paint");
+    session.put_json("task", &Task { title: &title }).unwrap();
+    assert_eq!(session.get_json("task").unwrap(), Some(OwnedTask { title }));
+    session.put_json("text", "a str").unwrap();
+    session.put_json("numbers", &[1, 2][..]).unwrap();
+    assert_eq!(session.get_json::<String>("text").unwrap().as_deref(), Some("a str"));
+    session.put_as::<codec::Raw, [u8]>("bytes", &[1, 2]).unwrap();
+    session.put_as::<codec::Raw, str>("bytes", "str").unwrap();
+    assert_eq!(session.get_as::<codec::Raw, Vec<u8>>("bytes").unwrap().unwrap().0, b"str");
+    let error = session.get_as::<codec::Utf8, String>("bytes").unwrap_err();
+    assert_eq!(error.to_string(), r#"key "bytes": the value has codec raw, not utf8"#);
+}
+
+#[test]
+fn every_handle_can_be_shown() {
+    let session = small().local().unwrap().attach("w").unwrap();
+    let lease = session.lease("lease", SOON).unwrap();
+    let shown = format!(
+        "{session:?} {lease:?} {:?} {:?} {:?} {:?}",
+        session.reader(),
+        session.view().unwrap(),
+        session.key("lease").unwrap(),
+        session.watch("")
+    );
+    for name in ["Session {", "Lease {", "Reader {", "View {", "KeyHandle {", "Watch {"] {
+        assert!(shown.contains(name), "{shown}");
+    }
+}
+
+#[test]
 fn an_observer_reads_and_a_local_board_needs_no_file() {
     let (_folder, path) = folder();
     let board = small().create(&path).unwrap();

@@ -1,4 +1,4 @@
-//! A board that is removed or replaced under those who use it: all of them learn it, and nobody else is bothered.
+//! A board is removed or replaced while processes use it. All of them learn it, and users of other boards do not.
 
 use slateboard::{Board, Error, ErrorKind, KeyHandle, Lease, Liveness, Options, Reader, Session, Wait};
 use slateboard_kit::{

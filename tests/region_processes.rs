@@ -1,4 +1,4 @@
-//! Regions between processes: who is dead, who is merely stopped, what a child has, what a full disk does.
+//! Regions shared by processes: dead and stopped holders, forked children, full disks.
 //!
 //! The other processes are this test program again, running one of the `as_…` tests below, which do nothing
 //! unless they are given a role.

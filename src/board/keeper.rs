@@ -1,13 +1,12 @@
-//! The keeper: a thread of each session that beats, reaps the dead, ends what expired, and keeps pages reserved ahead.
+//! The keeper: a thread of each session that beats, reaps dead sessions, ends expired entries, and reserves pages ahead of use.
 //!
-//! Reaping means asking the kernel about every session's lock, and sweeping looks at every slot. One keeper is
-//! enough for both: the elected one, which holds a byte of the lock file. It may be stopped while it holds that, so
-//! the others do a part all the same: they ask for the sessions whose beats are late, and sweep seldom. Each also
-//! tries to be elected. Where there are many, not all of them are needed for that at each period: they take turns.
+//! To reap, a keeper asks the kernel about every session's lock; to sweep, it looks at every slot. One keeper does both for
+//! all: the elected one, which holds a byte of the lock file. It may be stopped while it holds that byte. So the others do a
+//! part of the work: they ask for the sessions whose beats are late, they sweep seldom, and each tries to be elected. On
+//! boards with many sessions the keepers take turns.
 //!
-//! What expired is ended by the elected one, soon after its deadline; the others end what it should have ended long
-//! ago. Each also wakes for what its own session put to live shorter than a period, which the elected one might not
-//! find in time.
+//! The elected keeper ends expired entries soon after their deadlines. The others end entries that it should have ended long
+//! ago. Each also wakes for the short-lived entries of its own session, which the elected one may not find in time.
 
 use super::{Options, presence::Suspects, region, seat::Seat};
 #[cfg(feature = "signals")]
@@ -26,47 +25,47 @@ use std::{
     time::Duration,
 };
 
-/// Beats between two looks for slots that dead inserters left open.
+/// Beats between two sweeps, which look for slots that dead sessions left half inserted.
 const SWEEP_BEATS: u64 = 16;
-/// Those who are not elected sweep twice, one time after the other, in so many times; on boards with fewer session
-/// records in so many times as those. So all of them together sweep little more often than the elected one does.
+/// A keeper that is not elected sweeps at two successive times out of this many, or out of the number of session records when
+/// that is smaller. So all of them together sweep little more often than the elected one.
 const SWEEP_TURNS: u64 = 64;
-/// Beats of its own after which a keeper holds another's beat for late.
+/// Another session's beat is late after this many beats of the keeper itself.
 const LATE_BEATS: u64 = 2;
-/// At least so many of the others beat in each period, before they take turns.
+/// At least this many keepers beat in each period when they take turns.
 const AWAKE: usize = 16;
-/// Longest turn, periods.
+/// The longest turn, periods.
 const STRIDE_MAX: usize = 4;
-/// Longest time that a session's end waits for its keeper. A keeper that takes longer, because the machine is late or
-/// the process has few processors, goes on with what it has begun, and ends then.
+/// The longest time that a session's end waits for its keeper. A keeper that takes longer, on a slow machine or with few
+/// processors, finishes what it has begun, and ends then.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Expired entries that a keeper ends at once. Behind so many it looks after everything else, and goes on a pause later.
+/// Expired entries that a keeper ends at once. Then it does its other work, and continues after a pause.
 const ENDED_AT_ONCE: u64 = 4096;
 const ENDING_PAUSE_NS: u64 = 1_000_000;
-/// A keeper that beats less often than this does not wake for deadlines either.
+/// A keeper that beats less often than this does not wake for deadlines.
 const SELDOM: Duration = Duration::from_secs(60);
-/// Address space for its stack; pages are taken as it is used.
+/// Address space of the thread's stack. Pages are taken as they are used.
 const STACK_BYTES: usize = 2 << 20;
-/// Longest time until a caught signal is found.
+/// The longest time until the keeper finds a caught signal.
 const SIGNAL_LOOK: Duration = Duration::from_millis(100);
 
 /// A lease that the keeper renews.
 pub(super) struct Renewal {
     /// Which lease of the session.
     pub(super) id: u64,
-    /// Renews it; `false` ends the renewing.
+    /// Renews the lease; `false` when it need not be renewed again.
     pub(super) renew: Box<dyn FnMut() -> bool + Send>,
-    /// How often.
+    /// The time between two renewals.
     pub(super) every_ns: u64,
-    /// When next, nanoseconds of `CLOCK_BOOTTIME`.
+    /// The next renewal, nanoseconds of `CLOCK_BOOTTIME`.
     pub(super) due_ns: u64,
 }
 
-/// When a keeper is to look for what expired, besides at its beats.
+/// When a keeper looks for expired entries, besides at its beats.
 pub(super) struct Expiries {
     /// The earliest time, nanoseconds of `CLOCK_BOOTTIME`; `u64::MAX` for none.
     next_ns: AtomicU64,
-    /// What lives longer is found at a beat.
+    /// Entries that live longer than this are found at a beat.
     period_ns: u64,
 }
 
@@ -76,9 +75,9 @@ impl Expiries {
         Self { next_ns: AtomicU64::new(u64::MAX), period_ns }
     }
 
-    /// Takes note of a deadline. Whether it comes before what the keeper sleeps for.
+    /// Notes a deadline. Returns whether it comes before the time that the keeper sleeps until.
     pub(super) fn note(&self, deadline_ns: u64, boot_ns: u64) -> bool {
-        // Relaxed, here and below: the keeper's own lock orders its sleep and the nudge that follows.
+        // Relaxed, here and below: the keeper's lock orders its sleep and the nudge that follows.
         deadline_ns.saturating_sub(boot_ns) < self.period_ns
             && self.next_ns.fetch_min(deadline_ns, Relaxed) > deadline_ns
     }
@@ -92,7 +91,7 @@ impl Expiries {
     }
 }
 
-/// The running thread. Dropping it ends the thread, and waits for that for a while.
+/// The running thread. A drop ends the thread, and waits a bounded time for that.
 pub(super) struct Keeper {
     seat: Arc<Seat>,
     thread: Thread,
@@ -110,9 +109,9 @@ impl Signal {
         self.stop.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the keeper look again for what is due.
+    /// Wakes the keeper, to look again for what is due.
     pub(super) fn nudge(&self) {
-        // The lock: a keeper that has looked and does not sleep yet must not miss this.
+        // In the lock, so that a keeper that has looked and does not sleep yet does not miss this.
         let _sleeping_or_before_the_look = self.lock();
         self.changed.notify_all();
     }
@@ -133,7 +132,7 @@ impl Drop for Keeper {
     fn drop(&mut self) {
         *self.seat.signal.lock() = true;
         self.seat.signal.changed.notify_all();
-        // The last handle may be dropped by the keeper's own work.
+        // The keeper's own work may drop the last handle.
         if !self.thread.is_current() {
             let _ = self.thread.ends_within(PATIENCE);
         }
@@ -189,7 +188,7 @@ fn run(seat: &Seat, period: Duration, signals: Option<&Signals>) {
     }
 }
 
-/// Sleeps until the next beat, the next lease that is due, the next deadline, or the next look for a signal. `false`: stop.
+/// Sleeps until the next beat, renewal, deadline or look for a signal. Returns `false` when the keeper is to stop.
 fn sleep(seat: &Seat, due_ns: u64, signals: bool) -> bool {
     let mut stop = seat.signal.lock();
     if !*stop {
@@ -207,7 +206,7 @@ fn sleep(seat: &Seat, due_ns: u64, signals: bool) -> bool {
 struct Rounds {
     beats: u64,
     period_ns: u64,
-    /// When to look next whether the board is still there.
+    /// When to look next whether the board is still at its path.
     look_ns: u64,
     /// Periods of a turn.
     stride: u64,
@@ -226,7 +225,7 @@ impl Rounds {
         Self { beats: 0, period_ns, look_ns, stride, suspects, open: Vec::new(), from_group: 0 }
     }
 
-    /// Looks in each period whether the board is still at its path: that is cheap, and nobody's turn but one's own.
+    /// Looks in each period whether the board is still at its path. This is cheap, and each process must do it itself.
     fn look(&mut self, seat: &Seat, boot_ns: u64) {
         if boot_ns >= self.look_ns {
             self.look_ns = boot_ns.saturating_add(self.period_ns);
@@ -234,12 +233,11 @@ impl Rounds {
         }
     }
 
-    /// One beat. What fails is tried again at the next: nothing here is waited for by anybody. Returns when the
-    /// next one is due.
+    /// One beat. Work that fails is tried again at the next, since nobody waits for it. Returns when the next beat is due.
     fn beat(&mut self, seat: &Seat, boot_ns: u64) -> u64 {
         let Ok(core) = seat.region.core() else { return u64::MAX };
         self.beats += 1;
-        // Often at first, when others come as well.
+        // Often at first, when other sessions attach as well.
         if self.beats.is_power_of_two() || self.beats.is_multiple_of(SWEEP_BEATS) {
             self.stride = seat.region.occupied().map_or(1, stride);
         }
@@ -278,12 +276,12 @@ impl Rounds {
         boot_ns.saturating_add(self.period_ns.saturating_mul(periods))
     }
 
-    /// After so long the elected one should have come.
+    /// The time after which the elected keeper should have come.
     fn late_ns(&self) -> u64 {
         self.period_ns.saturating_mul(LATE_BEATS * self.stride)
     }
 
-    /// Between two beats: ends what expired by now.
+    /// Ends expired entries between two beats.
     fn end_near(&mut self, seat: &Seat, boot_ns: u64) {
         seat.expiries.forget();
         if let Ok(core) = seat.region.core()
@@ -293,7 +291,7 @@ impl Rounds {
         }
     }
 
-    /// Ends what expired so long ago. Without a delay it also notes when the next of what is left will.
+    /// Ends entries that expired this long ago. With `late_ns` 0 it also notes the next deadline.
     fn end_expired(&mut self, seat: &Seat, core: &Core<'_>, late_ns: u64, boot_ns: u64) {
         let sweep = Sweep { from: self.from_group, late_ns, most: ENDED_AT_ONCE };
         let swept =
@@ -307,7 +305,7 @@ impl Rounds {
         }
     }
 
-    /// Looks at a group whatever its words say, another at each beat: so those that are damaged are found.
+    /// Looks at one group at each beat, whatever its words say, so that damaged groups are found.
     fn look_at_one_group(&self, seat: &Seat, core: &Core<'_>) {
         let group = (self.beats % core.geometry().groups().count() as u64) as usize;
         let sweep = |lane: &mut Lane| core.sweep(lane, group, ENDED_AT_ONCE, region::now());
@@ -327,17 +325,17 @@ impl Rounds {
     }
 }
 
-/// Periods of a turn among so many sessions.
+/// The periods of a turn on a board with this many sessions.
 fn stride(sessions: usize) -> u64 {
     (sessions / AWAKE).clamp(1, STRIDE_MAX) as u64
 }
 
-/// In how many periods this session's turn is: in each, another part of the sessions has it.
+/// The periods until this session's turn. In each period another part of the sessions has its turn.
 fn periods_until_turn(now: u64, session: u64, stride: u64) -> u64 {
     stride - now.wrapping_add(session) % stride
 }
 
-/// Whether the keeper of this session sweeps at this beat: retires the slots that stayed open since the last time.
+/// Whether the keeper of this session sweeps at this beat. A sweep retires the slots that stayed open since the last one.
 fn sweeps(beats: u64, elected: bool, session: u64, records: u64) -> bool {
     let turn = beats / SWEEP_BEATS;
     beats.is_multiple_of(SWEEP_BEATS) && (elected || (turn + session) % records.clamp(1, SWEEP_TURNS) < 2)

@@ -1,4 +1,4 @@
-//! A key handle: the slot found once.
+//! A handle to a key, which finds the key's slot once.
 
 use super::{Expect, Meta, Newer, PutOptions, Receipt, Replacement, Retry, Session, reader, update, watch};
 use crate::{
@@ -6,13 +6,15 @@ use crate::{
     error::{Error, Result},
     layout::Head,
     protocol::{
-        read::Meta as Found,
+        read::{CopiedRecord, Lookup},
         slots::{self, Slot},
     },
 };
 use std::{cell::Cell, fmt, time::Duration};
 
-/// A key of a session, with its slot remembered. One thread at a time uses it; clone it for others.
+/// A key of a session, which remembers the key's slot: [`Session::key`]. Reads and writes are faster through it.
+///
+/// One thread at a time uses a handle. Clone it for other threads.
 #[derive(Clone)]
 pub struct KeyHandle {
     session: Session,
@@ -22,7 +24,7 @@ pub struct KeyHandle {
     bucket: usize,
     fingerprint: u16,
     slot: Cell<Option<Slot>>,
-    /// The version that was read last and where, where it has a value and no deadline.
+    /// The version that was read last and where, when the key had a value and no deadline.
     seen: Cell<Option<(u64, Slot, Head)>>,
 }
 
@@ -43,6 +45,15 @@ impl KeyHandle {
     }
 
     /// The key.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let count = session.key("count")?;
+    /// assert_eq!(count.name(), "count");
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -58,21 +69,22 @@ impl KeyHandle {
     }
 
     #[inline]
-    fn read(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
-        if let Some(slot) = self.slot.get() {
-            let region = &*self.session.reader().region;
-            let core = region.core_to_read(region.words()?);
-            let glance = core.glance_at(self.hash, slot, self.session.reader().verify, found, out);
-            if let Some(is) = reader::told(glance, found, out) {
-                return Ok(is);
-            }
-        }
-        self.read_in_full(found, out)
+    fn read(&self, found: &mut CopiedRecord, out: &mut Vec<u8>) -> Result<bool> {
+        let reader = self.session.reader();
+        let core = reader.region.core_to_read(reader.region.words()?);
+        core.glance_or(
+            self.slot.get().map_or(Lookup::Nowhere, |slot| Lookup::InSlot(self.hash, slot)),
+            reader.verify,
+            found,
+            out,
+            |is, found, out| Ok(reader::present(is, found, out)),
+            |found, out| self.read_in_full(found, out),
+        )
     }
 
-    /// As `read`, where a glance did not tell.
+    /// As `read`, when a glance was not enough.
     #[cold]
-    fn read_in_full(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
+    fn read_in_full(&self, found: &mut CopiedRecord, out: &mut Vec<u8>) -> Result<bool> {
         let is = self
             .session
             .reader()
@@ -91,61 +103,109 @@ impl KeyHandle {
         }
     }
 
-    /// The key's entry; `None` where it has no value.
+    /// The key's entry; `None` when it has no value.
     ///
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let count = session.key("count")?;
+    /// assert!(count.get()?.is_none());
+    /// count.put("1")?;
+    /// assert_eq!(count.get()?.unwrap().text(), Some("1"));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn get(&self) -> Result<Option<Entry>> {
         let reader = self.session.reader();
         let core = reader.core()?;
         reader.named(&core, || {
-            let (mut found, mut value) = (Found::EMPTY, Vec::new());
+            let (mut found, mut value) = (CopiedRecord::EMPTY, Vec::new());
             let is = self.read(&mut found, &mut value)?;
             let entry = || reader.entry(&core, self.name.clone(), value, &found.header(), found.generation);
             Ok(is.then(entry))
         })
     }
 
-    /// Replaces `buffer` with the key's value. Allocates only where the buffer is too small.
+    /// Replaces `buffer` with the key's value. Allocates only when the buffer is too small.
     ///
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let count = session.key("count")?;
+    /// count.put("1")?;
+    /// let mut buffer = Vec::new();
+    /// let meta = count.get_into(&mut buffer)?.unwrap();
+    /// assert_eq!((meta.version, buffer.as_slice()), (1, &b"1"[..]));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn get_into(&self, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
-        let mut found = Found::EMPTY;
+        let mut found = CopiedRecord::EMPTY;
         Ok(self.read(&mut found, buffer)?.then(|| reader::meta(&found)))
     }
 
-    /// As [`KeyHandle::get_into`], if the key has a value of a version newer than `version`; `None` where it has none, with
-    /// `buffer` as it was or of no meaning. Made for polling: while the key does not change, a call costs a few
-    /// loads, whatever the value's length.
+    /// Replaces `buffer` with the key's value if its version is newer than `version`. Otherwise returns `None`, and the buffer
+    /// has no defined content. Made for polling: while the key does not change, a call costs a few loads, whatever the value's
+    /// length.
     ///
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let count = session.key("count")?;
+    /// let version = count.put("1")?.version;
+    /// let mut buffer = Vec::new();
+    /// assert!(count.get_newer_into(version, &mut buffer)?.is_none());
+    /// count.put("2")?;
+    /// assert!(count.get_newer_into(version, &mut buffer)?.is_some());
+    /// assert_eq!(buffer, b"2");
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn get_newer_into(&self, version: u64, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
         if let Some(seen) = self.newest_seen()?
             && seen <= version
         {
             return Ok(None);
         }
-        let mut found = Found::EMPTY;
+        let mut found = CopiedRecord::EMPTY;
         let is = self.read_and_note(&mut found, buffer)?;
         Ok((is && found.words.version() > version).then(|| reader::meta(&found)))
     }
 
-    /// The key's version; 0 where it has no value. Made for polling, as [`KeyHandle::get_newer_into`].
+    /// The key's version; 0 when it has no value. Made for polling, as [`KeyHandle::get_newer_into`].
     ///
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let count = session.key("count")?;
+    /// assert_eq!(count.version()?, 0);
+    /// count.put("1")?;
+    /// assert_eq!(count.version()?, 1);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn version(&self) -> Result<u64> {
         if let Some(seen) = self.newest_seen()? {
             return Ok(seen);
         }
-        let mut found = Found::EMPTY;
+        let mut found = CopiedRecord::EMPTY;
         let is = self.read_and_note(&mut found, &mut Vec::new())?;
         Ok(if is { found.words.version() } else { 0 })
     }
 
-    /// The version that was read last, if it is the newest still.
+    /// The version that was read last, if it is still the newest.
     #[inline]
     fn newest_seen(&self) -> Result<Option<u64>> {
         let Some((version, slot, head)) = self.seen.get() else { return Ok(None) };
@@ -155,25 +215,44 @@ impl KeyHandle {
     }
 
     /// As `read`, and notes what was found, for [`KeyHandle::newest_seen`].
-    fn read_and_note(&self, found: &mut Found, out: &mut Vec<u8>) -> Result<bool> {
+    fn read_and_note(&self, found: &mut CopiedRecord, out: &mut Vec<u8>) -> Result<bool> {
         let is = self.read(found, out)?;
         let seen = (found.words.version(), found.slot, found.head);
         self.seen.set(Some(seen).filter(|_| is && found.words.deadline() == 0));
         Ok(is)
     }
 
-    /// Gives the key this value.
+    /// Puts a value, whatever the key has.
     ///
     /// # Errors
     /// As [`Session::put`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let count = session.key("count")?;
+    /// assert_eq!(count.put("1")?.version, 1);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn put(&self, value: impl AsRef<[u8]>) -> Result<Receipt> {
         self.put_if(value, Expect::Any)
     }
 
-    /// Gives the key this value if what stands there is as expected.
+    /// Puts a value if the key has what is expected.
     ///
     /// # Errors
     /// As [`Session::put_if`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let count = session.key("count")?;
+    /// count.put_if("1", slateboard::Expect::Absent)?;
+    /// assert!(count.put_if("1", slateboard::Expect::Absent).unwrap_err().is_conflict());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn put_if(&self, value: impl AsRef<[u8]>, expect: Expect) -> Result<Receipt> {
         let change = self.session.change(value.as_ref(), PutOptions::new().expect(expect));
         let (receipt, slot) = self.session.put_at(&self.name, &self.slot_key(), &change, self.slot.get())?;
@@ -181,28 +260,51 @@ impl KeyHandle {
         Ok(receipt)
     }
 
-    /// Gives the key the value that `f` makes of its present bytes, `None` where it has no value, as often as it takes
-    /// to win against other writers, up to 16 attempts. The codec, the deadline and the session that the entry ends with
-    /// stay as they are.
+    /// Updates the key atomically, retrying on conflict: puts the value that `f` makes of the present bytes, which are `None` when
+    /// the key has no value, in up to 16 attempts. The codec, the deadline and the session that the entry ends with stay as they
+    /// are.
     ///
     /// # Errors
     /// As [`Session::update`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let count = session.key("count")?;
+    /// let number = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_le_bytes);
+    /// count.update(|old| (old.map_or(0, number) + 1).to_le_bytes())?;
+    /// count.update(|old| (old.map_or(0, number) + 1).to_le_bytes())?;
+    /// assert_eq!(number(&count.get()?.unwrap().value), 2);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn update<V: AsRef<[u8]>>(&self, f: impl FnMut(Option<&[u8]>) -> V) -> Result<Receipt> {
         self.update_with(Retry::new(), f)
     }
 
-    /// As [`KeyHandle::update`], with other attempts and pauses.
+    /// Updates the key as [`KeyHandle::update`] does, with other attempts and pauses.
     ///
     /// # Errors
-    /// As [`Session::update`].
+    /// As [`Session::update_with`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let count = session.key("count")?;
+    /// count.update_with(slateboard::Retry::UNLIMITED, |_| "1")?;
+    /// assert_eq!(count.version()?, 1);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn update_with<V: AsRef<[u8]>>(
         &self,
         retry: Retry,
         mut f: impl FnMut(Option<&[u8]>) -> V,
     ) -> Result<Receipt> {
         let mut slot = self.slot.get();
-        let next =
-            |found: Option<&Found>, old: &[u8]| Ok::<_, Error>(Some(Replacement::new(f(found.map(|_| old)))));
+        let next = |found: Option<&CopiedRecord>, old: &[u8]| {
+            Ok::<_, Error>(Some(Replacement::new(f(found.map(|_| old)))))
+        };
         let receipt = self.session.update_at(&self.name, &self.slot_key(), &mut slot, retry, next)?;
         slot.into_iter().for_each(|slot| self.remember(slot));
         receipt.ok_or_else(|| update::nothing_to_put(&self.name))
@@ -213,6 +315,22 @@ impl KeyHandle {
     ///
     /// # Errors
     /// As [`Reader::get`](super::Reader::get).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::{Board, Newer};
+    /// use std::time::Duration;
+    ///
+    /// let session = Board::local()?.attach("planner")?;
+    /// let count = session.key("count")?;
+    /// assert!(count.wait_newer(0, Duration::ZERO)?.is_none());
+    /// let version = count.put("1")?.version;
+    /// assert!(matches!(count.wait_newer(0, Duration::ZERO)?, Some(Newer::Value(_))));
+    /// session.remove("count")?;
+    /// assert_eq!(count.wait_newer(version, Duration::ZERO)?, Some(Newer::Removed));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn wait_newer(&self, version: u64, timeout: Duration) -> Result<Option<Newer>> {
         watch::wait_newer(self.session.reader(), self.shard, version, timeout, || self.get())
     }

@@ -8,11 +8,11 @@ use crate::{
 };
 use std::{fmt, sync::Arc, time::Duration};
 
-/// A lease. The session's keeper renews it; dropping it releases it.
+/// A lease on a key: [`Session::lease`]. The session's keeper renews it, and dropping it releases it.
 ///
-/// It ends in any case when the session does, and when it could not be renewed in time, as while the process was stopped.
-/// So having it says that it was acquired, and [`Lease::is_held`] whether it is still held. Whoever acts under it passes
-/// [`Lease::token`] on to what it changes, and that refuses smaller tokens than it has seen.
+/// A lease ends in any case when its session does, and when it could not be renewed in time, as when the process was stopped.
+/// So a `Lease` proves that the lease was taken, and [`Lease::is_held`] tells whether it is still held. Pass [`Lease::token`] on
+/// to whatever you change under the lease, and let that refuse tokens that are smaller than one it has seen.
 pub struct Lease {
     session: Session,
     key: String,
@@ -24,9 +24,9 @@ pub struct Lease {
 
 /// What is known of a lease.
 struct Held {
-    /// Version of our newest entry; `None` when another's stands there, or none.
+    /// Version of the lease's newest entry; `None` when the lease was lost.
     version: Option<u64>,
-    /// When that entry expires, or earlier: nanoseconds of `CLOCK_BOOTTIME`.
+    /// A time not after the entry's deadline: nanoseconds of `CLOCK_BOOTTIME`.
     until_ns: u64,
 }
 
@@ -42,21 +42,59 @@ impl Lease {
         Ok(lease)
     }
 
-    /// The fencing token: the generation at which the lease was acquired. It stays the same, also when the lease is lost.
+    /// The fencing token: the generation at which the lease was taken. It stays the same for the life of the lease, and later
+    /// leases on the key have larger ones.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let lease = session.lease("deploy", Duration::from_secs(60))?;
+    /// let first = lease.token();
+    /// drop(lease);
+    /// assert!(session.lease("deploy", Duration::from_secs(60))?.token() > first);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn token(&self) -> u64 {
         self.token
     }
 
     /// The key.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let lease = session.lease("deploy", Duration::from_secs(60))?;
+    /// assert_eq!(lease.key(), "deploy");
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// Whether the lease is held now: the session has its record, the time of the last renewal is not over, and the
-    /// session's entry stands on the board. `false` also where the board cannot be read, and in a forked child. What is
-    /// true now may be over when the caller acts on it: that is what [`Lease::token`] is for.
+    /// Whether the lease is held now: the session is attached, the time of the last renewal is not over, and the session's entry
+    /// is on the board. `false` also when the board cannot be read, and in a forked child. The answer may be out of date when the
+    /// caller acts on it: use [`Lease::token`] for that.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let lease = session.lease("deploy", Duration::from_secs(60))?;
+    /// assert!(lease.is_held());
+    /// session.put("deploy", "by force")?;
+    /// assert!(!lease.is_held());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn is_held(&self) -> bool {
-        // Before the lock, as in `renew`; a forked child holds nothing.
+        // Before the lock, as in `renew`: a forked child holds no lease.
         if self.session.check().is_err() {
             return false;
         }
@@ -66,26 +104,50 @@ impl Lease {
         stands.is_ok_and(|meta| meta.is_some_and(|meta| meta.version == version))
     }
 
-    /// Renews the lease now, for its whole time.
+    /// Renews the lease now, for its whole time to live.
     ///
     /// # Errors
     /// `Conflict` when the lease was lost: it expired, or another value was put. As [`Session::put`] otherwise.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let lease = session.lease("deploy", Duration::from_secs(60))?;
+    /// lease.renew()?;
+    /// assert!(lease.is_held());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn renew(&self) -> Result<()> {
-        // Before any lock: in a forked child the keeper that may hold it does not exist.
+        // Before the lock: in a forked child, the keeper that may hold it does not exist.
         self.session.reader().core()?;
         renew(&self.session, &self.key, self.ttl, &self.held)
     }
 
-    /// Ends the lease.
+    /// Releases the lease, as a drop does, and returns the error if that fails.
     ///
     /// # Errors
-    /// As [`Session::remove_if`]; not where it was lost already.
+    /// As [`Session::remove_if`]. That the lease was lost already is no error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let lease = session.lease("deploy", Duration::from_secs(60))?;
+    /// lease.release()?;
+    /// assert!(session.get("deploy")?.is_none());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn release(self) -> Result<()> {
         self.end()
     }
 
     fn end(&self) -> Result<()> {
-        // As in `renew`; the parent's lease is not the child's to end.
+        // Before the lock, as in `renew`: a forked child does not end its parent's lease.
         self.session.reader().core()?;
         self.session.forget_renewal(self.id);
         let Some(version) = self.held.lock().version.take() else { return Ok(()) };
@@ -101,7 +163,7 @@ impl Lease {
         let session = self.session.weak();
         let renew = Box::new(move || {
             session.upgrade().is_some_and(|session| {
-                // A full board or a stopped process may pass; a lost lease does not come back.
+                // A full board or a stopped process is tried again; a lost lease does not come back.
                 renew(&session, &key, ttl, &held).is_ok() || held.lock().version.is_some()
             })
         });
@@ -132,7 +194,7 @@ fn put(session: &Session, key: &str, ttl: Duration, expect: Expect) -> Result<su
     session.put_with(key, session.name(), options)
 }
 
-/// When a lease of this length that is put now is over: not after the deadline that the entry gets.
+/// When a lease that is put now ends: not after the deadline that its entry gets.
 fn end_of(ttl: Duration) -> u64 {
     boottime_ns().saturating_add(u64::try_from(ttl.as_nanos()).unwrap_or(u64::MAX))
 }
@@ -155,7 +217,7 @@ fn renew(session: &Session, key: &str, ttl: Duration, held: &Lock<Held>) -> Resu
             Ok(())
         }
         Err(error) => {
-            // An entry that expired is absent, so a lease that was over is not renewed, whoever has it now.
+            // An expired entry is absent: a lease whose time was over is not renewed.
             if error.is_conflict() || error.is_fenced() || error.is_moved() {
                 held.version = None;
             }
@@ -164,7 +226,7 @@ fn renew(session: &Session, key: &str, ttl: Duration, held: &Lock<Held>) -> Resu
     }
 }
 
-/// A conflict, as the holder of the lease.
+/// A conflict, as an error that names the holder of the lease.
 fn held(error: Error, key: &str) -> Error {
     if error.kind() != ErrorKind::Conflict {
         return error;

@@ -5,7 +5,7 @@ use super::{Meta, Reader, Verify, View, reader};
 use crate::{
     entry::Entry,
     error::{Error, ErrorKind, Result},
-    protocol::{Core, Fault, read::Meta as Found, survey::Damaged},
+    protocol::{Core, Fault, read::CopiedRecord, survey::Damaged},
 };
 use std::{collections::BTreeMap, fmt};
 
@@ -171,7 +171,7 @@ impl Reader {
         &self,
         prefix: &str,
         values: bool,
-        mut make: impl FnMut(&Core<'_>, &str, &[u8], &Found) -> T,
+        mut make: impl FnMut(&Core<'_>, &str, &[u8], &CopiedRecord) -> T,
     ) -> Result<Listing<T>> {
         for _ in 0..EXACT_ATTEMPTS {
             match self.view()?.gather_by(prefix, values, &mut make) {
@@ -186,7 +186,7 @@ impl Reader {
     fn gather_present<T>(
         &self,
         prefix: &str,
-        mut make: impl FnMut(&Core<'_>, &str, &[u8], &Found) -> T,
+        mut make: impl FnMut(&Core<'_>, &str, &[u8], &CopiedRecord) -> T,
     ) -> Result<Listing<T>> {
         let core = self.core()?;
         let generation = core.newest();
@@ -196,7 +196,7 @@ impl Reader {
             Err(found) => damaged.push(Damage::of(found)),
         });
         walked.map_err(super::fault::error)?;
-        let (mut value, mut found) = (Vec::new(), Found::EMPTY);
+        let (mut value, mut found) = (Vec::new(), CopiedRecord::EMPTY);
         let mut entries = BTreeMap::new();
         for key in keys {
             // Anew for each: what was called before may have forked.
@@ -253,7 +253,7 @@ impl Reader {
         Ok(sound)
     }
 
-    fn listed(&self, core: &Core<'_>, key: &str, value: &[u8], found: &Found) -> Entry {
+    fn listed(&self, core: &Core<'_>, key: &str, value: &[u8], found: &CopiedRecord) -> Entry {
         self.entry(core, key.to_owned(), value.to_vec(), &found.header(), found.generation)
     }
 }
@@ -291,7 +291,7 @@ impl View {
         &self,
         prefix: &str,
         values: bool,
-        mut make: impl FnMut(&Core<'_>, &str, &[u8], &Found) -> T,
+        mut make: impl FnMut(&Core<'_>, &str, &[u8], &CopiedRecord) -> T,
     ) -> Result<Listing<T>> {
         let (mut entries, mut damaged) = (Vec::new(), Vec::new());
         self.visit(prefix, values, &mut damaged, |core, key, value, found| {

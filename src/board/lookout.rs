@@ -1,6 +1,6 @@
-//! Looking, for those who have no keeper, whether the board is still at its path.
+//! The lookout: a thread that looks whether the board is still at its path, for handles that only read.
 //!
-//! A thread for each open board that is read without a session. It takes no lock that anybody else takes: it sleeps on a
+//! There is one for each open board that is read without a session. It takes no lock that other code takes: it sleeps on a
 //! word of its own, and ends when the board is closed.
 
 use super::region::Region;
@@ -13,25 +13,25 @@ use std::{
     time::Duration,
 };
 
-/// The thread. Dropping it ends it, and waits for that a little.
+/// The thread. A drop ends it, and waits a bounded time for that.
 pub(super) struct Lookout {
     over: Arc<AtomicU64>,
     thread: Thread,
     process: u32,
 }
 
-/// Begins to look in each period, unless this was begun before for the same open board. Where no thread can be had,
-/// the board's readers are not told that it moved.
+/// Starts the lookout of an open board, unless it has one. When no thread can be started, the board's readers are not told that
+/// the board moved.
 pub(super) fn start(region: &Arc<Region>, period: Duration) {
-    // A local board has no path, and a child's parent looks for its own.
+    // A local board has no path, and a forked child has no board.
     if region.path().is_some() && !region.in_child() {
         region.lookout.get_or_init(|| Lookout::begin(Arc::downgrade(region), period));
     }
 }
 
-/// Looks for those who still have the board open when a session of theirs ended, and its keeper with it.
+/// Starts the lookout when a session ended, and its keeper with it, while other handles have the board open.
 pub(super) fn take_over(region: &Arc<Region>) {
-    // Two are the session's own.
+    // Two handles are the session's own.
     if Arc::strong_count(region) > 2 {
         start(region, PERIOD);
     }
@@ -50,12 +50,12 @@ impl Lookout {
 }
 
 const STACK_BYTES: usize = 128 << 10;
-/// A thread that is in a look ends soon; one that is not given a processor ends by itself.
+/// How long a drop waits. A thread that looks just then ends soon; one that gets no processor ends by itself later.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 fn run(region: &Weak<Region>, over: &AtomicU64, period: Duration) {
     loop {
-        // Relaxed: the word carries nothing but itself. An interrupted sleep makes a look early, no harm.
+        // Relaxed: the word carries nothing but itself. An interrupted sleep only makes the look early.
         futex::wait(over, 0, period);
         let Some(region) = region.upgrade().filter(|_| over.load(Ordering::Relaxed) == 0) else { return };
         region.look();
@@ -64,7 +64,7 @@ fn run(region: &Weak<Region>, over: &AtomicU64, period: Duration) {
 
 impl Drop for Lookout {
     fn drop(&mut self) {
-        // The thread is the parent's in a forked child, and may itself be the last that had the board open.
+        // In a forked child the thread is the parent's. The thread itself may drop the last handle of the board.
         if std::process::id() == self.process && !self.thread.is_current() {
             self.over.store(1, Ordering::Relaxed);
             futex::wake_all(&self.over);

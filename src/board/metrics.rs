@@ -1,4 +1,4 @@
-//! Who is attached, and how full the board is.
+//! Sessions that are attached, and how full the board is.
 
 use super::{presence::Presence, region::Region};
 use crate::{
@@ -9,21 +9,21 @@ use crate::{
 };
 use std::time::{Duration, SystemTime};
 
-/// Without a beat for longer, a session is shown as unresponsive. Never reaped for it.
+/// A session without a beat for longer than this is shown as unresponsive. It is never reaped for that.
 const UNRESPONSIVE: Duration = Duration::from_secs(300);
 
 /// Whether a session's process is there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 #[non_exhaustive]
 pub enum Liveness {
-    /// It is, and beats.
+    /// The process is there, and beats.
     Alive,
-    /// It is, but has not beaten for 300 s: stopped, or starved.
+    /// The process is there, but has not beaten for 300 s: it is stopped, or starved.
     Unresponsive,
-    /// It cannot be told from here, because the lock file cannot be asked. Never taken for dead.
+    /// The lock file cannot be asked from here. The session is never treated as dead.
     Unknown,
-    /// It is gone. It is reaped by the next attach, by the next beat of the board's elected keeper, or by the third of
-    /// another's.
+    /// The process is gone. The session is reaped by the next attach, by the next beat of the board's elected keeper, or by
+    /// the third beat of another one.
     Dead,
 }
 
@@ -35,11 +35,11 @@ pub struct SessionInfo {
     pub index: u16,
     /// Which life of that record.
     pub incarnation: u32,
-    /// Its name; empty where it could not be told.
+    /// Its name; empty when it is not known.
     pub name: String,
-    /// Process id, in its own pid namespace.
+    /// Process id, in the process's own pid namespace.
     pub pid: u32,
-    /// Start time of its process, clock ticks since boot.
+    /// Start time of the process, clock ticks since boot.
     pub start_time: u64,
     /// When it attached.
     pub attached: SystemTime,
@@ -63,9 +63,9 @@ pub struct Counters {
     pub conflicts: u64,
     /// Attempts made again because another writer was first.
     pub retries: u64,
-    /// Events of others brought into the history.
+    /// Events of other sessions that this one brought into the history.
     pub helped: u64,
-    /// Events let go past the floor.
+    /// Events removed from the history.
     pub floored: u64,
     /// Dead sessions reaped.
     pub reaped: u64,
@@ -73,20 +73,20 @@ pub struct Counters {
     pub ephemerals: u64,
     /// Expired entries removed.
     pub expired: u64,
-    /// Extents claimed, or given another size of blocks.
+    /// Extents claimed, or given blocks of another size.
     pub extents: u64,
 }
 
-/// What the board holds, and what room is left.
+/// What the board holds, and what space is left.
 ///
-/// Every figure is at most what the board can have, also on a damaged one: keys and bytes are counted from slots and
-/// blocks. What cannot be as the board's words tell it is cut to that, and named in [`Metrics::implausible`].
+/// No figure is larger than the board can have, on a damaged board as well: keys and bytes are counted from slots and blocks. A
+/// figure that is larger on the board is cut, and named in [`Metrics::implausible`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Metrics {
     /// The newest generation.
     pub generation: u64,
-    /// Generations up to this one have left the history.
+    /// The newest generation that has left the history.
     pub floor: u64,
     /// Events that the history can hold.
     pub history: u64,
@@ -94,62 +94,62 @@ pub struct Metrics {
     pub keys: u64,
     /// Keys that the board was made for.
     pub keys_made_for: u64,
-    /// Keys that fit: those it was made for, or fewer where `capacity` has no block for each. How many do in fact depends
-    /// on their values, and on what the history holds.
+    /// Keys that fit: those the board was made for, or fewer when `capacity` has no block for each. The exact number depends on
+    /// their values, and on what the history holds.
     pub keys_fit: u64,
-    /// Slots of the table, overflow included: more than `keys_made_for`, because a removed key keeps its own while the
+    /// Slots of the table, overflow included: more than `keys_made_for`, because a removed key keeps its slot while the
     /// history has it, and because keys are not spread evenly.
     pub slots: u64,
-    /// Slots, with all that can be added.
+    /// Slots, with all overflow that can be added.
     pub slots_max: u64,
-    /// Slots that another key cannot have: their keys have a value, or their removal is in the history.
+    /// Slots in use: their keys have a value, or their removal is in the history.
     pub slots_used: u64,
-    /// Buckets of slots that were added where the table was too full.
+    /// Overflow buckets in use: they were added where the table was too full.
     pub overflow: u64,
-    /// How many can be added.
+    /// Overflow buckets in all.
     pub overflow_max: u64,
-    /// Whether some new keys are refused for want of a slot.
+    /// Whether some new keys are refused because there is no slot for them.
     pub refuses_keys: bool,
-    /// Sessions attached, or dead and not reaped.
+    /// Sessions that are attached, or dead and not reaped.
     pub sessions: u64,
     /// Session records.
     pub sessions_max: u64,
     /// Names of sessions that are attached, wrote a value that stands, or are in the history.
     pub names: u64,
-    /// How many there can be. A name that nothing refers to any more makes room for another.
+    /// Names that fit. A name that nothing refers to any more makes room for another.
     pub names_max: u64,
-    /// Bytes for values, with their keys and what else a record has.
+    /// Bytes for values, with their keys and the rest of their records.
     pub capacity: u64,
-    /// Length of the region's file: `capacity` and the tables. It takes so much memory at most; pages of the data area and
-    /// of its table are taken as they are needed, those of the other tables when the board is made.
+    /// Length of the region's file: `capacity` and the tables. The board takes no more memory than this. Pages of the data
+    /// area and of its table are taken as they are needed, those of the other tables when the board is created.
     pub region_bytes: u64,
-    /// Bytes of it whose pages are reserved.
+    /// Bytes of `capacity` whose pages are reserved.
     pub reserved: u64,
-    /// Bytes of it that are cut into blocks.
+    /// Bytes of `capacity` that are divided into blocks.
     pub claimed: u64,
-    /// Bytes in blocks that are in use, by present values, by the history, and by sessions.
+    /// Bytes of blocks in use, by present values, by the history and by sessions.
     pub used: u64,
-    /// Bytes of those in present values.
+    /// Bytes of `used` in present values.
     pub live_bytes: u64,
-    /// Bytes of those that the history holds.
+    /// Bytes of `used` that the history holds.
     pub history_bytes: u64,
-    /// Bytes of those that sessions have at hand or are filling.
+    /// Bytes of `used` that sessions have at hand or are filling.
     pub private_bytes: u64,
-    /// Bytes in free blocks that are kept for removals.
+    /// Bytes of free blocks that are kept for removals.
     pub reserve_bytes: u64,
     /// Bytes that are free for values.
     pub free_bytes: u64,
-    /// Bytes of a block of the size that takes most of the present values' room; 0 without values.
+    /// Size of the blocks that hold most of the present values' bytes; 0 without values.
     pub typical_bytes: u64,
     /// Present blocks of that size.
     pub typical_used: u64,
-    /// Further ones that find room, with what the history can give back.
+    /// Further blocks of that size that fit, with what the history can give back.
     pub typical_room: u64,
-    /// Bytes that are free in the file system under the board; `None` for a local board, and where it does not tell.
+    /// Bytes that are free in the board's file system; `None` for a local board, and when the file system does not tell.
     pub file_system_free: Option<u64>,
-    /// What all sessions have done since the board was made.
+    /// What all sessions have done since the board was created.
     pub totals: Counters,
-    /// A figure that cannot be as the board's words tell it, for damage, and was cut to what can be.
+    /// A figure that the board has larger than it can be, because it is damaged. It was cut.
     pub implausible: Option<&'static str>,
 }
 

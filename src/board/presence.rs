@@ -84,14 +84,14 @@ impl Roll {
     }
 
     pub(super) fn let_go(&self, index: usize, certificate: Option<Certificate>) {
-        // Before the byte is given back: whoever takes the index next must not find itself elected.
+        // Before the byte is released: the next session of this index must not find itself elected.
         self.elected.lock().take_if(|elected| *elected == index);
-        // The lock before the set: once that forgets the byte, this process may probe it.
+        // The lock before the set: once the set has forgotten the byte, this process may probe it.
         drop(certificate);
         self.held.lock().remove(&index);
     }
 
-    /// Whether this session of the handle is the board's elected one, or becomes it now: from then on until its
+    /// Whether this session of the handle is the board's elected one, or becomes it by this call. It stays elected until its
     /// certificate is dropped.
     pub(super) fn is_elected(&self, index: usize, certificate: Option<&Certificate>) -> bool {
         let mut elected = self.elected.lock();
@@ -118,7 +118,7 @@ impl Roll {
         }
     }
 
-    /// Whether it can be told who lives, and newcomers can attach.
+    /// Checks that the lock file tells who lives, and that sessions can attach.
     pub(super) fn check(&self) -> Result<()> {
         match &self.locks {
             Locks::File(locks) => locks.check(),
@@ -134,7 +134,7 @@ impl Roll {
 }
 
 impl Region {
-    /// Takes the lock byte of a session record that is free, or whose session is dead and is reaped now.
+    /// Takes the lock byte of a free session record, or of one whose session is dead, which is reaped.
     pub(super) fn take_record(&self) -> Result<(usize, Option<Certificate>)> {
         let core = self.core()?;
         let sessions = self.geometry().sessions();
@@ -142,11 +142,11 @@ impl Region {
         let mut failed = None;
         for index in free.into_iter().chain(occupied) {
             let Some(certificate) = self.roll.hold(index)? else { continue };
-            // Re-checked under the lock: the record may have been taken, and left by a kill, meanwhile.
+            // Checked again in the lock: another process may have taken the record meanwhile, and been killed.
             let reaped = if core.is_occupied(index) { self.reap_held(&core, index) } else { Ok(()) };
             match reaped {
                 Ok(()) => return Ok((index, certificate)),
-                // This one stays for a later reaper; another may be free.
+                // A later reaper reaps this one. Another may be free.
                 Err(error) => {
                     self.roll.let_go(index, certificate);
                     failed = Some(error);
@@ -159,22 +159,22 @@ impl Region {
         }))
     }
 
-    /// Reaps every dead session. Returns how many there were.
+    /// Reaps all dead sessions. Returns their number.
     pub(super) fn reap_dead(&self) -> Result<usize> {
         let core = self.core()?;
         let (mut reaped, mut failed) = (0, None);
         for index in 0..self.geometry().sessions() {
             match self.reap_if_dead(&core, index) {
                 Ok(was_dead) => reaped += usize::from(was_dead),
-                // The others are reaped all the same.
+                // The others are reaped nevertheless.
                 Err(error) => failed = Some(error),
             }
         }
         failed.map_or(Ok(reaped), Err)
     }
 
-    /// Reaps the dead ones among those whose beats are late, as far as the looks reach. Returns where the next
-    /// call is to begin.
+    /// Reaps dead sessions among those whose beats are late, up to a number of looks. Returns where the next call is to
+    /// begin.
     pub(super) fn reap_suspects(&self, suspects: &Suspects) -> Result<usize> {
         let core = self.core()?;
         let sessions = self.geometry().sessions();
@@ -193,13 +193,13 @@ impl Region {
         Ok(suspects.from)
     }
 
-    /// How many records have a session, dead or alive.
+    /// The number of records that have a session, dead or alive.
     pub(super) fn occupied(&self) -> Result<usize> {
         let core = self.core()?;
         Ok((0..self.geometry().sessions()).filter(|&index| core.is_occupied(index)).count())
     }
 
-    /// Reaps the session if it is dead: only a lock byte that nobody holds says that.
+    /// Reaps the session if it is dead. Only a lock byte that nobody holds proves that.
     fn reap_if_dead(&self, core: &Core<'_>, index: usize) -> Result<bool> {
         if !core.is_occupied(index) || self.roll.presence(index) != Presence::Dead {
             return Ok(false);

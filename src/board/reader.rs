@@ -1,4 +1,4 @@
-//! Everything that reads. Readers store nothing to the region.
+//! Reading a board. A reader stores nothing to the region.
 
 use super::{
     Damage, Event, Events, Metrics, Options, SessionInfo, Verify, View, Watch, fault, lookout, metrics,
@@ -14,7 +14,7 @@ use crate::{
     },
     protocol::{
         Core, Fault,
-        read::{Glance, Meta as Found},
+        read::{CopiedRecord, Lookup},
         slots,
     },
     region::boottime_ns,
@@ -26,7 +26,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// Reads a board. Cheap to clone; a [`Session`](super::Session) is one too.
+/// Reads a board, and never writes to it. Cheap to clone.
+///
+/// [`Board::reader`](super::Board::reader), [`Board::read_only`](super::Board::read_only) and
+/// [`Session::reader`](super::Session::reader) give one.
 #[derive(Clone)]
 pub struct Reader {
     pub(super) region: Arc<Region>,
@@ -49,8 +52,20 @@ pub struct Meta {
 }
 
 impl Meta {
-    /// When the value was written, by the clock of the kernel's last tick: 1 to 10 ms earlier. Computed here, so that a read
-    /// does not pay for it.
+    /// When the value was written, by the clock of the kernel's last tick: 1 to 10 ms earlier. Computed by this call, so that
+    /// reads do not pay for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// let session = board.attach("planner")?;
+    /// let reader = board.reader();
+    /// session.put("plan", "paint")?;
+    /// let meta = reader.get_into("plan", &mut Vec::new())?.unwrap();
+    /// assert_eq!(meta.time(), reader.get("plan")?.unwrap().time);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn time(&self) -> SystemTime {
         time_of(self.time_ns)
     }
@@ -67,6 +82,18 @@ pub enum Newer {
 
 impl Newer {
     /// The entry of the newer version; `None` when the key was removed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// let session = board.attach("planner")?;
+    /// let reader = board.reader();
+    /// session.put("go", "now")?;
+    /// let newer = reader.wait_newer("go", 0, std::time::Duration::ZERO)?.unwrap();
+    /// assert_eq!(newer.entry().unwrap().text(), Some("now"));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn entry(self) -> Option<Entry> {
         match self {
             Self::Value(entry) => Some(entry),
@@ -80,7 +107,7 @@ impl Reader {
         Self { region, verify }
     }
 
-    /// A reader that no session's keeper looks for whether the board has moved.
+    /// A reader with a thread that looks whether the board has moved: no session's keeper does it.
     pub(super) fn looking(region: Arc<Region>, options: &Options) -> Self {
         lookout::start(&region, options.beat);
         Self::new(region, options.verify)
@@ -90,15 +117,28 @@ impl Reader {
         self.region.core()
     }
 
-    /// The key's entry; `None` where it has no value.
+    /// The key's entry; `None` when it has no value.
     ///
     /// # Errors
     /// `InvalidKey`; `Corrupt` for a damaged record; `Moved`; `Forked`; `Contended`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// let session = board.attach("planner")?;
+    /// let reader = board.reader();
+    /// assert!(reader.get("plan")?.is_none());
+    /// session.put("plan", "paint")?;
+    /// let entry = reader.get("plan")?.unwrap();
+    /// assert_eq!((entry.text(), entry.version, entry.writer.name.as_str()), (Some("paint"), 1, "planner"));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn get(&self, key: &str) -> Result<Option<Entry>> {
         let core = self.core()?;
         let slot_key = checked(&core, key)?;
         self.named(&core, || {
-            let (mut meta, mut value) = (Found::EMPTY, Vec::new());
+            let (mut meta, mut value) = (CopiedRecord::EMPTY, Vec::new());
             let found = self
                 .read(&core, &slot_key, None, &mut meta, &mut value)
                 .map_err(|error| error.on_key(key))?;
@@ -106,8 +146,8 @@ impl Reader {
         })
     }
 
-    /// Reads an entry with the names of its sessions: again where a name was given up meanwhile, which may have been
-    /// theirs and be another's by now.
+    /// Reads an entry with the names of its sessions. Reads it again when a name was freed meanwhile: the name may have been
+    /// one of the entry's, and belong to another session by now.
     pub(super) fn named(
         &self,
         core: &Core<'_>,
@@ -123,51 +163,64 @@ impl Reader {
         Ok(read()?.map(Entry::without_names))
     }
 
-    /// Replaces `buffer` with the key's value. Allocates only where the buffer is too small.
+    /// Replaces `buffer` with the key's value. Allocates only when the buffer is too small. Returns `None`, and an empty buffer,
+    /// when the key has no value.
     ///
     /// # Errors
     /// As [`Reader::get`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// let session = board.attach("planner")?;
+    /// let reader = board.reader();
+    /// session.put("plan", "paint")?;
+    /// let mut buffer = Vec::new();
+    /// let meta = reader.get_into("plan", &mut buffer)?.unwrap();
+    /// assert_eq!((meta.version, meta.len, buffer.as_slice()), (1, 5, &b"paint"[..]));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn get_into(&self, key: &str, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
         check(key)?;
         let core = self.region.core_to_read(self.region.words()?);
         let slot_key = slots::Key::new(core.geometry(), key);
-        let mut found = Found::EMPTY;
-        let glance = core.glance(&slot_key, self.verify, &mut found, buffer);
-        match told(glance, &found, buffer) {
-            Some(is) => Ok(is.then(|| meta(&found))),
-            None => self.get_in_full_into(key, buffer),
-        }
+        let mut found = CopiedRecord::EMPTY;
+        core.glance_or(
+            Lookup::ByKey(&slot_key),
+            self.verify,
+            &mut found,
+            buffer,
+            |is, found, buffer| Ok(present(is, found, buffer).then(|| meta(found))),
+            |_, buffer| self.get_in_full_into(key, buffer),
+        )
     }
 
-    /// As [`Reader::get_into`], where a glance did not tell.
+    /// As [`Reader::get_into`], when a glance was not enough.
     #[cold]
     fn get_in_full_into(&self, key: &str, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
         let core = self.core()?;
         let slot_key = checked(&core, key)?;
-        let mut found = Found::EMPTY;
+        let mut found = CopiedRecord::EMPTY;
         let is = self.read(&core, &slot_key, None, &mut found, buffer).map_err(|error| error.on_key(key))?;
         Ok(is.then(|| meta(&found)))
     }
 
-    /// Reads a key into `found` and `out`, an expired entry as absent. Whether it has a value.
+    /// Reads a key into `found` and `out`. An expired entry is absent. Returns whether the key has a value.
     #[inline]
     pub(super) fn read(
         &self,
         core: &Core<'_>,
         key: &slots::Key<'_>,
         hint: Option<slots::Slot>,
-        found: &mut Found,
+        found: &mut CopiedRecord,
         out: &mut Vec<u8>,
     ) -> Result<bool> {
         let is = match core.get_to(key, hint, self.verify, found, out) {
             Ok(is) => is,
             Err(fault) => self.read_again(core, key, fault, found, out)?,
         };
-        let is = is && !is_expired(found.words.deadline());
-        if !is {
-            out.clear();
-        }
-        Ok(is)
+        Ok(present(is, found, out))
     }
 
     /// As `read`, after a first attempt that met a fault.
@@ -177,7 +230,7 @@ impl Reader {
         core: &Core<'_>,
         key: &slots::Key<'_>,
         first: Fault,
-        found: &mut Found,
+        found: &mut CopiedRecord,
         out: &mut Vec<u8>,
     ) -> Result<bool> {
         let mut fault = first;
@@ -237,17 +290,42 @@ impl Reader {
     /// The board as it is now, for several reads of one generation and one instant.
     ///
     /// # Errors
-    /// `Forked`.
+    /// `Moved`; `Forked`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// let session = board.attach("planner")?;
+    /// let reader = board.reader();
+    /// session.put("plan", "paint")?;
+    /// let view = reader.view()?;
+    /// session.put("plan", "rest")?;
+    /// assert_eq!(view.get("plan")?.unwrap().text(), Some("paint"));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn view(&self) -> Result<View> {
         let point = self.core()?.point();
         Ok(View::new(self.clone(), point, Some(boottime_ns())))
     }
 
-    /// The board as it was at a generation of the history. An entry whose time to live passed is there until the
-    /// generation of its expire event.
+    /// The board as it was at a generation of the history. An entry whose time to live passed is present until the generation of
+    /// its expire event.
     ///
     /// # Errors
-    /// `Lagged` where the generation has left the history; `Future` where it has not happened; `Forked`.
+    /// `Lagged` when the generation has left the history; `Future` when it has not happened; `Moved`; `Forked`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// let session = board.attach("planner")?;
+    /// let reader = board.reader();
+    /// let first = session.put("plan", "paint")?.generation;
+    /// session.put("plan", "rest")?;
+    /// assert_eq!(reader.view_at(first)?.get("plan")?.unwrap().text(), Some("paint"));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn view_at(&self, generation: u64) -> Result<View> {
         let core = self.core()?;
         let point =
@@ -283,6 +361,19 @@ impl Reader {
     }
 
     /// The events after generation `since`, up to the present.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// let session = board.attach("planner")?;
+    /// let reader = board.reader();
+    /// session.put("plan", "paint")?;
+    /// session.remove("plan")?;
+    /// let events = reader.events(0).collect::<slateboard::Result<Vec<_>>>()?;
+    /// assert_eq!(events[1].mutations[0].kind, slateboard::MutationKind::Remove);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn events(&self, since: u64) -> Events {
         Events::new(self.clone(), since)
     }
@@ -290,7 +381,18 @@ impl Reader {
     /// The event of one generation.
     ///
     /// # Errors
-    /// `Lagged`, `Future`, `Corrupt`, `Moved`, `Forked`.
+    /// `Lagged` when it has left the history; `Future` when it has not happened; `Corrupt`; `Moved`; `Forked`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// let session = board.attach("planner")?;
+    /// let reader = board.reader();
+    /// let receipt = session.put("plan", "paint")?;
+    /// assert_eq!(reader.event(receipt.generation)?.mutations[0].key, "plan");
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn event(&self, generation: u64) -> Result<Event> {
         let core = self.core()?;
         let record = core
@@ -300,9 +402,22 @@ impl Reader {
         Ok(super::event::event(self, &core, record))
     }
 
-    /// Follows the changes of the keys that start with the prefix, from the present on. The end of a time to live is an
-    /// event that a session publishes, its keeper or a writer: on a board where none is attached a watch does not hear
-    /// of it, while [`Reader::get`] and [`Reader::wait`] know the deadline.
+    /// Follows the changes of the keys that start with the prefix, from the present on. That a time to live is over is an event
+    /// which a session publishes: its keeper or a writer. While no session is attached, a watch does not report it;
+    /// [`Reader::get`] and [`Reader::wait_newer`] know the deadline themselves.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// let session = board.attach("planner")?;
+    /// let reader = board.reader();
+    /// let changes = reader.watch("task/").since(0);
+    /// session.put("task/42", "open")?;
+    /// let event = changes.take(1).next().unwrap()?;
+    /// assert_eq!(event.mutations[0].key, "task/42");
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn watch(&self, prefix: &str) -> Watch {
         Watch::new(self.clone(), prefix)
     }
@@ -312,45 +427,122 @@ impl Reader {
     ///
     /// # Errors
     /// As [`Reader::get`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::{Board, Newer};
+    /// use std::time::Duration;
+    ///
+    /// let board = Board::local()?;
+    /// let session = board.attach("planner")?;
+    /// let reader = board.reader();
+    /// let waiter = std::thread::spawn(move || reader.wait_newer("go", 0, Duration::from_secs(60)));
+    /// session.put("go", "now")?;
+    /// assert!(matches!(waiter.join().unwrap()?, Some(Newer::Value(entry)) if entry.value == b"now"));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn wait_newer(&self, key: &str, version: u64, timeout: Duration) -> Result<Option<Newer>> {
         let shard = checked(&self.core()?, key)?.shard;
         watch::wait_newer(self, shard, version, timeout, || self.get(key))
     }
 
-    /// Bytes that a value may have on this board.
+    /// The largest value that this board takes, bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// let session = board.attach("planner")?;
+    /// let reader = board.reader();
+    /// assert_eq!(reader.value_max(), 8 << 20, "an eighth of the capacity");
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn value_max(&self) -> u64 {
         self.region.geometry().shape().value_max
     }
 
-    /// The newest generation; 0 before the first write, in a forked child, and when the board has moved. At least that of
-    /// everything that this reader was told before.
+    /// The newest generation. 0 before the first write, in a forked child, and when the board has moved. It is never less than a
+    /// generation that this reader returned before.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// let session = board.attach("planner")?;
+    /// let reader = board.reader();
+    /// assert_eq!(reader.generation(), 0);
+    /// session.put("plan", "paint")?;
+    /// assert_eq!(reader.generation(), 1);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn generation(&self) -> u64 {
         self.region.words().map_or(0, |words| self.region.core_to_read(words).newest())
     }
 
-    /// Generations up to this one have left the history.
+    /// The newest generation that has left the history. Events after it can be read. 0 before the first has left.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// let session = board.attach("planner")?;
+    /// let reader = board.reader();
+    /// assert_eq!(reader.floor(), 0);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn floor(&self) -> u64 {
         self.core().map_or(0, |core| core.floor())
     }
 
     /// The board's identifier; `None` for a local board.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// let session = board.attach("planner")?;
+    /// let reader = board.reader();
+    /// assert!(reader.uuid().is_none());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn uuid(&self) -> Option<Uuid> {
         self.region.uuid()
     }
 
-    /// The sessions that are attached, or died and are not reaped yet.
+    /// The sessions that are attached, and those that died and are not reaped yet.
     ///
     /// # Errors
     /// `Forked`; `Moved`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// let session = board.attach("planner")?;
+    /// let reader = board.reader();
+    /// assert_eq!(reader.sessions()?[0].name, "planner");
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn sessions(&self) -> Result<Vec<SessionInfo>> {
         metrics::sessions(&self.region)
     }
 
-    /// Whether the lock file is as it must be, so that it can be told who lives, and newcomers can attach.
+    /// Checks the lock file, which tells which sessions live, and which sessions attach through.
     ///
     /// # Errors
-    /// `Refused`, with the reason; `Io`. Where it could not be asked from the beginning, sessions are
+    /// `Refused`, with the reason; `Io`. When the lock file could not be used since the board was opened, all sessions are
     /// [`Liveness::Unknown`](super::Liveness::Unknown).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// let session = board.attach("planner")?;
+    /// let reader = board.reader();
+    /// reader.check_locks()?;
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn check_locks(&self) -> Result<()> {
         self.region.roll.check()
     }
@@ -358,7 +550,18 @@ impl Reader {
     /// What the board holds, how full it is, and what its sessions have done.
     ///
     /// # Errors
-    /// `Forked`.
+    /// `Forked`; `Moved`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// let session = board.attach("planner")?;
+    /// let reader = board.reader();
+    /// session.put("plan", "paint")?;
+    /// assert_eq!(reader.metrics()?.keys, 1);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn metrics(&self) -> Result<Metrics> {
         metrics::metrics(&self.region)
     }
@@ -399,7 +602,7 @@ pub(super) fn writer_info(core: &Core<'_>, word: u64) -> WriterInfo {
     WriterInfo::new(core.name(writer.name).unwrap_or_default(), writer)
 }
 
-pub(super) fn meta(meta: &Found) -> Meta {
+pub(super) fn meta(meta: &CopiedRecord) -> Meta {
     Meta {
         version: meta.words.version(),
         generation: meta.generation,
@@ -409,17 +612,33 @@ pub(super) fn meta(meta: &Found) -> Meta {
     }
 }
 
-/// Whether a glance found a value, an expired one being none; `None` where it did not tell. Without a value `out` is
-/// cleared.
+/// Whether a key that was read has a value; an expired entry has none. Without a value `out` is cleared.
 #[inline(always)]
-pub(super) fn told(glance: Glance, found: &Found, out: &mut Vec<u8>) -> Option<bool> {
-    match glance {
-        Glance::Unclear => None,
-        Glance::Is if !is_expired(found.words.deadline()) => Some(true),
-        Glance::Is | Glance::Absent => {
-            out.clear();
-            Some(false)
-        }
+pub(super) fn present(is: bool, found: &CopiedRecord, out: &mut Vec<u8>) -> bool {
+    let present = is && !is_expired(found.words.deadline());
+    if !present {
+        out.clear();
+    }
+    present
+}
+
+impl Deadline {
+    /// The time from now to the deadline; zero when it has passed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::{Board, PutOptions};
+    /// use std::time::Duration;
+    ///
+    /// let session = Board::local()?.attach("planner")?;
+    /// session.put_with("offer", "half price", PutOptions::new().ttl(Duration::from_secs(600)))?;
+    /// let deadline = session.get("offer")?.unwrap().deadline.unwrap();
+    /// assert!(deadline.remaining() <= Duration::from_secs(600));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
+    pub fn remaining(self) -> Duration {
+        Duration::from_nanos(self.boot_ns.saturating_sub(boottime_ns()))
     }
 }
 

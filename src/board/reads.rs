@@ -6,7 +6,7 @@ use super::{
 use crate::{codec::Decode, entry::Entry, error::Result, uuid::Uuid};
 use std::time::Duration;
 
-/// Every method of [`Reader`], of the same name, arguments, results and errors.
+/// Reading: every method of [`Reader`], with the same names, arguments, results and errors.
 impl Session {
     /// As [`Reader::get`].
     pub fn get(&self, key: &str) -> Result<Option<Entry>> {

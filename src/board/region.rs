@@ -1,4 +1,4 @@
-//! Introduces the region to the protocol: the words, the doorbell and the locks of one board.
+//! An open board: connects the region, which has its words, doorbell and locks, to the protocol.
 
 use super::{
     fault,
@@ -29,9 +29,9 @@ pub(super) struct Region {
     /// Who is alive.
     pub(super) roll: Roll,
     reserving: Lock<()>,
-    /// Who looks for those who have no keeper.
+    /// The thread that looks whether the board moved, for handles without a keeper.
     pub(super) lookout: OnceLock<Option<Lookout>>,
-    /// Its keys in order.
+    /// The board's keys in order.
     pub(super) index: Index,
 }
 
@@ -101,7 +101,7 @@ impl Region {
         Ok(self.core_over(self.words()?))
     }
 
-    /// This board's words. In a forked child there are none, nor when the board has moved.
+    /// This board's words. There are none in a forked child, and when the board has moved.
     #[inline(always)]
     pub(super) fn words(&self) -> Result<&[AtomicU64]> {
         let words = self.mapping().words();
@@ -116,15 +116,15 @@ impl Region {
         }
     }
 
-    /// Looks whether the board is still at its path. When it is not, every call of this handle answers `Moved` from
-    /// now on, and whoever sleeps is woken to find that. Where the path cannot be examined, nothing is concluded.
+    /// Looks whether the board is still at its path. When it is not, every call of this handle returns `Moved` from now on,
+    /// and sleepers are woken to find that. A path that cannot be examined proves nothing.
     pub(super) fn look(&self) {
         let Memory::File(file) = &self.memory else { return };
         if file.mapping.moved().is_none() {
             let Whereabouts::Moved(moved) = file.whereabouts() else { return };
             file.mapping.leave_behind(moved);
         }
-        // At each look: who went to sleep just when it was noted is woken by the next.
+        // At every look: a thread that went to sleep just before the move was noted is woken by the next one.
         let words = file.mapping.words_left_behind();
         if words.len() >= file.geometry.words() {
             let core = self.core_over(words);
@@ -134,14 +134,14 @@ impl Region {
         }
     }
 
-    /// The protocol over what [`Region::words`] gave, for reading: nobody is woken.
+    /// The protocol over what [`Region::words`] returned, for reading: without the doorbell's flags.
     #[inline(always)]
     pub(super) fn core_to_read<'r>(&'r self, words: &'r [AtomicU64]) -> Core<'r> {
         Core::over(words, &[], self, self.geometry())
     }
 
-    /// The protocol over what [`Region::words`] gave. In two steps for the ways that are short: a result with all
-    /// that a core holds would be moved through memory.
+    /// The protocol over what [`Region::words`] returned. In two steps for the sake of short paths: a `Result` of a whole core
+    /// would be moved through memory.
     #[inline(always)]
     pub(super) fn core_over<'r>(&'r self, words: &'r [AtomicU64]) -> Core<'r> {
         let flags = match (&self.memory, &self.doorbell) {
@@ -175,7 +175,7 @@ impl Region {
         }
     }
 
-    /// Bytes that are free in the file system under the region; `None` for a local board, and where it does not tell.
+    /// Bytes that are free in the region's file system; `None` for a local board, and when the file system does not tell.
     pub(super) fn file_system_free(&self) -> Option<u64> {
         match &self.memory {
             Memory::File(file) => file.file_system_free().ok(),
@@ -194,7 +194,7 @@ impl Region {
         self.fork.in_child()
     }
 
-    /// Reserves the pages of the next extents, and lets them be used. Whether there were any left.
+    /// Reserves the pages of the next extents for use. Returns whether there were any.
     pub(super) fn reserve(&self, extents: u32) -> Result<bool> {
         let Memory::File(file) = &self.memory else { return Ok(false) };
         let _one_at_a_time = self.reserving.lock();
@@ -203,7 +203,7 @@ impl Region {
         let end = first.saturating_add(extents).min(file.geometry.extents());
         for extent in first..end {
             file.reserve_extent(extent)?;
-            // One by one: what is reserved before the file system is full can be used.
+            // One by one, so that the extents before the file system is full can be used.
             core.raise_reserved(extent + 1);
         }
         Ok(first < end)
@@ -241,7 +241,7 @@ impl Region {
             }
             match self.reserve(extents.max(AHEAD)) {
                 Ok(_) => {}
-                // The file system is full: go on within what is reserved, and report that where it fails.
+                // The file system is full: continue with what is reserved, and report this if that is not enough.
                 Err(error) if error.is_full() => {
                     lane.may_reserve = false;
                     disk_full = Some(error);
@@ -261,16 +261,16 @@ impl Machine for Region {
         region::copy::store(from, to);
     }
 
-    fn prefetch(&self, words: &[&AtomicU64]) {
-        region::copy::prefetch(words);
+    fn prefetch_write(&self, words: &[&AtomicU64]) {
+        region::copy::prefetch_write(words);
     }
 
-    fn prefetch_run(&self, words: &[AtomicU64]) {
-        region::copy::prefetch_run(words);
+    fn prefetch_write_run(&self, words: &[AtomicU64]) {
+        region::copy::prefetch_write_run(words);
     }
 
-    fn expect(&self, words: &[AtomicU64]) {
-        region::copy::expect(words);
+    fn prefetch_read(&self, words: &[AtomicU64]) {
+        region::copy::prefetch_read(words);
     }
 
     fn ring(&self, counter: usize) {

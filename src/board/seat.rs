@@ -32,7 +32,7 @@ pub(super) struct Seat {
 }
 
 impl Seat {
-    /// Begins a life of the record whose lock byte is held; the certificate back where that fails.
+    /// Begins a life of the record whose lock byte is held. Gives the certificate back when that fails.
     pub(super) fn take(
         region: &Arc<Region>,
         index: usize,
@@ -44,12 +44,12 @@ impl Seat {
             Ok(core) => core,
             Err(error) => return Err((error, certificate)),
         };
-        // The life first: a name that is half made belongs to it, and is freed by its reaper.
+        // The life first: a half-made name belongs to it, and its reaper frees the name.
         let writer = core.occupy(index, 0, identity);
         let writer = match core.intern(name, index) {
             Ok(name) => Writer { name, ..writer },
             Err(fault) => {
-                // Nothing was written yet: the life ends as it began.
+                // Nothing was written yet, so the life can end in order.
                 let _ = core.leave(&mut [Lane::new(&core, 0, writer)], region::now());
                 return Err((fault::error(fault), certificate));
             }
@@ -79,7 +79,7 @@ impl Seat {
             return Err(too_large(change.value.len(), value_max));
         }
         match self.try_write(&core, key, change, hint) {
-            // Dead sessions may hold blocks and slots.
+            // Dead sessions may hold blocks and slots: reap them, and try again.
             Err(error) if error.is_full() && self.region.reap_dead().unwrap_or(0) > 0 => {
                 self.try_write(&core, key, change, hint)
             }
@@ -97,7 +97,7 @@ impl Seat {
     ) -> Result<Outcome> {
         let mut lane = self.lane();
         core.check_fence(&lane).map_err(fault::error)?;
-        match core.change_here(&mut lane, key, change, region::now(), hint) {
+        match core.try_change_inline(&mut lane, key, change, region::now(), hint) {
             Ok(outcome) => Ok(outcome),
             Err(fault) => self.write_again(core, &mut lane, key, change, hint, fault),
         }
@@ -119,14 +119,16 @@ impl Seat {
         self.region.with_space(lane, extents as u32, |lane| {
             loop {
                 let outcome = match first.take() {
-                    Some(Fault::Full(_)) => core.change_in_need(lane, key, change, region::now(), hint),
+                    Some(Fault::Full(_)) => {
+                        core.change_ending_expired(lane, key, change, region::now(), hint)
+                    }
                     Some(fault) => Err(fault),
                     None => core
                         .check_fence(lane)
                         .and_then(|()| core.change(lane, key, change, region::now(), hint)),
                 };
                 match outcome {
-                    // Without an expectation there is no reason to give up.
+                    // A put without an expectation never gives up.
                     Err(Fault::Contended) if change.expect == Expect::Any => {}
                     other => return other,
                 }
@@ -134,7 +136,7 @@ impl Seat {
         })
     }
 
-    /// A lane that no other thread is in: the thread's usual one, or the next that is free.
+    /// A lane that no other thread uses: the thread's usual one, or the next free one.
     #[inline]
     pub(super) fn lane(&self) -> Guard<'_, Lane> {
         let usual = lane_of_thread();
@@ -148,18 +150,17 @@ impl Seat {
             .unwrap_or_else(|| self.lanes[usual].lock())
     }
 
-    /// Gives back what idle lanes keep at hand. A lane that a thread is in is not idle.
+    /// Gives back the blocks that idle lanes have at hand. A lane that a thread uses is not idle.
     pub(super) fn empty_idle_stashes(&self, core: &Core<'_>) {
         for mut lane in self.lanes.iter().filter_map(Lock::try_lock) {
-            // What was reaped alive is another's.
+            // A session that was reaped alive has no blocks any more.
             if core.check_fence(&lane).is_ok() {
                 core.empty_idle_stash(&mut lane);
             }
         }
     }
 
-    /// Renews the leases that are due. Those it works on are out of the list meanwhile, so that one that is
-    /// released now is not waited for.
+    /// Renews the leases that are due. They are out of the list meanwhile, so that a release does not wait for a renewal.
     pub(super) fn renew(&self, boot_ns: u64) {
         let due: Vec<Renewal> =
             self.renewals.lock().extract_if(.., |renewal| renewal.due_ns <= boot_ns).collect();
@@ -183,35 +184,35 @@ impl Seat {
         }
     }
 
-    /// Whether this session is the board's elected one, or becomes it now.
+    /// Whether this session is the board's elected one, or becomes it by this call.
     pub(super) fn is_elected(&self) -> bool {
         let certificate = self.certificate.lock();
         self.region.roll.is_elected(usize::from(self.writer.session), certificate.as_ref())
     }
 
-    /// Leaves the board in good order; nothing in a forked child, which has nothing of the parent's. A
-    /// second call finds the record ended.
+    /// Detaches from the board. Does nothing in a forked child, whose parent has the session. A second call finds the record
+    /// ended.
     pub(super) fn leave(&self) {
         if self.region.in_child() {
             return;
         }
         let index = usize::from(self.writer.session);
         if let Ok(core) = self.region.core() {
-            // All lanes, until the record is ended: a thread that gets one afterwards finds itself fenced.
+            // Holds all lanes until the record is ended. A thread that gets a lane afterwards finds itself fenced.
             let mut lanes = self.lanes.each_ref().map(Lock::lock);
             let left = core.check_fence(&lanes[0]).is_ok() && {
                 lanes[1..].iter_mut().for_each(|lane| core.empty_stash(lane));
                 let leave = |lane: &mut Lane| core.leave(std::slice::from_mut(lane), region::now());
                 self.region.with_space(&mut lanes[0], 1, leave).is_ok()
             };
-            // What could not be ended in order is ended by the next reaper: the lock says that we are gone.
+            // If this failed, the next reaper ends the session: its lock is released below.
             let _ = left;
         }
         self.region.roll.let_go(index, self.certificate.lock().take());
     }
 }
 
-/// Which lane a thread tries first: threads of one process spread by where their stacks and locals are.
+/// The lane that a thread tries first. The addresses of thread locals spread the threads over the lanes.
 fn lane_of_thread() -> usize {
     thread_local!(static MARK: u8 = const { 0 });
     MARK.with(|mark| (std::ptr::from_ref(mark).addr() >> 12) % LANES)
@@ -220,10 +221,10 @@ fn lane_of_thread() -> usize {
 #[cold]
 fn too_large(len: usize, value_max: u64) -> Error {
     let text = format!("a value may have at most {value_max} bytes on this board; this one has {len}");
-    Error::new(ErrorKind::ValueTooLarge, text).hint("split it, or make a larger board")
+    Error::new(ErrorKind::ValueTooLarge, text).hint("split the value, or make a larger board")
 }
 
-/// Who the process is.
+/// The identity of this process.
 pub(super) fn identity() -> Identity {
     let process = ProcessIdentity::current();
     Identity {

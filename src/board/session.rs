@@ -1,4 +1,4 @@
-//! A session: one attached participant, which writes.
+//! A session: an attached participant, which reads and writes.
 
 use super::{
     Expect, KeyHandle, Lease, Options, Reader, fault,
@@ -23,9 +23,11 @@ use std::{
     time::Duration,
 };
 
-/// An attached participant. `Send`, `Sync`, cheap to clone; the last clone's drop detaches.
+/// An attached participant, which reads and writes.
 ///
-/// A session reads as well: it has every method of [`Reader`].
+/// Cheap to clone, and shared between threads. The session detaches when its last clone is dropped.
+///
+/// A session has every method of [`Reader`]: [`Session::get`], [`Session::list`], [`Session::watch`] and the others.
 #[derive(Clone)]
 pub struct Session {
     inner: Arc<Attached>,
@@ -34,11 +36,11 @@ pub struct Session {
 struct Attached {
     reader: Reader,
     seat: Arc<Seat>,
-    /// Behind a lock so that dropping it can stop it before the seat is given up.
+    /// In a lock, so that a drop can stop the keeper before it gives up the seat.
     keeper: Lock<Option<Keeper>>,
 }
 
-/// A session that does not keep itself attached: for what the keeper holds.
+/// A session that this does not keep attached: for what the keeper holds.
 pub(super) struct WeakSession(Weak<Attached>);
 
 impl WeakSession {
@@ -57,7 +59,7 @@ impl Session {
         if name.chars().any(char::is_control) {
             return cannot("must not have control characters");
         }
-        // Before the record: where no descriptor is left the certificate fails, rather than the answers about this process.
+        // Before the record: when the process has no descriptor left, the certificate fails, and not what is read here.
         let identity = seat::identity();
         let (index, certificate) = region.take_record()?;
         let seat = match Seat::take(&region, index, certificate, name, (&identity, options.beat)) {
@@ -74,16 +76,32 @@ impl Session {
                 seat: Arc::clone(&seat),
             }),
         };
-        // What cannot be finished is found by whoever needs it. A failure detaches by dropping the session.
+        // Work that cannot be finished here is found by the session that needs it. A failure below drops, and so detaches,
+        // the session.
         let _ = region.core()?.finish_pending(&mut seat.lane());
-        // Nor does another's remains that cannot be reaped keep anybody out: the keepers try again.
+        // A dead session that cannot be reaped keeps nobody out: the keepers try again.
         let _ = region.reap_dead();
         *session.inner.keeper.lock() = Some(Keeper::start(seat, options)?);
         Ok(session)
     }
 
-    /// The reader of this session, for code that must not write. A clone of it keeps the board open, and does not keep
-    /// the session attached.
+    /// The reader of this session, for code that must not write. A clone of it keeps the board open, and does not keep the
+    /// session attached.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::{Board, Reader, Result};
+    ///
+    /// fn titles(reader: &Reader) -> Result<Vec<String>> {
+    ///     reader.keys("task/")
+    /// }
+    ///
+    /// let session = Board::local()?.attach("planner")?;
+    /// session.put("task/42", "paint")?;
+    /// assert_eq!(titles(session.reader())?, ["task/42"]);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     #[inline]
     pub fn reader(&self) -> &Reader {
         &self.inner.reader
@@ -94,45 +112,118 @@ impl Session {
     }
 
     /// The session's name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// assert_eq!(session.name(), "planner");
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn name(&self) -> &str {
         &self.seat().name
     }
 
-    /// Index of its record.
+    /// The index of the session's record on the board. Another session may have it later, with another
+    /// [incarnation](Session::incarnation).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// session.put("plan", "paint")?;
+    /// assert_eq!(session.get("plan")?.unwrap().writer.session, session.index());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn index(&self) -> u16 {
         self.seat().writer.session
     }
 
-    /// Which life of that record this is.
+    /// The number of the record's life that this session is. Index and incarnation together name a session for ever.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// let first = board.attach("first")?.incarnation();
+    /// let second = board.attach("second")?.incarnation();
+    /// assert_ne!(first, second);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn incarnation(&self) -> u32 {
         self.seat().writer.incarnation
     }
 
-    /// Ends the session when this is its last clone, as dropping it does.
+    /// Drops this clone of the session. The session detaches when it is the last one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// board.attach("planner")?.detach();
+    /// assert!(board.sessions()?.is_empty());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn detach(self) {}
 
-    /// Gives the key this value, whatever it has.
+    /// Puts a value, whatever the key has.
     ///
     /// # Errors
-    /// `InvalidKey`; `ValueTooLarge`; `Full`; `Fenced`; `Moved`; `Forked`; `Corrupt` where the key's
-    /// present record is damaged.
+    /// `InvalidKey`; `ValueTooLarge`; `Full`; `Fenced`; `Moved`; `Forked`; `Corrupt` when the key's slot is damaged.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let receipt = session.put("task/42", "open")?;
+    /// assert_eq!((receipt.version, receipt.generation), (1, 1));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn put(&self, key: &str, value: impl AsRef<[u8]>) -> Result<Receipt> {
         self.put_with(key, value, PutOptions::new())
     }
 
-    /// Gives the key this value if what stands there is as expected. Version 0 and generation 0 are those of a key
-    /// without a value: to expect them is to expect [`Expect::Absent`].
+    /// Puts a value if the key has what is expected. A key without a value has version 0 and generation 0: to expect them is to
+    /// expect [`Expect::Absent`].
     ///
     /// # Errors
-    /// `Conflict`, with the entry that stands there in [`Error::current`]; as [`Session::put`].
+    /// `Conflict`, with the entry that the key has in [`Error::current`]. As [`Session::put`] otherwise.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::{Board, Expect};
+    ///
+    /// let session = Board::local()?.attach("planner")?;
+    /// let open = session.put("task/42", "open")?;
+    /// session.put_if("task/42", "mine", Expect::Version(open.version))?;
+    /// let late = session.put_if("task/42", "also mine", Expect::Version(open.version)).unwrap_err();
+    /// assert!(late.is_conflict());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn put_if(&self, key: &str, value: impl AsRef<[u8]>, expect: Expect) -> Result<Receipt> {
         self.put_with(key, value, PutOptions::new().expect(expect))
     }
 
-    /// Gives the key this value, with a time to live, an end, a codec.
+    /// Puts a value with options: an expectation, a time to live, the end of the session, a codec.
     ///
     /// # Errors
-    /// `InvalidArgument` for a zero `ttl`; as [`Session::put_if`].
+    /// `InvalidArgument` for a zero time to live. As [`Session::put_if`] otherwise.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::{Board, PutOptions};
+    /// use std::time::Duration;
+    ///
+    /// let board = Board::local()?;
+    /// let session = board.attach("worker")?;
+    /// session.put_with("alive/worker", "", PutOptions::new().ephemeral(true))?;
+    /// session.put_with("offer", "half price", PutOptions::new().ttl(Duration::from_secs(60)))?;
+    /// drop(session);
+    /// assert_eq!(board.reader().keys("")?, ["offer"]);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn put_with(&self, key: &str, value: impl AsRef<[u8]>, options: PutOptions) -> Result<Receipt> {
         let change = self.change(value.as_ref(), options);
         if change.deadline == 0 {
@@ -142,7 +233,7 @@ impl Session {
         }
     }
 
-    /// Carries a change with a deadline out, and wakes the keeper in time.
+    /// Puts a value with a deadline, and wakes the keeper in time.
     #[cold]
     fn put_brief(&self, key: &str, change: &Change<'_>, ttl: Option<Duration>) -> Result<Receipt> {
         ttl.map_or(Ok(()), |ttl| check_ttl(key, ttl))?;
@@ -151,19 +242,40 @@ impl Session {
         Ok(receipt)
     }
 
-    /// Removes the key; `None` where it had no value.
+    /// Removes the key. Returns `None` when it had no value.
     ///
     /// # Errors
     /// As [`Session::put`]. A full board still takes removals.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// session.put("task/42", "open")?;
+    /// assert!(session.remove("task/42")?.is_some());
+    /// assert!(session.remove("task/42")?.is_none());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn remove(&self, key: &str) -> Result<Option<Receipt>> {
         self.remove_if(key, Expect::Any)
     }
 
-    /// Removes the key if what stands there is as expected; `None` where nothing stands and nothing was
-    /// expected.
+    /// Removes the key if it has what is expected. Returns `None` when the key had no value, and none was expected.
     ///
     /// # Errors
     /// As [`Session::put_if`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::{Board, Expect};
+    ///
+    /// let session = Board::local()?.attach("planner")?;
+    /// let receipt = session.put("task/42", "open")?;
+    /// session.put("task/42", "done")?;
+    /// assert!(session.remove_if("task/42", Expect::Version(receipt.version)).unwrap_err().is_conflict());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn remove_if(&self, key: &str, expect: Expect) -> Result<Option<Receipt>> {
         reader::check(key)?;
         let change = Change::tombstone(RecordKind::Removed, plain(expect));
@@ -177,26 +289,53 @@ impl Session {
         }
     }
 
-    /// A handle to a key, for reading and writing it often.
+    /// A handle to a key, which finds the key's slot once: for reading and writing the key often.
     ///
     /// # Errors
-    /// `InvalidKey`; `Forked`.
+    /// `InvalidKey`; `Moved`; `Forked`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let count = session.key("count")?;
+    /// for number in 0_u64..10 {
+    ///     count.put(number.to_le_bytes())?;
+    /// }
+    /// assert_eq!(count.version()?, 10);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn key(&self, key: &str) -> Result<KeyHandle> {
         KeyHandle::new(self.clone(), key)
     }
 
-    /// Takes a lease on a key: puts the session's name there for `ttl`, if nobody else has it. The keeper
-    /// renews it until it is dropped; it ends with the session in any case. Its token is a generation, so
-    /// later holders have larger ones.
+    /// Takes a lease on a key if no other session has it: puts the session's name there, with this time to live. The keeper
+    /// renews the lease until it is dropped. It ends with the session in any case. Its token is a generation, so later holders
+    /// have larger tokens.
     ///
     /// # Errors
-    /// `Held`, with the holder's entry in [`Error::current`]; `InvalidArgument` for a zero `ttl`; as
-    /// [`Session::put`].
+    /// `Held`, with the holder's entry in [`Error::current`]; `InvalidArgument` for a zero time to live. As [`Session::put`]
+    /// otherwise.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::Board;
+    /// use std::time::Duration;
+    ///
+    /// let board = Board::local()?;
+    /// let (one, two) = (board.attach("one")?, board.attach("two")?);
+    /// let lease = one.lease("deploy", Duration::from_secs(60))?;
+    /// assert!(two.lease("deploy", Duration::from_secs(60)).unwrap_err().is_held());
+    /// drop(lease);
+    /// let later = two.lease("deploy", Duration::from_secs(60))?;
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn lease(&self, key: &str, ttl: Duration) -> Result<Lease> {
         Lease::take(self.clone(), key, ttl)
     }
 
-    /// Whether the session is what it was when it attached: its process has the board, and its record is its own.
+    /// Whether the session still has its record, and its process the board.
     pub(super) fn check(&self) -> Result<()> {
         let core = self.reader().core()?;
         core.check_fence(&self.seat().lane()).map_err(fault::error)
@@ -261,7 +400,7 @@ impl Session {
         }
     }
 
-    /// A conflict, with what stands there now: it may be newer than what the change met.
+    /// A conflict, with the key's present entry, which may be newer than what the change met.
     fn conflict(&self, key: &str, change: &Change<'_>, version: u64) -> Error {
         let found = if version == 0 { "nothing".to_owned() } else { format!("version {version}") };
         let expected = match change.expect {
@@ -293,7 +432,7 @@ impl std::fmt::Debug for Session {
 impl Drop for Attached {
     fn drop(&mut self) {
         if self.seat.region.in_child() {
-            // The keeper is the parent's, and the seat as it was in the midst of other threads' work.
+            // The keeper is the parent's. Another thread may have been at work in the seat at the fork.
             std::mem::forget(self.keeper.get_mut().take());
             std::mem::forget(Arc::clone(&self.seat));
             return;
@@ -304,7 +443,7 @@ impl Drop for Attached {
     }
 }
 
-/// Nothing lives for no time at all.
+/// Refuses a time to live of zero.
 pub(super) fn check_ttl(key: &str, ttl: Duration) -> Result<()> {
     if ttl.is_zero() {
         return Err(
@@ -314,12 +453,12 @@ pub(super) fn check_ttl(key: &str, ttl: Duration) -> Result<()> {
     Ok(())
 }
 
-/// The deadline of what begins to live now, nanoseconds of `CLOCK_BOOTTIME`.
+/// The deadline of an entry that is put now, nanoseconds of `CLOCK_BOOTTIME`.
 pub(super) fn deadline_after(ttl: Duration) -> u64 {
     boottime_ns().saturating_add(u64::try_from(ttl.as_nanos()).unwrap_or(u64::MAX)).max(1)
 }
 
-/// The expectation under its plainest name: no value has version 0 or generation 0.
+/// The expectation without its other names for an absent key: version 0 and generation 0.
 #[inline]
 fn plain(expect: Expect) -> Expect {
     match expect {

@@ -1,4 +1,4 @@
-//! Updates: read a key, make another value of it, and put that if nobody was first, as often as it takes.
+//! Updates: read a key, make another value of it, put that if no other writer was first, and retry otherwise.
 
 use super::{
     Expect, Receipt, Session, reader,
@@ -10,7 +10,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     protocol::{
         publish::{Change, Outcome},
-        read::Meta as Found,
+        read::CopiedRecord,
         slots::{self, Slot},
     },
     region::boottime_ns,
@@ -97,7 +97,7 @@ impl Retry {
         self
     }
 
-    /// Pauses with jitter, and doubles the pause. Short ones spin: a sleep would take fifty times as long.
+    /// Pauses with jitter, and doubles the pause. Short pauses spin: a sleep would take fifty times as long.
     pub(super) fn wait(&self, pause: &mut Duration) {
         let started = Instant::now();
         let jitter = boottime_ns() % 1024;
@@ -235,18 +235,18 @@ impl Session {
         })
     }
 
-    /// Reads, asks `next` for a replacement, and puts it if nobody was first, as often as it takes. `slot`: where the key
-    /// lived last, and after this lives.
+    /// Reads, asks `next` for a replacement, puts it if no other writer was first, and retries otherwise. `slot` is the key's
+    /// slot as far as it is known, before and after.
     pub(super) fn update_at<E: From<Error>, V: AsRef<[u8]>>(
         &self,
         key: &str,
         slot_key: &slots::Key<'_>,
         slot: &mut Option<Slot>,
         retry: Retry,
-        mut next: impl FnMut(Option<&Found>, &[u8]) -> Result<Option<Replacement<V>>, E>,
+        mut next: impl FnMut(Option<&CopiedRecord>, &[u8]) -> Result<Option<Replacement<V>>, E>,
     ) -> Result<Option<Receipt>, E> {
         let reader = self.reader();
-        let (mut found, mut old) = (Found::EMPTY, Vec::new());
+        let (mut found, mut old) = (CopiedRecord::EMPTY, Vec::new());
         let mut pause = retry.first_pause.min(retry.longest_pause);
         for attempt in 0..retry.attempts {
             let core = reader.region.core_to_read(reader.region.words()?);
@@ -274,7 +274,7 @@ impl Session {
                     }
                     return Ok(Some(Receipt { version, generation, retries: retries + attempt }));
                 }
-                // Another was first: what stands there now is read anyway.
+                // Another writer was first. The next attempt reads what it wrote.
                 Ok(Outcome::Conflict { .. } | Outcome::Nothing) => retry.wait(&mut pause),
                 Err(error) if error.is_retryable() => retry.wait(&mut pause),
                 Err(error) => return Err(error.on_key(key).into()),

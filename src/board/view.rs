@@ -6,7 +6,7 @@ use crate::{
     error::{Error, Result},
     protocol::{
         Core, Fault,
-        read::Meta as Found,
+        read::CopiedRecord,
         slots,
         view::{Item, Point},
     },
@@ -77,7 +77,7 @@ impl View {
     /// with `Corrupt` it was given all but the damaged records.
     pub fn scan(&self, prefix: &str, mut each: impl FnMut(&str, &[u8], &Meta)) -> Result<()> {
         let mut damaged = Vec::new();
-        let each = |_: &Core<'_>, key: &str, value: &[u8], found: &Found| {
+        let each = |_: &Core<'_>, key: &str, value: &[u8], found: &CopiedRecord| {
             each(key, value, &reader::meta(found));
         };
         self.visit(prefix, true, &mut damaged, each)?;
@@ -99,7 +99,7 @@ impl View {
         prefix: &str,
         values: bool,
         damaged: &mut Vec<Damage>,
-        each: impl FnMut(&Core<'_>, &str, &[u8], &Found),
+        each: impl FnMut(&Core<'_>, &str, &[u8], &CopiedRecord),
     ) -> Result<()> {
         let core = self.reader.core()?;
         let index = &self.reader.region.index;
@@ -125,17 +125,17 @@ impl View {
         candidates: &Candidates,
         value: &mut Vec<u8>,
         damaged: &mut Vec<Damage>,
-        mut each: impl FnMut(&Core<'_>, &str, &[u8], &Found),
+        mut each: impl FnMut(&Core<'_>, &str, &[u8], &CopiedRecord),
     ) -> Result<()> {
-        let mut found = Found::EMPTY;
+        let mut found = CopiedRecord::EMPTY;
         for (number, (key, head_at)) in candidates.iter().enumerate() {
             // Anew for each: what was called before may have forked.
             let words = self.reader.region.words()?;
             let core = self.reader.region.core_to_read(words);
             let far = if number == 0 { 0..=AHEAD_SLOTS } else { number + AHEAD_SLOTS..=number + AHEAD_SLOTS };
-            far.filter_map(|number| candidates.slot(number)).for_each(|head_at| core.expect_slot(head_at));
+            far.filter_map(|number| candidates.slot(number)).for_each(|head_at| core.prefetch_slot(head_at));
             if let Some(head_at) = candidates.slot(number + AHEAD_RECORDS) {
-                core.expect_record(head_at, found.words.record_words());
+                core.prefetch_record(head_at, found.words.record_words());
             }
             let key = utf8(key)?;
             let slot_key = slots::Key::new(core.geometry(), key);
@@ -157,7 +157,7 @@ impl View {
         prefix: &str,
         values: bool,
         damaged: &mut Vec<Damage>,
-        mut each: impl FnMut(&Core<'_>, &str, &[u8], &Found),
+        mut each: impl FnMut(&Core<'_>, &str, &[u8], &CopiedRecord),
     ) -> Result<()> {
         let core = self.reader.core()?;
         let mut items = Vec::new();
@@ -170,7 +170,7 @@ impl View {
         items.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         for Item { key, value, header, generation } in items {
             if !self.is_expired(header.deadline) {
-                let found = Found { words: header.pack(), generation, ..Found::EMPTY };
+                let found = CopiedRecord { words: header.pack(), generation, ..CopiedRecord::EMPTY };
                 each(&self.reader.core()?, utf8(&key)?, &value, &found);
             }
         }

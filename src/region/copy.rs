@@ -53,26 +53,26 @@ pub fn store(from: &[u8], to: &[AtomicU64]) {
 }
 
 /// Asks for the lines of these words, to be changed soon.
-pub fn prefetch(words: &[&AtomicU64]) {
-    words.iter().for_each(|word| prefetch_line(word));
+pub fn prefetch_write(words: &[&AtomicU64]) {
+    words.iter().for_each(|word| prefetch_write_line(word));
 }
 
 /// Asks for the lines of these words, which follow each other, to be changed soon.
-pub fn prefetch_run(words: &[AtomicU64]) {
-    words.iter().step_by(LINE).for_each(prefetch_line);
+pub fn prefetch_write_run(words: &[AtomicU64]) {
+    words.iter().step_by(LINE).for_each(prefetch_write_line);
 }
 
 /// Asks for the lines of these words, which follow each other, to be read soon. Others keep them.
 #[inline]
-pub fn expect(words: &[AtomicU64]) {
-    words.iter().step_by(LINE).for_each(expect_line);
+pub fn prefetch_read(words: &[AtomicU64]) {
+    words.iter().step_by(LINE).for_each(prefetch_read_line);
 }
 
 /// Words of a cache line.
 const LINE: usize = 8;
 
 #[inline]
-fn prefetch_line(word: &AtomicU64) {
+fn prefetch_write_line(word: &AtomicU64) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     // SAFETY: a hint, which touches no memory as far as the language goes and never faults. Processors that do not
     // know it take it for a no-op.
@@ -84,9 +84,9 @@ fn prefetch_line(word: &AtomicU64) {
 }
 
 #[inline]
-fn expect_line(word: &AtomicU64) {
+fn prefetch_read_line(word: &AtomicU64) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    // SAFETY: as `prefetch_line`.
+    // SAFETY: as `prefetch_write_line`.
     unsafe {
         std::arch::asm!("prefetcht0 [{}]", in(reg) std::ptr::from_ref(word), options(nostack, preserves_flags, readonly));
     }
@@ -257,9 +257,9 @@ mod tests {
     #[test]
     fn asking_for_lines_changes_nothing() {
         let word = AtomicU64::new(7);
-        prefetch(&[&word, &word]);
-        prefetch_run(std::slice::from_ref(&word));
-        expect(std::slice::from_ref(&word));
+        prefetch_write(&[&word, &word]);
+        prefetch_write_run(std::slice::from_ref(&word));
+        prefetch_read(std::slice::from_ref(&word));
         assert_eq!(word.load(Relaxed), 7);
     }
 }

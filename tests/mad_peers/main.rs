@@ -1,10 +1,10 @@
-//! Peers that write garbage over parts of the region while others work: those return typed errors for what is
-//! damaged, serve the rest, and never crash, hang or return what nobody wrote.
+//! A mad peer writes garbage over a part of the region while others work. The others return typed errors for what is
+//! damaged and serve the rest. They never crash, hang, or return what nobody wrote.
 //!
-//! Values say whose they are, so that a wrong or torn one is recognised. A worker ends after its number of calls,
-//! and a call that never returns ends the worker's process. The limit is an honest one: bytes that agree with
-//! their checksum pass for genuine, so a record that a peer copies back whole may come again. A malicious writer
-//! is not promised anything about.
+//! A value says which key and which worker it belongs to, so that a wrong or torn one is recognised. A worker ends after a
+//! number of calls; a call that never returns ends its process. One limit remains: bytes that agree with their checksum
+//! pass for genuine, so a record that a peer copies back whole may be read again. Nothing is promised about a malicious
+//! writer.
 
 mod peer;
 mod places;
@@ -29,7 +29,7 @@ fn options() -> Options {
 /// How often each kind of answer came.
 type Tally = BTreeMap<String, u64>;
 
-/// Workers and a mad peer on a board of their own; what the workers told.
+/// Runs workers and a mad peer on a board of their own. Returns how often the workers got each kind of answer.
 fn run(part: Part, manner: Manner, seed: u64) -> Tally {
     let (_folder, path) = folder();
     let board = options().create(&path).unwrap();
@@ -59,8 +59,8 @@ fn run(part: Part, manner: Manner, seed: u64) -> Tally {
     tally
 }
 
-/// All manners of damage in the part; `bites` are answers of which there must be some, so that the damage is
-/// known to have been met.
+/// Plays all manners of damage in the part. Each answer in `bites` must come, which shows that the workers met the
+/// damage.
 fn survives(part: Part, bites: &[&str]) {
     for round in 0..u64::from(rounds(1)) {
         let mut total = Tally::new();

@@ -1,4 +1,4 @@
-//! The peer that has gone mad: it writes to a part of the region for as long as the others work.
+//! The mad peer: it writes to a part of the region while the others work.
 
 use super::places::{Part, spared};
 use slateboard::{
@@ -26,9 +26,9 @@ pub enum Manner {
     Zeros,
     /// The whole part, with one word.
     Fill,
-    /// What stands in one place, over another.
+    /// The words of one place, over another.
     Copies,
-    /// Words that could be right: kinds, blocks and generations of this board's size.
+    /// Words that could be right, with kinds, blocks and generations of this board.
     Plausible,
     /// All of it, without a pause.
     Storm,
@@ -82,7 +82,7 @@ impl Peer {
                 self.part.clone().for_each(|at| self.store(at, word));
             }
             Manner::Copies => {
-                // Whole lines: then what arrives looks like a record, a bucket, a session.
+                // Whole lines, so that the copy looks like a record, a bucket or a session.
                 let line = |at: usize, start: usize| start + (at - start) / 8 * 8;
                 let (from, to) = (self.somewhere(), self.somewhere());
                 let (from, to) = (line(from, self.part.start), line(to, self.part.start));
@@ -146,7 +146,7 @@ fn as_mad_peer() {
     while stopped.try_recv() == Err(TryRecvError::Empty) {
         peer.strike(manner);
         if manner != Manner::Storm {
-            // Others get somewhere before the next one.
+            // Lets others make progress before the next one.
             (0..peer.random.u64(..20_000)).for_each(|_| std::hint::spin_loop());
         }
     }

@@ -1,4 +1,4 @@
-//! The parts of a region, and what a peer spares there so that others can be held to it.
+//! The parts of a region, and the words that a peer spares so that others must be able to read them.
 
 use slateboard::{
     layout::{Block, geometry, header},
@@ -57,7 +57,7 @@ impl Part {
         *Self::ALL.iter().find(|part| format!("{part:?}") == name).unwrap()
     }
 
-    /// Its words. Of tables that are larger than what is in use, the part that is.
+    /// Its words. Of a table that is partly unused, only the used part.
     pub fn words(self, file: &RegionFile) -> Range<usize> {
         let geometry = &file.geometry;
         let reserved = file.mapping.words()[header::RESERVED].load(Ordering::Relaxed) as u32;
@@ -75,19 +75,19 @@ impl Part {
             Self::Extents => geometry.extent(0)..geometry.extent(last) + 2,
             Self::Blocks => geometry.extent_words(0).0.start..geometry.extent_words(last).0.end,
             Self::Data => geometry.data_at()..geometry.extent_words(last).1.end,
-            // Behind the identity, which would keep the late comers out.
+            // After the identity: damage there would keep every newcomer out.
             Self::Anywhere => header::GENERATION..geometry.extent_words(last).1.end,
         }
     }
 
-    /// Whether damage in this part, which spares [`spared`] words, leaves the witnesses to be read as they are.
-    /// Elsewhere one word decides what all others mean: then each answer is right, or a typed error.
+    /// Whether the witnesses can be read although this part, but for the [`spared`] words, is damaged. In the other parts
+    /// one word decides what all others mean: there each answer is right, or a typed error.
     pub fn leaves_witnesses(self) -> bool {
         !matches!(self, Self::Reservation | Self::Extents | Self::Anywhere)
     }
 }
 
-/// The words that the witnesses alone depend on: their chains of buckets, their blocks with their states.
+/// The words of the witnesses: their chains of buckets, and their blocks with the states.
 pub fn spared(file: &RegionFile) -> Vec<Range<usize>> {
     let words = file.mapping.words();
     let geometry = &file.geometry;
@@ -107,7 +107,7 @@ pub fn spared(file: &RegionFile) -> Vec<Range<usize>> {
         let meta = core.get(&key, None, Verify::Always, &mut Vec::new()).unwrap().unwrap();
         let block = geometry.block(meta.head.block()).unwrap();
         spare(block);
-        if meta.words.chained() {
+        if meta.words.in_pieces() {
             let list = geometry.data(block) + meta.words.value_at();
             let piece_bytes = geometry.extent_granules() as usize * geometry.granule_words() * 8;
             let pieces = meta.words.value_len().div_ceil(piece_bytes);

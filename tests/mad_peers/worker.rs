@@ -1,4 +1,4 @@
-//! Who works beside the mad peer: every kind of call, a fixed number of them, each answer judged.
+//! A worker beside the mad peer. It makes a fixed number of calls of every kind, and judges each answer.
 
 use super::{
     Tally, options,
@@ -24,7 +24,7 @@ fn key(n: u64) -> String {
     format!("{folder}/{n}")
 }
 
-/// A value that says whose it is, in several sizes up to chains.
+/// A value that names its key, writer and number, in several sizes up to chains.
 fn value(key: &str, writer: u64, count: u64) -> Vec<u8> {
     let len = [0, 40, 700, 3_000, 20_000][(count % 5) as usize];
     format!("{key} {writer} {count} ").into_bytes().into_iter().cycle().take(key.len() + 44 + len).collect()
@@ -83,7 +83,7 @@ fn as_worker() {
     worker.come_late();
     let told: Vec<String> = worker.tally.iter().map(|(kind, times)| format!("{kind}={times}")).collect();
     say(&format!("tally {}", told.join(" ")));
-    // Ending is part of it: the session leaves, its keeper is joined.
+    // The end is tested too: the session detaches, and its keeper is joined.
     watchdog::note("leaving".into());
     drop(worker.session.take());
     std::process::exit(0);
@@ -94,7 +94,7 @@ fn attach(path: &PathBuf, number: u64) -> Result<Session, Error> {
 }
 
 impl Worker {
-    /// Keys to work on, and removed ones in the history.
+    /// Puts the keys to work on, and leaves removed keys in the history.
     fn populate(&mut self) {
         for n in 0..KEYS {
             self.put(&key(n), Expect::Any);
@@ -111,7 +111,7 @@ impl Worker {
         *self.tally.entry(kind.to_owned()).or_default() += 1;
     }
 
-    /// The result, counted. An error must be one that damage explains, and name the key where one was asked for.
+    /// Counts the result. An error must be one that damage explains. If it is `Corrupt`, it names the key of the call.
     fn judge<T>(&mut self, call: &str, key: Option<&str>, result: Result<T, Error>) -> Option<T> {
         let error = match result {
             Ok(value) => {
@@ -164,7 +164,7 @@ impl Worker {
         }
     }
 
-    /// The session: another one, where others ended it.
+    /// The session, or another one if others ended it.
     fn session(&mut self) -> Option<Session> {
         if self.session.is_none() {
             let attached = attach(&self.path, self.number);
@@ -285,7 +285,7 @@ impl Worker {
         }
     }
 
-    /// A key that nobody changes, and whose words are spared.
+    /// Reads a key that nobody changes and whose words are spared.
     fn ask_witness(&mut self, n: u64) {
         let Some(session) = self.session() else { return };
         let key = witness(n);
@@ -298,7 +298,7 @@ impl Worker {
         }
     }
 
-    /// Whoever opens the damaged board is served, or told why not.
+    /// Opens the damaged board: it is served, or told why not.
     fn come_late(&mut self) {
         watchdog::note("coming late".into());
         let late = attach(&self.path, self.number);

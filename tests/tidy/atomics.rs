@@ -1,18 +1,22 @@
-//! Every atomic access of the protocol is in `docs/atomics.md`, with what falls when it is wrong; and what that
+//! Every atomic access of the protocol is in `docs/atomics.md`, with what finds it when it is wrong; and what that
 //! page and `docs/models.md` name exists.
 
-use crate::{
-    accesses::{Access, accesses},
-    list::{Answer, Row, rows},
-    source::{Source, files, root},
+use crate::source::{files, root};
+use slateboard_mutants::{
+    access::{
+        self,
+        list::{Answer, Row, rows},
+        text::{Access, accesses},
+    },
+    source::strings,
+    table::{self, Check, Mutant, Tool},
 };
-use slateboard_mutants::table::{self, Check, Mutant, Tool};
 use std::collections::BTreeSet;
 
-/// Why a flaw may have nothing that falls to it; `docs/atomics.md` explains each.
+/// Why nothing may find a mutant of an access; `docs/atomics.md` explains each.
 const REASONS: [&str; 8] = ["hint", "own", "private", "lock", "proved", "diagnostic", "loom", "needless"];
 
-/// What a flaw or a row can name.
+/// What a row can name.
 struct Known {
     models: BTreeSet<String>,
     scenarios: BTreeSet<String>,
@@ -24,23 +28,16 @@ struct Known {
 
 impl Known {
     fn load() -> Self {
-        let named = |folder, before: &str| {
-            let quoted = |source: Source| {
-                let names = source
-                    .text
-                    .split(before)
-                    .skip(1)
-                    .filter_map(|rest| rest.split('"').next().map(String::from));
-                names.collect::<Vec<_>>()
-            };
-            files(&[folder], &[".rs"]).into_iter().flat_map(quoted).collect()
+        let strings_in = |folder| {
+            let sources = files(&[folder], &[".rs"]);
+            sources.iter().flat_map(|source| strings(&source.text)).collect::<BTreeSet<String>>()
         };
         let file = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
         Self {
-            models: named("loom-tests/src/suite", "model(\""),
-            scenarios: named("verify/search/src/scenarios", "Scenario::new(\""),
-            families: named("verify/schedules/src", "name: \""),
-            operations: named("verify/stepper/src", "(\""),
+            models: strings_in("loom-tests/src/suite"),
+            scenarios: strings_in("verify/search/src/scenarios"),
+            families: strings_in("verify/search/src/schedules"),
+            operations: strings_in("verify/stepper/src"),
             mutants: table::all().map(|mutant| (mutant.name.into(), file(mutant.file))).collect(),
         }
     }
@@ -52,6 +49,8 @@ impl Known {
             Tool::States => &self.scenarios,
             Tool::Schedules => &self.families,
             Tool::Stepper => &self.operations,
+            Tool::Torture => return check.what.contains("--seed "),
+            Tool::Test => return is_test(check.what.rsplit([' ', ':']).next().unwrap_or_default()),
         };
         names.contains(check.what)
     }
@@ -62,6 +61,12 @@ impl Known {
         let test = place.ends_with(".rs") && root().join(place).is_file();
         self.models.contains(place) || scenario || test
     }
+}
+
+/// Whether there is a test of this name.
+fn is_test(name: &str) -> bool {
+    let signature = format!("fn {name}()");
+    files(&["tests", "src", "cli", "verify"], &[".rs"]).iter().any(|source| source.text.contains(&signature))
 }
 
 /// What is wrong with the list of these accesses.
@@ -87,18 +92,19 @@ fn findings(accesses: &[Access], rows: &[Row], known: &Known) -> Vec<String> {
 
 /// What is wrong with a row.
 fn wrong<'r>(access: &Access, row: &'r Row, known: &'r Known) -> impl Iterator<Item = String> + use<'r> {
-    let required = access.flaws();
-    let answered = |flaw: &str| row.answers.iter().any(|(answered, _)| answered == flaw);
+    let required = access.mutants();
+    let answered = |wrong: &str| row.answers.iter().any(|(answered, _)| answered == wrong);
     let mut found: Vec<String> = required
         .iter()
-        .filter(|flaw| !answered(flaw))
-        .map(|flaw| format!("nothing is said of {flaw}"))
+        .filter(|wrong| !answered(wrong))
+        .map(|wrong| format!("nothing is said of {wrong}"))
         .collect();
-    for (flaw, answer) in &row.answers {
-        let a_flaw = required.contains(&flaw.as_str()) || access.relaxed_flaws().contains(&flaw.as_str());
-        let other = flaw == "changed" && matches!(answer, Answer::Mutant(_));
-        if !a_flaw && !other {
-            found.push(format!("{flaw} is no flaw of it"));
+    for (wrong, answer) in &row.answers {
+        let a_mutant =
+            required.contains(&wrong.as_str()) || access.relaxed_mutants().contains(&wrong.as_str());
+        let other = wrong == "changed" && matches!(answer, Answer::Mutant(_));
+        if !a_mutant && !other {
+            found.push(format!("{wrong} is no mutant of it"));
         }
         let in_file =
             |all: &[(String, String)], name: &String| all.contains(&(name.clone(), row.file.clone()));
@@ -108,7 +114,7 @@ fn wrong<'r>(access: &Access, row: &'r Row, known: &'r Known) -> impl Iterator<I
             Answer::Reason(word, _) => REASONS.contains(&word.as_str()),
         };
         if !fine {
-            found.push(format!("{flaw} names what is not there, or not in this file: {answer:?}"));
+            found.push(format!("{wrong} names what is not there, or not in this file: {answer:?}"));
         }
     }
     if !known.makes(&row.made_in) {
@@ -147,17 +153,13 @@ fn document(name: &str) -> String {
     std::fs::read_to_string(root().join(name)).unwrap_or_else(|_| panic!("{name} is there"))
 }
 
-fn protocol() -> Vec<Access> {
-    let mut sources = files(&["src/engine/protocol"], &[".rs"]);
-    sources.retain(|source| !source.path.contains("tests"));
-    let name = |source: &Source| source.path.rsplit('/').next().unwrap_or_default().to_owned();
-    sources.iter().flat_map(|source| accesses(&name(source), &source.text)).collect()
-}
-
 #[test]
 fn every_access_is_listed_with_what_falls() {
     let rows = rows(&document("docs/atomics.md")).expect("rows");
-    assert_eq!(findings(&protocol(), &rows, &Known::load()), Vec::<String>::new());
+    assert_eq!(
+        findings(&access::all(root()).expect("the protocol is there"), &rows, &Known::load()),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
@@ -203,7 +205,7 @@ fn every_mutant_changes_the_text_and_is_caught_by_what_exists() {
         replace: "",
         caught_by,
     };
-    let once = "//! history, watches that resume";
+    let once = "pub struct Readme;";
     assert_eq!(wrong_mutants([bad("no such text", checks), bad(once, &[])].iter(), &known).len(), 4);
 }
 

@@ -162,8 +162,13 @@ fn records_are_documented() {
         (HEADER_WORDS, "HEADER_WORDS"),
     ];
     assert_eq!(rows(&document(), "## Record"), words(&code));
-    let shape =
-        |kind, chained, codec, key_len| RecordHeader { kind, chained, codec, key_len, ..Default::default() };
+    let shape = |kind, in_pieces, codec, key_len| RecordHeader {
+        kind,
+        in_pieces,
+        codec,
+        key_len,
+        ..Default::default()
+    };
     let empty = RecordHeader::default().shape();
     assert_eq!(shape(RecordKind::Value, false, 255, 0).shape(), empty | 255 << 15);
     assert_eq!(shape(RecordKind::Value, true, 0, 0).shape(), empty | 1 << 14);

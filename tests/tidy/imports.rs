@@ -1,20 +1,24 @@
 //! Who may import whom: each storey of the house rests on those named here, and on no other.
 
-use crate::source::{Source, files, split};
+use crate::source::{Source, files};
+use proc_macro2::{TokenStream, TokenTree};
+use slateboard_mutants::source::words;
 
 /// A storey, and what it may name of the crate.
-const STOREYS: [(&str, &[&str]); 10] = [
+const STOREYS: [(&str, &[&str]); 11] = [
     ("engine", &[]),
     ("sync", &[]),
     // The public words, which name each other: an error carries the entry that stands there.
     ("codec", &["error"]),
-    ("entry", &["layout", "codec"]),
+    // The region tells the time of which deadlines are.
+    ("entry", &["layout", "codec", "region"]),
     ("error", &["entry"]),
     ("guide", &[]),
+    ("uuid", &[]),
     ("layout", &["sync", "error"]),
     ("protocol", &["sync", "layout", "error"]),
     ("region", &["sync", "layout", "error"]),
-    ("board", &["sync", "codec", "entry", "error", "layout", "protocol", "region"]),
+    ("board", &["sync", "codec", "entry", "error", "layout", "protocol", "region", "uuid"]),
 ];
 
 /// The façade with its shims, and the file that says beside the import why its is another type.
@@ -27,44 +31,36 @@ fn storey_of(path: &str) -> Option<&str> {
 }
 
 /// The names behind every `crate::`, those in braces too.
-fn names(code: &str) -> Vec<String> {
-    let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
-    let mut found = Vec::new();
-    for (at, start) in code.match_indices("crate::") {
-        let rest = &code[at + start.len()..];
-        match rest.strip_prefix('{') {
-            None => found.push(word(rest)),
-            Some(group) => {
-                let mut depth = 0;
-                let mut top = |char: char| {
-                    depth += i32::from(char == '{') - i32::from(char == '}');
-                    depth >= 0
-                };
-                let group: String = group.chars().take_while(|char| top(*char)).collect();
-                found.extend(split_at_top(&group).into_iter().map(|item| word(item.trim())));
+fn names(code: TokenStream, found: &mut Vec<String>) {
+    let tokens: Vec<TokenTree> = code.into_iter().collect();
+    for (at, token) in tokens.iter().enumerate() {
+        if let TokenTree::Group(group) = token {
+            names(group.stream(), found);
+        }
+        if token.to_string() != "crate" {
+            continue;
+        }
+        match tokens.get(at + 3) {
+            Some(TokenTree::Ident(name)) => found.push(name.to_string()),
+            Some(TokenTree::Group(group)) => {
+                let items: Vec<TokenTree> = group.stream().into_iter().collect();
+                let items = items.split(|token| token.to_string() == ",");
+                found.extend(items.filter_map(|item| item.first()).map(ToString::to_string));
             }
+            _ => {}
         }
     }
-    found.retain(|name| !name.is_empty());
-    found
 }
 
-/// The parts between the commas that are in no braces.
-fn split_at_top(group: &str) -> Vec<&str> {
-    let mut depth = 0;
-    group
-        .split(|char| {
-            depth += i32::from(char == '{') - i32::from(char == '}');
-            char == ',' && depth == 0
-        })
-        .collect()
+/// The words and signs of Rust text, without what separates them.
+fn code(source: &Source) -> String {
+    words(&source.text).into_iter().map(|(_, word)| word).collect()
 }
 
 fn wrong_imports(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for source in sources {
-        let code = split(&source.text).code;
-        if code.contains("super::super") {
+        if code(source).contains("super::super") {
             found.push(format!("{} climbs over its storey by super::super", source.path));
         }
         let Some(storey) = storey_of(&source.path).filter(|storey| *storey != "lib") else { continue };
@@ -72,7 +68,9 @@ fn wrong_imports(sources: &[Source]) -> Vec<String> {
             found.push(format!("{} is of no storey: add it to the house", source.path));
             continue;
         };
-        for name in names(&code) {
+        let mut named = Vec::new();
+        names(source.text.parse().expect("Rust text"), &mut named);
+        for name in named {
             let known = STOREYS.iter().any(|(storey, _)| *storey == name);
             if known && name != storey && !allowed.contains(&name.as_str()) {
                 found.push(format!("{}: {storey} must not import {name}", source.path));
@@ -83,7 +81,7 @@ fn wrong_imports(sources: &[Source]) -> Vec<String> {
 }
 
 fn foreign_atomics(sources: &[Source]) -> Vec<String> {
-    let names_them = |source: &&Source| split(&source.text).code.contains("sync::atomic");
+    let names_them = |source: &&Source| code(source).contains("sync::atomic");
     let elsewhere = sources.iter().filter(|source| !ATOMICS.iter().any(|home| source.path.starts_with(home)));
     let found = elsewhere.filter(names_them);
     found.map(|source| format!("{} takes atomics from elsewhere than crate::sync", source.path)).collect()

@@ -1,17 +1,15 @@
 //! Every ordering of the protocol is explained where it is used.
 
-use crate::source::{Source, files, functions, split};
+use crate::source::{Source, files};
+use slateboard_mutants::source::{comments, functions, words};
+use std::collections::BTreeSet;
 
 const ORDERINGS: [&str; 4] = ["Acquire", "Release", "AcqRel", "SeqCst"];
 
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|char: char| !(char.is_alphanumeric() || char == '_')).filter(|word| !word.is_empty())
-}
-
-/// A pairing of the table in `protocol`, P1 to P11.
+/// A pairing of the table in `protocol`, P1 to P12.
 fn is_pairing(word: &str) -> bool {
     let number = word.strip_prefix('P').and_then(|number| number.parse::<u32>().ok());
-    number.is_some_and(|number| (1..=11).contains(&number))
+    number.is_some_and(|number| (1..=12).contains(&number))
 }
 
 /// A function that names an ordering other than `Relaxed` has a comment that names it too, or a pairing, or
@@ -19,21 +17,19 @@ fn is_pairing(word: &str) -> bool {
 fn unexplained(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for source in sources {
-        let parts = split(&source.text);
-        let (code, comments): (Vec<_>, Vec<_>) =
-            (parts.code.lines().collect(), parts.comments.lines().collect());
+        let (words, comments) = (words(&source.text), comments(&source.text));
         for function in functions(&source.text) {
-            let lines = function.first..=function.last;
-            let said = comments[lines.clone()].join("\n").to_lowercase();
-            let paired = comments[lines.clone()].iter().any(|line| words(line).any(is_pairing));
-            let body = code[lines].join("\n");
-            for ordering in
-                ORDERINGS.into_iter().filter(|ordering| words(&body).any(|word| word == *ordering))
-            {
-                if !paired && !said.contains(&ordering.to_lowercase()) {
-                    found.push(format!("{}: fn {} does not explain {ordering}", source.path, function.name));
-                }
-            }
+            let within = |at: &usize| function.documented.contains(at);
+            let said: String = comments.iter().filter(|(at, _)| within(at)).map(|(_, text)| *text).collect();
+            let paired = said.split(|char: char| !char.is_alphanumeric()).any(is_pairing);
+            let said = said.to_lowercase();
+            let named: BTreeSet<&str> =
+                words.iter().filter(|(at, _)| within(at)).map(|(_, word)| *word).collect();
+            let orderings = ORDERINGS.into_iter().filter(|ordering| named.contains(ordering));
+            let unsaid = orderings.filter(|ordering| !paired && !said.contains(&ordering.to_lowercase()));
+            found.extend(
+                unsaid.map(|it| format!("{}: fn {} does not explain {it}", source.path, function.name)),
+            );
         }
     }
     found

@@ -1,33 +1,21 @@
-//! Functions fit a screen, files can be read in one sitting, and `unsafe` has one home.
+//! Files can be read in one sitting, and `unsafe` has one home. That functions fit a screen is a rule of clippy.
 
-use crate::source::{Source, files, functions, split};
+use crate::source::{Source, files};
+use slateboard_mutants::source::words;
 
-const FUNCTION_LINES_MAX: usize = 70;
 const FILE_LINES_MAX: usize = 700;
-const FOLDERS: [&str; 9] = [
+const FOLDERS: [&str; 10] = [
     "src",
     "benches",
     "cli/src",
     "verify/fsck/src",
     "verify/kit/src",
-    "verify/schedules/src",
+    "verify/mutants/src",
+    "verify/search/src",
     "verify/stepper/src",
     "verify/torture/src",
     "examples",
 ];
-
-fn long_functions(sources: &[Source]) -> Vec<String> {
-    let mut found = Vec::new();
-    for source in sources {
-        for function in functions(&source.text) {
-            let lines = function.last - function.starts + 1;
-            if lines > FUNCTION_LINES_MAX {
-                found.push(format!("{}: fn {} has {lines} lines", source.path, function.name));
-            }
-        }
-    }
-    found
-}
 
 fn long_files(sources: &[Source]) -> Vec<String> {
     let lines = |source: &Source| source.text.lines().count();
@@ -36,10 +24,7 @@ fn long_files(sources: &[Source]) -> Vec<String> {
 }
 
 fn unsafe_elsewhere(sources: &[Source]) -> Vec<String> {
-    let names_it = |source: &&Source| {
-        let code = split(&source.text).code;
-        code.split(|char: char| !(char.is_alphanumeric() || char == '_')).any(|word| word == "unsafe")
-    };
+    let names_it = |source: &&Source| words(&source.text).iter().any(|(_, word)| *word == "unsafe");
     // And one `fork`, which is what tests and torture test; and peers whose own interface asks for it.
     const ELSEWHERE: [&str; 6] = [
         "verify/kit/src/children/fork.rs",
@@ -54,13 +39,6 @@ fn unsafe_elsewhere(sources: &[Source]) -> Vec<String> {
     };
     let elsewhere = sources.iter().filter(|source| !home(source));
     elsewhere.filter(names_it).map(|source| format!("{} has unsafe code", source.path)).collect()
-}
-
-#[test]
-fn functions_fit_a_screen() {
-    assert_eq!(long_functions(&files(&FOLDERS, &[".rs"])), Vec::<String>::new());
-    let long = format!("fn long() {{\n{}}}\n", "    step();\n".repeat(FUNCTION_LINES_MAX));
-    assert_eq!(long_functions(&[Source::sample("src/a.rs", &long)]).len(), 1);
 }
 
 #[test]

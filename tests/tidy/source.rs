@@ -1,6 +1,5 @@
 //! The files that the rules look at.
 
-pub use crate::text::{functions, split};
 use std::{fs, path::Path};
 
 /// A file of the repository.

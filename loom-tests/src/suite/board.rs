@@ -5,7 +5,6 @@ use slateboard::{
     layout::{Block, ClassWord, GenWord, Geometry, Head, Shape, SlotHash, State},
     protocol::{
         Core, Fault, Machine,
-        lane::Lane,
         publish::Outcome,
         read::Verify,
         slots::{Key, Slot},
@@ -138,13 +137,6 @@ impl Board {
     /// Head of a slot of the first bucket.
     pub fn head(&self, slot: usize) -> Head {
         Head(self.read(self.geo.bucket(0) + 3 + 2 * slot))
-    }
-
-    /// Lets the oldest events go until the floor is `floor`.
-    pub fn floor_to(&self, lane: &mut Lane, floor: u64) {
-        while self.core().floor() < floor {
-            self.core().advance_floor(lane, false).expect("a step of the floor");
-        }
     }
 
     /// Notes that a session was reaped.

@@ -20,15 +20,3 @@ pub fn check(board: &Board, lanes: &[&Lane]) {
         panic!("the board is corrupt: {}", findings.join("; "));
     }
 }
-
-/// As [`check`], then again when every event has left the history: nothing may hold a block for ever.
-pub fn check_and_drain(board: &Board, lane: &mut Lane, others: &[&Lane]) {
-    let with = |lane: &Lane, board: &Board| {
-        let mut lanes = vec![lane];
-        lanes.extend(others);
-        check(board, &lanes);
-    };
-    with(lane, board);
-    board.floor_to(lane, board.core().generation());
-    with(lane, board);
-}

@@ -113,8 +113,10 @@ impl Party {
 
     /// Lets the oldest events go until the floor is `floor`.
     pub fn floor_to(&mut self, floor: u64) {
-        let Self { board, lane } = self;
-        board.floor_to(lane.as_mut().expect("a party with a lane"), floor);
+        let (core, lane) = self.parts();
+        while core.floor() < floor {
+            core.advance_floor(lane, false).expect("a step of the floor");
+        }
     }
 
     /// Gives the block at hand back, so that the lane keeps the next one that its floor step frees.
@@ -131,8 +133,8 @@ impl Party {
 
     /// Frees blocks that were claimed.
     pub fn free(&mut self, claimed: impl IntoIterator<Item = Claimed>) {
-        let (core, lane) = self.parts();
-        claimed.into_iter().for_each(|claimed| core.free(lane, claimed));
+        let (core, _) = self.parts();
+        claimed.into_iter().for_each(|claimed| core.free(claimed));
     }
 
     /// Logs a put that was published.
@@ -345,26 +347,24 @@ impl Scene {
         came_to
     }
 
-    /// Checks the board, on which every role has ended.
+    /// Checks the board, on which every role has ended, with the lanes of living sessions. Where no lane set the board
+    /// up, the first role's takes its place. This is the one place that calls the judge.
     pub fn check(&mut self) {
-        self.with_lanes(|board, setup, others| fsck::check(board, &[&[&*setup], others].concat()));
+        if self.setup.lane.is_none() {
+            self.setup.lane = Some(self.ended.remove(0));
+        }
+        let lanes = self.setup.lane.iter().chain(&self.ended);
+        let living: Vec<&Lane> = lanes.filter(|lane| !self.is_reaped(lane.session)).collect();
+        fsck::check(self, &living);
     }
 
     /// Checks the board, lets every event leave the history, and checks it again, so that a block which is never freed
     /// is found.
     pub fn drain(&mut self) {
-        self.with_lanes(fsck::check_and_drain);
-    }
-
-    /// Calls the judge with the lane that set the board up, or else the first role's, and with the other lanes whose
-    /// sessions live. This is the one place that calls it.
-    fn with_lanes(&mut self, judge: impl FnOnce(&Board, &mut Lane, &[&Lane])) {
-        if self.setup.lane.is_none() {
-            self.setup.lane = Some(self.ended.remove(0));
-        }
-        let Party { board, lane } = &mut self.setup;
-        let others: Vec<&Lane> = self.ended.iter().filter(|lane| !board.is_reaped(lane.session)).collect();
-        judge(board, lane.as_mut().expect("a lane"), &others);
+        self.check();
+        let newest = self.core().generation();
+        self.floor_to(newest);
+        self.check();
     }
 }
 

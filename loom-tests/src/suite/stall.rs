@@ -153,7 +153,7 @@ fn guard(run: &Run) {
     let put = board.role(1, |me| {
         let key = me.key("c");
         let (core, lane) = me.parts();
-        core.change_once(lane, &key, &Change::put(&[9; 8], Expect::Any), Now::default(), None)
+        core.try_change(lane, &key, &Change::put(&[9; 8], Expect::Any), Now::default(), None)
     });
     let life = |me: &mut Party| {
         if me.try_put("e", 3, Expect::Any).is_ok() {

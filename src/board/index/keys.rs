@@ -184,7 +184,7 @@ impl Keys {
                 return Ok(());
             }
             // Records lie anywhere: some are asked for together, and then read.
-            core.expect_record(head_at, KEY_WORDS);
+            core.prefetch_record(head_at, KEY_WORDS);
             ahead.push(head_at);
             if ahead.len() < AHEAD {
                 return Ok(());

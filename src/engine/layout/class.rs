@@ -25,7 +25,7 @@ impl Classes {
         Self { sizes, extent_granules, of }
     }
 
-    /// The smallest class whose blocks hold `granules`; `None` when it takes a chain.
+    /// The smallest class whose blocks hold `granules`; `None` where the value goes into pieces.
     #[inline]
     pub fn of(&self, granules: usize) -> Option<u8> {
         self.of.get(granules).copied()

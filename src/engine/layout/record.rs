@@ -4,11 +4,11 @@
 //! word  0 version                     rises by one at every change of the key
 //!       1 previous head               the slot's head before this record
 //!       2 head's word offset:32 | value length:32
-//!       3 key length:11 | kind:3 | chained:1 | codec:8
+//!       3 key length:11 | kind:3 | in_pieces:1 | codec:8
 //!       4 writer                      5 time, ns of CLOCK_REALTIME
 //!       6 generation of creation      7 deadline, ns of CLOCK_BOOTTIME, 0 for none
 //!       8 ephemeral owner, 0 for none 9 checksum over everything but the generation word
-//!      10 key, zero padded to words; then the value, or the blocks of a chained value
+//!      10 key, zero padded to words; then the value, or the blocks of a value in pieces
 //! ```
 
 use super::Writer;
@@ -87,7 +87,7 @@ pub struct RecordHeader {
     /// Value or tombstone.
     pub kind: RecordKind,
     /// Whether the value lies in pieces.
-    pub chained: bool,
+    pub in_pieces: bool,
     /// How the value is encoded.
     pub codec: u8,
     /// Granules of the record that it superseded.
@@ -122,13 +122,13 @@ impl RecordHeader {
         };
         u64::from(self.key_len) & 0x7ff
             | kind << 11
-            | u64::from(self.chained) << 14
+            | u64::from(self.in_pieces) << 14
             | u64::from(self.codec) << 15
             | u64::from(self.superseded) << SUPERSEDED_AT
     }
     /// The header's words.
     #[inline]
-    pub fn pack(&self) -> Words {
+    pub fn pack(&self) -> PackedHeader {
         let mut words = [0; HEADER_WORDS];
         words[VERSION] = self.version;
         words[PREVIOUS] = self.previous;
@@ -141,7 +141,7 @@ impl RecordHeader {
         } else {
             words[SHAPE] |= self.deadline << DEADLINE_BIT;
         }
-        Words(words)
+        PackedHeader(words)
     }
     /// First word of the value, from the start of the record. For tests, models and tools.
     #[cfg(any(test, loom, slate_search, feature = "internals"))]
@@ -152,9 +152,9 @@ impl RecordHeader {
 
 /// The record's words before the key, packed as they stand there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Words(pub [u64; HEADER_WORDS]);
+pub struct PackedHeader(pub [u64; HEADER_WORDS]);
 
-impl Words {
+impl PackedHeader {
     /// Words of nothing.
     pub const EMPTY: Self = Self([0; HEADER_WORDS]);
 
@@ -193,8 +193,8 @@ impl Words {
         }
     }
     /// Whether the value lies in pieces.
-    pub fn chained(&self) -> bool {
-        is_chained(self.0[SHAPE])
+    pub fn in_pieces(&self) -> bool {
+        is_in_pieces(self.0[SHAPE])
     }
     /// How the value is encoded.
     pub fn codec(&self) -> u8 {
@@ -224,7 +224,7 @@ impl Words {
     pub fn value_at(&self) -> usize {
         HEADER_WORDS + self.key_len().div_ceil(8)
     }
-    /// Words of the record with its key and a value that is not chained.
+    /// Words of the record with its key and a value in one block.
     pub fn record_words(&self) -> usize {
         len_of(self.0[PLACE], self.0[SHAPE])
     }
@@ -237,7 +237,7 @@ impl Words {
             value_len: self.value_len() as u32,
             key_len: self.key_len() as u16,
             kind: self.kind(),
-            chained: self.chained(),
+            in_pieces: self.in_pieces(),
             codec: self.codec(),
             superseded: superseded_in(self.0[SHAPE]) as u32,
             writer: self.detail(WRITER),
@@ -285,7 +285,7 @@ impl Words {
     }
 }
 
-/// Words of a record with this [`PLACE`] and [`SHAPE`], its key, and a value that is not chained.
+/// Words of a record with this [`PLACE`] and [`SHAPE`], its key, and a value in one block.
 pub const fn len_of(place: u64, shape: u64) -> usize {
     words_of((shape & 0x7ff) as usize, place as u32 as usize)
 }
@@ -305,7 +305,7 @@ pub const fn is_tombstone(shape: u64) -> bool {
 }
 
 /// Whether a record with this [`SHAPE`] has its value in pieces.
-pub const fn is_chained(shape: u64) -> bool {
+pub const fn is_in_pieces(shape: u64) -> bool {
     shape >> 14 & 1 == 1
 }
 
@@ -345,7 +345,7 @@ mod tests {
             value_len: 16 << 20,
             key_len: 1024,
             kind: RecordKind::Expired,
-            chained: true,
+            in_pieces: true,
             codec: 255,
             superseded: (1 << 23) - 1,
             writer: 1,

@@ -196,7 +196,7 @@ pub enum StateKind {
     Owned,
     /// Superseded and past the floor while its owner still looked at it: the owner frees it.
     Doomed,
-    /// A piece of a chained value; its generation word names the chain's head.
+    /// A piece of a value; its generation word names the head block, which lists the pieces.
     Part,
     /// Reserved for commits of several keys.
     Commit,
@@ -270,9 +270,9 @@ pub enum GenWord {
     Generation(u64),
     /// Not in the history yet; the tag is that of the life it is in.
     Unlogged(u64),
-    /// A piece of the chained value whose head is `block`, in the life whose tag ends in `tag`.
+    /// A piece of the value that the head block `block` lists, in the life whose tag ends in `tag`.
     Parent {
-        /// The chain's head.
+        /// The head block.
         block: u32,
         /// Low 38 bits of the head's tag.
         tag: u64,
@@ -309,7 +309,7 @@ impl GenWord {
             _ => GenWord::Unknown(word),
         }
     }
-    /// The word of a piece of the chain whose head is `block` with tag `tag`.
+    /// The word of a piece that the head block `block` with tag `tag` lists.
     pub const fn parent(block: u32, tag: u64) -> Self {
         GenWord::Parent { block, tag: tag & mask(38) }
     }

@@ -1,11 +1,11 @@
-//! Who owns which block: claiming, giving back, and cutting extents into blocks of another size.
+//! Who owns which block: taking a free one, giving it back, and cutting extents into blocks of another size.
 //!
-//! A block's state word is the only truth about who owns it. Cursors, stashes and hints only say where
-//! to look first: wrong ones cost time.
+//! A block's state word is the only truth about who owns the block. Cursors, stashes and hints only say where to look
+//! first: a wrong one costs time. Nothing here makes room: that is `claim.rs`.
 
 use super::{
     Core, Fault, acquire,
-    lane::{Claimed, Lane, take_stashed},
+    lane::{Claimed, Lane},
 };
 use crate::layout::{Block, ClassWord, State, StateKind, header, record, session::Counter};
 use crate::sync::{
@@ -96,7 +96,7 @@ impl Core<'_> {
         word.compare_exchange(state.0, claimed.0, Acquire, Relaxed).ok()?;
         let claimed = Claimed { block, tag };
         if self.class_of(self.geo.extent_of(block)).class() != class {
-            self.free(lane, claimed);
+            self.free(claimed);
             return None;
         }
         Some(claimed)
@@ -170,7 +170,7 @@ impl Core<'_> {
         let first = self.start(extent, 1, 0);
         let kept = held.first().copied().filter(|claimed| done && first == Some(claimed.block));
         for claimed in held.into_iter().skip(usize::from(kept.is_some())) {
-            self.free(lane, claimed);
+            self.free(claimed);
         }
         if !done {
             return None;
@@ -208,11 +208,11 @@ impl Core<'_> {
         if let Some(cursor) = lane.cursors.get_mut(usize::from(class)) {
             *cursor = claimed.block.index();
         }
-        self.free(lane, claimed);
+        self.free(claimed);
     }
 
     /// Frees a block that the caller has claimed.
-    pub fn free(&self, _lane: &Lane, claimed: Claimed) {
+    pub fn free(&self, claimed: Claimed) {
         let free = State::new(StateKind::Free, 0, claimed.tag);
         // Release: our accesses to the block are over when another claims it (P7). A store is enough:
         // nobody but its owner changes a claimed block.
@@ -255,8 +255,8 @@ impl Core<'_> {
     /// Gives every stashed block back.
     pub fn empty_stash(&self, lane: &mut Lane) {
         for class in 0..lane.stash.len() {
-            while let Some(claimed) = take_stashed(lane, class as u8) {
-                self.free(lane, claimed);
+            while let Some(claimed) = lane.take_stashed(class as u8) {
+                self.free(claimed);
             }
         }
     }

@@ -1,8 +1,12 @@
-//! Getting a block: what is free, and where nothing is, what gives room.
+//! Getting a block: what is free, and where nothing is free, what gives room.
+//!
+//! [`Core::claim`] asks in the order of what an answer costs: the lane's stash, the extents of the class, an extent that
+//! nobody has taken, what other classes leave, the history down to its least, the whole board, the reserve where the
+//! change is a removal, and then the rest of the history. What remains are living values.
 
 use super::{
     Core, Fault, Full,
-    lane::{Claimed, Lane, take_stashed},
+    lane::{Claimed, Lane},
     retention::Least,
 };
 use crate::layout::{State, StateKind};
@@ -18,7 +22,7 @@ impl Core<'_> {
     #[inline]
     pub fn claim(&self, lane: &mut Lane, granules: usize, removal: bool) -> Result<Claimed, Fault> {
         let class = self.geo.classes().of(granules).ok_or(Fault::Full(Full::Blocks))?;
-        if let Some(claimed) = take_stashed(lane, class) {
+        if let Some(claimed) = lane.take_stashed(class) {
             return Ok(claimed);
         }
         match self.find_free(lane, class, false) {
@@ -27,9 +31,7 @@ impl Core<'_> {
         }
     }
 
-    /// The stash and the hinted extents have none. What gives room is asked in the order of what it costs: an extent that
-    /// nobody has, what other sizes leave, the history down to its least, the whole board, the reserve where this is a
-    /// removal, and then the rest of the history. What remains are living values.
+    /// As [`Core::claim`], where the stash and the hinted extents have no block.
     #[cold]
     fn claim_scarce(&self, lane: &mut Lane, class: u8, removal: bool) -> Result<Claimed, Fault> {
         if let Some(claimed) = self.claim_extent(lane, class)? {
@@ -71,7 +73,7 @@ impl Core<'_> {
     }
 
     fn claim_freed(&self, lane: &mut Lane, class: u8) -> Option<Claimed> {
-        if let Some(claimed) = take_stashed(lane, class) {
+        if let Some(claimed) = lane.take_stashed(class) {
             return Some(claimed);
         }
         // A block of another size at hand may be all that an extent waits for.

@@ -1,4 +1,7 @@
 //! Copies of records, and the proof that a copy is of one life of its block.
+//!
+//! Others may reuse a block while it is copied. So a copy is judged (lengths, checksum) only after [`Core::holds`] found
+//! its [`Proof`] to hold.
 
 use super::{
     Core,
@@ -7,7 +10,7 @@ use super::{
 };
 use crate::layout::{
     Block, Head, header,
-    record::{self, RecordHeader, Words},
+    record::{self, PackedHeader, RecordHeader},
 };
 use crate::sync::{
     AtomicU64,
@@ -61,26 +64,30 @@ impl Core<'_> {
     }
 
     /// Replaces `out` with the block's value; `None` where the lengths cannot be.
-    pub(super) fn copy(&self, block: Block, out: &mut Vec<u8>) -> Option<Words> {
+    pub(super) fn copy(&self, block: Block, out: &mut Vec<u8>) -> Option<PackedHeader> {
         let words = self.header_words(block)?;
         self.copy_value(block, &words, out).map(|()| words)
     }
 
     /// As [`Core::copy`], with the words into the caller's place.
     #[inline(always)]
-    pub(super) fn copy_into(&self, block: Block, words: &mut Words, out: &mut Vec<u8>) -> Option<()> {
+    pub(super) fn copy_into(&self, block: Block, words: &mut PackedHeader, out: &mut Vec<u8>) -> Option<()> {
         if self.load_header(block, words) { self.copy_value(block, words, out) } else { None }
     }
 
     /// Replaces `out` with the value of the record with these words. What stands in `out` already is not
     /// cleared first, so a buffer that is read into again and again is written once each time.
-    pub(super) fn copy_value(&self, block: Block, words: &Words, out: &mut Vec<u8>) -> Option<()> {
-        if words.chained() { self.copy_pieces(block, words, out) } else { self.copy_whole(block, words, out) }
+    pub(super) fn copy_value(&self, block: Block, words: &PackedHeader, out: &mut Vec<u8>) -> Option<()> {
+        if words.in_pieces() {
+            self.copy_pieces(block, words, out)
+        } else {
+            self.copy_whole(block, words, out)
+        }
     }
 
     /// As [`Core::copy_value`], of a value in one block.
     #[inline(always)]
-    pub(super) fn copy_whole(&self, block: Block, words: &Words, out: &mut Vec<u8>) -> Option<()> {
+    pub(super) fn copy_whole(&self, block: Block, words: &PackedHeader, out: &mut Vec<u8>) -> Option<()> {
         if !self.fits(block, words.record_words()) {
             return None;
         }

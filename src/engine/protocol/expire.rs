@@ -1,19 +1,21 @@
-//! Ending what expired: publishing its event, so that its slot and its blocks come back though nobody touches the key.
+//! Ending what expired: a sweep publishes the expire event, so that the slot and the blocks come back even if nobody
+//! touches the key.
 //!
-//! What is due is found by two words for each group of buckets, of which one is no later than the deadline of each living
-//! entry. A change with a deadline lowers *fresh* after it is published and before its block is settled; the reaper does
-//! so for whom it settles. A sweep of the group first moves what *fresh* says to *swept*, so that later changes stand
-//! apart; then it looks at the slots, ends what expired, and replaces *swept* by the earliest deadline that is left,
-//! unless another sweep changed it meanwhile. So neither do sweeps fail where changes never cease, nor does a sweep that
-//! is killed anywhere lose a deadline.
+//! Each group of buckets has two words, *fresh* and *swept*. For each living entry with a deadline, one of the two is no
+//! later than that deadline. A change with a deadline lowers *fresh* after it is published and before its block is
+//! settled; the reaper does so for the dead. A sweep of the group first moves what *fresh* says to *swept*, so that later
+//! changes stand apart. Then it looks at the slots, ends what expired, and replaces *swept* by the earliest deadline that
+//! is left, unless another sweep changed *swept* meanwhile. So a sweep succeeds even while changes never cease, and a
+//! sweep that is killed anywhere loses no deadline.
 //!
-//! Words that damage made too late cost time: before a put is refused for want of room, all slots are looked at.
+//! Damage may make these words too late. That costs time only: before a put is refused for want of room, all slots are
+//! looked at.
 
 use super::{
     Core, Fault, acquire,
     lane::{Lane, Walk},
     publish::{Change, Expect, Now, Outcome},
-    slots::{Found, Key, Slot, slots_of},
+    slots::{Key, Slot, SlotHead, slots_of},
 };
 use crate::layout::{
     DeadlineHint, Head, HeadKind,
@@ -67,7 +69,7 @@ impl Core<'_> {
     /// Tells sweeps of the bucket's group of an entry that was just published.
     #[cold]
     pub(super) fn announce_deadline(&self, bucket: usize, deadline_ns: u64) {
-        // Release: a sweep that takes this over, or finds that another did, sees the entry (P11).
+        // Release: a sweep that takes this over, or finds that another did, sees the entry (P12).
         self.group_word(self.geo.groups().of(bucket), GROUP_FRESH).fetch_max(!deadline_ns, Release);
     }
 
@@ -118,7 +120,7 @@ impl Core<'_> {
         }
         if let Some(hint) = hint {
             let word = self.group_word(group, GROUP_SWEPT);
-            // Release: a sweep that begins with this sees the entries that this one did (P11).
+            // Release: a sweep that begins with this sees the entries that this one did (P12).
             let _ = word.compare_exchange(hint.0, hint.replaced(swept.next_ns).0, Release, Relaxed);
         }
         Ok(swept)
@@ -129,15 +131,15 @@ impl Core<'_> {
         let (word, fresh_word) = (self.group_word(group, GROUP_SWEPT), self.group_word(group, GROUP_FRESH));
         // Relaxed: taking it over acquires what it carries.
         let fresh = fresh_word.load(Relaxed);
-        // Acquire: what sweeps before this one took over and saw (P11).
+        // Acquire: what sweeps before this one took over and saw (P12).
         let hint = DeadlineHint(acquire(word));
         if fresh == 0 {
             return Some(hint);
         }
         let lowered = hint.with(!fresh);
-        // Release: who sees this, and *fresh* without it, sees the entries (P11).
+        // Release: who sees this, and *fresh* without it, sees the entries (P12).
         word.compare_exchange(hint.0, lowered.0, Release, Relaxed).ok()?;
-        // Acquire: the entries of all who announced until now, also with a later deadline (P11).
+        // Acquire: the entries of all who announced until now, also with a later deadline (P12).
         let _ = fresh_word.compare_exchange(fresh, 0, Acquire, Relaxed);
         Some(lowered)
     }
@@ -172,7 +174,7 @@ impl Core<'_> {
                 Some(HeadKind::Moved) => return Err(Fault::Moved),
                 _ => return Ok(Left::Nothing),
             }
-            let found = Found { slot: Slot { head_at: hash_at + 1, hash }, head };
+            let found = SlotHead { slot: Slot { head_at: hash_at + 1, hash }, head };
             // What a writer left published and not in the history is logged first: it may have expired since.
             let Some(standing) = self.standing(lane, &found)? else { continue };
             let (deadline_ns, absent) = (standing.words.deadline(), standing.words.kind().is_tombstone());
@@ -222,10 +224,10 @@ impl Core<'_> {
         Ok(swept.ended)
     }
 
-    /// Makes a change that found no room, with the room of what expired: by turns something is ended, and the change
-    /// tried, until it is made, or a look at everything found nothing that expired before the last attempt.
+    /// Makes a change that found no room, by ending what expired. It ends something and tries the change, by turns, until
+    /// the change is made or a look at everything before the last attempt found nothing that expired.
     #[cold]
-    pub fn change_in_need(
+    pub fn change_ending_expired(
         &self,
         lane: &mut Lane,
         key: &Key<'_>,
@@ -241,7 +243,7 @@ impl Core<'_> {
             };
             // The floor passes an event only when it is counted, and its writer may have been stopped before that.
             self.finish_pending(lane)?;
-            match self.change_once(lane, key, change, now, hint) {
+            match self.try_change(lane, key, change, now, hint) {
                 Err(Fault::Full(_)) if ended > 0 => {}
                 other => return other,
             }
@@ -293,7 +295,7 @@ impl Core<'_> {
         hint: Option<Slot>,
     ) -> Result<bool, Fault> {
         let change = Change::tombstone(RecordKind::Expired, Expect::Generation(generation));
-        let ended = matches!(self.change_once(lane, key, &change, now, hint)?, Outcome::Done { .. });
+        let ended = matches!(self.try_change(lane, key, &change, now, hint)?, Outcome::Done { .. });
         if ended {
             self.count(lane, Counter::Expired, 1);
         }

@@ -8,19 +8,19 @@ use super::{
 };
 use crate::layout::{
     Block, GenWord, State, StateKind,
-    record::{self, RecordHeader, Words},
+    record::{self, PackedHeader, RecordHeader},
 };
 use crate::sync::Ordering::{Relaxed, Release};
 
 impl Core<'_> {
     /// The words of the record, but for those that depend on what it follows.
     #[inline]
-    pub(super) fn draft(&self, lane: &Lane, key: &Key<'_>, change: &Change<'_>, now: Now) -> Words {
+    pub(super) fn draft(&self, lane: &Lane, key: &Key<'_>, change: &Change<'_>, now: Now) -> PackedHeader {
         let header = RecordHeader {
             value_len: change.value.len() as u32,
             key_len: key.bytes.len() as u16,
             kind: change.kind,
-            chained: self.is_chained(key.bytes.len(), change.value.len()),
+            in_pieces: self.needs_pieces(key.bytes.len(), change.value.len()),
             codec: change.codec,
             deadline: change.deadline,
             ephemeral: change.ephemeral,
@@ -39,13 +39,13 @@ impl Core<'_> {
         claimed: Claimed,
         key: &Key<'_>,
         change: &Change<'_>,
-        words: &Words,
+        words: &PackedHeader,
     ) -> Result<(), Fault> {
         self.store_bytes(self.geo.data(claimed.block) + record::HEADER_WORDS, key.bytes);
-        if words.chained() {
-            // What frees the pieces of a killed writer's chain goes by the lengths.
-            self.store_words(claimed.block, words);
-            self.fill_chain(lane, claimed, words.value_at(), change.value)
+        if words.in_pieces() {
+            // What frees the pieces of a killed writer's value goes by the lengths.
+            self.store_header(claimed.block, words);
+            self.fill_pieces(lane, claimed, words.value_at(), change.value)
         } else {
             self.store_bytes(self.geo.data(claimed.block) + words.value_at(), change.value);
             Ok(())
@@ -53,14 +53,14 @@ impl Core<'_> {
     }
 
     /// Claims the pieces, lists them from word `at` of the head, and fills them.
-    pub(super) fn fill_chain(
+    pub(super) fn fill_pieces(
         &self,
         lane: &mut Lane,
         head: Claimed,
         at: usize,
         value: &[u8],
     ) -> Result<(), Fault> {
-        // The list may hold what an earlier life left: until a piece names this head it is not this chain's.
+        // The list may hold what an earlier life left: until a piece names this head block it is not of this value.
         for (number, bytes) in value.chunks(self.piece_bytes()).enumerate() {
             let granules = self.geo.granules_for(bytes.len().div_ceil(8));
             let piece = self.claim(lane, granules, false)?;
@@ -77,7 +77,7 @@ impl Core<'_> {
 
     /// Stores a record's words. Relaxed: what publishes the block orders them (P1, P2).
     #[inline]
-    pub(super) fn store_words(&self, block: Block, words: &Words) {
+    pub(super) fn store_header(&self, block: Block, words: &PackedHeader) {
         let target = &self.words[self.geo.data(block)..][..record::HEADER_WORDS];
         target.iter().zip(words.0).for_each(|(word, value)| word.store(value, Relaxed));
     }

@@ -1,17 +1,16 @@
-//! Which slot a key has: one guard word per bucket chain, no owner to wait for.
+//! Which slot a key gets: each chain of buckets has one guard word, and nobody owns the chain.
 //!
-//! A slot lives FREED -> OPEN -> LIVE … -> RETIRED -> RETIRED without a block -> FREED, its head's counter rising each
-//! time. Whoever
-//! meets a guard first applies what it asks for, which anybody may do any number of times; then it acts
-//! by one compare-and-swap of the guard, which succeeds only if the guard stood still during the scan.
-//! Readers never touch the guard.
+//! A slot goes through FREED, OPEN, LIVE any number of times, RETIRED, RETIRED without a block, and FREED again. Its
+//! head's counter rises each time. Whoever meets a guard first applies what the guard asks for, which anybody may do any
+//! number of times. Then it acts by one compare-and-swap of the guard, which succeeds only if the guard stood still
+//! during the scan. Readers never touch the guard.
 
 use super::{
     Core, Fault, Full, Tries, acquire,
     lane::{Claimed, Lane},
     publish::Now,
     retention::Least,
-    slots::{CHAIN_MAX, Found, Key, Slot, slots_of},
+    slots::{CHAIN_MAX, Key, Slot, SlotHead, slots_of},
 };
 use crate::layout::{Block, GenWord, Guard, GuardOp, Head, HeadKind, Overflow, SlotHash, geometry};
 use crate::sync::{
@@ -22,7 +21,7 @@ use crate::sync::{
 /// What a scan of a chain saw.
 #[derive(Default)]
 struct Scan {
-    found: Option<Found>,
+    found: Option<SlotHead>,
     free: Option<u16>,
     retired: Option<u16>,
 }
@@ -30,7 +29,7 @@ struct Scan {
 /// What came of looking for a key's slot.
 pub(super) enum Sought {
     /// It has one.
-    Found(Found),
+    Slot(SlotHead),
     /// It has none, and is to get none.
     Absent,
     /// It has none, and is to get one.
@@ -55,7 +54,7 @@ impl Core<'_> {
                 && let Some(scan) = self.scan(key, guard)?
             {
                 if let Some(found) = scan.found {
-                    return Ok(Sought::Found(found));
+                    return Ok(Sought::Slot(found));
                 }
                 if make {
                     return Ok(Sought::Missing(Missing { guard, free: scan.free, retired: scan.retired }));
@@ -76,14 +75,14 @@ impl Core<'_> {
         key: &Key<'_>,
         missing: Missing,
         now: Now,
-    ) -> Result<Found, Fault> {
+    ) -> Result<SlotHead, Fault> {
         let mut missing = missing;
         let mut tries = Tries::new();
         loop {
             self.make_slot(lane, key, &missing, now)?;
             tries.again(missing.guard.0, "a bucket's guard")?;
             match self.find(key, true)? {
-                Sought::Found(found) => return Ok(found),
+                Sought::Slot(found) => return Ok(found),
                 Sought::Missing(still) => missing = still,
                 Sought::Absent => {}
             }
@@ -101,7 +100,7 @@ impl Core<'_> {
             }
             let position = position as u16;
             let ours = hash.fingerprint() == key.fingerprint;
-            let found = Found { slot: Slot { head_at: hash_at + 1, hash }, head };
+            let found = SlotHead { slot: Slot { head_at: hash_at + 1, hash }, head };
             match head.kind() {
                 _ if hash.fingerprint() == 0 => scan.free = scan.free.or(Some(position)),
                 Some(HeadKind::Retired) if head.block() != 0 => {
@@ -127,7 +126,7 @@ impl Core<'_> {
     }
 
     /// Whether the slot of this LIVE head is the key's; `None` where the head changed meanwhile.
-    pub(super) fn is_live_as(&self, key: &Key<'_>, found: Found) -> Result<Option<bool>, Fault> {
+    pub(super) fn is_live_as(&self, key: &Key<'_>, found: SlotHead) -> Result<Option<bool>, Fault> {
         let block = self.block(found.head.block()).ok_or(Fault::Corrupt("a slot's block"))?;
         let same = self.key_is(block, key);
         // What was read is the record's only if the block was still the head's (P2).

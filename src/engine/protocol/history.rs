@@ -1,8 +1,8 @@
-//! One totally ordered history: entering an event, counting it, letting the oldest go.
+//! One totally ordered history: how an event enters the ring, gets its generation and is counted.
 //!
-//! The history has no holes and no duplicates: a ring word changes only if nothing entered its position
-//! since it was read, so the counter stayed below; a block that had entered earlier would have shown its
-//! generation, because `finish` writes that before it raises the counter.
+//! The history has no holes and no duplicates. A ring word changes only if nothing entered its position since it was
+//! read, so the counter was still below that position. A block that had entered earlier would have shown its generation,
+//! because `finish` writes the generation before it raises the counter. How events leave is `retention.rs`.
 
 use super::{Core, Fault, Tries, lane::Lane};
 use crate::layout::{Block, GenWord, RingWord, header, session::Counter};
@@ -85,8 +85,8 @@ impl Core<'_> {
         self.at(header::GENERATION).load(Relaxed) == position - 1
     }
 
-    /// The counters show at least generation `own` when this returns, and sleepers know: a caller told its
-    /// generation must find it in `events`, and whoever finished the event may have been stopped halfway.
+    /// Makes the counters show at least generation `own`, and wakes sleepers. A caller that is told its generation must
+    /// find it in `events`, and whoever finished the event may have been stopped halfway.
     #[cold]
     fn show(&self, shard: Option<usize>, own: u64) {
         if let Some(shard) = shard {
@@ -135,8 +135,7 @@ impl Core<'_> {
         raised
     }
 
-    /// Completes the event that a killed finisher may have left uncounted. Every attach and every beat
-    /// does this.
+    /// Completes the event that a killed finisher may have left uncounted. Each attach and each beat calls this.
     pub fn finish_pending(&self, lane: &mut Lane) -> Result<(), Fault> {
         let position = self.generation() + 1;
         let word = self.ring_word(position);

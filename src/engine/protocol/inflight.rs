@@ -1,4 +1,7 @@
-//! A block on its way from its owner to the board: INFLIGHT while it is published.
+//! A block on its way from its owner to the board: INFLIGHT while its owner publishes it and still looks at it.
+//!
+//! The floor may let the block's event go meanwhile, and the removal that the block holds may be retired. So whoever
+//! settles a block finds it INFLIGHT, DOOMED or LIMBO, and frees it in the last two cases.
 
 use super::{
     Core,
@@ -47,7 +50,7 @@ impl Core<'_> {
     /// Ends the life of a block that was let go while its owner looked at it.
     #[cold]
     fn free_doomed(&self, lane: &mut Lane, claimed: Claimed, doomed: State) {
-        self.free_pieces(lane, claimed.block, claimed.tag);
+        self.free_pieces(claimed.block, claimed.tag);
         if let GenWord::Generation(own) = self.load_gen(claimed.block) {
             self.weigh(lane, Sum::Freed, Weight::of_doomed(own), self.footprint(claimed.block));
         }

@@ -1,16 +1,16 @@
-//! What an index of the keys is made of: which slot has which key, which events change that, and a key's record
-//! at a point by its slot. An index belongs to whoever keeps it; nothing here stores to the region.
+//! What an index of the keys is made from: which slot has which key, which events change that, and a key's record at a
+//! point by its slot. An index belongs to whoever keeps it; nothing here stores to the region.
 
 use super::{
     Core, Fault,
     copy::Proof,
-    read::{Meta, Verify},
-    slots::{Found, Key, Slot, slots_of},
+    read::{CopiedRecord, Verify},
+    slots::{Key, Slot, SlotHead, slots_of},
     view::Point,
 };
 use crate::layout::{
     Block, GenWord, Head, HeadKind, SlotHash,
-    record::{self, Words},
+    record::{self, PackedHeader},
 };
 use crate::sync::Ordering::Relaxed;
 
@@ -74,7 +74,7 @@ impl Core<'_> {
 
     /// Whether the slot that the event names is one of the key's chain, has the key's fingerprint and a head that may
     /// follow the event's: while the event is in the history its slot does not pass to another key.
-    fn is_where_it_was_made(&self, words: &Words, change: &SlotChange, bytes: &[u8]) -> bool {
+    fn is_where_it_was_made(&self, words: &PackedHeader, change: &SlotChange, bytes: &[u8]) -> bool {
         let Some(key) = self.key_of(words, bytes) else { return false };
         if !self.slots(key.bucket).any(|hash_at| hash_at + 1 == change.head_at) {
             return false;
@@ -87,7 +87,7 @@ impl Core<'_> {
 
     /// The key of a record with these words; `None` where it cannot be one. A tombstone, whose value is no burden, must
     /// be sound besides: damage that looks like a removal must hide no key.
-    fn key_of<'k>(&self, words: &Words, bytes: &'k [u8]) -> Option<Key<'k>> {
+    fn key_of<'k>(&self, words: &PackedHeader, bytes: &'k [u8]) -> Option<Key<'k>> {
         let key = Key::new(self.geo, std::str::from_utf8(bytes).ok()?);
         let gone = words.kind().is_tombstone();
         (!gone || (words.value_len() == 0 && words.is_sound(key.hash, &[]))).then_some(key)
@@ -149,23 +149,23 @@ impl Core<'_> {
 
     /// Says that [`Core::get_in`] will be asked about the slot.
     #[inline]
-    pub fn expect_slot(&self, head_at: usize) {
-        self.machine.expect(&self.words[head_at - 1..=head_at]);
+    pub fn prefetch_slot(&self, head_at: usize) {
+        self.machine.prefetch_read(&self.words[head_at - 1..=head_at]);
     }
 
-    /// As [`Core::expect_slot`], soon: asks for the slot's newest record, whose words are about so many.
+    /// As [`Core::prefetch_slot`], soon: asks for the slot's newest record, whose words are about so many.
     #[inline]
-    pub fn expect_record(&self, head_at: usize, words: usize) {
+    pub fn prefetch_record(&self, head_at: usize, words: usize) {
         // Relaxed: a hint.
         let head = Head(self.at(head_at).load(Relaxed));
         if let Some(block) = self.block(head.block()) {
-            self.machine.expect(std::slice::from_ref(self.gen_of(block)));
+            self.machine.prefetch_read(std::slice::from_ref(self.gen_of(block)));
             let data = &self.words[self.geo.data(block)..];
-            self.machine.expect(&data[..words.clamp(1, EXPECTED).min(data.len())]);
+            self.machine.prefetch_read(&data[..words.clamp(1, EXPECTED).min(data.len())]);
         }
     }
 
-    /// Replaces `out` with the value that the key had at the point, with the rest in `meta`; whether it had one. The
+    /// Replaces `out` with the value that the key had at the point, with the rest in `copy`; whether it had one. The
     /// deadline is the caller's to judge. `head_at`: the slot where the key lives since it was last created, at the
     /// point or before.
     #[inline]
@@ -175,7 +175,7 @@ impl Core<'_> {
         head_at: usize,
         point: Point,
         verify: Verify,
-        meta: &mut Meta,
+        copy: &mut CopiedRecord,
         out: &mut Vec<u8>,
     ) -> Result<bool, Fault> {
         let Some(found) = self.stable_slot(head_at - 1, None)? else {
@@ -183,18 +183,18 @@ impl Core<'_> {
         };
         let Some((block, generation)) = self.record_at(found, point)? else { return Ok(false) };
         let ours = self.key_is(block, key);
-        let copied = self.copy_into(block, &mut meta.words, out);
+        let copied = self.copy_into(block, &mut copy.words, out);
         self.still_there(point)?;
         if !ours || !self.lives(found.slot) {
-            return self.get_elsewhere(key, block, found, point, verify, meta, out);
+            return self.get_elsewhere(key, block, found, point, verify, copy, out);
         }
         copied.ok_or(Fault::Corrupt("a record's lengths"))?;
         if found.slot.hash.fingerprint() != key.fingerprint {
             // Where a get does not find it, a list must not tell it either.
             return Err(Fault::Corrupt("the hash of a record's slot"));
         }
-        meta.settle(key.hash, generation, found, verify, out).map_err(Fault::Corrupt)?;
-        Ok(!meta.words.kind().is_tombstone())
+        copy.accept(key.hash, generation, found, verify, out).map_err(Fault::Corrupt)?;
+        Ok(!copy.words.kind().is_tombstone())
     }
 
     /// The slot has another key's record now, or none, or a damaged one.
@@ -204,10 +204,10 @@ impl Core<'_> {
         &self,
         key: &Key<'_>,
         block: Block,
-        found: Found,
+        found: SlotHead,
         point: Point,
         verify: Verify,
-        meta: &mut Meta,
+        copy: &mut CopiedRecord,
         out: &mut Vec<u8>,
     ) -> Result<bool, Fault> {
         // Sound, or damage: that is told first.
@@ -217,7 +217,7 @@ impl Core<'_> {
         }
         let Some(item) = self.get_at(key, point, verify)? else { return Ok(false) };
         let slot = Slot { head_at: item.header.slot as usize, hash: SlotHash(0) };
-        *meta = Meta { words: item.header.pack(), generation: item.generation, slot, head: Head(0) };
+        *copy = CopiedRecord { words: item.header.pack(), generation: item.generation, slot, head: Head(0) };
         *out = item.value;
         Ok(true)
     }

@@ -1,6 +1,9 @@
 //! What a thread needs to write: whose its blocks are, which of them it keeps at hand, and what it counts.
+//!
+//! A [`Lane`] belongs to one session, and one thread at a time uses it. What lanes keep at hand is bounded by bytes, so
+//! that a session keeps little from the others.
 
-use super::{Core, sessions::RecordView};
+use super::{Core, retention::Share};
 use crate::layout::{
     Block, Writer,
     session::{self, Counter, LANES, Sum, Weight},
@@ -53,12 +56,8 @@ pub struct Lane {
     pub(super) newest: u64,
     /// Whether more pages may still be reserved; if not, searches go on without them.
     pub may_reserve: bool,
-    /// Granules that this lane may supersede until it looks again how many the history holds.
-    pub(super) until_trim: u64,
-    /// Granules that the history holds beyond its bound, as far as this lane is to free them.
-    pub(super) excess: u64,
-    /// Whether the history is at its bound: then this lane frees as much as it supersedes.
-    pub(super) at_bound: bool,
+    /// What this lane has to let go, so that the history stays within its bytes.
+    pub(super) share: Share,
     /// What this lane knows of its last look at every slot, for want of room.
     pub(super) walk: Option<Walk>,
     pub(super) stash_max: usize,
@@ -86,9 +85,7 @@ impl Lane {
             intent_at: record + session::intent(lane),
             newest: 0,
             may_reserve: true,
-            until_trim: 0,
-            excess: 0,
-            at_bound: false,
+            share: Share::default(),
             walk: None,
             stash_max: STASH_MAX,
             stash: (0..classes).map(|class| Stash::of(core, class)).collect(),
@@ -102,8 +99,8 @@ impl Lane {
     /// A lane for reaping a session in its own name, by whoever holds its lock byte: events that end its entries
     /// say whose they were. It keeps no blocks: they would be the dead session's.
     pub fn for_reaping(core: &Core<'_>, dead: usize) -> Self {
-        let RecordView { name, incarnation, .. } = core.session_view(dead);
-        let writer = Writer { name, session: dead as u16, incarnation };
+        let view = core.session_view(dead);
+        let writer = Writer { name: view.name, session: dead as u16, incarnation: view.incarnation };
         let weights_at = core.geo.session(dead) + session::weight(LANES, Sum::Superseded);
         Self { stash_max: 0, weights_at, ..Self::new(core, 0, writer) }
     }
@@ -111,6 +108,15 @@ impl Lane {
     /// The owner that this lane's blocks name.
     pub fn owner(&self) -> u16 {
         self.session as u16 + 1
+    }
+
+    /// A block of the class from the stash.
+    #[inline]
+    pub(super) fn take_stashed(&mut self, class: u8) -> Option<Claimed> {
+        let stash = &mut self.stash[usize::from(class)];
+        let claimed = stash.blocks.pop()?;
+        self.stash_room += stash.granules;
+        Some(claimed)
     }
 
     /// Blocks in the stash: tests and models account for every block.
@@ -126,14 +132,6 @@ impl Stash {
         let granules = core.geo.classes().granules(class as u8).unwrap_or(u32::MAX);
         Self { blocks: Vec::with_capacity(STASH_MAX), granules }
     }
-}
-
-#[inline]
-pub(super) fn take_stashed(lane: &mut Lane, class: u8) -> Option<Claimed> {
-    let stash = &mut lane.stash[usize::from(class)];
-    let claimed = stash.blocks.pop()?;
-    lane.stash_room += stash.granules;
-    Some(claimed)
 }
 
 /// Granules that a lane may keep at hand.

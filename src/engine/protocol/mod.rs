@@ -3,6 +3,27 @@
 //! Every algorithm borrows the words it works on ([`Core`]); time, identity and what the machine does best
 //! ([`Machine`]) are arguments. So the same code runs over a mapping, over a boxed slice, and in the models.
 //!
+//! # Who calls whom
+//!
+//! All algorithms are methods of [`Core`], and each idea has a file of its own. A file calls those below it:
+//!
+//! ```text
+//! reap                              publish, history, retention, tombstones, names: ends a dead session's life
+//! expire                            publish, history: ends what expired                                        ┐
+//! publish                           guard, fill, claim, inflight, history, retention: changes a key            ├ 1
+//! guard                             claim, inflight, retention, tombstones: gives a key its slot               ┘
+//! fill · history                    claim, pieces · retention, wake: a record's words · how an event enters
+//! claim                             retention, blocks: what gives room
+//! retention · inflight              tombstones, blocks: how events leave · the end of publishing
+//! blocks · tombstones · pieces      who owns a block · whose key is removed · long values                      2
+//! read · view · keys · survey       copy: a key now · at a generation · by its slot · where there is damage
+//! copy                              pieces, slots: a copy and its proof
+//! slots · lane · bytes              where keys live · what a thread has · bytes to words
+//! ```
+//!
+//! Calls lead back up in two places, both because the algorithm does: a put that meets an expired entry, or needs a slot,
+//! first publishes the events that end what expired (1), and whoever meets a block in LIMBO finishes giving it back (2).
+//!
 //! # Which release meets which acquire
 //!
 //! | # | release | acquire | what it carries |
@@ -12,13 +33,13 @@
 //! | P3 | `finish`: compare-and-swap of the generation word | every load of a generation word | the ring word; what the event's block says; all events before it, which its finisher had seen counted |
 //! | P4 | `finish`: compare-and-swap of the generation counter, only ever read-modify-write | every load of the counter | all events up to it (G1) |
 //! | P5 | `log`: compare-and-swap of a ring word | every load of a ring word | the block's `UNLOGGED` word and record |
-//! | P6 | `advance_floor`: compare-and-swap of the floor | the same; loads of the floor before a ring word is overwritten | the freed block was done with |
-//! | P7 | `settle`, `release`, `advance_floor`: a block's state | `claim`: compare-and-swap of the state | the last life's accesses are over |
+//! | P6 | `let_go`: compare-and-swap of the floor | the same; loads of the floor before a ring word is overwritten | the freed block was done with |
+//! | P7 | `settle`, `free`, `free_owned`, `give_back`: a block's state | `claim_block`, `reclaim`: compare-and-swap of the state | the last life's accesses are over |
 //! | P8 | `slots`: compare-and-swap of guard, hash, link or head | loads of the same in `apply` and `find` | who may use the slot; `version_base` of keys that left |
 //! | P9 | `sessions`: release store of an intent's event, of a record's incarnation | `reap`: acquire loads | the intent's block; the identity |
-//! | P11 | `names`: compare-and-swap and store of an entry's state, addition to how often entries were freed | loads of the same in `take_name`, `sweep_names`, `name`, `names_stand` | who refers to the entry; its bytes; that it was freed |
 //! | P10 | `wake`: `SeqCst` fence between raising a counter and reading its flag | `ask_wake`: `SeqCst` fence between setting the flag and reading the counter | either the writer sees the flag, or the sleeper sees the counter |
-//! | P11 | `announce_deadline`, `sweep`, `take_fresh`: a group's words | `take_fresh`: the same words, before the group's slots are looked at | the entries whose deadlines the words are no later than |
+//! | P11 | `names`: compare-and-swap and store of an entry's state, addition to how often entries were freed | loads of the same in `take_name`, `sweep_names`, `name`, `names_stand` | who refers to the entry; its bytes; that it was freed |
+//! | P12 | `announce_deadline`, `sweep`, `take_fresh`: a group's words | `take_fresh`: the same words, before the group's slots are looked at | the entries whose deadlines the words are no later than |
 
 pub mod blocks;
 pub mod bytes;
@@ -50,7 +71,7 @@ pub(crate) mod tests;
 
 use crate::layout::{
     Block, GenWord, Geometry, Head, RingWord, State, header,
-    record::{self, Words},
+    record::{self, PackedHeader},
 };
 use crate::sync::{AtomicU64, Ordering, fence, pause};
 
@@ -59,11 +80,11 @@ use Ordering::{Acquire, Relaxed};
 /// Why a call could not be carried out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
-    /// Words that cannot be; says which.
+    /// A word has a value that it cannot have; says which word.
     Corrupt(&'static str),
     /// Others changed the same words so often that a bounded loop ended.
     Contended,
-    /// Something is used up.
+    /// There is no room; says for what.
     Full(Full),
     /// All reserved extents are in use; there are more, whose pages must be reserved first.
     Unreserved,
@@ -90,7 +111,7 @@ pub enum Full {
     Pinned,
 }
 
-/// What the protocol asks of the machine that it runs on, each with an answer that holds anywhere.
+/// What the protocol asks of the machine that it runs on. Each method has a default that works anywhere.
 pub trait Machine: Sync {
     /// Wakes everybody who sleeps on the counter. Counter 0 is the board's, `1 + shard` a shard's.
     fn ring(&self, _counter: usize) {}
@@ -108,13 +129,13 @@ pub trait Machine: Sync {
     }
 
     /// Tells the processor that these words will be changed soon. A hint.
-    fn prefetch(&self, _words: &[&AtomicU64]) {}
+    fn prefetch_write(&self, _words: &[&AtomicU64]) {}
 
     /// As [`Machine::prefetch`], of words that follow each other.
-    fn prefetch_run(&self, _words: &[AtomicU64]) {}
+    fn prefetch_write_run(&self, _words: &[AtomicU64]) {}
 
     /// Tells the processor that these words, which follow each other, will be read soon. A hint.
-    fn expect(&self, _words: &[AtomicU64]) {}
+    fn prefetch_read(&self, _words: &[AtomicU64]) {}
 }
 
 /// A machine where nobody sleeps, and copies go word by word.
@@ -240,15 +261,15 @@ impl<'r> Core<'r> {
     }
 
     /// The record's words before the key, where they can be a record's. As [`Core::record_word`].
-    fn header_words(&self, block: Block) -> Option<Words> {
-        let mut words = Words::EMPTY;
+    fn header_words(&self, block: Block) -> Option<PackedHeader> {
+        let mut words = PackedHeader::EMPTY;
         self.load_header(block, &mut words).then_some(words)
     }
 
     /// As [`Core::header_words`], into the caller's place: moving them costs more than a small value's copy. Whether
     /// they can be a record's. A block whose granule is the last one has no room for them.
     #[inline(always)]
-    fn load_header(&self, block: Block, words: &mut Words) -> bool {
+    fn load_header(&self, block: Block, words: &mut PackedHeader) -> bool {
         if !self.fits(block, record::HEADER_WORDS) {
             return false;
         }

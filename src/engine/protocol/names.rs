@@ -1,9 +1,10 @@
 //! The table of session names: taking an entry, reading it, and giving up those that nothing refers to.
 //!
-//! Records name their writer by an entry's number, so an entry stays as long as a session or a record that a reader
-//! may still be shown refers to it. A full table is swept: all state words are loaded; then every session record, every
-//! slot's newest record and what it superseded, and the history's events and what they superseded are looked at, in this
-//! order; then each entry that none of them refers to is freed by a compare-and-swap from the word that was loaded.
+//! Records name their writer by an entry's number, so an entry stays as long as a session refers to it, or a record that
+//! a reader may still be shown. A full table is swept in three steps. First all state words are loaded. Then the sweep
+//! looks at every session record, every slot's newest record and what it superseded, and the history's events and what
+//! they superseded, in this order. Then it frees each entry that none of them refers to, by a compare-and-swap from the
+//! word that was loaded.
 //!
 //! A session writes down which entry it takes, takes it by a compare-and-swap that changes its state word, and only then
 //! writes records under it. If it takes the entry after the sweep loaded the word, the sweep's compare-and-swap fails.

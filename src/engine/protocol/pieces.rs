@@ -5,10 +5,10 @@
 //! the head frees the pieces that name it first; the walk can be repeated, so that a reaper finishes
 //! what a killed one began.
 
-use super::{Core, lane::Lane};
+use super::Core;
 use crate::layout::{
     Block, GenWord, State, StateKind,
-    record::{self, Words},
+    record::{self, PackedHeader},
 };
 use crate::sync::Ordering::{AcqRel, Relaxed};
 
@@ -18,35 +18,36 @@ impl Core<'_> {
         self.geo.extent_granules() as usize * self.geo.granule_words() * 8
     }
 
-    /// Pieces of a chained value.
+    /// Pieces of a value of this length.
     pub(super) fn pieces(&self, value_len: usize) -> usize {
         value_len.div_ceil(self.piece_bytes())
     }
 
-    /// Whether a record of these lengths needs a chain.
+    /// Whether the value of a record of these lengths goes into pieces.
     #[inline]
-    pub(super) fn is_chained(&self, key_len: usize, value_len: usize) -> bool {
+    pub(super) fn needs_pieces(&self, key_len: usize, value_len: usize) -> bool {
         self.geo.granules_for(record::words_of(key_len, value_len)) > self.geo.extent_granules() as usize
     }
 
     /// Granules of the head block of a record.
     #[inline]
     pub(super) fn head_granules(&self, key_len: usize, value_len: usize) -> usize {
-        let inline = if self.is_chained(key_len, value_len) { self.pieces(value_len) * 8 } else { value_len };
+        let inline =
+            if self.needs_pieces(key_len, value_len) { self.pieces(value_len) * 8 } else { value_len };
         self.geo.granules_for(record::words_of(key_len, inline))
     }
 
-    /// Frees the pieces of a chain whose head the caller has the right to free and which has this tag.
+    /// Frees the pieces of a value whose head block the caller has the right to free and which has this tag.
     #[inline]
-    pub(super) fn free_pieces(&self, lane: &Lane, head: Block, tag: u64) {
-        if record::is_chained(self.record_word(head, record::SHAPE)) {
-            self.free_chain(lane, head, tag);
+    pub(super) fn free_pieces(&self, head: Block, tag: u64) {
+        if record::is_in_pieces(self.record_word(head, record::SHAPE)) {
+            self.free_listed(head, tag);
         }
     }
 
     #[cold]
-    fn free_chain(&self, _lane: &Lane, head: Block, tag: u64) {
-        let Some(words) = self.header_words(head).filter(Words::chained) else { return };
+    fn free_listed(&self, head: Block, tag: u64) {
+        let Some(words) = self.header_words(head).filter(PackedHeader::in_pieces) else { return };
         for number in 0..self.pieces(words.value_len()) {
             let at = words.value_at() + number;
             if !self.fits(head, at + 1) {
@@ -64,23 +65,29 @@ impl Core<'_> {
         }
     }
 
-    /// How many pieces a chain has; `None` where its lengths cannot be.
-    pub(super) fn piece_count(&self, head: Block, words: &Words) -> Option<usize> {
+    /// How many pieces a record's value has; `None` where its lengths cannot be.
+    pub(super) fn piece_count(&self, head: Block, words: &PackedHeader) -> Option<usize> {
         let count = self.pieces(words.value_len());
         let can = words.value_len() as u64 <= self.geo.shape().value_max;
         (can && self.fits(head, words.value_at() + count)).then_some(count)
     }
 
-    /// A piece of a chain, as the head lists it, with room for so many bytes; `None` where it cannot be. To be
+    /// A piece, as the head block lists it, with room for so many bytes; `None` where it cannot be. To be
     /// proved afterwards, like every copy. The number is below [`Core::piece_count`].
-    pub(super) fn piece(&self, head: Block, words: &Words, number: usize, bytes: usize) -> Option<Block> {
+    pub(super) fn piece(
+        &self,
+        head: Block,
+        words: &PackedHeader,
+        number: usize,
+        bytes: usize,
+    ) -> Option<Block> {
         let index = u32::try_from(self.record_word(head, words.value_at() + number)).ok()?;
         self.block(index).filter(|&piece| self.fits(piece, bytes.div_ceil(8)))
     }
 
-    /// As [`Core::copy_value`], of a chained value.
+    /// As [`Core::copy_value`], of a value in pieces.
     #[cold]
-    pub(super) fn copy_pieces(&self, block: Block, words: &Words, out: &mut Vec<u8>) -> Option<()> {
+    pub(super) fn copy_pieces(&self, block: Block, words: &PackedHeader, out: &mut Vec<u8>) -> Option<()> {
         let pieces = self.piece_count(block, words)?;
         out.resize(words.value_len(), 0);
         for (number, bytes) in out.chunks_mut(self.piece_bytes()).enumerate().take(pieces) {

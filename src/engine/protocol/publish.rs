@@ -1,19 +1,18 @@
 //! Changing a key: publish, log, count, wake, in this order.
 //!
-//! A killed writer leaves one of: nothing; a private block, which the reaper frees; a published block
-//! that is not in the history, which the next writer of that key or the reaper logs, and which nobody
-//! sees until then.
+//! A killed writer leaves nothing, or a private block, which the reaper frees, or a published block that is not in the
+//! history. The next writer of that key or the reaper logs such a block, and nobody sees it until then.
 
 use super::{
     COUNTER_MASK, Core, Fault, Tries,
     guard::Sought,
     history::Logged,
     lane::{Claimed, Lane},
-    slots::{Found, Key, Slot},
+    slots::{Key, Slot, SlotHead},
 };
 use crate::layout::{
     Block, GenWord, Head, HeadKind, SlotHash, geometry, header,
-    record::{self, RecordKind, Words},
+    record::{self, PackedHeader, RecordKind},
     session::{Counter, Sum},
 };
 use crate::sync::{
@@ -106,7 +105,7 @@ pub enum Outcome {
 
 /// What stands in a slot, as a writer sees it.
 pub(super) struct Standing {
-    pub(super) words: Words,
+    pub(super) words: PackedHeader,
     pub(super) generation: u64,
 }
 
@@ -126,7 +125,7 @@ enum Judged {
 }
 
 impl Core<'_> {
-    /// Changes a key. `hint`: where it lived last.
+    /// Changes a key. Where there is no room, it ends what expired and tries again. `hint`: where the key lived last.
     pub fn change(
         &self,
         lane: &mut Lane,
@@ -135,14 +134,14 @@ impl Core<'_> {
         now: Now,
         hint: Option<Slot>,
     ) -> Result<Outcome, Fault> {
-        match self.change_once(lane, key, change, now, hint) {
-            Err(Fault::Full(_)) => self.change_in_need(lane, key, change, now, hint),
+        match self.try_change(lane, key, change, now, hint) {
+            Err(Fault::Full(_)) => self.change_ending_expired(lane, key, change, now, hint),
             other => other,
         }
     }
 
-    /// As [`Core::change`], once: where there is no room it does not make any by ending what expired.
-    pub fn change_once(
+    /// As [`Core::change`], but the answer is `Full` where there is no room: nothing that expired is ended to make room.
+    pub fn try_change(
         &self,
         lane: &mut Lane,
         key: &Key<'_>,
@@ -150,13 +149,13 @@ impl Core<'_> {
         now: Now,
         hint: Option<Slot>,
     ) -> Result<Outcome, Fault> {
-        self.change_here(lane, key, change, now, hint)
+        self.try_change_inline(lane, key, change, now, hint)
     }
 
-    /// As [`Core::change_once`], compiled into its caller: for the one call that makes nearly every change. Not for a loop, in
-    /// front of which the compiler would prepare what only rare turns need.
+    /// As [`Core::try_change`], compiled into its caller: for the one call that makes nearly every change. Do not use it in a
+    /// loop: the compiler would prepare ahead of the loop what only rare turns need.
     #[inline(always)]
-    pub(crate) fn change_here(
+    pub(crate) fn try_change_inline(
         &self,
         lane: &mut Lane,
         key: &Key<'_>,
@@ -170,7 +169,7 @@ impl Core<'_> {
         self.change_as::<false>(lane, key, change, now, hint)
     }
 
-    /// As [`Core::change_here`], of an entry that ends by itself.
+    /// As [`Core::try_change_inline`], of an entry that ends by itself.
     #[cold]
     #[inline(never)]
     fn change_bound(
@@ -230,8 +229,8 @@ impl Core<'_> {
         }
     }
 
-    /// Where others have written since this lane did: asks for the lines that a change takes from them, all at once.
-    /// One after the other, each costs as much as the rest of a put.
+    /// Asks at once for the cache lines that a change takes from other writers, where others have written since this lane
+    /// did. Fetched one after the other, each line costs as much as the rest of a put.
     #[inline]
     fn ask_lines(&self, lane: &Lane, key: &Key<'_>, hint: Option<Slot>) {
         // Relaxed: a hint.
@@ -242,10 +241,10 @@ impl Core<'_> {
         let head = hint.map_or(self.geo.bucket(key.bucket), |slot| slot.head_at);
         let shard = self.geo.shard(key.shard) + geometry::SHARD_CHANGES;
         let lines = [head, header::GENERATION, self.geo.ring(newest + 1), shard, header::FLOOR];
-        self.machine.prefetch(&lines.map(|at| self.at(at)));
+        self.machine.prefetch_write(&lines.map(|at| self.at(at)));
     }
 
-    /// The last three of *publish, log, count, wake*, and the end of the block's life as ours.
+    /// Logs, counts and wakes, after the record was published, and settles the block.
     #[inline]
     fn conclude(
         &self,
@@ -276,17 +275,14 @@ impl Core<'_> {
         if retries > 0 {
             self.count(lane, Counter::Retries, u64::from(retries));
         }
-        lane.until_trim = lane.until_trim.saturating_sub(superseded);
-        if lane.at_bound {
-            lane.excess = lane.excess.saturating_add(superseded);
-        }
+        lane.share.add(superseded);
         lane.newest = generation;
         Ok(Outcome::Done { version, generation, retries, slot })
     }
 
     /// Takes back a block that was not published.
     fn withdraw(&self, lane: &mut Lane, claimed: Claimed) {
-        self.free_pieces(lane, claimed.block, claimed.tag);
+        self.free_pieces(claimed.block, claimed.tag);
         self.unbegin(lane, claimed);
         self.keep(lane, claimed);
     }
@@ -303,7 +299,7 @@ impl Core<'_> {
         change: &Change<'_>,
         now: Now,
         hint: Option<Slot>,
-        words: &mut Words,
+        words: &mut PackedHeader,
     ) -> Result<Published, Fault> {
         let value_hash = if record::DETAILS { record::hash_of(change.value) } else { 0 };
         // A key that must exist gets no slot: it would stay open.
@@ -315,7 +311,7 @@ impl Core<'_> {
             let found = match hint.take().and_then(|slot| self.hinted(slot)) {
                 Some(found) => found,
                 None => match self.find(key, make)? {
-                    Sought::Found(found) => found,
+                    Sought::Slot(found) => found,
                     Sought::Absent => return Ok(Published::Not(unmet(change.expect, 0))),
                     Sought::Missing(missing) => self.make(lane, key, missing, now)?,
                 },
@@ -325,7 +321,7 @@ impl Core<'_> {
                     let After { version, created, superseded } = after;
                     words.follow(version, found.head.0, found.slot.head_at, created, superseded);
                     words.seal(key.hash, value_hash);
-                    self.store_words(claimed.block, words);
+                    self.store_header(claimed.block, words);
                     let new = found.head.next(HeadKind::Live, claimed.block.index());
                     // Release: who loads the head sees the record (P1).
                     if self
@@ -354,9 +350,9 @@ impl Core<'_> {
     /// The head of the slot where the key lived last, if it still lives there: a slot's hash word is of one life,
     /// and in one life a slot has one key.
     #[inline]
-    fn hinted(&self, slot: Slot) -> Option<Found> {
+    fn hinted(&self, slot: Slot) -> Option<SlotHead> {
         let (hash, head) = self.slot_at(slot.head_at - 1)?;
-        (hash == slot.hash && head.is(HeadKind::Live)).then_some(Found { slot, head })
+        (hash == slot.hash && head.is(HeadKind::Live)).then_some(SlotHead { slot, head })
     }
 
     /// Whether the change may follow what stands in the slot, and as what.
@@ -365,7 +361,7 @@ impl Core<'_> {
         &self,
         lane: &mut Lane,
         key: &Key<'_>,
-        found: &Found,
+        found: &SlotHead,
         change: &Change<'_>,
         now: Now,
     ) -> Result<Judged, Fault> {
@@ -407,7 +403,7 @@ impl Core<'_> {
     }
 
     /// A negative answer stands only if the head it was read from does (P2).
-    fn confirmed(&self, found: &Found, judged: Judged) -> Judged {
+    fn confirmed(&self, found: &SlotHead, judged: Judged) -> Judged {
         fence(Acquire);
         if self.head_is(found.slot.head_at, found.head) { judged } else { Judged::Again }
     }
@@ -416,7 +412,7 @@ impl Core<'_> {
     /// predecessor's work comes before superseding it. The slot was found to be the key's, and is for as long as
     /// the head stands; that the record says so too keeps damage of one key from another. `None`: look again.
     #[inline]
-    pub(super) fn standing(&self, lane: &mut Lane, found: &Found) -> Result<Option<Standing>, Fault> {
+    pub(super) fn standing(&self, lane: &mut Lane, found: &SlotHead) -> Result<Option<Standing>, Fault> {
         let block = self.block(found.head.block()).ok_or(Fault::Corrupt("a slot's block"))?;
         let generation = match self.load_gen(block) {
             GenWord::Generation(generation) => generation,
@@ -444,25 +440,25 @@ impl Core<'_> {
 
     /// Of a record's words those that say what may follow it.
     #[inline]
-    fn words_to_follow(&self, block: Block) -> Option<Words> {
+    fn words_to_follow(&self, block: Block) -> Option<PackedHeader> {
         if !self.fits(block, record::HEADER_WORDS) {
             return None;
         }
         let source = &self.words[self.geo.data(block)..][..record::HEADER_WORDS];
-        let mut words = Words::EMPTY;
+        let mut words = PackedHeader::EMPTY;
         for word in [record::VERSION, record::PLACE, record::SHAPE, record::CREATED, record::DEADLINE] {
             if let (Some(to), Some(from)) = (words.0.get_mut(word), source.get(word)) {
                 *to = from.load(Relaxed);
             }
         }
-        Some(words).filter(Words::can_be)
+        Some(words).filter(PackedHeader::can_be)
     }
 
     /// Brings the record of a LIVE head into the history where its writer has not done so, as whoever supersedes it
     /// would.
     pub(super) fn help(&self, lane: &mut Lane, head_at: usize, head: Head) -> Result<(), Fault> {
         let slot = Slot { head_at, hash: SlotHash(0) };
-        self.standing(lane, &Found { slot, head }).map(drop)
+        self.standing(lane, &SlotHead { slot, head }).map(drop)
     }
 }
 

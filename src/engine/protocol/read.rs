@@ -8,19 +8,19 @@
 use super::{
     Core, Fault, Tries, acquire,
     copy::Proof,
-    slots::{Found, Key, Slot},
+    slots::{Key, Slot, SlotHead},
 };
 use crate::layout::{
     Block, GenWord, Head, HeadKind, SlotHash, geometry,
-    record::{self, RecordHeader, Words},
+    record::{self, PackedHeader, RecordHeader},
 };
 use crate::sync::Ordering::Relaxed;
 
 /// A record as it was copied, accepted and checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Meta {
+pub struct CopiedRecord {
     /// Everything but key and value, as it stands in the record.
-    pub words: Words,
+    pub words: PackedHeader,
     /// Generation of its event.
     pub generation: u64,
     /// Where the key lives.
@@ -39,11 +39,11 @@ pub enum Verify {
     Scrub,
 }
 
-impl Meta {
+impl CopiedRecord {
     /// Where a read puts what it finds: moving a record's header from function to function costs more than
     /// a small value's copy.
     pub const EMPTY: Self = Self {
-        words: Words::EMPTY,
+        words: PackedHeader::EMPTY,
         generation: 0,
         slot: Slot { head_at: 0, hash: SlotHash(0) },
         head: Head(0),
@@ -51,11 +51,11 @@ impl Meta {
 
     /// Takes down where a copied record was found, if it is sound and of this slot.
     #[inline(always)]
-    pub(super) fn settle(
+    pub(super) fn accept(
         &mut self,
         key_hash: u64,
         generation: u64,
-        found: Found,
+        found: SlotHead,
         verify: Verify,
         value: &[u8],
     ) -> Result<(), &'static str> {
@@ -78,18 +78,28 @@ impl Meta {
 /// Where a read puts what it finds.
 struct Target<'t> {
     verify: Verify,
-    meta: &'t mut Meta,
+    copy: &'t mut CopiedRecord,
     value: &'t mut Vec<u8>,
 }
 
+/// Where a read looks first.
+#[derive(Clone, Copy, Debug)]
+pub enum Lookup<'k> {
+    /// In the whole chain at once.
+    Nowhere,
+    /// In the slot where a key with this hash lived last.
+    InSlot(u64, Slot),
+    /// In the first bucket of the key's chain.
+    ByKey(&'k Key<'k>),
+}
+
 /// What a glance at a key says.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Glance {
+enum Glance {
     /// Its value was copied.
     Is,
     /// It has none.
     Absent,
-    /// It must be looked for in full: [`Core::get_to`].
+    /// It must be looked for in full.
     Unclear,
 }
 
@@ -111,13 +121,13 @@ impl Core<'_> {
         hint: Option<Slot>,
         verify: Verify,
         out: &mut Vec<u8>,
-    ) -> Result<Option<Meta>, Fault> {
-        let mut meta = Meta::EMPTY;
-        Ok(self.get_to(key, hint, verify, &mut meta, out)?.then_some(meta))
+    ) -> Result<Option<CopiedRecord>, Fault> {
+        let mut copy = CopiedRecord::EMPTY;
+        Ok(self.get_to(key, hint, verify, &mut copy, out)?.then_some(copy))
     }
 
-    /// Replaces `out` with the key's value, with the rest in `meta`. Whether the key has a value; the deadline
-    /// is the caller's to judge. Without a value, what `out` and `meta` hold means nothing.
+    /// Replaces `out` with the key's value, with the rest in `copy`. Whether the key has a value; the deadline
+    /// is the caller's to judge. Without a value, what `out` and `copy` hold means nothing.
     ///
     /// `hint`: where the key lived last.
     #[inline]
@@ -126,18 +136,38 @@ impl Core<'_> {
         key: &Key<'_>,
         hint: Option<Slot>,
         verify: Verify,
-        meta: &mut Meta,
+        copy: &mut CopiedRecord,
         out: &mut Vec<u8>,
     ) -> Result<bool, Fault> {
-        let glance = match hint {
-            Some(slot) => self.glance_at(key.hash, slot, verify, meta, out),
-            None => self.glance(key, verify, meta, out),
+        let lookup = hint.map_or(Lookup::ByKey(key), |slot| Lookup::InSlot(key.hash, slot));
+        let search = |copy: &mut _, value: &mut _| self.search(key, &mut Target { verify, copy, value });
+        self.glance_or(lookup, verify, copy, out, |is, _, _| Ok(is), search)
+    }
+
+    /// Reads a key by a glance, which answers nearly every read: `told` gets whether the key has a value, its record
+    /// and the value. Where the glance does not tell, the answer is `search`'s, which the caller compiles apart. Both
+    /// get what they need as arguments, so that the record of a glance may stay in registers.
+    #[inline(always)]
+    pub fn glance_or<T>(
+        &self,
+        lookup: Lookup<'_>,
+        verify: Verify,
+        copy: &mut CopiedRecord,
+        out: &mut Vec<u8>,
+        told: impl FnOnce(bool, &CopiedRecord, &mut Vec<u8>) -> T,
+        search: impl FnOnce(&mut CopiedRecord, &mut Vec<u8>) -> T,
+    ) -> T {
+        let glance = match lookup {
+            Lookup::Nowhere => Glance::Unclear,
+            Lookup::InSlot(key_hash, slot) => self.glance_at(key_hash, slot, verify, copy, out),
+            Lookup::ByKey(key) => self.glance(key, verify, copy, out),
         };
-        match glance {
-            Glance::Is => Ok(true),
-            Glance::Absent => Ok(false),
-            Glance::Unclear => self.search(key, &mut Target { verify, meta, value: out }),
-        }
+        let is = match glance {
+            Glance::Is => true,
+            Glance::Absent => false,
+            Glance::Unclear => return search(copy, out),
+        };
+        told(is, copy, out)
     }
 
     /// Looks for the key in its whole chain, again and again while its slot changes.
@@ -148,7 +178,7 @@ impl Core<'_> {
             // Strictly before the head is loaded.
             let since = self.generation();
             match self.attempt(key, since, target)? {
-                Attempt::Is => return Ok(!target.meta.words.kind().is_tombstone()),
+                Attempt::Is => return Ok(!target.copy.words.kind().is_tombstone()),
                 Attempt::Absent => return Ok(false),
                 Attempt::Again => {}
             }
@@ -182,18 +212,18 @@ impl Core<'_> {
     ///
     /// A glance gives the core to no function that is not compiled into it, so the caller's stays in registers.
     #[inline(always)]
-    pub fn glance_at(
+    fn glance_at(
         &self,
         key_hash: u64,
         slot: Slot,
         verify: Verify,
-        meta: &mut Meta,
+        copy: &mut CopiedRecord,
         value: &mut Vec<u8>,
     ) -> Glance {
         match self.slot_at(slot.head_at - 1) {
             Some((hash, head)) if hash == slot.hash && head.is(HeadKind::Live) => {
                 let of_key = |_| true;
-                self.glance_live(key_hash, of_key, Found { slot, head }, verify, meta, value)
+                self.glance_live(key_hash, of_key, SlotHead { slot, head }, verify, copy, value)
             }
             _ => Glance::Unclear,
         }
@@ -202,7 +232,7 @@ impl Core<'_> {
     /// As [`Core::glance_at`], of a key that is looked up: in the one slot of the chain's first bucket that has its
     /// fingerprint.
     #[inline(always)]
-    pub fn glance(&self, key: &Key<'_>, verify: Verify, meta: &mut Meta, value: &mut Vec<u8>) -> Glance {
+    fn glance(&self, key: &Key<'_>, verify: Verify, copy: &mut CopiedRecord, value: &mut Vec<u8>) -> Glance {
         let base = self.geo.bucket(key.bucket);
         let bucket = &self.words[base..base + geometry::BUCKET_WORDS];
         let link = acquire(&bucket[1]);
@@ -215,9 +245,9 @@ impl Core<'_> {
         let hash_at = base + 2 + 2 * slot;
         match self.slot_at(hash_at) {
             Some((hash, head)) if hash.fingerprint() == key.fingerprint && head.is(HeadKind::Live) => {
-                let found = Found { slot: Slot { head_at: hash_at + 1, hash }, head };
+                let found = SlotHead { slot: Slot { head_at: hash_at + 1, hash }, head };
                 let of_key = |block| self.key_is(block, key);
-                self.glance_live(key.hash, of_key, found, verify, meta, value)
+                self.glance_live(key.hash, of_key, found, verify, copy, value)
             }
             _ => Glance::Unclear,
         }
@@ -230,9 +260,9 @@ impl Core<'_> {
         &self,
         key_hash: u64,
         of_key: impl Fn(Block) -> bool,
-        found: Found,
+        found: SlotHead,
         verify: Verify,
-        meta: &mut Meta,
+        copy: &mut CopiedRecord,
         value: &mut Vec<u8>,
     ) -> Glance {
         let Some(block) = self.block(found.head.block()) else { return Glance::Unclear };
@@ -240,14 +270,14 @@ impl Core<'_> {
         let GenWord::Generation(generation) = self.load_gen(block) else { return Glance::Unclear };
         let proof = Proof::Head(found.slot.head_at, found.head);
         let copied = of_key(block)
-            && self.load_header(block, &mut meta.words)
-            && !meta.words.chained()
-            && self.copy_whole(block, &meta.words, value).is_some()
+            && self.load_header(block, &mut copy.words)
+            && !copy.words.in_pieces()
+            && self.copy_whole(block, &copy.words, value).is_some()
             && self.holds(proof);
-        if !copied || meta.settle(key_hash, generation, found, verify, value).is_err() {
+        if !copied || copy.accept(key_hash, generation, found, verify, value).is_err() {
             return Glance::Unclear;
         }
-        if meta.words.kind().is_tombstone() { Glance::Absent } else { Glance::Is }
+        if copy.words.kind().is_tombstone() { Glance::Absent } else { Glance::Is }
     }
 
     /// Scans the chain. Without a slot of the key there was a moment during the scan when it was absent:
@@ -283,7 +313,7 @@ impl Core<'_> {
         match head.kind() {
             _ if hash.fingerprint() != key.fingerprint => Ok(None),
             Some(HeadKind::Live) => {
-                let found = Found { slot: Slot { head_at: hash_at + 1, hash }, head };
+                let found = SlotHead { slot: Slot { head_at: hash_at + 1, hash }, head };
                 self.live(key, found, since, target)
             }
             Some(HeadKind::Moved) => Err(Fault::Moved),
@@ -296,11 +326,11 @@ impl Core<'_> {
     fn live(
         &self,
         key: &Key<'_>,
-        found: Found,
+        found: SlotHead,
         since: u64,
         target: &mut Target<'_>,
     ) -> Result<Option<Attempt>, Fault> {
-        let Found { slot, head } = found;
+        let SlotHead { slot, head } = found;
         let proof = Proof::HeadOrFloor(slot, head, since);
         let Some(block) = self.block(head.block()) else { return self.refuse(proof, "a slot's block") };
         // Before the record: if it is a generation, the record is complete.
@@ -338,7 +368,7 @@ impl Core<'_> {
         };
         match self.load_gen(block) {
             GenWord::Generation(generation) if self.key_is(block, key) => {
-                let found = Found { slot, head: previous };
+                let found = SlotHead { slot, head: previous };
                 self.take(key, block, generation, found, proof, target)
             }
             _ => Ok(self.refuse(proof, "a superseded record")?.unwrap_or(Attempt::Again)),
@@ -348,7 +378,7 @@ impl Core<'_> {
     /// Another key with this fingerprint, or damage: a record whose key does not have the fingerprint of
     /// its slot.
     #[cold]
-    fn not_ours(&self, block: Block, found: Found, proof: Proof) -> Result<Option<Attempt>, Fault> {
+    fn not_ours(&self, block: Block, found: SlotHead, proof: Proof) -> Result<Option<Attempt>, Fault> {
         let mut bytes = Vec::new();
         let whole = self.copy_key(block, &mut bytes).is_some();
         if !self.holds(proof) {
@@ -370,18 +400,18 @@ impl Core<'_> {
         key: &Key<'_>,
         block: Block,
         generation: u64,
-        found: Found,
+        found: SlotHead,
         proof: Proof,
         target: &mut Target<'_>,
     ) -> Result<Attempt, Fault> {
-        let Target { verify, meta, value } = target;
-        if !self.load_header(block, &mut meta.words) || self.copy_value(block, &meta.words, value).is_none() {
+        let Target { verify, copy, value } = target;
+        if !self.load_header(block, &mut copy.words) || self.copy_value(block, &copy.words, value).is_none() {
             return self.not_whole(proof);
         }
         if !self.holds(proof) {
             return Ok(Attempt::Again);
         }
-        meta.settle(key.hash, generation, found, *verify, value).map_err(Fault::Corrupt)?;
+        copy.accept(key.hash, generation, found, *verify, value).map_err(Fault::Corrupt)?;
         Ok(Attempt::Is)
     }
 

@@ -1,7 +1,7 @@
 //! Ending the life of a session that is gone: finishing or taking back what it was doing.
 //!
-//! The caller holds the dead session's lock byte, so there is one reaper at a time. Everything here may
-//! be done again: a killed reaper's work is finished by the next.
+//! The caller holds the dead session's lock byte, so there is one reaper at a time. Each step can be repeated: the next
+//! reaper finishes the work of a killed one.
 
 use super::{
     Core, Fault,
@@ -37,8 +37,8 @@ impl Core<'_> {
     /// one [`Lane::for_reaping`].
     pub fn reap(&self, lane: &mut Lane, dead: usize, now: Now) -> Result<Reaped, Fault> {
         let mut reaped = Reaped::default();
-        self.finish_intents(lane, dead);
-        self.settle_blocks(lane, dead, &mut reaped)?;
+        self.finish_intents(dead);
+        self.finish_blocks(lane, dead, &mut reaped)?;
         self.finish_pending(lane)?;
         reaped.ephemerals = self.remove_ephemerals(lane, dead, RecordKind::Died, now)?;
         self.free_names_of(dead as u16 + 1);
@@ -63,7 +63,7 @@ impl Core<'_> {
 
     /// Frees what the dead session's floor steps were to free: the floor passed the event, and the block
     /// is still in the life that the intent names.
-    fn finish_intents(&self, lane: &mut Lane, dead: usize) {
+    fn finish_intents(&self, dead: usize) {
         for intent in 0..LANES {
             let at = self.geo.session(dead) + session::intent(intent);
             let event = super::acquire(self.at(at + session::INTENT_EVENT));
@@ -74,7 +74,7 @@ impl Core<'_> {
                 let mut state = self.load_state(block);
                 if state.tag() == seen.tag() {
                     let superseded = Superseded { block, state, granules };
-                    self.take_superseded(lane, dead as u16 + 1, superseded);
+                    self.take_superseded(dead as u16 + 1, superseded);
                     state = self.load_state(block);
                 }
                 // Taken in the dead's name, by it or by a reaper; freed with all else that is the dead's.
@@ -114,8 +114,8 @@ impl Core<'_> {
         }
     }
 
-    /// Goes through the block table for what the dead session owned.
-    fn settle_blocks(&self, lane: &mut Lane, dead: usize, reaped: &mut Reaped) -> Result<(), Fault> {
+    /// Ends what the dead session did with the blocks that it owned: goes through the block table.
+    fn finish_blocks(&self, lane: &mut Lane, dead: usize, reaped: &mut Reaped) -> Result<(), Fault> {
         let owner = dead as u16 + 1;
         let end = (self.reserved() * self.geo.extent_granules()).min(self.geo.granules());
         let mut owned = Vec::new();
@@ -128,7 +128,7 @@ impl Core<'_> {
         }
         // What was weighed for one comes before what is weighed for another: a sum tells of the last one only.
         owned.sort_by_key(|&(left, ..)| left);
-        owned.into_iter().try_for_each(|(_, block, state)| self.settle_block(lane, block, state, reaped))
+        owned.into_iter().try_for_each(|(_, block, state)| self.finish_block(lane, block, state, reaped))
     }
 
     /// What is left to be added to the dead's sums for a block: in which order they are settled.
@@ -144,7 +144,7 @@ impl Core<'_> {
         }
     }
 
-    fn settle_block(
+    fn finish_block(
         &self,
         lane: &mut Lane,
         block: Block,
@@ -164,7 +164,7 @@ impl Core<'_> {
             }
             StateKind::Doomed => {
                 self.weigh_event(session_of(state), block, true);
-                self.free_pieces(lane, block, state.tag());
+                self.free_pieces(block, state.tag());
                 reaped.blocks += u64::from(self.free_owned(block, state));
             }
             StateKind::Limbo => {
@@ -188,7 +188,7 @@ impl Core<'_> {
                         published
                     }
                 };
-                self.end_inflight(lane, block, state, published, reaped);
+                self.end_inflight(block, state, published, reaped);
             }
             _ => {}
         }
@@ -248,7 +248,7 @@ impl Core<'_> {
         head.is(HeadKind::Live) && head.block() == block.index()
     }
 
-    fn end_inflight(&self, lane: &Lane, block: Block, state: State, published: bool, reaped: &mut Reaped) {
+    fn end_inflight(&self, block: Block, state: State, published: bool, reaped: &mut Reaped) {
         let owned = State::new(StateKind::Owned, 0, state.tag());
         if published {
             self.weigh_event(session_of(state), block, false);
@@ -262,11 +262,11 @@ impl Core<'_> {
             }
             // Nothing else but the floor changes a dead owner's block: it is doomed.
             self.weigh_event(session_of(state), block, true);
-            self.free_pieces(lane, block, state.tag());
+            self.free_pieces(block, state.tag());
             let doomed = State::new(StateKind::Doomed, state.owner(), state.tag());
             reaped.blocks += u64::from(self.free_owned(block, doomed));
         } else {
-            self.free_pieces(lane, block, state.tag());
+            self.free_pieces(block, state.tag());
             reaped.blocks += u64::from(self.free_owned(block, state));
         }
     }

@@ -1,4 +1,19 @@
 //! How long the history is kept: which events leave it, when, and what becomes of the blocks that they own.
+//!
+//! Each event owns the block that it superseded. Events leave the history in order, one for each *floor step*
+//! ([`Core::let_go`]). A step writes down as an intent which block it will free, and moves the floor by a
+//! compare-and-swap. Whoever moved the floor owns the block, and keeps it or frees it; a block that its writer still
+//! looks at becomes DOOMED, and is the writer's to free. A step that lets a removal go also retires the key.
+//!
+//! Four things make events leave:
+//!
+//! - The ring is full: whoever enters an event makes room for it first ([`Core::make_room`]). A put does so ahead of
+//!   the next one ([`Core::room_for_the_next`]).
+//! - The superseded blocks take more than a quarter of the data area. Each lane adds up the granules that it supersedes
+//!   and frees ([`Weight`]), weighs all lanes' sums now and then, and lets its [`Share`] go before a put
+//!   ([`Core::trim`]).
+//! - A change finds no block: the history gives way in three degrees ([`Least`], [`Core::shrink_to`]).
+//! - A key finds no slot, because the keys that were removed still hold theirs ([`Core::shrink_history`]).
 
 use super::{
     Core, Fault, Tries,
@@ -39,6 +54,28 @@ pub(super) enum Least {
     Few,
     /// No event, as long as one still holds a block.
     Nothing,
+}
+
+/// A lane's share in keeping the history within its bytes.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Share {
+    /// Granules that the lane may supersede until it weighs the history again.
+    until_weighed: u64,
+    /// Granules that the history holds beyond its bound, as far as this lane is to free them.
+    excess: u64,
+    /// Whether the history is at its bound: then the lane frees as much as it supersedes.
+    at_bound: bool,
+}
+
+impl Share {
+    /// Notes that the lane's event superseded so many granules.
+    #[inline]
+    pub(super) fn add(&mut self, granules: u64) {
+        self.until_weighed = self.until_weighed.saturating_sub(granules);
+        if self.at_bound {
+            self.excess = self.excess.saturating_add(granules);
+        }
+    }
 }
 
 /// What letting an event go would free.
@@ -135,13 +172,13 @@ impl Core<'_> {
         // Relaxed, all: hints.
         let block_of = |event| self.block(RingWord(self.at(self.geo.ring(event)).load(Relaxed)).block());
         if let Some(far) = block_of(event + 2 * AHEAD) {
-            self.machine.prefetch(&[self.at(self.geo.data(far))]);
+            self.machine.prefetch_write(&[self.at(self.geo.data(far))]);
         }
         let superseded = block_of(event + AHEAD).and_then(|block| self.superseded_block(block));
         if let Some(near) = superseded {
             let words = near.granules as usize * self.geo.granule_words();
             let data = &self.words[self.geo.data(near.block)..];
-            self.machine.prefetch_run(&data[..words.min(AHEAD_WORDS).min(data.len())]);
+            self.machine.prefetch_write_run(&data[..words.min(AHEAD_WORDS).min(data.len())]);
         }
     }
 
@@ -221,24 +258,24 @@ impl Core<'_> {
     #[inline(always)]
     fn free_superseded(&self, lane: &mut Lane, superseded: Superseded, event: u64) {
         let granules = superseded.granules;
-        if let Some(claimed) = self.take_superseded(lane, lane.owner(), superseded) {
+        if let Some(claimed) = self.take_superseded(lane.owner(), superseded) {
             // While the intent stands: a reaper that finds the block taken finds out whether this was done.
             self.weigh(lane, Sum::Freed, Weight::of_event(event), granules);
             self.keep(lane, claimed);
         }
-        lane.excess = lane.excess.saturating_sub(granules);
+        lane.share.excess = lane.share.excess.saturating_sub(granules);
     }
 
     /// The block for this owner; `None` where it is doomed and so its owner's to free, or was taken by another.
     #[inline(always)]
-    pub(super) fn take_superseded(&self, lane: &Lane, owner: u16, superseded: Superseded) -> Option<Claimed> {
+    pub(super) fn take_superseded(&self, owner: u16, superseded: Superseded) -> Option<Claimed> {
         let Superseded { block, mut state, .. } = superseded;
         let tag = state.tag();
         // Twice is enough: INFLIGHT may become OWNED meanwhile; that changes no further while the right is ours.
         for _ in 0..3 {
             match state.kind() {
                 StateKind::Owned => {
-                    self.free_pieces(lane, block, state.tag());
+                    self.free_pieces(block, state.tag());
                     let taken = self.reclaim(owner, block, state);
                     if taken.is_some() {
                         return taken;
@@ -328,12 +365,12 @@ impl Core<'_> {
     /// counters, so it is asked again only after this lane has superseded a part of them.
     #[inline]
     pub(super) fn trim(&self, lane: &mut Lane) -> Result<(), Fault> {
-        if lane.until_trim == 0 {
+        if lane.share.until_weighed == 0 {
             self.weigh_history(lane);
         }
         for _ in 0..TRIM_STEPS {
-            if lane.excess > 0 && !self.let_go(lane, true)? {
-                lane.excess = 0;
+            if lane.share.excess > 0 && !self.let_go(lane, true)? {
+                lane.share.excess = 0;
             }
         }
         Ok(())
@@ -343,10 +380,12 @@ impl Core<'_> {
     fn weigh_history(&self, lane: &mut Lane) {
         let quarter = u64::from(self.geo.granules()) / 4;
         let held = self.history_granules();
-        lane.excess = held.saturating_sub(quarter);
-        lane.until_trim = (quarter / 64).max(quarter.saturating_sub(held) / 16).max(TRIM_LEAST);
-        // A little below it as well: a bound that is met only from above is left and met again by turns.
-        lane.at_bound = held >= quarter - quarter / 32;
+        lane.share = Share {
+            excess: held.saturating_sub(quarter),
+            until_weighed: (quarter / 64).max(quarter.saturating_sub(held) / 16).max(TRIM_LEAST),
+            // A little below the bound as well: a bound that is met only from above is left and met again by turns.
+            at_bound: held >= quarter - quarter / 32,
+        };
     }
 
     /// Granules that the history holds: what all sessions superseded less what they freed. Exact when no call is under

@@ -1,4 +1,8 @@
-//! Where keys live: buckets in chains, seven slots each, and how they are walked.
+//! Where keys live: slots in buckets, buckets in chains, and how chains are walked.
+//!
+//! A key belongs to one chain, by its hash. A slot is two words: the hash word, with the key's fingerprint and the number
+//! of the guard that gave the slot away, and the head. A walk ends at a link that names no bucket of its chain, and
+//! [`Chain::ended`] reports it.
 
 use super::{Core, Fault, acquire};
 use crate::layout::{Block, GenWord, Head, HeadKind, SlotHash, geometry, record};
@@ -47,7 +51,7 @@ pub struct Slot {
 
 /// A slot with the head that was found in it.
 #[derive(Clone, Copy, Debug)]
-pub struct Found {
+pub struct SlotHead {
     /// Where.
     pub slot: Slot,
     /// The head: LIVE with the key, or OPEN for its fingerprint.

@@ -1,5 +1,5 @@
-//! What lists need where they cannot be of one generation, or meet damage: the keys that live in the slots, and the
-//! names of records that cannot be read.
+//! What lists need where they cannot be of one generation, or where they meet damage: the keys that live in the slots,
+//! and the names of records that cannot be read.
 
 use super::{
     Core, Fault, Tries,
@@ -112,17 +112,6 @@ impl Core<'_> {
             head = Head(self.record_word(block, record::PREVIOUS));
         }
         None
-    }
-
-    /// The key of an event that cannot be read, where its record still tells it.
-    pub fn event_key(&self, position: u64) -> Option<Vec<u8>> {
-        let proof = Proof::Floor(position.checked_sub(1)?);
-        let block = self.event_block(position, proof).ok()?;
-        let bucket = self.bucket_of_slot(self.header_words(block)?.slot())?;
-        let mut bytes = Vec::new();
-        self.copy_key(block, &mut bytes)?;
-        let fits = std::str::from_utf8(&bytes).is_ok_and(|key| Key::new(self.geo, key).bucket == bucket);
-        (fits && self.holds(proof)).then_some(bytes)
     }
 }
 

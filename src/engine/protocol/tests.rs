@@ -78,8 +78,8 @@ pub(crate) fn remove(core: &Core<'_>, lane: &mut Lane, key: &str) -> Result<Outc
 pub(crate) fn get(core: &Core<'_>, key: &str) -> Option<(u64, Vec<u8>)> {
     let key = Key::new(core.geometry(), key);
     let mut out = Vec::new();
-    let meta = core.get(&key, None, Verify::Always, &mut out).unwrap();
-    meta.map(|meta| (meta.words.version(), out))
+    let copy = core.get(&key, None, Verify::Always, &mut out).unwrap();
+    copy.map(|copy| (copy.words.version(), out))
 }
 
 /// The board is sound, these lanes' sessions are the attached ones, and they own what the lanes have stashed.
@@ -304,7 +304,7 @@ fn a_record_that_would_end_behind_the_region_is_damage() {
     let mut lane = heap.lane(0);
     put(&core, &mut lane, "key", b"x", Expect::Any).unwrap();
     let key = Key::new(&heap.geo, "key");
-    let Sought::Found(found) = core.find(&key, false).unwrap() else { panic!("the key has a slot") };
+    let Sought::Slot(found) = core.find(&key, false).unwrap() else { panic!("the key has a slot") };
     let head_at = found.slot.head_at;
     let last = heap.geo.block(heap.geo.granules() - 1).unwrap();
     core.at(head_at).store(Head::new(HeadKind::Live, 9, last.index()).0, Relaxed);

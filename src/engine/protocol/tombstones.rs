@@ -1,4 +1,9 @@
 //! Retiring a key whose removal has left the history, and giving its tombstone back.
+//!
+//! A tombstone belongs to no event, so no floor step frees it. The slot's head becomes RETIRED, which cannot be taken
+//! back. Then the block becomes LIMBO, the head drops the block, and the block becomes free, in this order: a block never
+//! begins another life while a head names it. A tombstone that its writer still looks at is LIMBO of the writer, who
+//! frees it. Anybody may finish each step, any number of times.
 
 use super::{Core, Fault};
 use crate::layout::{Block, GenWord, Head, HeadKind, State, StateKind, geometry, record};

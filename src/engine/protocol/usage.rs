@@ -1,12 +1,14 @@
-//! What holds a board's room, and how much there is: for people and for those who watch a board. All of it is counted
-//! from slots and blocks, so no damaged counter shows in it, and no figure is larger than the board.
+//! How much room a board has, and what takes it: for people and for programs that watch a board. All figures are counted
+//! from slots and blocks, so a damaged counter does not show in them, and none is larger than the board.
 
 use super::{
     Core, acquire,
     claim::LARGER,
     slots::{CHAIN_MAX, slots_of},
 };
-use crate::layout::{Block, GenWord, Guard, Head, HeadKind, State, StateKind, geometry, record::Words};
+use crate::layout::{
+    Block, GenWord, Guard, Head, HeadKind, State, StateKind, geometry, record::PackedHeader,
+};
 
 /// How a board is used. Granules are those of blocks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -106,13 +108,13 @@ impl Core<'_> {
         true
     }
 
-    fn use_of_value(&self, block: Block, words: &Words, live: &mut [u64]) {
+    fn use_of_value(&self, block: Block, words: &PackedHeader, live: &mut [u64]) {
         let mut count = |block: Block| {
             let class = usize::from(self.class_of(self.geo.extent_of(block)).class());
             live.get_mut(class).into_iter().for_each(|blocks| *blocks += 1);
         };
         count(block);
-        let pieces = if words.chained() { self.piece_count(block, words).unwrap_or(0) } else { 0 };
+        let pieces = if words.in_pieces() { self.piece_count(block, words).unwrap_or(0) } else { 0 };
         (0..pieces).filter_map(|number| self.piece(block, words, number, 0)).for_each(count);
     }
 

@@ -8,7 +8,7 @@ use super::{
     Core, Fault,
     copy::Proof,
     read::Verify,
-    slots::{Found, Key, Slot, slots_of},
+    slots::{Key, Slot, SlotHead, slots_of},
     survey::Damaged,
 };
 use crate::layout::{
@@ -138,13 +138,13 @@ impl Core<'_> {
         &self,
         hash_at: usize,
         fingerprint: Option<u16>,
-    ) -> Result<Option<Found>, Fault> {
+    ) -> Result<Option<SlotHead>, Fault> {
         for _ in 0..64 {
             if let Some((hash, head)) = self.slot_at(hash_at) {
                 let wanted = fingerprint.is_none_or(|wanted| wanted == hash.fingerprint());
                 return match head.kind() {
                     Some(HeadKind::Live) if wanted => {
-                        Ok(Some(Found { slot: Slot { head_at: hash_at + 1, hash }, head }))
+                        Ok(Some(SlotHead { slot: Slot { head_at: hash_at + 1, hash }, head }))
                     }
                     Some(HeadKind::Moved) => Err(Fault::Moved),
                     None if wanted => Err(Fault::Corrupt("a slot's head")),
@@ -163,7 +163,7 @@ impl Core<'_> {
     /// Follows the heads back from the one found to the record that was current at the point. Where that is the newest,
     /// whoever copies it asks afterwards whether the slot's life went on ([`Core::lives`]): where it ended the key was
     /// removed at the point or before. The records before the newest belong to events.
-    pub(super) fn record_at(&self, found: Found, point: Point) -> Result<Option<(Block, u64)>, Fault> {
+    pub(super) fn record_at(&self, found: SlotHead, point: Point) -> Result<Option<(Block, u64)>, Fault> {
         let mut head = found.head;
         for step in 0..=self.geo.history() + 2 {
             if !head.is(HeadKind::Live) {
@@ -190,7 +190,7 @@ impl Core<'_> {
         self.refused(point, "a key's records, which lead round")
     }
 
-    fn item_at(&self, found: Found, point: Point, verify: Verify) -> Result<Option<Item>, Fault> {
+    fn item_at(&self, found: SlotHead, point: Point, verify: Verify) -> Result<Option<Item>, Fault> {
         let Some((block, generation)) = self.record_at(found, point)? else { return Ok(None) };
         let copied = self.copy_item(block, generation, self.proof(point), verify);
         if !self.lives(found.slot) {
@@ -339,6 +339,17 @@ impl Core<'_> {
     /// Damage, if the proof holds; otherwise the event has left the history.
     pub(super) fn gone<T>(&self, proof: Proof, what: &'static str) -> Result<T, Fault> {
         Err(if self.holds(proof) { Fault::Corrupt(what) } else { Fault::Lagged })
+    }
+
+    /// The key of an event that cannot be read, where its record still tells it.
+    pub fn event_key(&self, position: u64) -> Option<Vec<u8>> {
+        let proof = Proof::Floor(position.checked_sub(1)?);
+        let block = self.event_block(position, proof).ok()?;
+        let bucket = self.bucket_of_slot(self.header_words(block)?.slot())?;
+        let mut bytes = Vec::new();
+        self.copy_key(block, &mut bytes)?;
+        let fits = std::str::from_utf8(&bytes).is_ok_and(|key| Key::new(self.geo, key).bucket == bucket);
+        (fits && self.holds(proof)).then_some(bytes)
     }
 
     /// What an event superseded; `None` where that was nothing, or a tombstone.

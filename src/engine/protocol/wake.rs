@@ -1,9 +1,9 @@
 //! Telling sleepers. One flag for each counter that can be slept on, in the doorbell page.
 //!
-//! The sleeper sets the flag, fences, re-reads the counter, sleeps. The writer raises the counter,
-//! fences, and if the flag is set takes it and wakes all. Both fences are `SeqCst`, so one of two holds:
-//! if the writer's fence comes first, the sleeper re-reads the raised counter and does not sleep; if the
-//! sleeper's comes first, the writer sees the flag and wakes it. A dead sleeper costs one spare wake.
+//! The sleeper sets the flag, fences, reads the counter again, and sleeps. The writer raises the counter, fences, and if
+//! the flag is set takes it and wakes all. Both fences are `SeqCst`, so one of two cases holds. If the writer's fence
+//! comes first, the sleeper reads the raised counter and does not sleep. If the sleeper's fence comes first, the writer
+//! sees the flag and wakes the sleeper. A dead sleeper costs one wake that nobody needs.
 
 use super::{Core, acquire};
 use crate::layout::{LINE, geometry};

@@ -92,11 +92,8 @@ impl Layout {
         }
         let (n, names) = geometry.split_at(NUMBERS);
         check_bounds(&profile, n)?;
-        let dedicated = names
-            .chunks(DEDICATED_WORDS)
-            .take(n[14] as usize)
-            .map(dedicated_name)
-            .collect::<Result<Vec<_>, _>>()?;
+        let dedicated = names.chunks(DEDICATED_WORDS).take(n[14] as usize).map(dedicated_name);
+        let dedicated = dedicated.collect::<Result<Vec<_>, _>>()?;
         let granules = n[0] / (n[1] * 8);
         let extents = granules / n[2];
         let buckets = n[14] * n[7] + n[9] * n[8];

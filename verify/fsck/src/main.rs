@@ -1,7 +1,10 @@
-//! `fsck PATH`: checks a board that nobody is using.
+//! `fsck PATH`: checks the region file of a board at rest.
 
 use slateboard_fsck::{RULES, Summary, check};
-use std::process::ExitCode;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 const USAGE: &str = "\
 Checks the region file of a board at rest, by its bytes alone.
@@ -9,29 +12,50 @@ Checks the region file of a board at rest, by its bytes alone.
 Usage: fsck [--living RECORD,RECORD..] PATH
        fsck --rules
 
-The board must be at rest: no call is under way, and whoever died was reaped.
-  --living  records of attached sessions, which may keep private blocks
-  --rules   lists what is checked
-Prints what the board holds and exits with 0; with findings, prints them and exits with 1;
-with 2 where the file cannot be read or the arguments cannot be understood.";
+The board must be at rest: no call is under way, and dead sessions were reaped.
+  --living  session records of the attached sessions, which may own private blocks
+  --rules   list the rules
 
-fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match arguments.as_slice() {
-        ["--help" | "-h"] => say(USAGE),
-        ["--rules"] => RULES.iter().for_each(|(name, what)| println!("{name:18} {what}")),
-        ["--living", records, path] => {
-            return living(records).map_or_else(unusable, |living| run(path, &living));
-        }
-        [path] if !path.starts_with('-') => return run(path, &[]),
-        _ => return unusable(USAGE.to_owned()),
-    }
-    ExitCode::SUCCESS
+Exit status: 0 if the board is sound, after a summary of its contents; 1 if it is corrupt,
+after one line for each finding; 2 if the file or the arguments are unusable.";
+
+/// What the command line asks for.
+enum Asked {
+    Help,
+    Rules,
+    Check { path: PathBuf, living: Vec<u16> },
 }
 
-fn say(text: &str) {
-    println!("{text}");
+fn parse(mut arguments: lexopt::Parser) -> Result<Asked, lexopt::Error> {
+    use lexopt::prelude::*;
+    let (mut path, mut living) = (None, Vec::new());
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("help") | Short('h') => return Ok(Asked::Help),
+            Long("rules") => return Ok(Asked::Rules),
+            Long("living") => {
+                let records = arguments.value()?.string()?;
+                let number = |text: &str| {
+                    text.parse().map_err(|_| format!("{text:?} is not the number of a session record"))
+                };
+                living = records.split(',').map(number).collect::<Result<_, _>>()?;
+            }
+            Value(place) if path.is_none() => path = Some(place.into()),
+            _ => return Err(argument.unexpected()),
+        }
+    }
+    let path = path.ok_or("the path of a region file is missing")?;
+    Ok(Asked::Check { path, living })
+}
+
+fn main() -> ExitCode {
+    match parse(lexopt::Parser::from_env()) {
+        Ok(Asked::Help) => println!("{USAGE}"),
+        Ok(Asked::Rules) => RULES.iter().for_each(|(name, what)| println!("{name:18} {what}")),
+        Ok(Asked::Check { path, living }) => return run(&path, &living),
+        Err(error) => return unusable(format!("fsck: {error}\n\n{USAGE}")),
+    }
+    ExitCode::SUCCESS
 }
 
 fn unusable(what: String) -> ExitCode {
@@ -39,19 +63,14 @@ fn unusable(what: String) -> ExitCode {
     ExitCode::from(2)
 }
 
-fn living(records: &str) -> Result<Vec<u16>, String> {
-    let number = |text: &str| text.parse().map_err(|_| format!("{text:?} is no session record"));
-    records.split(',').map(number).collect()
-}
-
-fn run(path: &str, living: &[u16]) -> ExitCode {
+fn run(path: &Path, living: &[u16]) -> ExitCode {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
-        Err(error) => return unusable(format!("{path} cannot be read: {error}")),
+        Err(error) => return unusable(format!("cannot read {}: {error}", path.display())),
     };
     let (words, rest) = bytes.as_chunks::<8>();
     if !rest.is_empty() {
-        return unusable(format!("{path} is no region: it ends within a word"));
+        return unusable(format!("{} is not a region: its size is no multiple of 8 bytes", path.display()));
     }
     let words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
     match check(&words, living) {

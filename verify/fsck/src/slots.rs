@@ -139,6 +139,10 @@ fn apply(board: &Board<'_>, guard: Guard, chain: &[usize], slots: &mut [Slot]) -
                 return Err("claims a slot without a fingerprint");
             }
             if slot.hash.number() < number {
+                // The hash is written before the head.
+                if slot.head.kind() != FREED {
+                    return Err("claims a slot that is in use");
+                }
                 slot.hash = SlotHash::new(number, fingerprint);
             }
             if slot.head.kind() == FREED {

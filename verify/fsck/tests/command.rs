@@ -1,4 +1,4 @@
-//! The command: what it prints, and how it ends.
+//! The command: what it prints, and its exit status.
 
 mod sample;
 
@@ -18,7 +18,7 @@ fn file(words: &[u64]) -> tempfile::NamedTempFile {
 }
 
 #[test]
-fn a_sound_board_is_summed_up() {
+fn a_sound_board_is_summarised() {
     let board = Sample::new();
     let file = file(&board.words);
     let output = fsck(&["--living", &board.living.to_string(), file.path().to_str().unwrap()]);
@@ -29,8 +29,8 @@ fn a_sound_board_is_summed_up() {
 }
 
 #[test]
-fn findings_are_told_by_their_rules() {
-    // Its session is not said to live.
+fn findings_are_printed_with_their_rules() {
+    // Without `--living` no session may be attached.
     let file = file(&Sample::new().words);
     let output = fsck(&[file.path().to_str().unwrap()]);
     let text = String::from_utf8(output.stdout).unwrap();
@@ -40,7 +40,7 @@ fn findings_are_told_by_their_rules() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_apart() {
+fn unusable_files_and_arguments_have_their_own_status() {
     let odd = file(&[1]);
     std::fs::write(odd.path(), [1, 2, 3]).unwrap();
     let odd = odd.path().to_str().unwrap();

@@ -1,5 +1,5 @@
-//! What the caller knows of a board besides its words: each rule finds a board that contradicts it. The board is in
-//! memory and has no header; its layout is among what the caller knows.
+//! What the caller knows about a board besides its words: each rule finds a board that contradicts it. The board is in
+//! memory and has no header, so the caller gives its layout.
 
 use slateboard::{
     layout::{Geometry, Head, Shape, State, StateKind, geometry, record, record::RecordKind},
@@ -15,7 +15,7 @@ use slateboard::{
 use slateboard_fsck::{Known, KnownEvent, Layout, Profile, RULES, check_known};
 use std::sync::LazyLock;
 
-/// A board at rest, and what is known of it.
+/// A board at rest, and what is known about it.
 #[derive(Clone)]
 struct Sample {
     words: Vec<u64>,
@@ -28,8 +28,8 @@ struct Sample {
 static SOUND: LazyLock<Sample> = LazyLock::new(Sample::new);
 
 impl Sample {
-    /// `gone` was removed before all events of the history, `often` was put again and again, `other` once. Session 1 is
-    /// attached and keeps a block at hand.
+    /// The removal of `gone` has left the history, `often` was put again and again, `other` once. Session 1 is attached
+    /// and owns private blocks.
     fn new() -> Self {
         let geo = Geometry::new(Shape::sized(1 << 20, 64, 64, 3), 7).unwrap();
         let cells: Vec<AtomicU64> = (0..geo.words()).map(|_| AtomicU64::new(0)).collect();
@@ -80,7 +80,7 @@ impl Sample {
 
 type Break = fn(&mut Sample);
 
-/// A rule, and what breaks it alone.
+/// A rule, and a change that breaks it.
 const BREAKS: &[(&str, Break)] = &[
     ("geometry", |board| board.words.truncate(board.geo.words() - 1)),
     ("known-event", |board| board.last().version += 1),
@@ -99,7 +99,7 @@ const BREAKS: &[(&str, Break)] = &[
     ("known-private", |board| board.private[1] += 1),
     ("known-private", |board| board.private.clear()),
     ("shard-changes", |board| {
-        // Nothing of the shard is in the history, and no slot of it has a value.
+        // The shard has no event in the history, and none of its slots has a value.
         let shard = board.geo.shard_of("gone", board.geo.hash(b"gone"));
         board.words[board.geo.shard(shard) + geometry::SHARD_CHANGES] = 1;
     }),
@@ -120,7 +120,6 @@ fn every_rule_finds_what_breaks_it() {
     assert!(untested.is_empty(), "{untested:?}");
 }
 
-/// The newest of a key's events is what its slot names.
 #[test]
 fn a_key_that_was_put_elsewhere_is_found() {
     let mut board = SOUND.clone();

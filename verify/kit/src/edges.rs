@@ -1,8 +1,7 @@
-//! The fuzz target `edges`: keys and values of all sizes where something begins or ends: a word, a block size, an extent,
-//! the limits.
+//! The fuzz target `edges`: keys and values of sizes near those where something begins or ends: a word, a block size, an
+//! extent, the limits.
 //!
-//! Through the public calls, over a board of this process alone: they are where a size is refused. Keys are text there,
-//! so no other bytes come so far.
+//! It uses the public calls, since they are what refuses a size. Keys are text there, so no other bytes reach the engine.
 
 use crate::{
     pair::{Pair, Subject},
@@ -27,7 +26,7 @@ const KEY_EDGES: [usize; 18] =
 /// Characters of one to four bytes, and one that begins a folder.
 const LETTERS: [&str; 5] = ["k", "é", "€", "𝄞", "/"];
 
-/// A key's bytes: so many, of this letter, behind so many others that shift it against the words.
+/// How a key is made: its length, its letter, and how many other letters shift it against the words.
 #[derive(Clone, Copy, Arbitrary, Debug)]
 struct Name {
     edge: u8,

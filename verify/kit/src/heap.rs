@@ -1,4 +1,7 @@
 //! A board on the heap: words, sessions and a clock of its own.
+//!
+//! The engine runs over these words without files, locks or other processes. Each thread has its own clock, which stands
+//! still until [`pass`].
 
 use crate::judge::sound;
 use slateboard::{
@@ -22,25 +25,27 @@ pub struct Heap {
     words: Vec<AtomicU64>,
 }
 
+/// A board that is soon full, with short chains of buckets and a short history.
+pub fn shape(capacity: u64) -> Shape {
+    Shape {
+        capacity,
+        extent_granules: 32,
+        history: 64,
+        history_min: 8,
+        dedicated: vec!["task".into()],
+        dedicated_buckets: 1,
+        uniform_buckets: 1,
+        uniform_shards: 2,
+        overflow_max: 8,
+        value_max: VALUE_MAX as u64,
+        names: 16,
+        ..Shape::sized(1 << 20, 64, 64, SESSIONS as u64)
+    }
+}
+
 fn geometry() -> &'static Geometry {
     static GEOMETRY: OnceLock<Geometry> = OnceLock::new();
-    GEOMETRY.get_or_init(|| {
-        let shape = Shape {
-            capacity: 128 << 10,
-            extent_granules: 32,
-            history: 64,
-            history_min: 8,
-            dedicated: vec!["task".into()],
-            dedicated_buckets: 1,
-            uniform_buckets: 1,
-            uniform_shards: 2,
-            overflow_max: 8,
-            value_max: VALUE_MAX as u64,
-            names: 16,
-            ..Shape::sized(1 << 20, 64, 64, SESSIONS as u64)
-        };
-        Geometry::new(shape, 7).expect("the shape can be")
-    })
+    GEOMETRY.get_or_init(|| Geometry::new(shape(128 << 10), 7).expect("the shape can be"))
 }
 
 impl Default for Heap {

@@ -1,8 +1,9 @@
-//! A sound region, words of it replaced by others, and every call of the protocol over what is left.
+//! The fuzz target `region_image`: every call of the protocol over a region whose words are replaced by others.
 //!
-//! Shared by the fuzz target `region_image` and by the test `mutated_image`. Two properties: each call returns;
-//! and a read that verifies gives no value that nobody wrote. Which value it gives, if any, is up to the damage.
+//! Two properties must hold. Each call returns, and a read that verifies never returns a value that nobody wrote. Which
+//! value it returns, if any, depends on the damage.
 
+use crate::heap::{SESSIONS, shape};
 use slateboard::layout::{
     ClassWord, GenWord, Geometry, Guard, GuardOp, Head, HeadKind, RingWord, Shape, State, StateKind, Writer,
     header, record::RecordKind, session,
@@ -23,16 +24,15 @@ const KEYS: [&str; 12] = [
     "task/0", "task/1", "task/2", "task/3", "task/4", "task/5", "task/6", "task/7", "task/8", "team", "long",
     "gone",
 ];
-const SESSIONS: usize = 3;
 /// Calls of one script, at most.
 const CALLS_MAX: usize = 24;
 /// Words of one script that are replaced while another thread calls, at most.
 const HARMS_MAX: usize = 256;
-/// Longest value: more than an extent, so that it is chained.
+/// Longest value. It is longer than an extent, so that it is stored in pieces.
 const LEN_MAX: usize = 2_600;
 const NOW: Now = Now { real_ns: 1_000, boot_ns: || 1_000 };
 
-/// Bytes that decide what happens; zeros once they are used up.
+/// Bytes that decide what happens. Once they are used up, they are zeros.
 struct Script<'s> {
     bytes: &'s [u8],
 }
@@ -62,13 +62,13 @@ impl Script<'_> {
     }
 }
 
-/// A value that is written: its bytes follow from the key, the length and the first byte.
+/// A value that is written. Its bytes follow from the key, the length and the first byte.
 fn value(key: &str, len: usize, salt: u8) -> Vec<u8> {
     let of_key = KEYS.iter().position(|known| *known == key).expect("a known key") as u8;
     (0..len).map(|at| if at == 0 { salt } else { (at ^ at >> 8 ^ len) as u8 ^ salt ^ of_key << 4 }).collect()
 }
 
-/// Fails where a read that verifies gave a value that nobody wrote.
+/// Fails if nobody wrote this value.
 fn check(key: &[u8], found: &[u8]) {
     let known = KEYS.into_iter().find(|known| known.as_bytes() == key);
     let known = known.unwrap_or_else(|| panic!("a key that nobody wrote: {key:?}"));
@@ -80,36 +80,19 @@ fn check_item(item: &Item) {
     check(&item.key, &item.value);
 }
 
-/// A sound region, and the numbers to find one's way in it.
+/// A sound region, with its geometry.
 struct Image {
     geometry: Geometry,
     words: Vec<u64>,
 }
 
-fn geometry() -> Geometry {
-    let shape = Shape {
-        capacity: 32 << 10,
-        extent_granules: 32,
-        history: 64,
-        history_min: 8,
-        dedicated: vec!["task".into()],
-        dedicated_buckets: 1,
-        uniform_buckets: 1,
-        uniform_shards: 2,
-        overflow_max: 4,
-        value_max: 8 << 10,
-        names: 16,
-        ..Shape::sized(1 << 20, 64, 64, SESSIONS as u64)
-    };
-    Geometry::new(shape, 7).expect("the shape can be")
-}
-
-/// Made once: keys with one and with many versions, an overflow bucket, chained values, a removed key, an
-/// entry that ends with its session, a history that has gone round.
+/// Made once. It has keys with one and with many versions, an overflow bucket, values in pieces, a removed key, a bound
+/// entry, and a history that has gone round.
 fn sound() -> &'static Image {
     static IMAGE: OnceLock<Image> = OnceLock::new();
     IMAGE.get_or_init(|| {
-        let geometry = geometry();
+        let shape = Shape { overflow_max: 4, ..shape(32 << 10) };
+        let geometry = Geometry::new(shape, 7).expect("the shape can be");
         let words: Vec<_> = (0..geometry.words()).map(|_| AtomicU64::new(0)).collect();
         let core = Core::new(&words, &[], &Silent, &geometry).expect("as many words as the geometry says");
         core.raise_reserved(geometry.extents());
@@ -138,8 +121,8 @@ fn attach(core: &Core<'_>, index: usize) -> Lane {
     Lane::new(core, index % session::LANES, Writer { name, ..writer })
 }
 
-/// Plays the script over a copy of the image. The first byte says whether another thread does the damage
-/// meanwhile, or it is done between the calls.
+/// Plays the script over a copy of the image. The first byte says whether another thread damages the words during the
+/// calls, or this one does between them.
 pub fn play(bytes: &[u8]) {
     let image = sound();
     let geometry = &image.geometry;
@@ -170,7 +153,7 @@ pub fn play(bytes: &[u8]) {
     end_all(&core, &mut lane);
 }
 
-/// Calls as the script says, each after `before`.
+/// Makes the calls of the script, each after `before`.
 fn act(core: &Core<'_>, script: &mut Script<'_>, before: impl Fn(&mut Script<'_>)) {
     let mut lanes = [attach(core, 1), Lane::new(core, 1, Writer { session: 1, ..Writer::default() })];
     let mut slot = None;
@@ -303,7 +286,7 @@ fn harm(geometry: &Geometry, words: &[AtomicU64], script: &mut Script<'_>) {
     let old = words[at].load(Relaxed);
     let operand = script.word();
     let block = match operand >> 61 {
-        // Records that begin in the last granule would end behind the region.
+        // Records that begin in the last granule would end after the region.
         0..3 => geometry.granules() - 1 - (operand >> 16) as u32 % 4,
         _ => (operand >> 16) as u32 % (geometry.granules() + 2),
     };

@@ -46,6 +46,8 @@ pub fn assert_same(found: &Summary, reference: &Reference) {
         let known = reference.event(found.generation);
         assert_eq!((&found.key[..], found.kind), (known.key.as_bytes(), kind(known.record.kind)));
         assert_eq!((found.version, found.writer), (known.record.version, known.record.writer));
+        let value = (found.kind == Kind::Put).then_some(&known.record.bytes);
+        assert_eq!(found.value.as_ref(), value, "the value of event {}", found.generation);
     }
 }
 

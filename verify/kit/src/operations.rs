@@ -340,3 +340,74 @@ fn kill(pair: &mut Pair<Engine>) {
         pair.refused(0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::{Life, Wish};
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    type Alteration = fn(&mut Reference);
+
+    fn last(reference: &mut Reference) -> &mut Happened {
+        reference.events.last_mut().expect("an event")
+    }
+
+    fn first(reference: &mut Reference) -> &mut Record {
+        reference.map.values_mut().next().expect("a key")
+    }
+
+    const EVENTS: [Alteration; 5] = [
+        |reference| last(reference).key.push('x'),
+        |reference| last(reference).record.kind = Removed,
+        |reference| last(reference).record.version += 1,
+        |reference| last(reference).record.writer += 1,
+        |reference| last(reference).record.bytes.push(0),
+    ];
+    const PREVIOUS: [Alteration; 2] = [
+        |reference| last(reference).previous = None,
+        |reference| last(reference).previous.as_mut().expect("a value before").bytes.push(0),
+    ];
+    const KEYS: [Alteration; 8] = [
+        |reference| first(reference).version += 1,
+        |reference| first(reference).generation += 1,
+        |reference| first(reference).codec ^= 1,
+        |reference| first(reference).deadline += 1,
+        |reference| first(reference).ephemeral += 1,
+        |reference| first(reference).writer += 1,
+        |reference| first(reference).bytes.push(0),
+        |reference| drop(reference.map.pop_last()),
+    ];
+
+    /// A board after some puts, whose reference is altered.
+    fn altered(alter: Alteration) -> Pair<Engine> {
+        let mut pair = Pair::new(Engine::default(), &super::KEYS, &PREFIXES);
+        for key in [0, 1, 0] {
+            pair.take(Op::Put { key, len: 9, wish: Wish::Any, life: Life::Plain, hinted: false });
+        }
+        alter(&mut pair.reference);
+        pair
+    }
+
+    fn check(pair: &Pair<Engine>) {
+        assert_same(&pair.subject.heap.check(&[0, 1, 2]), &pair.reference);
+    }
+
+    #[test]
+    fn what_the_words_do_not_hold_is_found() {
+        check(&altered(|_| {}));
+        for (number, &alter) in EVENTS.iter().chain(&KEYS).enumerate() {
+            let pair = altered(alter);
+            assert!(catch_unwind(AssertUnwindSafe(|| check(&pair))).is_err(), "alteration {number}");
+        }
+    }
+
+    #[test]
+    fn what_the_history_does_not_tell_is_found() {
+        altered(|_| {}).take(Op::Replay);
+        for (number, &alter) in EVENTS.iter().chain(&PREVIOUS).enumerate() {
+            let mut pair = altered(alter);
+            assert!(catch_unwind(AssertUnwindSafe(|| pair.take(Op::Replay))).is_err(), "alteration {number}");
+        }
+    }
+}

@@ -379,7 +379,7 @@ impl Search<'_> {
 }
 
 /// The way to a state, one access a line.
-pub fn tell(world: &World<'_>, steps: &[Step]) -> String {
+fn tell(world: &World<'_>, steps: &[Step]) -> String {
     let mut text = String::new();
     for step in steps {
         let line = match (step.choice, step.access) {
@@ -397,7 +397,7 @@ pub fn tell(world: &World<'_>, steps: &[Step]) -> String {
 }
 
 /// Checks a state in which nobody has anything left to do, and says what the parties were told.
-pub fn conclude(world: &World<'_>) -> Result<String, String> {
+fn conclude(world: &World<'_>) -> Result<String, String> {
     rest(world, &world.words, &world.events).check()?;
     let rest_now = rest(world, &world.words, &world.events);
     let mut told = Vec::new();

@@ -1,9 +1,12 @@
-//! The explicit search of states: the protocol's own code run access by access over words that a scheduler
-//! keeps, and checks of every write, of every answer and of the board at rest. The random schedules
-//! (`verify/schedules/`) run the same parties under the same checks.
+//! The protocol's own code under a scheduler that is asked before every access to a shared word, with checks of every
+//! write and of every answer; `verify/fsck` checks the board at rest.
 //!
-//! Built plainly this is the runner. Under `--cfg slate_search`, where the protocol's atomics ask a
-//! scheduler before every access, it is what the runner builds and runs.
+//! The search (`cargo states`) sees all interleavings of two or three parties. The random schedules (`cargo schedules`)
+//! see some interleavings of four to eight actors.
+//!
+//! Built plainly this is the runners. Under `--cfg slate_search`, where the protocol's atomics ask the scheduler, it is
+//! what the runners build and run; with `--cfg slate_whole` besides, records have all their words, as the random
+//! schedules need them.
 
 #[cfg(slate_search)]
 pub mod explore;
@@ -14,8 +17,6 @@ pub mod places;
 #[cfg(slate_search)]
 pub mod programs;
 #[cfg(slate_search)]
-pub mod random;
-#[cfg(slate_search)]
 pub mod rest;
 #[cfg(not(slate_search))]
 pub mod runner;
@@ -23,6 +24,8 @@ pub mod runner;
 pub mod scenario;
 #[cfg(slate_search)]
 pub mod scenarios;
+#[cfg(any(slate_whole, not(slate_search)))]
+pub mod schedules;
 #[cfg(slate_search)]
 pub mod watch;
 #[cfg(slate_search)]

@@ -153,11 +153,11 @@ impl Record {
 pub fn record(words: &[u64], geo: &Geometry, block: Block) -> Option<Record> {
     let base = geo.data(block);
     let head: [u64; record::HEADER_WORDS] = words.get(base..base + record::HEADER_WORDS)?.try_into().ok()?;
-    let header = record::Words(head).unpack()?;
+    let header = record::PackedHeader(head).unpack()?;
     let key = bytes(words, base + record::HEADER_WORDS, usize::from(header.key_len))?;
     let (at, len) = (base + header.value_at(), header.value_len as usize);
     let mut pieces = Vec::new();
-    let value = if header.chained {
+    let value = if header.in_pieces {
         let each = geo.extent_granules() as usize * geo.granule_words() * 8;
         let mut value = Vec::new();
         for number in 0..len.div_ceil(each) {

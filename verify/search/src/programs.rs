@@ -226,11 +226,8 @@ impl<'s> Programs<'s> {
         }
     }
 
-    /// Forgets all sequences, so that the tree does not outgrow memory when schedules are random.
-    pub fn forget(&mut self, words: &[u64]) {
-        self.nodes.clear();
-        self.children.clear();
-        self.roots.clear();
+    /// Runs each party from its start, on these words.
+    pub fn start(&mut self, words: &[u64]) {
         for actor in 0..self.actors() {
             let root = self.nodes.len() as u32;
             self.nodes.push(Node {

@@ -3,14 +3,13 @@
 use crate::{
     explore::{Limits, Report, search},
     programs::quiet_panics,
-    random,
     scenario::Scenario,
     scenarios,
 };
 use std::process::ExitCode;
 
-/// `list` names the scenarios; `random PARTIES SEED COUNT` runs random schedules. `search STATES EXACT PREEMPTIONS NAME` searches one: a line, and the way to
-/// the flaw where one is found.
+/// `list` names the scenarios. `search STATES EXACT PREEMPTIONS NAME` searches one, and prints a line, and the way to
+/// the failure where one is found.
 pub fn main() -> ExitCode {
     quiet_panics();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -21,7 +20,6 @@ pub fn main() -> ExitCode {
             Some(true)
         }
         ["search", states, exact, preemptions, name] => named(states, exact, preemptions, name),
-        ["random", parties, seed, count] => schedules(parties, seed, count),
         _ => None,
     };
     match good {
@@ -46,17 +44,6 @@ fn named(states: &str, exact: &str, preemptions: &str, name: &str) -> Option<boo
     Some(one(scenario, Limits { states: states.parse().ok()?, exact: exact.parse().ok()?, preemptions }))
 }
 
-/// Runs random schedules; `None` where the arguments make no sense.
-fn schedules(parties: &str, seed: &str, count: &str) -> Option<bool> {
-    let (parties, seed, count) = (parties.parse().ok()?, seed.parse().ok()?, count.parse().ok()?);
-    let ran = random::run(parties, seed, count);
-    match &ran {
-        Ok(text) => println!("ok     {text}"),
-        Err(reason) => println!("FAILED {reason}"),
-    }
-    Some(ran.is_ok())
-}
-
 fn one(scenario: &Scenario, limits: Limits) -> bool {
     let start = std::time::Instant::now();
     let report = match search(scenario, limits) {
@@ -67,19 +54,19 @@ fn one(scenario: &Scenario, limits: Limits) -> bool {
         }
     };
     let line = line(&report);
-    let verdict = verdict(scenario, &report);
+    let (word, text) = match (&report.failure, unseen(scenario, &report)) {
+        (Some(reason), _) => ("FAILED", reason.clone()),
+        (None, Some(unseen)) => ("UNSEEN", unseen),
+        (None, None) => ("ok", scenario.about.to_owned()),
+    };
     let seconds = start.elapsed().as_secs_f64();
-    let good = verdict.is_ok();
-    match verdict {
-        Ok(()) => println!("ok     {:<22} {line}, {seconds:.1} s: {}", scenario.name, scenario.about),
-        Err(reason) => println!("FAILED {:<22} {line}, {seconds:.1} s: {reason}", scenario.name),
-    }
+    println!("{word} {:<22} {line}, {seconds:.1} s: {text}", scenario.name);
     if std::env::var_os("SLATE_OUTCOMES").is_some() {
         for outcome in &report.outcomes {
             println!("         {outcome}");
         }
     }
-    good
+    word == "ok"
 }
 
 fn line(report: &Report) -> String {
@@ -96,18 +83,13 @@ fn line(report: &Report) -> String {
     )
 }
 
-fn verdict(scenario: &Scenario, report: &Report) -> Result<(), String> {
-    if let Some(failure) = &report.failure {
-        return Err(failure.clone());
-    }
+/// What the search must have seen, unless the limit ended it, and did not see.
+fn unseen(scenario: &Scenario, report: &Report) -> Option<String> {
     if report.cut {
-        return Ok(());
+        return None;
     }
-    if report.states < scenario.states {
-        return Err(format!("fewer than {} states", scenario.states));
-    }
-    if report.outcomes.len() < scenario.outcomes {
-        return Err(format!("fewer than {} outcomes", scenario.outcomes));
-    }
-    Ok(())
+    let few =
+        |seen: usize, least: usize, what: &str| (seen < least).then(|| format!("fewer than {least} {what}"));
+    few(report.states, scenario.states, "states")
+        .or_else(|| few(report.outcomes.len(), scenario.outcomes, "outcomes"))
 }

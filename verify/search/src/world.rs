@@ -101,7 +101,7 @@ impl<'s> World<'s> {
             return Err(format!("set-up: {fault}"));
         }
         (world.words, world.events) = (words, events);
-        world.restart();
+        world.start();
         Ok(world)
     }
 
@@ -124,9 +124,9 @@ impl<'s> World<'s> {
     }
 
     /// Everybody stands at the start.
-    pub fn restart(&mut self) {
+    fn start(&mut self) {
         self.before = self.events.len();
-        self.programs.forget(&self.words);
+        self.programs.start(&self.words);
         self.stands = (0..self.programs.actors()).map(|actor| Stand::At(self.programs.root(actor))).collect();
         (self.last, self.dead) = (None, 0);
         self.sum =

@@ -1,4 +1,4 @@
-//! The child's side: gets ready, stops, carries its operation out, stops.
+//! The child's side: it gets ready, stops, carries out its operation, and stops again.
 
 use crate::{
     place::SELDOM,
@@ -17,7 +17,7 @@ fn mark() {
     raise(Signal::SIGSTOP).expect("a signal to oneself");
 }
 
-/// Plays a scenario's child: three stops, at the start, before the operation and behind it.
+/// Plays a scenario's child. It stops three times: at the start, before the operation, and after it.
 pub fn play(scenario: &str, board: &Path) {
     let scenario = scenarios::find(scenario).expect("the scenario is one of the table");
     end_with_parent();

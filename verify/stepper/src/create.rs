@@ -1,4 +1,4 @@
-//! A board in the making: never seen before it is whole.
+//! The scenario of a board that is being made: nobody sees it before it is whole.
 
 use crate::{
     place::opens,
@@ -12,7 +12,7 @@ use slateboard_kit::{
 };
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
-/// Creators that are killed for good, at instructions spread over the whole.
+/// How many creators are really killed, at instructions spread over the operation.
 const KILLED: u64 = 24;
 
 /// The board that is made.
@@ -20,8 +20,8 @@ pub fn options() -> slateboard::Options {
     Board::options().capacity(1 << 20).keys(64).history(64).sessions(4)
 }
 
-/// Steps a creator: at every instruction there is no file of that name, or a sound one. At some it is killed, and
-/// another creator makes the board or finds it.
+/// Steps a creator. After every instruction there is no file of that name, or a sound one. At some instructions it is
+/// killed, and another creator makes the board or finds it.
 pub fn run(options: &Options) -> Tally {
     let mut tally = Tally::default();
     let folder = memory_folder();
@@ -63,14 +63,14 @@ fn ready(options: &Options, path: &Path) -> Traced {
     child
 }
 
-/// What has the name is whole.
+/// The file of that name is a whole board.
 fn look(path: &Path, options: &Options) -> Result<(), String> {
     let words = words(path).map_err(|error| error.to_string())?;
     sound(&words, &[]).inspect_err(|_| keep(options, &words, "create"))?;
     if opens(path) { Ok(()) } else { Err("it does not open".into()) }
 }
 
-/// A creator dies; another makes the board or finds it, two agree on one, and nothing else is left.
+/// Kills a creator. Another makes the board or finds it, two agree on one board, and no other file is left.
 fn killed(instruction: u64, run: &Options) -> Result<(), String> {
     let folder = memory_folder();
     let path = folder.path().join("board");

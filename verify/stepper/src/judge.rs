@@ -1,4 +1,4 @@
-//! Judges an image: everybody who was in it is dead; what is left must be sound, complete, and usable.
+//! Judges an image in which every session is dead: the board must be sound, complete and usable.
 
 use slateboard::{
     layout::{Geometry, Writer, record::RecordKind},
@@ -17,23 +17,23 @@ use slateboard::{
 use slateboard_fsck::{EventState, Kind, Summary};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The clock that deadlines are judged by is the real one; the scenario with a deadline has one that is over.
+/// Deadlines are compared with the real clock. The scenario with a deadline has one that has passed.
 const NOW: Now = Now { real_ns: 1, boot_ns: slateboard::region::boottime_ns };
 
-/// What may stand after each of an operation's events, from none of them to all.
+/// The states that may stand: after none of the operation's events, after the first, and so on.
 pub struct Expected {
-    /// The keys that have a value: version and value. The first is before the operation.
+    /// The first is the state before the operation.
     states: Vec<Standing>,
 }
 
 /// Keys that have a value, each with its version and value.
 type Standing = BTreeMap<Vec<u8>, (u64, Vec<u8>)>;
 
-/// A key with the version of a value that ends with a session.
+/// A key with the version of a bound value.
 pub type Bound = (Vec<u8>, u64);
 
 impl Expected {
-    /// From a board before the operation, and one behind it that still has the events between.
+    /// From a board before the operation, and one after it that still has the events between.
     pub fn new(before: &Summary, after: &Summary) -> Result<Self, String> {
         let stands = |summary: &Summary| {
             let keys = summary.keys.iter();
@@ -59,8 +59,7 @@ impl Expected {
         self.states.len() - 1
     }
 
-    /// The last of the states that stands, if it is none before `since`. Values that end with a session are gone:
-    /// every session is.
+    /// The last of the states from `since` on that stands. Bound values are gone, since every session has ended.
     fn stands(&self, summary: &Summary, bound: &[Bound], since: usize) -> Option<usize> {
         let keys = summary.keys.iter();
         let found: BTreeMap<_, _> =
@@ -84,24 +83,24 @@ fn apply(state: &mut Standing, event: &EventState) {
     };
 }
 
-/// A judge of one scenario's images, in their order.
+/// Judges the images of one scenario, in their order.
 pub struct Judge<'j> {
-    /// The board's numbers.
+    /// The board's geometry.
     pub geometry: &'j Geometry,
     /// What may stand.
     pub expected: &'j Expected,
-    /// Values that end with a session of the images.
+    /// Values that are bound to sessions of the images.
     pub bound: Vec<Bound>,
-    /// Whether the dead are reaped. A test sets it to false, and must see a failure.
+    /// Whether the dead are reaped. A test sets it to false, and must see failures.
     pub reaps: bool,
-    /// Whether the board has no room, so that puts may be told so.
+    /// Whether the board has no room, so that it may refuse puts.
     pub full: bool,
     /// The state that stood in the image before.
     pub since: usize,
 }
 
 impl<'j> Judge<'j> {
-    /// For images of an operation that has not begun.
+    /// A judge for an operation that has not begun.
     pub fn new(geometry: &'j Geometry, expected: &'j Expected, bound: Vec<Bound>) -> Self {
         Self { geometry, expected, bound, reaps: true, full: false, since: 0 }
     }
@@ -109,7 +108,7 @@ impl<'j> Judge<'j> {
     /// Judges an image. `done`: the operation has returned, so all of it must be there.
     ///
     /// # Errors
-    /// What must not be.
+    /// What is wrong.
     pub fn judge(&mut self, words: &[u64], done: bool) -> Result<(), String> {
         let words: Vec<AtomicU64> = words.iter().map(|&word| AtomicU64::new(word)).collect();
         let core = Core::new(&words, &[], &Silent, self.geometry).ok_or("the image is too short")?;
@@ -137,8 +136,8 @@ impl<'j> Judge<'j> {
         sound(&words, "after another session's work").map(|_| ())
     }
 
-    /// Of every key a get, the list and the event that the get told of tell the same: nobody writes, and what a read
-    /// tells is in the reader's present.
+    /// A get, the list, and the event of the generation that the get returned agree on every key: nobody writes, and a
+    /// read returns what is in the reader's present.
     fn agree(&self, core: &Core<'_>) -> Result<(), String> {
         let point = core.point();
         let mut listed = BTreeMap::new();
@@ -182,13 +181,13 @@ fn told(summary: &Summary) -> String {
     summary.keys.iter().map(key).collect::<Vec<_>>().join(", ")
 }
 
-/// Ends every life, as whoever finds its lock released does.
+/// Ends every session, as a process does that finds its lock released.
 pub fn reap_all(core: &Core<'_>) -> Result<(), String> {
     for dead in (0..core.geometry().sessions()).filter(|&index| core.is_occupied(index)) {
         let mut lane = Lane::for_reaping(core, dead);
         core.reap(&mut lane, dead, NOW).map_err(|fault| format!("reaping record {dead}: {fault:?}"))?;
     }
-    // What a reaper that was killed before it had a record left behind: every attach and every beat looks.
+    // Finishes what a reaper left behind that was killed before it had a record. Every attach and every beat does.
     let mut lane = attach(core, "finisher")?;
     core.finish_pending(&mut lane).map_err(|fault| format!("finishing: {fault:?}"))?;
     core.leave(std::slice::from_mut(&mut lane), NOW).map_err(|fault| format!("leaving: {fault:?}"))
@@ -202,7 +201,7 @@ fn attach(core: &Core<'_>, name: &str) -> Result<Lane, String> {
     Ok(Lane::new(core, 0, Writer { name, ..writer }))
 }
 
-/// Another session comes, reads everything, and changes, adds and removes keys.
+/// Another session attaches, reads everything, and changes, adds and removes keys.
 fn survive(core: &Core<'_>, summary: &Summary, full: bool) -> Result<(), String> {
     let mut lane = attach(core, "survivor")?;
     finds(core, summary)?;
@@ -219,7 +218,7 @@ fn survive(core: &Core<'_>, summary: &Summary, full: bool) -> Result<(), String>
         .map_err(|fault| format!("the survivor leaves: {fault:?}"))
 }
 
-/// What reads answer is what the words say.
+/// Reads return what the check found.
 fn finds(core: &Core<'_>, summary: &Summary) -> Result<(), String> {
     let mut listed = BTreeMap::new();
     let note = |item: Result<Item, Damaged>| {
@@ -249,7 +248,7 @@ fn finds(core: &Core<'_>, summary: &Summary) -> Result<(), String> {
     summary.events.iter().try_for_each(|event| tells(core, event))
 }
 
-/// The event, and the board at its generation, are as the words say.
+/// The event, and a view of its generation, are what the check found.
 fn tells(core: &Core<'_>, event: &EventState) -> Result<(), String> {
     let fail = |what: String| format!("event {}: {what}", event.generation);
     let told =
@@ -285,10 +284,10 @@ fn writes(core: &Core<'_>, lane: &mut Lane, name: &str, stands: bool, full: bool
     let key = Key::new(core.geometry(), name);
     let mut change = |change: Change<'_>| core.change(lane, &key, &change, NOW, None);
     let told = |fault: Fault| format!("{fault:?}");
-    // A removal first: it has room on a full board, and makes some.
+    // A removal comes first: it has room on a full board, and makes more.
     match change(Change::tombstone(RecordKind::Removed, Expect::Any)) {
         Ok(Outcome::Done { .. } | Outcome::Nothing) => {}
-        // To find that there is nothing to remove takes a block, too.
+        // Finding that there is nothing to remove takes a block, too.
         Err(Fault::Full(_)) if full && !stands => return Ok(()),
         other => return Err(format!("the removal tells {other:?}")),
     }

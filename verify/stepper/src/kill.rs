@@ -1,5 +1,5 @@
-//! Real deaths: the stepped child gets a `SIGKILL` at an instruction, the kernel lets go of its lock, and another
-//! process attaches.
+//! Real deaths: the stepped child gets a `SIGKILL` at an instruction, the kernel releases its lock, and another process
+//! attaches.
 
 use crate::{
     judge::{Bound, Expected, Judge},
@@ -9,7 +9,7 @@ use crate::{
 };
 use slateboard_kit::places::words;
 
-/// Kills the scenario's child `times` times, at instructions spread over the operation, from `seed` on.
+/// Kills the scenario's child `times` times, at instructions spread over the operation. `seed` shifts them.
 pub fn run(scenario: &Scenario, options: &Options, times: u64, seed: u64) -> Tally {
     let mut tally = Tally::default();
     if matches!(scenario.operation, Operation::Create) {
@@ -33,7 +33,7 @@ pub fn run(scenario: &Scenario, options: &Options, times: u64, seed: u64) -> Tal
     tally
 }
 
-/// Instructions of the operation.
+/// How many instructions the operation has.
 fn length(scenario: &Scenario, options: &Options) -> u64 {
     let mut stage = Stage::set(scenario, options);
     let mut count = 1;
@@ -60,7 +60,7 @@ fn killed(
     }
     let told = |error: slateboard::Error| error.to_string();
     let board = stage.place.board();
-    // Attaching reaps whoever the kernel says is dead.
+    // An attach reaps every session whose lock the kernel has released.
     let session = board.attach("survivor").map_err(told)?;
     let dead =
         board.sessions().map_err(told)?.into_iter().filter(|other| other.index != session.index()).count();

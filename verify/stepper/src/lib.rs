@@ -1,13 +1,13 @@
-//! A kill after every instruction.
+//! The stepper kills a process after every instruction of an operation.
 //!
-//! A child process carries out one operation of the library, optimised as users build it, and is single-stepped by
-//! `ptrace(2)`. After every instruction the board's words are looked at; each image that was not met before is copied,
-//! and on the copy the child is declared dead: it is reaped, the independent checker reads every byte, and another
-//! session reads and writes. The operation must have happened whole, with its event, or not at all; what was there
-//! before must be there.
+//! A child process carries out one operation of the library, optimised as users build it. The stepper single-steps it
+//! by `ptrace(2)`, and reads the board's words after every instruction. It copies each image that is new. On the copy
+//! it declares the child dead: it reaps the child, lets the independent check read every byte, and lets another session
+//! read and write. The operation must have happened whole, with its event, or not at all. What stood before must still
+//! stand.
 //!
-//! A copy is enough because the words are all that is shared: what a process did in its own memory dies with it. What
-//! the kernel does at a death is in the run with real `SIGKILL`s ([`kill`]).
+//! A copy is enough because processes share only the words: the memory of a process dies with it. The run with real
+//! `SIGKILL`s ([`kill`]) covers what the kernel does at a death.
 
 pub mod child;
 pub mod create;

@@ -1,4 +1,4 @@
-//! The boards that are stepped on: small, so that an image is copied and checked in a millisecond.
+//! The boards of the scenarios. They are small, so that copying and checking an image takes a millisecond.
 
 use slateboard::{
     Board,
@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-/// Keepers never beat here: everything that is done is done by the stepped thread.
+/// Keepers never beat here, so the stepped thread does everything.
 pub const SELDOM: Duration = Duration::from_secs(1 << 20);
 /// Events that the history holds.
 pub const HISTORY: u64 = 64;
@@ -29,7 +29,7 @@ pub struct Place {
 fn geometry() -> Geometry {
     let shape = Shape {
         capacity: 96 << 10,
-        // Of smaller ones the reserve, whose first granule is nobody's, would have no block.
+        // In a smaller extent the reserve would have no block, since its first granule is not used.
         extent_granules: 64,
         history: HISTORY,
         history_min: 8,
@@ -73,7 +73,7 @@ impl Place {
         place
     }
 
-    /// Another board as this one stands.
+    /// A copy of this board.
     pub fn copy(&self) -> Self {
         Self::with(&self.words())
     }
@@ -83,7 +83,7 @@ impl Place {
         self.folder.path().join("board")
     }
 
-    /// The numbers to find one's way.
+    /// The geometry.
     pub fn geometry(&self) -> &Geometry {
         &self.file.geometry
     }
@@ -95,7 +95,7 @@ impl Place {
 
     /// All words, as they stand.
     pub fn words(&self) -> Vec<u64> {
-        // Relaxed: the child is stopped, and the kernel's stopping it ordered all it did.
+        // Relaxed: the child is stopped, and the kernel's stop ordered all its stores.
         self.file.mapping.words().iter().map(|word| word.load(Ordering::Relaxed)).collect()
     }
 

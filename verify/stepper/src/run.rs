@@ -1,4 +1,4 @@
-//! One scenario: made ready, rehearsed, stepped, judged.
+//! Runs one scenario: prepares the board, rehearses the operation, steps it, and judges every image.
 
 use crate::{
     judge::{Bound, Expected, Judge, reap_all},
@@ -19,13 +19,13 @@ use std::{
     path::PathBuf,
 };
 
-/// How a run is done.
+/// The options of a run.
 pub struct Options {
-    /// The program that plays the children: this one, or the one that a test was built beside.
+    /// The program that plays the children: this one, or the stepper that a test was built with.
     pub program: PathBuf,
-    /// Where images that fail are kept.
+    /// Where failing images are kept.
     pub keep: Option<PathBuf>,
-    /// Whether the dead are reaped; a test does without, and must see failures.
+    /// Whether the dead are reaped. A test sets it to false, and must see failures.
     pub reaps: bool,
 }
 
@@ -36,20 +36,20 @@ impl Options {
     }
 }
 
-/// What a scenario's run saw.
+/// The result of a scenario's run.
 #[derive(Default)]
 pub struct Tally {
     /// Instructions of the operation.
     pub instructions: u64,
-    /// Different images among what they left.
+    /// Different images after these instructions.
     pub images: u64,
-    /// In how many of them each state was seen.
+    /// How many of them show each state.
     pub seen: BTreeMap<&'static str, u64>,
     /// What was wrong.
     pub failures: Vec<String>,
 }
 
-/// A scenario's board with everybody in place, the child before its operation.
+/// A scenario's board with its processes: the child is about to begin its operation.
 pub struct Stage {
     /// The board.
     pub place: Place,
@@ -60,18 +60,18 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Makes a new board ready for the scenario, and starts its child.
+    /// Prepares a new board for the scenario, and starts its child.
     pub fn set(scenario: &Scenario, options: &Options) -> Self {
         let place = Place::new();
         (scenario.prepare)(&place.board());
         Self::on(place, scenario, options)
     }
 
-    /// Starts the scenario's parties on a board that is ready.
+    /// Starts the scenario's processes on a prepared board.
     pub fn on(place: Place, scenario: &Scenario, options: &Options) -> Self {
         let path = place.path();
         let start = |scenario: &str| Traced::start(&options.program, scenario, &path);
-        // A stopped predecessor attaches first, and the child while it lives: otherwise that would reap it.
+        // A stopped predecessor attaches first. It lives while the child attaches, so the child does not reap it.
         let mut before = scenario.before.as_ref().map(|before| (start(before.scenario), before));
         if let Some((traced, before)) = &mut before {
             come_to(traced, before, &place);
@@ -100,7 +100,7 @@ fn come_to(traced: &mut Traced, before: &Before, place: &Place) {
     }
 }
 
-/// The checker's account of these words, everybody in them reaped first.
+/// What the independent check finds in these words after every session in them was reaped.
 pub fn reaped(words: &[u64], geometry: &Geometry) -> Result<Summary, String> {
     let words: Vec<AtomicU64> = words.iter().map(|&word| AtomicU64::new(word)).collect();
     let core = Core::new(&words, &[], &Silent, geometry).ok_or("the image is too short")?;
@@ -109,8 +109,8 @@ pub fn reaped(words: &[u64], geometry: &Geometry) -> Result<Summary, String> {
     sound(&words, &[])
 }
 
-/// What may stand: from a rehearsal, in which the child is not stepped. With the values that end with a session, of
-/// everybody who is there.
+/// The states that may stand, from a rehearsal in which the child is not stepped, and the values that are bound to
+/// sessions.
 pub fn rehearse(scenario: &Scenario, options: &Options) -> Result<(Expected, Vec<Bound>), String> {
     let mut stage = Stage::set(scenario, options);
     let geometry = stage.place.geometry().clone();
@@ -126,8 +126,8 @@ pub fn rehearse(scenario: &Scenario, options: &Options) -> Result<(Expected, Vec
     Expected::new(&before, &after).map(|expected| (expected, bound))
 }
 
-/// The checker's account of a board whose sessions live; where one is in the middle of something, of what is left when
-/// they are reaped.
+/// What the independent check finds on a board whose sessions live. If one of them is in the middle of an operation, they
+/// are reaped first.
 fn at_rest(words: &[u64], geometry: &Geometry) -> Result<Summary, String> {
     let living: Vec<u16> = (0..geometry.sessions() as u16).collect();
     sound(words, &living).or_else(|_| reaped(words, geometry))
@@ -166,7 +166,7 @@ pub fn run(scenario: &Scenario, options: &Options) -> Tally {
     tally
 }
 
-/// The way through one operation's images.
+/// The walk through one operation's images.
 struct Walk<'o> {
     tally: Tally,
     met: HashSet<u128>,
@@ -175,10 +175,10 @@ struct Walk<'o> {
 }
 
 impl Walk<'_> {
-    /// Judges the board as it stands, if it never stood like that before.
+    /// Judges the board if its image is new.
     fn look(&mut self, place: &Place, child: &Traced, judge: &mut Judge<'_>, done: bool, name: &str) {
         place.read(&mut self.words);
-        // The image at the end is judged again: now all of the operation must be there.
+        // The last image is judged again: the whole operation must be there now.
         if !self.met.insert(hash(&self.words)) && !done {
             return;
         }
@@ -195,9 +195,9 @@ impl Walk<'_> {
     }
 }
 
-/// Tells images apart.
+/// A hash that tells images apart.
 pub fn hash(words: &[u64]) -> u128 {
-    // Word by word into the digest: the crate has no unsafe code to see words as bytes.
+    // Word by word: seeing words as bytes would take unsafe code.
     let mut digest = xxhash_rust::xxh3::Xxh3::new();
     for chunk in words.chunks(512) {
         let mut bytes = [0; 4096];
@@ -209,7 +209,7 @@ pub fn hash(words: &[u64]) -> u128 {
     digest.digest128()
 }
 
-/// Keeps an image that failed, where that is wanted.
+/// Keeps a failing image if the options ask for it.
 pub fn keep(options: &Options, words: &[u64], name: &str) {
     let Some(folder) = &options.keep else { return };
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();

@@ -1,7 +1,7 @@
 //! The operations that are stepped, each on a board of its own.
 //!
-//! A scenario is an entry of [`SCENARIOS`]: how the board is made ready, who was stopped or killed before, what the
-//! child does, and what must have been seen on the way, so that a scenario which has stopped showing its case fails.
+//! A scenario is an entry of [`SCENARIOS`]. It says how the board is prepared, who was stopped or killed before, what the
+//! child does, and which states some image must show. So a scenario that no longer shows its case fails.
 
 use crate::states::{
     BUCKET, CLAIMED, DOOMED, ENTERED, FLOORED, INTENDED, LIMBO, NAME, OPEN, PIECE, PRIVATE, PUBLISHED,
@@ -27,13 +27,13 @@ pub enum Operation {
     Create,
 }
 
-/// Somebody who came as far as a state, in another scenario's role.
+/// A predecessor: a process that has reached a state in another scenario's operation.
 pub struct Before {
     /// Whose operation.
     pub scenario: &'static str,
     /// Stepped until the image shows this.
     pub until: &'static str,
-    /// Killed there; otherwise stopped, for as long as the scenario lasts.
+    /// Whether it is killed there. Otherwise it is stopped while the scenario lasts.
     pub killed: bool,
 }
 
@@ -41,17 +41,17 @@ pub struct Before {
 pub struct Scenario {
     /// Its name.
     pub name: &'static str,
-    /// Makes the board ready; all its sessions have ended when the child starts.
+    /// Prepares the board. All sessions of this function have ended when the child starts.
     pub prepare: fn(&Board),
-    /// Who is in the middle of something.
+    /// Who is in the middle of an operation.
     pub before: Option<Before>,
     /// What the child does.
     pub operation: Operation,
     /// States that some image must show.
     pub must_see: &'static [&'static str],
-    /// Whether the board has no room: then the survivor's puts may be told so.
+    /// Whether the board has no room. It may then refuse the survivor's puts.
     pub full: bool,
-    /// Whether `--quick` has it.
+    /// Whether `--quick` includes it.
     pub quick: bool,
 }
 
@@ -76,7 +76,7 @@ const fn after(scenario: &'static str, until: &'static str, killed: bool) -> Opt
     Some(Before { scenario, until, killed })
 }
 
-/// An attach that finds somebody killed.
+/// An attach that reaps a killed process.
 const fn reap(name: &'static str, scenario: &'static str, until: &'static str) -> Scenario {
     Scenario {
         name,
@@ -319,7 +319,7 @@ fn full_history_of_chains(board: &Board) {
 fn full_board(board: &Board) {
     put(&attach(board), "task/1", 40);
     let mut key = 0;
-    // A session that ends gives back the blocks it has at hand: again, until there is no room from the start.
+    // A session that ends gives back its stash. So this is repeated until a new session finds no room.
     loop {
         let (session, before) = (attach(board), key);
         for len in [15_000, 1_500, 400, 40, 1] {

@@ -1,4 +1,4 @@
-//! Second order: what a death left is put right by another, who is killed as well, after every instruction.
+//! Second order: a survivor repairs what a death left behind, and is killed after every instruction as well.
 
 use crate::{
     judge::{Expected, Judge},
@@ -10,11 +10,11 @@ use crate::{
 };
 use std::collections::HashSet;
 
-/// Who comes after the dead: an attach reaps them, a put over their key comes after it.
+/// The scenarios of the survivor: an attach reaps the dead.
 const SURVIVORS: &[&str] = &["attach"];
 
-/// Steps the scenario to `points` images, spread over its stores; from each, steps a survivor who reaps the dead and is
-/// killed after every instruction; then a third reaps both.
+/// Steps the scenario to `points` images, spread over its stores. From each, a survivor reaps the dead and is killed after
+/// every instruction. Then a third session reaps both.
 pub fn run(scenario: &Scenario, options: &Options, points: usize) -> Tally {
     let mut tally = Tally::default();
     if matches!(scenario.operation, Operation::Create) {
@@ -58,7 +58,7 @@ fn survive(
 ) -> Result<(), String> {
     let place = Place::with(words);
     let geometry = place.geometry().clone();
-    // Whoever dies when: what a reaper makes of the image is what must stand, no more and no less.
+    // Whenever the survivor dies, the board must end as a single reaper leaves it.
     let alone = reaped(words, &geometry)?;
     let expected = Expected::new(&alone, &alone)?;
     let mut judge = Judge::new(&geometry, &expected, Vec::new());

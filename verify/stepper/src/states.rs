@@ -1,4 +1,4 @@
-//! The states between the instructions, by name: what an image shows to be under way.
+//! Names for the states between instructions: what an image shows to be under way.
 
 use slateboard::layout::{
     Block, GenWord, Geometry, Guard, GuardOp, Head, HeadKind, RingWord, SlotHash, State, StateKind, geometry,
@@ -12,9 +12,9 @@ pub const PRIVATE: &str = "a private block";
 pub const PIECE: &str = "a piece of a private chain";
 /// A live head whose record has no event.
 pub const PUBLISHED: &str = "published, not in the history";
-/// A ring word behind the counter, its block without a generation.
+/// A ring word past the counter, whose block has no generation.
 pub const ENTERED: &str = "in the ring, without its generation";
-/// As before, with the generation.
+/// A ring word past the counter, whose block has its generation.
 pub const UNCOUNTED: &str = "with its generation, not counted";
 /// An event whose owner has not settled its block.
 pub const UNSETTLED: &str = "counted, not settled";

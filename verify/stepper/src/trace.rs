@@ -1,4 +1,4 @@
-//! A child that is traced: run to a marker, stepped by one instruction, killed.
+//! A traced child: it runs to a marker, is stepped by one instruction, and is killed.
 
 use nix::{
     sys::{
@@ -11,7 +11,7 @@ use nix::{
 use slateboard_kit::children::Child;
 use std::{path::Path, process::Command};
 
-/// What a child did when it was let go on.
+/// What a child did after it was continued.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Did {
     /// One instruction, or one system call.
@@ -28,8 +28,8 @@ pub struct Traced {
 }
 
 impl Traced {
-    /// Starts this program, or `program`, in a scenario's role, up to its first stop. All calls must come from the
-    /// thread that made this one: to the kernel that thread is the tracer.
+    /// Starts `program` as the child of a scenario, and returns at its first stop. All calls must come from the thread
+    /// that made this one: for the kernel, that thread is the tracer.
     pub fn start(program: &Path, scenario: &str, board: &Path) -> Self {
         let mut command = Command::new(program);
         command.arg("--child").arg(scenario).arg(board);
@@ -63,15 +63,15 @@ impl Traced {
         self.wait()
     }
 
-    /// Address of the next instruction, as `addr2line -e PROGRAM` wants it, where this machine tells. Lines take a
-    /// program that was built with CARGO_PROFILE_RELEASE_DEBUG=1.
+    /// Address of the next instruction, as `addr2line -e PROGRAM` takes it; `None` on machines that do not tell it. The
+    /// lines need a program that was built with CARGO_PROFILE_RELEASE_DEBUG=1.
     pub fn at(&self) -> Option<u64> {
         let pid = self.child.pid();
         let base = procfs_base(pid)?;
         instruction(pid).map(|at| at.wrapping_sub(base))
     }
 
-    /// Kills it, and returns when it is dead and the kernel has let go of its locks.
+    /// Kills the child, and returns when it is dead and the kernel has released its locks.
     pub fn kill(&mut self) {
         self.child.kill();
     }

@@ -19,7 +19,7 @@ fn options() -> Options {
 fn every_instruction_of_a_put_leaves_a_board_that_goes_on() {
     let tally = run::run(find("put over a value").unwrap(), &options());
     assert_eq!(tally.failures, Vec::<String>::new());
-    // Stores alone are more than that; a put of which nothing was seen would have one image.
+    // The stores alone are more. If nothing of the put was seen, there would be one image.
     assert!(tally.instructions > 300 && tally.images > 15, "{} {}", tally.instructions, tally.images);
     for state in [states::PRIVATE, states::PUBLISHED, states::ENTERED, states::UNCOUNTED, states::UNSETTLED] {
         assert!(tally.seen.contains_key(state), "{state} is not among {:?}", tally.seen);

@@ -1,4 +1,4 @@
-//! A forked child that uses its parent's session, and must be refused.
+//! A forked child uses its parent's session. The board must refuse it.
 
 use nix::sys::{
     signal::Signal::SIGKILL,

@@ -1,13 +1,13 @@
-//! Torture: processes at work on one board are killed, stopped and forked at random, and everything that they were told
-//! is judged afterwards.
+//! Torture kills, stops and forks processes at random while they work on one board. Afterwards it judges every answer
+//! that they were given.
 //!
-//! - [`worker`]: does random operations, and notes each call and each answer in a log that outlives it;
-//! - [`log`]: that log, a mapped file;
-//! - [`nemesis`]: kills, stops, continues, and starts workers again;
-//! - [`observer`]: follows the history all the time;
-//! - [`soak`]: another run, of keys that come and go for ever;
-//! - [`judge`]: what was told must fit together, must fit the history, and must fit what stands at the end, of which the
-//!   independent checker gives the account. Windows of operations go to a linearizability checker.
+//! - [`worker`] makes random calls, and logs each call and each answer.
+//! - [`log`] is that log: a mapped file, which outlives the worker.
+//! - [`nemesis`] kills, stops, continues and restarts workers.
+//! - [`observer`] follows the history all the time.
+//! - [`judge`] compares the answers with each other, with the history, and with what the independent check finds on the
+//!   board at the end. It gives windows of calls to a linearizability checker.
+//! - [`soak`] is another run: keys come and go without end.
 
 pub mod fork;
 pub mod judge;

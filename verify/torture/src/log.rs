@@ -1,6 +1,6 @@
-//! A worker's log: a mapped file, so that what was noted outlives whoever noted it.
+//! A worker's log: a mapped file, so that the records outlive the worker.
 //!
-//! Word 0 is the number of records; then records of eight words. A record counts once the number says so.
+//! Word 0 is the number of records. Records of eight words follow. A record counts once the number includes it.
 
 use slateboard::{
     region::Mapping,
@@ -10,7 +10,7 @@ use slateboard_kit::calls::{Answer, Call};
 use std::{fs::OpenOptions, path::Path};
 
 const RECORD: usize = 8;
-/// Records of one log: a worker that has filled its log ends.
+/// Records of one log. A worker ends when its log is full.
 pub const RECORDS: usize = 4_096;
 
 /// A record.
@@ -31,25 +31,25 @@ pub enum Record {
     Answered {
         /// When.
         at: u64,
-        /// How.
+        /// What it was told.
         answer: Answer,
     },
 }
 
-/// A log, for one writer.
+/// A log with one writer.
 pub struct Log {
     mapping: Mapping,
 }
 
 impl Log {
-    /// Makes an empty one.
+    /// Makes an empty log.
     pub fn create(path: &Path) -> std::io::Result<Self> {
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
         file.set_len(((1 + RECORDS * RECORD) * 8) as u64)?;
         Self::map(&file)
     }
 
-    /// Opens one that is there.
+    /// Opens a log that exists.
     pub fn open(path: &Path) -> std::io::Result<Self> {
         Self::map(&OpenOptions::new().read(true).write(true).open(path)?)
     }
@@ -62,11 +62,11 @@ impl Log {
 
     /// How many records there are.
     pub fn len(&self) -> usize {
-        // Acquire: with the number come the records.
+        // Acquire: whoever reads the number also reads the records that it counts.
         self.mapping.words()[0].load(Acquire) as usize
     }
 
-    /// Whether nothing was noted.
+    /// Whether the log has no record.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -76,7 +76,7 @@ impl Log {
         self.len() + 2 > RECORDS
     }
 
-    /// Notes a record.
+    /// Appends a record.
     pub fn note(&self, record: Record) {
         let words: [u64; RECORD] = match record {
             Record::Called { id, at, key, asked } => {
@@ -90,14 +90,14 @@ impl Log {
         };
         let len = self.len();
         for (target, word) in self.mapping.words()[1 + len * RECORD..].iter().zip(words) {
-            // Relaxed: nobody looks before the number says so.
+            // Relaxed: nobody reads the record before the number includes it.
             target.store(word, Relaxed);
         }
         // Release: whoever reads the number reads the record.
         self.mapping.words()[0].store(len as u64 + 1, Release);
     }
 
-    /// All records; `None` where one is none.
+    /// All records; `None` if the words of one are no record.
     pub fn records(&self) -> Option<Vec<Record>> {
         let words = &self.mapping.words()[1..];
         let record = |index: usize| {

@@ -1,4 +1,4 @@
-//! `cargo run --release -p torture`: see the library's page.
+//! `cargo torture`: see the library's page.
 
 use slateboard_kit::{places::memory_folder, random};
 use std::{path::Path, process::ExitCode, time::Instant};

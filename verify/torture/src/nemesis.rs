@@ -1,4 +1,4 @@
-//! Starts workers, kills, stops and continues them, and lets what they were told be judged when all are gone.
+//! Starts workers, and kills, stops and continues them at random. When all have ended, their answers are judged.
 
 use crate::{
     judge::{self, Checked, Epoch, Stood},
@@ -16,12 +16,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Long enough for whatever must happen; only a failing run waits for it.
+/// Long enough for whatever must happen. Only a failing run waits that long.
 const SOON: Duration = Duration::from_secs(60);
-/// Records that others must note while somebody is stopped.
+/// Records that the other workers must log while one is stopped.
 const PROGRESS: usize = 20;
 
-/// How a run is done.
+/// The options of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The program that plays the workers.
@@ -30,11 +30,11 @@ pub struct Options {
     pub kills: u64,
     /// Stops in all.
     pub stops: u64,
-    /// Kills between two moments of rest.
+    /// Kills between two moments of rest. At rest no process uses the board.
     pub epoch: u64,
     /// Workers at a time.
     pub workers: usize,
-    /// Of the random numbers.
+    /// Seed of the random numbers.
     pub seed: u64,
     /// Bytes of the board's data area.
     pub capacity: u64,
@@ -57,12 +57,12 @@ impl Default for Options {
     }
 }
 
-/// What was done, and what was wrong.
+/// The result of a run.
 #[derive(Clone, Default, Debug)]
 pub struct Tally {
     /// Processes killed.
     pub kills: u64,
-    /// Processes stopped, while others had to get on.
+    /// Processes stopped. The others had to make progress meanwhile.
     pub stops: u64,
     /// Processes started.
     pub started: u64,
@@ -72,11 +72,11 @@ pub struct Tally {
     pub checked: Checked,
     /// Events that the observer was too slow for.
     pub missed: u64,
-    /// What must not be.
+    /// What was wrong.
     pub violations: Vec<String>,
 }
 
-/// A worker under way.
+/// A worker that runs.
 struct Worker {
     child: Child,
     log: Log,
@@ -96,7 +96,7 @@ pub struct Nemesis<'o> {
     tally: Tally,
 }
 
-/// A whole run, in a folder that is there.
+/// A whole run, in an existing folder.
 pub fn run(options: &Options, folder: &Path) -> Tally {
     let board = Board::options().capacity(options.capacity).keys(1_024).history(options.history);
     let board = board.sessions(64).create(folder.join("board")).expect("the board is made");
@@ -112,7 +112,7 @@ pub fn run(options: &Options, folder: &Path) -> Tally {
     };
     let mut stood = HashMap::new();
     while nemesis.tally.violations.is_empty() && !nemesis.is_done() {
-        // Keepers that reap all the time, and none but those who attach, in turn.
+        // Epochs take turns: keepers reap all the time, or only those who attach reap.
         nemesis.beat_ms = if nemesis.tally.rests.is_multiple_of(2) { 5 } else { 1 << 30 };
         nemesis.epoch(&board, &mut stood);
     }
@@ -139,7 +139,7 @@ impl Nemesis<'_> {
             self.strike();
         }
         self.end_all();
-        // Whoever attaches reaps the dead.
+        // An attach reaps the dead.
         if let Err(error) = board.attach("judge") {
             self.tally.violations.push(format!("nobody can attach any more: {error}"));
         }
@@ -186,15 +186,15 @@ impl Nemesis<'_> {
         self.workers.push(Worker { child, log, number });
     }
 
-    /// Takes a worker that has ended out of the list.
+    /// Moves a worker that has ended to the list of ended ones.
     fn retire(&mut self, index: usize) {
         let worker = self.workers.swap_remove(index);
-        // The mapping stays; the name is not needed any more.
+        // The mapping stays. Its name is no longer needed.
         let _ = fs::remove_file(self.path(&format!("log-{}", worker.number)));
         self.ended.push((worker.number, worker.log));
     }
 
-    /// Starts others for workers that have come to the end of their logs.
+    /// Replaces workers whose logs are full.
     fn replace_ended(&mut self) {
         for index in (0..self.workers.len()).rev() {
             match self.workers[index].child.status() {
@@ -212,7 +212,7 @@ impl Nemesis<'_> {
         }
     }
 
-    /// One blow.
+    /// Kills or stops one worker.
     fn strike(&mut self) {
         self.replace_ended();
         let index = self.random.usize(..self.workers.len());
@@ -233,7 +233,7 @@ impl Nemesis<'_> {
         self.start();
     }
 
-    /// Stops a worker, lets the others get on, and continues or kills it.
+    /// Stops a worker, waits until the others have made progress, and continues or kills it.
     fn stop(&mut self, index: usize) {
         let number = self.workers[index].number;
         self.workers[index].child.stop();
@@ -242,7 +242,7 @@ impl Nemesis<'_> {
         let started = Instant::now();
         while self.noted(number) < before + PROGRESS {
             std::thread::sleep(Duration::from_micros(50));
-            // The stopped one has not ended: only others are replaced.
+            // The stopped worker has not ended, so this replaces only others.
             self.replace_ended();
             if started.elapsed() > SOON {
                 self.tally.violations.push(format!("while worker {number} is stopped nobody gets on"));
@@ -254,12 +254,12 @@ impl Nemesis<'_> {
                 self.kill(index);
             }
             Some(index) => self.workers[index].child.go_on(),
-            // It had come to its end when it was to be stopped.
+            // It had ended by itself before the signal.
             None => {}
         }
     }
 
-    /// Records of all workers but this one.
+    /// How many records all workers but this one have logged.
     fn noted(&self, but: u64) -> usize {
         let others = self.workers.iter().filter(|worker| worker.number != but);
         let ended: usize =
@@ -267,7 +267,7 @@ impl Nemesis<'_> {
         others.map(|worker| worker.log.len()).sum::<usize>() + ended
     }
 
-    /// Lets all workers come to an end.
+    /// Asks all workers to end, and waits for them.
     fn end_all(&mut self) {
         fs::write(self.path("stop"), "").expect("a file can be made");
         let started = Instant::now();
@@ -285,7 +285,7 @@ impl Nemesis<'_> {
         let _ = fs::remove_file(self.path("stop"));
     }
 
-    /// The independent checker's account of the board, on which nobody is left.
+    /// What the independent check finds on the board, which nobody uses.
     fn checker(&mut self) -> Option<Summary> {
         let words = words(&self.path("board")).expect("the board is there");
         let summary = sound(&words, &[]).map_err(|findings| {

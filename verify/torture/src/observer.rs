@@ -1,4 +1,4 @@
-//! Follows the history, in a thread of the parent, on a mapping that cannot be written to.
+//! Follows the history, in a thread of the parent, through a read-only mapping.
 
 use slateboard::{Board, MutationKind};
 use slateboard_kit::calls;
@@ -34,18 +34,18 @@ pub struct Story {
     pub events: Vec<Seen>,
     /// Events that left the history before they were read.
     pub missed: u64,
-    /// What must not be.
+    /// What was wrong.
     pub wrong: Vec<String>,
 }
 
-/// The running thread.
+/// The thread that reads.
 pub struct Observer {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<Story>,
 }
 
 impl Observer {
-    /// Follows the board from its present on.
+    /// Follows the history after generation `since`.
     pub fn start(board: &Path, since: u64) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let (theirs, board) = (Arc::clone(&stop), board.to_owned());
@@ -53,7 +53,7 @@ impl Observer {
         Self { stop, thread }
     }
 
-    /// What was read up to now; everything that has happened by now is in it.
+    /// Ends the thread. Its story includes everything that happened before this call.
     pub fn end(self) -> Story {
         self.stop.store(true, Ordering::Release);
         self.thread
@@ -70,7 +70,7 @@ fn follow(board: &Path, since: u64, stop: &AtomicBool) -> Story {
     };
     let mut last = since;
     loop {
-        // Before the reading: what has happened by the time of the order to stop is read.
+        // Loaded before the events are read, so that everything before the order to stop is read.
         let stopping = stop.load(Ordering::Acquire);
         for event in reader.events(last) {
             match event {

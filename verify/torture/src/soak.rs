@@ -1,8 +1,8 @@
-//! A soak: keys that never repeat, each removed, expired or ended with its session, on a small board, for as long as is
-//! asked. Nothing may be refused, and nothing may grow.
+//! A soak: keys that never repeat, on a small board. Each is removed, expires, or ends with its session. No put may be
+//! refused, and nothing may grow.
 //!
-//! With a keeper the sessions of a board do it, whose keepers beat often. Without one the protocol is called as a
-//! session does, and nobody beats: whoever needs room makes it.
+//! One run uses sessions whose keepers beat often. The other calls the protocol as a session does, without a keeper:
+//! there a put that needs room makes it.
 
 use slateboard::{
     Board, PutOptions, Session,
@@ -22,17 +22,17 @@ use std::{collections::VecDeque, path::Path, time::Duration};
 
 /// Keys that the board is made for.
 const KEYS: u64 = 4_096;
-/// Keys that are there at once, at most.
+/// Keys that have a value at once, at most.
 const LIVING: usize = 2_000;
 /// Keys that live for the whole time.
 const STAYING: usize = 500;
-/// Keys that are ended with a session, each time.
+/// Keys that end with one session.
 const BOUND: usize = 200;
-/// How often the board is looked at.
+/// How often the figures are taken.
 const LOOKS: u64 = 10;
 const TTL: Duration = Duration::from_millis(2);
 
-/// What a board had come to after so many keys.
+/// Figures of a board after so many keys.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Figures {
     /// Keys so far.
@@ -47,7 +47,7 @@ pub struct Figures {
     pub expired: u64,
 }
 
-/// Puts `keys` keys that never repeat; the figures at the tenths of it.
+/// Puts `keys` keys that never repeat. Returns the figures after each tenth of them.
 ///
 /// # Errors
 /// A put that was refused, or a board that is not sound.
@@ -65,11 +65,11 @@ pub fn run(keys: u64, keeper: bool, folder: &Path) -> Result<Vec<Figures>, Strin
     }
 }
 
-/// Bytes that what is claimed may rise by at any time: it is counted in whole extents, and there is one more of each of two
-/// sizes where chance wants it.
+/// Bytes that the claimed memory may grow by at any time. It is counted in whole extents, and chance may add one extent of
+/// each of two sizes.
 const CLAIMED_STEP: u64 = 2 * 65_536;
 
-/// How the figures grew: the last are not above those at the half, but for what chance adds.
+/// Fails when the last figures are above those at the half, apart from what chance adds.
 ///
 /// # Errors
 /// What grew.
@@ -123,7 +123,7 @@ fn churn(keys: u64, path: &Path, hand: &mut impl Hand) -> Result<Vec<Figures>, S
             hand.bind(&bound)?;
             bound.clear();
         }
-        // So many expire within a moment that they would be more than may live.
+        // Without a pause, more keys would live at once than the board is made for.
         if n % (LIVING - STAYING - 2 * BOUND) as u64 == 0 {
             std::thread::sleep(TTL);
         }
@@ -134,7 +134,7 @@ fn churn(keys: u64, path: &Path, hand: &mut impl Hand) -> Result<Vec<Figures>, S
     Ok(figures)
 }
 
-/// Looks at the board, whose keepers may be at work: until it is at rest.
+/// Checks the board. Keepers may be at work, so it tries until the board is at rest.
 fn look(path: &Path, keys: u64, living: &[u16]) -> Result<Figures, String> {
     let reader = Board::options().open_read_only(path).map_err(|error| error.to_string())?;
     let mut told = String::new();

@@ -1,4 +1,4 @@
-//! A worker: random operations, each noted before and after.
+//! A worker: it makes random calls, and logs each before and after.
 
 use crate::{
     fork,
@@ -13,26 +13,26 @@ use slateboard_kit::{
 };
 use std::{path::Path, time::Duration};
 
-/// One operation of so many is a fork.
+/// After one call of so many, the worker forks.
 const FORKS: u64 = 2_000;
 
 /// What a worker is started with.
 pub struct Task<'t> {
     /// The board.
     pub board: &'t Path,
-    /// Its log; made by whoever started it.
+    /// Its log. The parent has made it.
     pub log: &'t Path,
     /// Its number, unlike any other's.
     pub number: u64,
-    /// Of its random numbers.
+    /// Seed of its random numbers.
     pub seed: u64,
     /// How often its keeper beats, milliseconds.
     pub beat_ms: u64,
-    /// Whether there is a file of this name, it ends.
+    /// The worker ends when this file exists.
     pub stop: &'t Path,
 }
 
-/// Works until the log is full or the stop file is there. False where something was wrong beyond any answer.
+/// Works until the log is full or the stop file exists. Returns false when it cannot go on.
 pub fn work(task: &Task<'_>) -> bool {
     end_with_parent();
     let log = Log::open(task.log).expect("the log opens");
@@ -49,7 +49,7 @@ pub fn work(task: &Task<'_>) -> bool {
         if worker.random.u64(..FORKS) == 0 && !fork::is_refused(&session) {
             return false;
         }
-        // Sessions come and go within a process, too.
+        // Sessions also come and go within a process.
         if worker.random.u64(..1_000) == 0 {
             drop(session);
             match board.attach("again") {
@@ -74,7 +74,7 @@ fn now() -> u64 {
 }
 
 impl Worker<'_> {
-    /// One operation, with its two records.
+    /// Makes one call, with its two records.
     fn call(&mut self, session: &Session) {
         self.calls += 1;
         let id = self.number << 24 | self.calls;
@@ -104,7 +104,7 @@ impl Worker<'_> {
                 Call::put(Expect::Version(stands.map_or(1, |entry| entry.version)))
             }
             14..17 => Call::Update,
-            // A reaper's removals are nobody's call: the keys of which every call is looked at have none.
+            // No call accounts for the removals of a reaper, so hot keys, whose every call is judged, are never bound.
             19 if cold => Call::BIND,
             _ => Call::REMOVE,
         }

@@ -1,4 +1,4 @@
-//! The judge finds what is wrong: each lie is planted in a story that was sound.
+//! The judge finds each lie that is planted in a sound story.
 
 use slateboard::Expect;
 use slateboard_fsck::{Blocks, EventState, KeyState, Summary};

@@ -1,4 +1,4 @@
-//! A sound board with something of everything, and the means to break it.
+//! A sound board with something of everything, and functions that break it.
 #![allow(dead_code, reason = "each test program uses a part")]
 
 use slateboard::{
@@ -66,7 +66,8 @@ impl Sample {
         sample
     }
 
-    /// As floor steps do that let the key's removal go, of which the last is killed before it gives the tombstone back.
+    /// Lets the removal of the key leave the history, as steps of the floor do of which the last is killed before it frees
+    /// the tombstone.
     fn retire(&mut self, key: &str) {
         let (head_at, version) = (self.slot(key), self.record(self.newest(key)).version);
         let at = self.geo.generation(self.newest(key));
@@ -132,7 +133,7 @@ impl Sample {
     pub fn before(&self, key: &str) -> Block {
         self.block(Head(self.words[self.geo.data(self.newest(key)) + record::PREVIOUS]).block())
     }
-    /// A block in this state: one that its extent's class says starts there.
+    /// A block in this state, which starts where its extent's class says.
     pub fn in_state(&self, kind: StateKind) -> Block {
         let starts = |block: &Block| {
             let extent = self.geo.extent_of(*block);
@@ -149,7 +150,7 @@ impl Sample {
 
     pub fn record(&self, block: Block) -> RecordHeader {
         let at = self.geo.data(block);
-        record::Words(*self.words[at..].first_chunk().unwrap()).unpack().unwrap()
+        record::PackedHeader(*self.words[at..].first_chunk().unwrap()).unpack().unwrap()
     }
     fn key(&self, block: Block) -> Vec<u8> {
         let len = usize::from(self.record(block).key_len);
@@ -165,7 +166,7 @@ impl Sample {
         self.bytes(self.geo.data(block) + header.value_at(), header.value_len as usize)
     }
 
-    /// Changes a record's header, under a checksum that is right again.
+    /// Changes a record's header, and makes its checksum valid again.
     pub fn edit(&mut self, block: Block, change: impl FnOnce(&mut RecordHeader)) {
         let mut header = self.record(block);
         let (key, value) = (self.key(block), self.value(block));
@@ -175,7 +176,7 @@ impl Sample {
         let at = self.geo.data(block);
         self.words[at..at + record::HEADER_WORDS].copy_from_slice(&words.0);
     }
-    /// Gives the record another key of the same length, under a right checksum.
+    /// Gives the record another key of the same length, and makes its checksum valid again.
     pub fn rename(&mut self, block: Block, key: &str) {
         let value = self.value(block);
         let at = self.geo.data(block) + record::HEADER_WORDS;
@@ -212,7 +213,7 @@ impl Sample {
     pub fn session(&mut self, session: u16, word: usize) -> &mut u64 {
         &mut self.words[self.geo.session(usize::from(session)) + word]
     }
-    /// Ends the life of the attached session's record, but for what it owns.
+    /// Marks the attached session's record as vacated, and leaves what it owns.
     pub fn end_session(&mut self) {
         let living = self.living;
         *self.session(living, session::INCARNATION) &= !1;

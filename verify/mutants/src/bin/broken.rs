@@ -1,44 +1,78 @@
-//! `cargo broken [--only TEXT]...`: code that is broken on purpose is caught.
+//! `cargo broken`: the code is broken on purpose, one mutant at a time, and every check of the mutant must find it.
 //!
-//! A break is a textual replacement in a copy of the tree. Its checks are runs of the models, of the search and of
-//! the stepper. Each runs over the copy as it is first, where it must pass: one that fails anyway sees nothing. Then
-//! it runs over the broken copy, where it must find something. A check that does not is a failure, and so is a break
-//! whose text is not found exactly once, or that does not compile. The last line is `N breaks caught, N failed`.
+//! Each check runs over the code as it is first, where it must pass: a check that fails anyway shows nothing. Then each
+//! mutant is put into a copy of the sources, its tools are built, and its checks run. A mutant fails when a check finds
+//! nothing, when its text is not in its file exactly once, or when it does not compile.
 
 use slateboard_mutants::{
-    table::{self, Check, Mutant, Tool},
+    access::{self, AccessMutant},
+    program::{MUTATED, Program, QUICK, Verdict, build_folder, workspace},
+    score::{Score, in_parallel, workers},
+    table::{self, Mutant, Tool},
     tree::Tree,
 };
 use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-    process::{Command, ExitCode, Output, Stdio},
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    process::ExitCode,
 };
 
 const HELP: &str = "\
-cargo broken [--only TEXT]... [--list]: the protocol is broken on purpose, and the checks must see it
+cargo broken [--only TEXT]... [--tool NAME] [--long] [--list]: breaks slateboard on purpose, and its checks must find it
 
-  --only TEXT  the breaks whose name holds the text
-  --list       the breaks, and what is lost by each";
+  --only TEXT  the mutants whose name contains the text; an access mutant is named after its row in docs/atomics.md
+  --tool NAME  only the checks of this tool: models, states, schedules, stepper, torture or test
+  --long       also the checks that are left out because another check of the mutant is faster
+  --list       prints the mutants, what is lost by each, and what must find it
+
+The last line is `N caught, N failed`; the exit status is 1 when one failed.";
+
+/// What to do, from the command line.
+#[derive(Default)]
+struct Options {
+    only: Vec<String>,
+    tool: Option<Tool>,
+    long: bool,
+    list: bool,
+    help: bool,
+}
+
+fn options() -> Result<Options, lexopt::Error> {
+    use lexopt::prelude::*;
+    let mut options = Options::default();
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("only") => options.only.push(parser.value()?.string()?),
+            Long("tool") => options.tool = Some(parser.value()?.parse_with(tool)?),
+            Long("long") => options.long = true,
+            Long("list") => options.list = true,
+            Long("help") | Short('h') => options.help = true,
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(options)
+}
+
+fn tool(name: &str) -> Result<Tool, String> {
+    Tool::ALL.into_iter().find(|tool| tool.name() == name).ok_or("there is no such tool".into())
+}
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let chosen = match chosen(&arguments) {
-        Ok(chosen) => chosen,
-        Err(text) => {
-            eprintln!("{text}");
+    let options = match options() {
+        Ok(options) if options.help => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Ok(options) => options,
+        Err(error) => {
+            eprintln!("broken: {error}\n\n{HELP}");
             return ExitCode::from(2);
         }
     };
-    if arguments.iter().any(|argument| argument == "--list") {
-        chosen.iter().for_each(|broken| println!("{}: {}", broken.name, broken.lost));
-        return ExitCode::SUCCESS;
-    }
-    match catch(&chosen) {
-        Ok(failed) => {
-            println!("{} breaks caught, {failed} failed", chosen.len() - failed);
-            if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }
+    match run(&options) {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
         Err(text) => {
             eprintln!("broken: {text}");
             ExitCode::FAILURE
@@ -46,194 +80,195 @@ fn main() -> ExitCode {
     }
 }
 
-/// The breaks that the arguments ask for: at least one.
-fn chosen(arguments: &[String]) -> Result<Vec<&'static Mutant>, String> {
-    let (mut only, mut arguments) = (Vec::new(), arguments.iter());
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--list" => {}
-            "--only" => only.push(arguments.next().ok_or("--only needs a part of a name")?),
-            _ => return Err(HELP.into()),
-        }
-    }
-    let wanted =
-        |broken: &&Mutant| only.is_empty() || only.iter().any(|text| broken.name.contains(text.as_str()));
-    let chosen: Vec<_> = table::all().filter(wanted).collect();
-    if chosen.is_empty() { Err("no break has that name: see --list".into()) } else { Ok(chosen) }
+/// A mutant, and its checks that were asked for: a tool and what it runs.
+struct Job {
+    mutant: Kind,
+    checks: Vec<(Tool, String)>,
 }
 
-/// Runs all checks; how many breaks were not caught by all of theirs.
-fn catch(chosen: &[&Mutant]) -> Result<usize, String> {
-    let target = build_folder()?;
-    let bench = Bench { tree: Tree::copy(&workspace()?, &target.join("tree"))?, target };
-    let mut sound = HashMap::new();
-    for &check in chosen.iter().flat_map(|broken| broken.caught_by).filter(|check| !check.long) {
-        sound.entry(check).or_insert_with(|| {
-            let verdict = bench.run(check);
-            println!("unbroken: {check:?}: {verdict}");
-            matches!(verdict, Verdict::Passed(_))
-        });
-    }
-    let mut failed = 0;
-    for broken in chosen {
-        println!("{}: {}", broken.name, broken.lost);
-        match bench.catches(broken, &sound) {
-            Ok(true) => {}
-            Ok(false) => failed += 1,
-            Err(text) => {
-                println!("FAILED {}: {text}", broken.name);
-                failed += 1;
-            }
+enum Kind {
+    /// A row of the table.
+    Text(&'static Mutant),
+    /// One access done wrong, in the models that have all of these.
+    Access(AccessMutant),
+}
+
+impl Job {
+    fn name(&self) -> &str {
+        match &self.mutant {
+            Kind::Text(mutant) => mutant.name,
+            Kind::Access(mutant) => &mutant.name,
         }
     }
+
+    fn lost(&self) -> &str {
+        match &self.mutant {
+            Kind::Text(mutant) => mutant.lost,
+            Kind::Access(_) => "see docs/atomics.md",
+        }
+    }
+}
+
+/// The mutants that the options ask for, with their checks.
+fn jobs(options: &Options) -> Result<Vec<Job>, String> {
+    let text = table::all().map(|mutant| {
+        let checks = mutant.caught_by.iter().filter(|check| options.long || !check.long);
+        let checks = checks.map(|check| (check.tool, check.what.to_owned())).collect();
+        Job { mutant: Kind::Text(mutant), checks }
+    });
+    let access = access::mutants(&workspace()?)?.into_iter().map(|mutant| {
+        let checks = vec![(Tool::Models, mutant.model.clone())];
+        Job { mutant: Kind::Access(mutant), checks }
+    });
+    let mut jobs: Vec<Job> = text.chain(access).collect();
+    jobs.retain(|job| options.only.is_empty() || options.only.iter().any(|text| job.name().contains(text)));
+    for job in &mut jobs {
+        job.checks.retain(|(tool, _)| options.tool.is_none_or(|wanted| *tool == wanted));
+    }
+    jobs.retain(|job| !job.checks.is_empty());
+    if jobs.is_empty() { Err("no mutant has that name: see --list".into()) } else { Ok(jobs) }
+}
+
+/// Runs the mutants; how many were not found by each of their checks.
+fn run(options: &Options) -> Result<usize, String> {
+    let jobs = jobs(options)?;
+    if options.list {
+        for job in &jobs {
+            let checks: Vec<String> =
+                job.checks.iter().map(|(tool, what)| format!("{} {what}", tool.name())).collect();
+            println!("{}: {} Found by: {}.", job.name(), job.lost(), checks.join(", "));
+        }
+        return Ok(0);
+    }
+    let target = build_folder("broken")?;
+    let mut lanes = Vec::new();
+    for worker in 0..workers() {
+        let folder = target.join(worker.to_string());
+        lanes.push(Lane { tree: Tree::copy(&workspace()?, &folder.join("tree"))?, folder });
+    }
+    let passing = passing(&jobs)?;
+    let score = Score::default();
+    let accesses = match jobs.iter().any(|job| matches!(job.mutant, Kind::Access(_))) {
+        true => Some(
+            access::build(&lanes[0].tree, &lanes[0].target(Tool::Models))?
+                .kept_as(&target.join("accesses"))?,
+        ),
+        false => None,
+    };
+    if let (Some(models), true) = (&accesses, options.only.is_empty()) {
+        report_list(&access::not_made(&workspace()?, models)?, &score);
+    }
+    in_parallel(jobs, |worker, job| {
+        let verdicts = match (&job.mutant, &accesses) {
+            (Kind::Text(mutant), _) => lanes[worker].verdicts(mutant, &job.checks),
+            (Kind::Access(mutant), Some(models)) => {
+                Ok(vec![models.model(&mutant.model, false, &mutant.switches)])
+            }
+            (Kind::Access(_), None) => Err("the models were not built".into()),
+        };
+        report(&job, verdicts, &passing, &score);
+    });
+    let (caught, failed) = score.counts();
+    println!("{caught} caught, {failed} failed");
     Ok(failed)
 }
 
-/// The folder of the workspace: cargo tells where this package is.
-fn workspace() -> Result<PathBuf, String> {
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").ok_or("run this as `cargo broken`")?;
-    let root = Path::new(&package).ancestors().nth(2).ok_or("the package has no workspace around it")?;
-    Ok(root.to_path_buf())
+/// The checks that pass over the code as it is.
+fn passing(jobs: &[Job]) -> Result<BTreeSet<(Tool, String)>, String> {
+    let checks: BTreeSet<&(Tool, String)> = jobs.iter().flat_map(|job| &job.checks).collect();
+    let mut programs = BTreeMap::new();
+    for (tool, _) in &checks {
+        if !programs.contains_key(tool) {
+            // Where the tool's own command builds.
+            let target = match tool {
+                Tool::Models | Tool::States | Tool::Schedules => build_folder(tool.name())?,
+                Tool::Stepper | Tool::Torture | Tool::Test => build_folder("")?,
+            };
+            programs.insert(*tool, Program::build(*tool, &workspace()?, &target)?);
+        }
+    }
+    let passing = std::sync::Mutex::new(BTreeSet::new());
+    in_parallel(checks, |_, check| {
+        let verdict = programs[&check.0].check(&check.1, &QUICK);
+        if verdict.passed() {
+            passing.lock().expect("no worker panics").insert(check.clone());
+        } else {
+            println!(
+                "without a mutant, {} {} does not pass: {}",
+                check.0.name(),
+                check.1,
+                verdict.shortened()
+            );
+        }
+    });
+    Ok(passing.into_inner().expect("no worker panics"))
 }
 
-/// A build folder of its own beside that of this program, so that neither undoes the other.
-fn build_folder() -> Result<PathBuf, String> {
-    let program = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
-    let target = program.ancestors().nth(2).ok_or("this program is not in a build folder")?;
-    Ok(target.join("broken"))
-}
-
-/// A copy of the tree, and where it is built.
-struct Bench {
+/// A copy of the sources, and where its tools are built.
+struct Lane {
     tree: Tree,
-    target: PathBuf,
+    folder: PathBuf,
 }
 
-/// What came of a check.
-enum Verdict {
-    /// It found nothing, and said so.
-    Passed(String),
-    /// It found this.
-    Found(String),
-    /// It came to no verdict.
-    None(String),
-}
-
-impl Bench {
-    /// Breaks the copy, runs the break's checks, and mends it. Whether all of them caught it.
-    fn catches(&self, broken: &Mutant, sound: &HashMap<Check, bool>) -> Result<bool, String> {
-        let changed = self.tree.replace(broken.file, broken.search, broken.replace)?;
-        let mut all = true;
-        for check in broken.caught_by.iter().filter(|check| !check.long) {
-            let verdict = self.run(*check);
-            let caught = sound[check] && matches!(verdict, Verdict::Found(_));
-            println!("{} {check:?}: {verdict}", if caught { "caught" } else { "FAILED" });
-            all &= caught;
-        }
-        changed.restore()?;
-        Ok(all)
-    }
-
-    fn run(&self, check: Check) -> Verdict {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
-        command
-            .current_dir(self.tree.root())
-            .args([
-                "run",
-                "--quiet",
-                "--release",
-                "--package",
-                check.tool.package(),
-                "--bin",
-                check.tool.program(),
-            ])
-            .arg("--")
-            .args(check.tool.options())
-            .args(["--only", check.what])
-            .env("CARGO_TARGET_DIR", &self.target)
-            .stdin(Stdio::null());
-        match command.output() {
-            Ok(output) => check.tool.verdict(&output),
-            Err(error) => Verdict::None(format!("cannot run cargo: {error}")),
-        }
-    }
-}
-
-trait Run {
-    fn package(self) -> &'static str;
-    fn program(self) -> &'static str;
-    fn options(self) -> &'static [&'static str];
-    fn verdict(self, output: &Output) -> Verdict;
-}
-
-impl Run for Tool {
-    fn package(self) -> &'static str {
-        match self {
-            Tool::Models => "slateboard-mutants",
-            Tool::States => "slateboard-search",
-            Tool::Schedules => "slateboard-schedules",
-            Tool::Stepper => "stepper",
+impl Lane {
+    /// Cargo tells the tests of several trees apart, so that they share what they depend on.
+    fn target(&self, tool: Tool) -> PathBuf {
+        match tool {
+            Tool::Test => self.folder.with_file_name("test"),
+            tool => self.folder.join(tool.name()),
         }
     }
 
-    fn program(self) -> &'static str {
-        match self {
-            Tool::Models => "models",
-            Tool::States => "states",
-            Tool::Schedules => "schedules",
-            Tool::Stepper => "stepper",
-        }
-    }
-
-    /// Without the tools' own mutants.
-    fn options(self) -> &'static [&'static str] {
-        match self {
-            Tool::Models | Tool::Schedules => &["--no-mutants"],
-            Tool::States => &["--no-canaries"],
-            Tool::Stepper => &[],
-        }
-    }
-
-    /// What the tool said. A bad end alone is no finding: the tool may not have been built.
-    fn verdict(self, output: &Output) -> Verdict {
-        let text = String::from_utf8_lossy(&output.stdout);
-        let last = text.lines().last().unwrap_or_default().to_owned();
-        let found = match self {
-            Tool::Models | Tool::States | Tool::Schedules => {
-                text.lines().find_map(|line| line.strip_prefix("FAILED "))
+    /// Puts the mutant into the tree, runs its checks, and takes it out.
+    fn verdicts(&self, mutant: &Mutant, checks: &[(Tool, String)]) -> Result<Vec<Verdict>, String> {
+        let changed = self.tree.replace(mutant.file, mutant.search, mutant.replace)?;
+        let mut programs = BTreeMap::new();
+        let mut check = |(tool, what): &(Tool, String)| {
+            let build = || Program::build(*tool, self.tree.root(), &self.target(*tool));
+            match programs.entry(*tool).or_insert_with(build) {
+                Ok(program) => program.check(what, &MUTATED),
+                Err(text) => Verdict::None(text.clone()),
             }
-            // Not that it saw less than it must: that is no harm done.
-            Tool::Stepper => text
-                .lines()
-                .filter_map(|line| line.strip_prefix("    "))
-                .find(|found| !found.starts_with("no image showed")),
         };
-        match found {
-            Some(found) if !output.status.success() => Verdict::Found(shortened(found)),
-            None if output.status.success() => Verdict::Passed(last),
-            _ => {
-                let errors = String::from_utf8_lossy(&output.stderr);
-                Verdict::None(format!("{}: {last} {}", output.status, errors.trim()))
+        let verdicts = checks.iter().map(&mut check).collect();
+        changed.restore()?;
+        Ok(verdicts)
+    }
+}
+
+fn report(
+    job: &Job,
+    verdicts: Result<Vec<Verdict>, String>,
+    passing: &BTreeSet<(Tool, String)>,
+    score: &Score,
+) {
+    let (mut caught, mut lines) = (true, String::new());
+    match verdicts {
+        Ok(verdicts) => {
+            for (check, verdict) in job.checks.iter().zip(verdicts) {
+                let sound = passing.contains(check);
+                caught &= verdict.found() && sound;
+                let says = match (&verdict, sound) {
+                    (_, false) => "does not pass without the mutant",
+                    (Verdict::Found(_), true) => "found",
+                    (Verdict::Passed(_), true) => "SURVIVED",
+                    (Verdict::None(_), true) => "came to no verdict",
+                };
+                let (tool, what) = check;
+                lines += &format!("\n       {} {what} {says}: {}", tool.name(), verdict.shortened());
             }
         }
+        Err(text) => (caught, lines) = (false, format!(": {text}")),
     }
+    score.line(caught, &format!("{} {}{lines}", if caught { "caught" } else { "FAILED" }, job.name()));
 }
 
-/// What fits a line or two.
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(400) {
-        Some((end, _)) => format!("{} …", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-impl std::fmt::Display for Verdict {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Verdict::Passed(text) => write!(f, "passed ({text})"),
-            Verdict::Found(text) => f.write_str(text),
-            Verdict::None(text) => write!(f, "no verdict: {text}"),
-        }
+/// Tells the rows of `docs/atomics.md` whose model does not make their access.
+fn report_list(not_made: &[String], score: &Score) {
+    match not_made {
+        [] => println!(
+            "docs/atomics.md: each access that no model finds a mutant of is made where its row says"
+        ),
+        _ => score.line(false, &format!("FAILED docs/atomics.md: {}", not_made.join("; "))),
     }
 }

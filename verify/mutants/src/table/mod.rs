@@ -11,6 +11,7 @@ mod fill;
 mod guard;
 mod history;
 mod inflight;
+mod lease;
 mod names;
 mod pieces;
 mod publish;
@@ -41,7 +42,7 @@ pub struct Mutant {
 }
 
 /// One run of a tool, which passes without the mutant and finds something with it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Check {
     /// The tool.
     pub tool: Tool,
@@ -52,7 +53,7 @@ pub struct Check {
 }
 
 /// What runs a check.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Tool {
     /// `cargo models`, memory orderings: runs the model of this name.
     Models,
@@ -62,13 +63,10 @@ pub enum Tool {
     Schedules,
     /// `cargo stepper`, a kill after every instruction of the optimised code: runs the operations of this name.
     Stepper,
-}
-
-impl Mutant {
-    /// What a tool runs to find it.
-    pub fn checks_of(&self, tool: Tool) -> impl Iterator<Item = &Check> {
-        self.caught_by.iter().filter(move |check| check.tool == tool)
-    }
+    /// `cargo torture`, processes killed and stopped at random: runs with these options, among them a seed.
+    Torture,
+    /// `cargo test`: runs with these arguments, the last of which is the name of the test.
+    Test,
 }
 
 const fn models(model: &'static str) -> Check {
@@ -87,6 +85,10 @@ const fn stepper(operation: &'static str) -> Check {
     Check { tool: Tool::Stepper, what: operation, long: false }
 }
 
+const fn test(arguments: &'static str) -> Check {
+    Check { tool: Tool::Test, what: arguments, long: false }
+}
+
 const fn long(check: Check) -> Check {
     Check { long: true, ..check }
 }
@@ -102,6 +104,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         guard::MUTANTS,
         history::MUTANTS,
         inflight::MUTANTS,
+        lease::MUTANTS,
         names::MUTANTS,
         pieces::MUTANTS,
         publish::MUTANTS,

@@ -48,8 +48,8 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a handle's writer does not ask whose slot it is",
         lost: "A put by handle writes over another key.",
         file: FILE,
-        search: "(hash == slot.hash && head.is(HeadKind::Live)).then_some(Found { slot, head })",
-        replace: "(hash.number() > 0 && head.is(HeadKind::Live)).then_some(Found { slot, head })",
+        search: "(hash == slot.hash && head.is(HeadKind::Live)).then_some(SlotHead { slot, head })",
+        replace: "(hash.number() > 0 && head.is(HeadKind::Live)).then_some(SlotHead { slot, head })",
         caught_by: &[models("slots::a_known_slot_takes_no_other_key_s_place")],
     },
     Mutant {

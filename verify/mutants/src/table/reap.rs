@@ -45,7 +45,7 @@ pub const MUTANTS: &[Mutant] = &[
         name: "reaped without finishing intents",
         lost: "A superseded block leaks with the writer that was killed between floor and free.",
         file: FILE,
-        search: "self.finish_intents(lane, dead);",
+        search: "self.finish_intents(dead);",
         replace: "",
         caught_by: &[
             models("reap::a_killed_floor_step_leaks_nothing"),

@@ -1,4 +1,4 @@
-//! What was told, against what stands when everybody is gone.
+//! Compares the answers with the board after all workers have ended.
 
 use super::{Epoch, Logged, stood};
 use slateboard_kit::calls::{Call, HOT};
@@ -46,7 +46,7 @@ pub fn check(epoch: &Epoch, written: &HashMap<u64, &Logged>, violations: &mut Ve
     }
 }
 
-/// Whether somebody who was killed may have removed the key, or a value that ended with its session may have come after.
+/// Whether a killed call may have removed the key, or put a bound value after this one.
 fn may_be_removed(epoch: &Epoch, key: u64) -> bool {
     let pending = |call: &&Logged| call.key == key && call.answer.is_none();
     epoch
@@ -56,8 +56,8 @@ fn may_be_removed(epoch: &Epoch, key: u64) -> bool {
         .any(|call| call.asked == Call::REMOVE || (key >= HOT && call.asked == Call::BIND))
 }
 
-/// Whether an update with this version may have kept the session that the value before it was to end with: before it there
-/// are only updates, back to a value that ends with a session, or to a version whose caller was killed before it was told.
+/// Whether an update with this version may have kept the binding of the value before it. That is so if only updates lie
+/// between it and a bound value, or a version whose caller was killed before it was told.
 fn may_be_bound(epoch: &Epoch, key: u64, version: u64) -> bool {
     let of_key = |call: &&Logged| call.key == key;
     let ops: HashMap<u64, Call> = epoch

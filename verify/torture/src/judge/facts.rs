@@ -1,5 +1,5 @@
-//! What was told, against itself: one chain of versions for each key, generations that are nobody else's, no read older
-//! than what was told before it began, no value that nobody wrote.
+//! Compares the answers with each other. Each key has one chain of versions. Each generation belongs to one change. No read
+//! returns an older version than one that was known before it began, nor a value that nobody wrote.
 
 use super::{Epoch, Logged};
 use slateboard::Expect;
@@ -60,7 +60,7 @@ fn unexplained(
     }
 }
 
-/// Generations are unique and of this time; per key, versions and generations rise together.
+/// Generations are unique and of this epoch. Versions and generations of a key rise together.
 fn chains(epoch: &Epoch, violations: &mut Vec<String>) {
     let mut generations = HashMap::new();
     let mut keys: HashMap<u64, Vec<(u64, u64)>> = HashMap::new();
@@ -82,7 +82,7 @@ fn chains(epoch: &Epoch, violations: &mut Vec<String>) {
     }
 }
 
-/// By key, the newest version that anybody had been told at a time.
+/// For each key, the newest version that anybody had been told by a moment.
 struct Newest(HashMap<u64, Vec<(u64, u64)>>);
 
 impl Newest {

@@ -1,4 +1,4 @@
-//! What was told, judged: against itself, against the history, against what stands at the end.
+//! The judge of a run: it compares the answers with each other, with the history, and with the board at the end.
 
 mod ends;
 mod facts;
@@ -17,7 +17,7 @@ pub struct Stood {
     pub version: u64,
     /// The generation that wrote it.
     pub generation: u64,
-    /// Which operation's value.
+    /// Which call's value.
     pub value: u64,
 }
 
@@ -26,7 +26,7 @@ pub struct Stood {
 pub struct Logged {
     /// The worker.
     pub worker: u64,
-    /// The operation's number.
+    /// The call's number.
     pub id: u64,
     /// The key.
     pub key: u64,
@@ -40,7 +40,7 @@ pub struct Logged {
     pub answer: Option<Answer>,
 }
 
-/// Everything that is known of the time between two moments of rest.
+/// Everything that is known about the time between two moments of rest.
 pub struct Epoch {
     /// The generation at the beginning.
     pub since: u64,
@@ -50,7 +50,7 @@ pub struct Epoch {
     pub calls: Vec<Logged>,
     /// What the observer read.
     pub story: Story,
-    /// What stands at the end, as the independent checker tells it.
+    /// What the independent check finds at the end.
     pub ended: Summary,
 }
 
@@ -67,11 +67,11 @@ pub struct Checked {
     pub windows: u64,
     /// Calls in these.
     pub window_calls: u64,
-    /// Windows that were too long for it, or that a call under way left open.
+    /// Windows that were too long for it, or that a killed call left open.
     pub skipped: u64,
 }
 
-/// The calls in a worker's log; a reason where it is none.
+/// The calls in a worker's log, or why they are no calls.
 pub fn calls(worker: u64, records: &[Record]) -> Result<Vec<Logged>, String> {
     let mut calls: Vec<Logged> = Vec::with_capacity(records.len() / 2);
     for record in records {
@@ -91,7 +91,7 @@ pub fn calls(worker: u64, records: &[Record]) -> Result<Vec<Logged>, String> {
     Ok(calls)
 }
 
-/// What stands, by key.
+/// The value of each key.
 pub fn stood(summary: &Summary) -> Result<HashMap<u64, Stood>, String> {
     let mut stood = HashMap::new();
     for key in &summary.keys {
@@ -105,7 +105,7 @@ pub fn stood(summary: &Summary) -> Result<HashMap<u64, Stood>, String> {
 }
 
 impl Epoch {
-    /// Judges everything. The violations, and what was looked at.
+    /// Judges everything. Returns the violations, and what was checked.
     pub fn judge(&self) -> (Vec<String>, Checked) {
         let mut violations = self.story.wrong.clone();
         let written: HashMap<u64, &Logged> =
@@ -120,7 +120,7 @@ impl Epoch {
         (violations, checked)
     }
 
-    /// The changes that were told to have happened: call, version, generation.
+    /// The changes that were acknowledged: call, version, generation.
     fn done(&self) -> impl Iterator<Item = (&Logged, u64, u64)> {
         self.calls.iter().filter_map(|call| match call.answer {
             Some(Answer::Done { version, generation }) => Some((call, version, generation)),

@@ -1,5 +1,4 @@
-//! What was told, against the history: every change that was told to have happened is an event, every event is what
-//! somebody asked for.
+//! Compares the answers with the history. Every acknowledged change is an event, and somebody asked for every event.
 
 use super::{Epoch, Logged};
 use crate::observer::Seen;
@@ -26,7 +25,7 @@ pub fn check(epoch: &Epoch, written: &HashMap<u64, &Logged>, violations: &mut Ve
     missing(epoch, violations);
 }
 
-/// Why an event is not that of the call that was told its generation.
+/// Why an event does not fit the call that was told its generation.
 fn differs(event: &Seen, call: &Logged, version: u64) -> Option<&'static str> {
     let value = call.asked.puts().then_some(call.id);
     let same = (event.key, event.version, event.value) == (call.key, version, value);
@@ -41,13 +40,13 @@ fn unasked(event: &Seen, written: &HashMap<u64, &Logged>, removing: &HashSet<u64
             Some(call) if call.key == event.key => Some("an event of a call that was told something else"),
             _ => Some("an event that nobody asked for"),
         },
-        // Reapers remove values that end with a session: none of the hot keys has any.
+        // Reapers remove values that are bound to a session. No hot key has such a value.
         None if event.key >= HOT || removing.contains(&event.key) => None,
         None => Some("a removal that nobody asked for"),
     }
 }
 
-/// An event's previous value is that of the key's event before it, where nothing was missed between.
+/// An event's previous value is that of the event of the key before it, if none was missed between them.
 fn previous(epoch: &Epoch, violations: &mut Vec<String>) {
     let mut last: HashMap<u64, Option<u64>> =
         epoch.stood.iter().map(|(&key, stood)| (key, Some(stood.generation))).collect();
@@ -64,11 +63,11 @@ fn previous(epoch: &Epoch, violations: &mut Vec<String>) {
     }
 }
 
-/// What was told to have happened was read, or missed: as many events as the observer was told.
+/// Every acknowledged change was read or counted as missed.
 fn missing(epoch: &Epoch, violations: &mut Vec<String>) {
     let read: HashSet<u64> = epoch.story.events.iter().map(|event| event.generation).collect();
     let all = epoch.ended.generation - epoch.since;
-    // The events behind the last that was read are those of the judge's own reaping.
+    // The events after the last that was read are those of the judge's own reaping.
     let behind = epoch.ended.generation - read.iter().max().copied().unwrap_or(epoch.since);
     if read.len() as u64 + epoch.story.missed + behind != all {
         let (missed, read) = (epoch.story.missed, read.len());
@@ -83,7 +82,7 @@ fn missing(epoch: &Epoch, violations: &mut Vec<String>) {
     }
 }
 
-/// The generations at which values were put whose callers never learned it, by the operation's number.
+/// Version and generation of each put whose caller was killed before it was told, by the call's number.
 pub fn unlearned(epoch: &Epoch) -> HashMap<u64, (u64, u64)> {
     let pending: HashSet<u64> =
         epoch.calls.iter().filter(|call| call.answer.is_none()).map(|call| call.id).collect();

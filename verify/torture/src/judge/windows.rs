@@ -1,20 +1,20 @@
-//! Windows of calls on one key, between moments when no call on it is under way, for a linearizability checker that was
-//! not written here.
+//! Gives windows of calls on one key to a linearizability checker that was not written here. A window lies between two
+//! moments when no call on the key is under way.
 
 use super::{Checked, Epoch, Logged, story::unlearned};
 use slateboard_kit::calls::{Answer, Call, HOT};
 use stateright::semantics::{ConsistencyTester, LinearizabilityTester, SequentialSpec};
 use std::collections::HashSet;
 
-/// Calls of one window, at most: the checker's work grows with every order of overlapping calls.
+/// Calls of one window, at most. The checker tries every order of overlapping calls.
 const LONGEST: usize = 14;
 
-/// One key of a board, by itself.
+/// One key of a board.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Cell {
     /// The newest version.
     pub version: u64,
-    /// Whose value stands.
+    /// Which call's value it has.
     pub value: Option<u64>,
 }
 
@@ -25,7 +25,7 @@ impl SequentialSpec for Cell {
     type Op = Asked;
     type Ret = Answer;
 
-    /// Never asked: a call whose answer is not known is left out, or its answer was found.
+    /// Never called: calls without an answer are left out, or their answers were found elsewhere.
     fn invoke(&mut self, _: &Asked) -> Answer {
         Answer::Wrong
     }
@@ -35,7 +35,7 @@ impl SequentialSpec for Cell {
         let meets = call.is_met(self.value.map(|_| (self.version, 0)));
         match *answer {
             Answer::Done { version, .. } => {
-                // Where the key had no value its slot may have been given away: then versions go on from higher up.
+                // The slot of a key without a value may have been another key's meanwhile. Its versions then continue from higher up.
                 let follows = version == self.version + 1 || (self.value.is_none() && version > self.version);
                 let done = meets && follows && call != Call::Get;
                 *self = Self { version, value: call.puts().then_some(id) };
@@ -52,12 +52,11 @@ impl SequentialSpec for Cell {
     }
 }
 
-/// Whether calls on one key, all of them answered, can have happened one after the other, each between its beginning
-/// and its end.
+/// Whether answered calls on one key can have happened one after the other, each between its beginning and its end.
 pub fn is_linearizable(cell: &Cell, calls: &[Logged]) -> bool {
     let mut moments: Vec<(u64, bool, usize)> = Vec::new();
     for (number, call) in calls.iter().enumerate() {
-        // At one and the same time beginnings come first: then the calls overlap, which allows more.
+        // Of equal times, beginnings come first: the calls then overlap, which allows more orders.
         moments.push((call.start, false, number));
         moments.push((call.end.unwrap_or(u64::MAX), true, number));
     }
@@ -94,8 +93,8 @@ pub(super) fn check(epoch: &Epoch, violations: &mut Vec<String>) -> Checked {
     checked
 }
 
-/// The key's calls up to the first whose fate is not known, in the order of their beginnings. Calls under way at a kill
-/// are left out where they had no effect, and ended by who first saw it where they had one.
+/// The key's calls up to the first whose effect is unknown, in the order of their beginnings. A killed call without an
+/// effect is left out. One with an effect ends when another call first saw the effect.
 fn answered(epoch: &Epoch, key: u64) -> (Vec<Logged>, bool) {
     let found = unlearned(epoch);
     let told: HashSet<u64> = epoch.done().map(|(_, _, generation)| generation).collect();
@@ -131,7 +130,7 @@ fn answered(epoch: &Epoch, key: u64) -> (Vec<Logged>, bool) {
     }
     calls.sort_unstable_by_key(|call| call.start);
     let all = calls.len();
-    // A call that is left out may have been seen by those that it overlaps: they are left out, too.
+    // Calls that overlap one that is left out may have seen its effect, so they are left out, too.
     for call in calls.iter().rev() {
         if call.end.is_none_or(|end| end >= until) {
             until = until.min(call.start);

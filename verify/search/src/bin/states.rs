@@ -1,6 +1,5 @@
 //! `cargo states`: every interleaving of a few parties over the protocol's own code, with a kill at every
-//! access, on boards small enough to be searched whole; and mutants of that code, each of which the
-//! search must catch.
+//! access, on boards small enough to be searched whole.
 //!
 //! The program is built twice. Plainly, it is the runner: it builds itself again under
 //! `--cfg slate_search`, and runs that.

@@ -1,7 +1,7 @@
 
-/// Flaws of single accesses, of which a run turns one on, or several that hide each other: `SLATE_FLAW` has for each
-/// the access's number and the flaw's name.
-pub mod flaws {
+/// Mutants of single accesses, of which a run turns one on, or several that hide each other: `SLATE_MUTANT` has for each
+/// the access's number and what is wrong with it.
+pub mod mutants {
     use super::{AtomicU64, Ordering, fence};
     use std::{cell::Cell, sync::OnceLock};
 
@@ -10,18 +10,19 @@ pub mod flaws {
         static NEXT: Cell<bool> = const { Cell::new(false) };
     }
 
-    /// The numbers and the flaws that are on; `usize::MAX` for all accesses, whose first is told.
-    fn is_on(number: usize, flaw: &str) -> bool {
+    /// Whether an access is wrong in this way. `usize::MAX` stands for all accesses, of which each is printed when it is
+    /// first made.
+    fn is_on(number: usize, wrong: &str) -> bool {
         static ON: OnceLock<Vec<(usize, String)>> = OnceLock::new();
         let on = ON.get_or_init(|| {
-            let value = std::env::var("SLATE_FLAW").unwrap_or_default();
-            let flaws = value.split(';').filter_map(|flaw| flaw.split_once(' '));
-            flaws.map(|(number, flaw)| (number.parse().unwrap_or(usize::MAX), flaw.to_owned())).collect()
+            let value = std::env::var("SLATE_MUTANT").unwrap_or_default();
+            let wrongs = value.split(';').filter_map(|wrong| wrong.split_once(' '));
+            wrongs.map(|(number, wrong)| (number.parse().unwrap_or(usize::MAX), wrong.to_owned())).collect()
         });
-        if flaw == "made" && on.first().is_some_and(|(which, _)| *which == usize::MAX) {
+        if wrong == "made" && on.first().is_some_and(|(which, _)| *which == usize::MAX) {
             made(number);
         }
-        on.iter().any(|(which, name)| *which == number && name == flaw)
+        on.iter().any(|(which, name)| *which == number && name == wrong)
     }
 
     fn made(number: usize) {

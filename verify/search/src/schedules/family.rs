@@ -1,7 +1,7 @@
 //! Families of schedules: a small board, its keys, and what actors do there, how often.
 
+use crate::scenario::{board, five_keys, one_key, three_keys};
 use slateboard::layout::{Geometry, Shape};
-use slateboard_search::scenario::{board, five_keys, one_key, three_keys};
 
 /// What an actor may do next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

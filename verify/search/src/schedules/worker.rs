@@ -1,7 +1,7 @@
 //! The program that the runner builds: runs schedules of one family, or one schedule again with every access
 //! noted.
 
-use crate::{
+use super::{
     actor,
     family::{self, Family},
     table::{Driver, Table, Tally},
@@ -105,7 +105,7 @@ fn report(job: &Job) -> bool {
         }
     }
     if let Some(unseen) = unseen(&tally).filter(|_| job.count >= ENOUGH) {
-        println!("FAILED {name}: {} schedules saw {unseen}: {tally:?}", job.count);
+        println!("UNSEEN {name}: {} schedules saw {unseen}: {tally:?}", job.count);
         return false;
     }
     println!("ok {name}: {}", line(&tally));

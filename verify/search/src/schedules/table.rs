@@ -2,7 +2,14 @@
 //! protocol's code asks here before each access; here the scheduler may let somebody else go on, and here an
 //! actor is killed.
 
-use crate::family::Family;
+use super::family::Family;
+use crate::{
+    party::{Asked, Call, Party, Told},
+    places::{Place, does, places},
+    rest::{Rest, Session},
+    watch::{Event, Writing, judge},
+};
+use fastrand::Rng;
 use shuttle::{
     rand::RngCore,
     sync::atomic::{AtomicBool, Ordering::SeqCst},
@@ -12,13 +19,6 @@ use slateboard::{
     protocol::{Core, Fault, Silent, sessions::Identity},
     sync::search::{Access, Stepper},
     sync::{AtomicU64, Ordering},
-};
-use slateboard_search::{
-    party::{Asked, Call, Party, Told},
-    places::{Place, does, places},
-    random::Random,
-    rest::{Rest, Session},
-    watch::{Event, Writing, judge},
 };
 use std::{
     panic::resume_unwind,
@@ -107,7 +107,7 @@ struct Run {
     point: u64,
     values: u64,
     accesses: u64,
-    random: Random,
+    random: Rng,
     calls: Vec<Call>,
     failure: Option<String>,
     trace: Option<Vec<String>>,
@@ -159,8 +159,8 @@ impl Table {
     /// Everything as at first. What is random from here on comes from the scheduler's one number.
     pub fn begin(&self, traced: bool) {
         let mut run = Run::new(&self.fresh, self.actors);
-        run.random = Random::new(shuttle::rand::thread_rng().next_u64());
-        run.point = if self.always { 1 } else { POINTS[run.random.below(POINTS.len() as u64) as usize] };
+        run.random = Rng::with_seed(shuttle::rand::thread_rng().next_u64());
+        run.point = if self.always { 1 } else { POINTS[run.random.usize(..POINTS.len())] };
         run.trace = traced.then(Vec::new);
         *open(&self.run) = run;
     }
@@ -182,7 +182,7 @@ impl Table {
 
     /// A number below the bound.
     pub fn below(&self, bound: u64) -> u64 {
-        open(&self.run).random.below(bound)
+        open(&self.run).random.u64(..bound)
     }
 
     /// A value that nobody has put yet.
@@ -214,7 +214,7 @@ impl Table {
     pub fn next_life(&self, actor: usize) -> Option<usize> {
         let mut run = open(&self.run);
         let session = run.vacant.trailing_zeros() as usize;
-        if run.vacant == 0 || run.lives == LATER_LIVES || run.failure.is_some() || run.random.below(4) == 0 {
+        if run.vacant == 0 || run.lives == LATER_LIVES || run.failure.is_some() || run.random.u64(..4) == 0 {
             return None;
         }
         run.vacant &= !(1 << session);
@@ -340,7 +340,7 @@ impl Run {
             point: 1,
             values: 0,
             accesses: 0,
-            random: Random::new(0),
+            random: Rng::with_seed(0),
             calls: Vec::new(),
             failure: None,
             trace: None,
@@ -349,7 +349,7 @@ impl Run {
 
     /// Whether, and before which access, a new life is to be cut off.
     fn fate(&mut self) -> Option<u64> {
-        (self.random.below(2) == 0).then(|| self.random.below(LIFE_MAX))
+        (self.random.u64(..2) == 0).then(|| self.random.u64(..LIFE_MAX))
     }
 
     fn name(&self, seat: usize) -> String {
@@ -425,7 +425,7 @@ impl Driver {
         let mut run = open(&self.table.run);
         let current = run.current;
         let every = run.point;
-        if current == self.table.actors || (every > 1 && run.random.below(every) > 0) {
+        if current == self.table.actors || (every > 1 && run.random.u64(..every) > 0) {
             return;
         }
         drop(run);

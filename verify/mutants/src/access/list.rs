@@ -1,15 +1,16 @@
-//! The list of accesses in `docs/atomics.md`: which flaw of each falls to what, or why there is none that can.
+//! The list of accesses in `docs/atomics.md`: what finds each mutant of each access, or why nothing can.
 
-use crate::accesses::Access;
+use super::text::Access;
 
-/// What a row says of one flaw.
+/// What a row says of one mutant.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Answer {
-    /// This model fails with the flaw, or with it and others that it hides behind: accesses by name, and flaws.
+    /// This model finds it, or finds it together with others behind which it hides: accesses by name, and what is
+    /// wrong with each.
     Model(String, Vec<(String, String)>),
-    /// This mutant of the table has it.
+    /// This mutant of the table is the same.
     Mutant(String),
-    /// None can, for this reason, and what is to be said of it.
+    /// Nothing can find it, for this reason, and what is to be said of it.
     Reason(String, String),
 }
 
@@ -24,7 +25,7 @@ pub struct Row {
     pub what: String,
     /// The model, the scenario or the test that makes it.
     pub made_in: String,
-    /// What is said of each flaw.
+    /// What is said of each mutant.
     pub answers: Vec<(String, Answer)>,
 }
 
@@ -49,7 +50,8 @@ pub fn rows(document: &str) -> Result<Vec<Row>, String> {
             file = heading.trim_matches('`').to_owned();
         } else if line.starts_with("| `") && file.ends_with(".rs") {
             rows.push(
-                row(&file, line).ok_or(format!("not a row of four cells with flaws and answers: {line}"))?,
+                row(&file, line)
+                    .ok_or(format!("not a row of four cells with mutants and answers: {line}"))?,
             );
         }
     }
@@ -71,7 +73,7 @@ fn row(file: &str, line: &str) -> Option<Row> {
 }
 
 fn answer(text: &str) -> Option<(String, Answer)> {
-    let (flaw, answer) = text.split_once(": ")?;
+    let (wrong, answer) = text.split_once(": ")?;
     let quoted = |kind: &str| {
         let rest = answer.strip_prefix(kind)?;
         rest.strip_prefix('`')?.strip_suffix('`').map(str::to_owned)
@@ -87,11 +89,11 @@ fn answer(text: &str) -> Option<(String, Answer)> {
         let (reason, text) = answer.split_once(", ").unwrap_or((answer, ""));
         Answer::Reason(reason.to_owned(), text.to_owned())
     };
-    Some((flaw.to_owned(), answer))
+    Some((wrong.to_owned(), answer))
 }
 
-/// Another access and its flaw: `` `file function access` flaw ``.
+/// Another access and what is wrong with it: `` `file function access` wrong ``.
 fn other(text: &str) -> Option<(String, String)> {
-    let (access, flaw) = text.strip_prefix('`')?.split_once("` ")?;
-    Some((access.to_owned(), flaw.to_owned()))
+    let (access, wrong) = text.strip_prefix('`')?.split_once("` ")?;
+    Some((access.to_owned(), wrong.to_owned()))
 }

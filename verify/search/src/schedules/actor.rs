@@ -1,14 +1,14 @@
 //! What an actor does: random calls, in one life after the other.
 
-use crate::{
+use super::{
     family::Act,
     table::{Killed, Table},
 };
+use crate::party::{Party, Told};
 use slateboard::{
     layout::Writer,
     protocol::{Fault, publish::Expect, sessions::Identity},
 };
-use slateboard_search::party::{Party, Told};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Value of the first put made when all is over.
