@@ -1,4 +1,4 @@
-//! Everything: peers take turns with every work, for several rounds, each in a process of its own.
+//! All works of all peers. Peers take turns with every work, for several rounds, each in its own process.
 
 use crate::{
     Options, Outcome,
@@ -24,13 +24,13 @@ const LONGEST_ALONE: Duration = Duration::from_secs(1_800);
 /// A run during which the cores moved is made again, so often.
 const REPEATS: usize = 2;
 
-/// What went wrong where.
+/// A work that failed.
 pub struct Failure {
     /// The peer.
     pub peer: String,
     /// The work.
     pub work: String,
-    /// What it said.
+    /// Its error.
     pub text: String,
 }
 
@@ -41,7 +41,7 @@ pub struct Results {
     pub rows: Vec<Row>,
     /// Works that ended with an error.
     pub failures: Vec<Failure>,
-    /// Peers that are not on this machine, and what to do about it.
+    /// Peers that are not installed on this machine, and how to install them.
     pub absent: Vec<(String, String)>,
     /// How long it took.
     pub time: Duration,
@@ -63,7 +63,7 @@ pub fn run(options: &Options) -> Outcome<()> {
     };
     report::print(&book);
     if let Some(file) = &options.save {
-        Book::read(file).unwrap_or_default().replaced_by(book.clone()).write(file)?;
+        Book::read_or_new(file)?.replaced_by(book.clone()).write(file)?;
     }
     let full = options.plan.flag.is_none() && options.peers.is_none() && options.from.is_none();
     if options.write || full {
@@ -83,7 +83,7 @@ fn measure(options: &Options) -> Outcome<Results> {
     for round in 0..plan.rounds {
         eprintln!("round {} of {}, after {} s", round + 1, plan.rounds, started.elapsed().as_secs());
         for job @ (peer, work) in &jobs {
-            // What fails once is not tried again, and what takes long is done once.
+            // A work that failed is not tried again, and one that takes long is done once.
             let failed = results.failures.iter().any(|known| known.peer == *peer && known.work == work.name);
             if failed || slow.contains(job) {
                 continue;

@@ -108,7 +108,7 @@ fn parse(mut parser: lexopt::Parser) -> Outcome<Option<(Vec<String>, Options)>> 
 /// One work of one peer: prints its rows.
 fn single(peer: &str, work: &str, options: &Options) -> Outcome<()> {
     if options.folder.is_some() {
-        child::end_with_parent()?;
+        child::end_with_parent();
     }
     let folder = folder::Folder::new(options.folder.as_deref())?;
     for row in works::run(peer, work, &options.plan, &folder)? {

@@ -2,7 +2,7 @@
 
 use crate::{
     Outcome,
-    child::Child,
+    child::{self, Child},
     folder::Folder,
     peers::{self, Peer, Place, Shape, Visit},
     plan::Plan,
@@ -14,7 +14,7 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 use serde_json::{Value, json};
 use std::{cell::RefCell, fs, iter};
 
-/// What the second process is told: who, what, on what store.
+/// What the second process is told.
 #[derive(Clone, Copy)]
 pub struct Role<'r> {
     /// The peer's name.
@@ -29,7 +29,7 @@ pub struct Role<'r> {
     pub number: usize,
 }
 
-/// The other process. It ends with this value, whatever happens.
+/// The other process. It is ended when this value is dropped.
 pub struct Partner {
     child: RefCell<Child>,
     /// Words that both share.
@@ -40,13 +40,13 @@ pub struct Partner {
     switches: u64,
 }
 
-/// What a work of two processes leaves behind.
+/// The result of a work of two processes, and what is known about its run.
 pub struct Done {
-    /// What the second process has to say.
+    /// What the second process reports.
     pub said: Value,
     /// Medians of the raw ping-pong before and after, nanoseconds one way.
     ping: [f64; 2],
-    /// How often both lost their cores to others.
+    /// How often both lost their cores to other programs.
     switches: u64,
 }
 
@@ -57,7 +57,7 @@ impl Done {
     }
 }
 
-/// How often the calling thread had to leave its core to others.
+/// How often the calling thread lost its core to other programs.
 fn switches() -> u64 {
     let status = fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"));
@@ -74,7 +74,7 @@ impl Partner {
             .map(|number| number.to_string());
         let folder = role.folder.path().to_string_lossy();
         let arguments = [role.peer, role.role, &folder].into_iter().chain(shape.iter().map(String::as_str));
-        let child = Child::start("second", arguments.chain(iter::once(plan.flag.unwrap_or_default())))?;
+        let child = child::start("second", arguments.chain(iter::once(plan.flag.unwrap_or_default())))?;
         let mut partner = Self { child: RefCell::new(child), wires, before: 0.0, switches: 0 };
         partner.before = ping(&partner.wires, || partner.is_lost())?;
         while partner.wires.load(Wire::Ready) == 0 {
@@ -89,12 +89,12 @@ impl Partner {
 
     /// Its process.
     pub fn id(&self) -> u32 {
-        self.child.borrow().id()
+        self.child.borrow().pid().as_raw().unsigned_abs()
     }
 
     /// Whether it has ended.
     pub fn is_lost(&self) -> bool {
-        self.child.borrow_mut().is_lost()
+        self.child.borrow().has_ended()
     }
 
     /// Lets it begin.
@@ -107,8 +107,10 @@ impl Partner {
         self.wires.store(Wire::Stop, 1);
         let mine = switches() - self.switches;
         let after = ping(&self.wires, || self.is_lost())?;
-        let said = self.child.borrow_mut().answer()?;
-        self.child.borrow_mut().end()?;
+        let said = self.child.borrow_mut().line().ok_or("the other process ended early")?;
+        if !self.child.borrow_mut().ends_well() {
+            return Err("the other process failed".into());
+        }
         let both: Value = serde_json::from_str(&said)?;
         let switches = mine + both["switches"].as_u64().unwrap_or(0);
         Ok(Done { said: both["said"].clone(), ping: [self.before, after], switches })

@@ -64,7 +64,7 @@ pub fn digits(value: f64, count: i32) -> String {
     }
 }
 
-/// Where the two cores of a run stood to each other, by the raw ping-pong of a cache line between them.
+/// How near the two cores of a run are to each other, by the raw ping-pong of a cache line between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Placement {
@@ -72,7 +72,7 @@ pub enum Placement {
     Near,
     /// Above it, before and after.
     Far,
-    /// One of each: not compared with anything.
+    /// One of each: such a run is not compared with anything.
     Moved,
 }
 
@@ -90,10 +90,10 @@ impl Placement {
     }
 }
 
-/// One result: what the program prints a line of JSON for.
+/// One result. `peers PEER WORK` prints it as a line of JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Row {
-    /// Who.
+    /// The peer.
     pub peer: String,
     /// Which work: get, put, sync, ...
     pub work: String,
@@ -112,7 +112,7 @@ pub struct Row {
     /// Medians of the raw ping-pong before and after, nanoseconds one way. For works of two processes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ping: Option<[f64; 2]>,
-    /// How often both processes lost their cores to others. For works of two processes.
+    /// How often both processes lost their cores to other programs. For works of two processes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub switches: Option<u64>,
 }
@@ -134,7 +134,7 @@ impl Row {
         }
     }
 
-    /// Where the cores stood; `None` for works of one process.
+    /// How near the cores were; `None` for works of one process.
     pub fn placement(&self) -> Option<Placement> {
         self.ping.map(Placement::of)
     }

@@ -1,4 +1,4 @@
-//! The words by which two processes start, stop and ping each other: each on a cache line of its own.
+//! The words by which two processes start, stop and ping each other. Each is on its own cache line.
 
 use crate::{
     Outcome,
@@ -10,7 +10,7 @@ use slateboard::{
 };
 use std::{fs::File, path::Path, time::Instant};
 
-/// Words from one wire to the next: two lines, which processors fetch together.
+/// Words from one wire to the next: two cache lines, because processors fetch them in pairs.
 const SPAN: usize = 16;
 /// Polls between two looks at whether to stop.
 const POLLS: usize = 1 << 12;
@@ -30,7 +30,7 @@ pub enum Wire {
     Pong,
     /// What the second process counted.
     Counted,
-    /// Keys there are, where works insert.
+    /// Number of keys, for works that insert.
     Keys,
 }
 
@@ -40,7 +40,7 @@ const WIRES: usize = 8;
 pub struct Wires(Mapping);
 
 impl Wires {
-    /// Makes them in this folder.
+    /// Creates the words in this folder.
     pub fn create(folder: &Path) -> Outcome<Self> {
         let path = folder.join("wires");
         let file = File::options().read(true).write(true).create(true).truncate(true).open(path)?;
@@ -48,28 +48,28 @@ impl Wires {
         Ok(Self(Mapping::of_file(&file, true)?))
     }
 
-    /// Those that the first process made.
+    /// Opens the words that the first process created.
     pub fn open(folder: &Path) -> Outcome<Self> {
         let file = File::options().read(true).write(true).open(folder.join("wires"))?;
         Ok(Self(Mapping::of_file(&file, true)?))
     }
 
-    /// One of them.
+    /// A word.
     pub fn word(&self, wire: Wire) -> &AtomicU64 {
         &self.0.words()[wire as usize * SPAN]
     }
 
-    /// Its number.
+    /// The number in a word.
     pub fn load(&self, wire: Wire) -> u64 {
         self.word(wire).load(Ordering::Acquire)
     }
 
-    /// Gives it a number.
+    /// Stores a number in a word.
     pub fn store(&self, wire: Wire, number: u64) {
         self.word(wire).store(number, Ordering::Release);
     }
 
-    /// Takes the next number.
+    /// Adds one to a word, and returns the number before.
     pub fn next(&self, wire: Wire) -> u64 {
         self.word(wire).fetch_add(1, Ordering::AcqRel)
     }
@@ -121,12 +121,12 @@ pub fn ping(wires: &Wires, lost: impl Fn() -> bool) -> Outcome<f64> {
     }
     wires.store(Wire::Ping, 0);
     times.sort_unstable_by(f64::total_cmp);
-    // What the reading of the clock takes is in each trip; its median says so too.
+    // Each trip includes one reading of the clock: its median is taken off.
     let clock = median(&mut (0..101).map(|_| clock_ns()).collect::<Vec<_>>());
     Ok(percentile(&times, 0.5) - clock / 2.0)
 }
 
-/// What two readings of the clock are apart, nanoseconds.
+/// The time between two readings of the clock, nanoseconds.
 fn clock_ns() -> f64 {
     let before = Instant::now();
     before.elapsed().as_nanos() as f64

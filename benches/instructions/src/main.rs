@@ -1,16 +1,16 @@
-//! Instructions of get and put, counted by valgrind's callgrind and compared with `baseline.txt`: they do not depend
-//! on what else the machine does.
+//! Counts the instructions of get and put with valgrind's callgrind and compares them with `baseline.txt`. Counts do not
+//! depend on what else the machine does.
 //!
 //! ```text
 //! .ci/instructions             counts and compares; fails where a count is off by more than 3 percent
 //! .ci/instructions --record    counts and writes the baseline
 //! ```
 //!
-//! Both directions fail: a gain that is not recorded would hide a later loss of the same size. Counts compare only
-//! between builds by one compiler, one libc and one valgrind; the baseline names its own, and beside others nothing is
-//! compared, which is said.
+//! A count that falls fails too: a gain that is not recorded would hide a later loss of the same size. Counts can be compared
+//! only between builds by the same compiler, libc and valgrind. The baseline names those that it was made with; with others the
+//! command says so and compares nothing.
 //!
-//! System calls, among them the clock's, count as the few instructions of the call.
+//! A system call, such as reading the clock, counts as the few instructions that make the call.
 
 mod baseline;
 mod work;
@@ -22,7 +22,7 @@ use std::{
 };
 use work::Work;
 
-/// What goes wrong ends the program.
+/// An error ends the program.
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// Operations of one count.

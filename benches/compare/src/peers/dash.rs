@@ -9,13 +9,11 @@ pub struct Dash(DashMap<String, Vec<u8>>);
 
 impl Peer for Dash {
     const NAME: &'static str = "DashMap";
-    const LESS: &'static str = "threads of one process only; no checksum, history, versions";
-    const HANDLES: bool = false;
-    type Reading = String;
-    type Writing = String;
+    const LESS: &'static str = "for the threads of one process only; no checksum, history or versions";
+    super::found_by_name!();
 
     fn cannot(work: &str) -> Option<&'static str> {
-        (!matches!(work, "get" | "put")).then_some("threads of one process only")
+        (!matches!(work, "get" | "put")).then_some("it is for the threads of one process only")
     }
 
     fn create(_place: Place<'_>, shape: Shape) -> Outcome<Self> {
@@ -23,23 +21,7 @@ impl Peer for Dash {
     }
 
     fn open(_place: Place<'_>, _shape: Shape) -> Outcome<Self> {
-        Err("threads of one process only".into())
-    }
-
-    fn reading(&self, key: &str) -> Outcome<String> {
-        Ok(key.to_owned())
-    }
-
-    fn writing(&self, key: &str) -> Outcome<String> {
-        Ok(key.to_owned())
-    }
-
-    fn get<T>(&self, at: &String, buffer: &mut Vec<u8>, look: impl FnOnce(&[u8]) -> T) -> Outcome<T> {
-        self.get_key(at, buffer, look)?.ok_or_else(|| "no such key".into())
-    }
-
-    fn put(&self, at: &String, value: &[u8]) -> Outcome<()> {
-        self.put_key(at, value)
+        Err("it is for the threads of one process only".into())
     }
 
     fn get_key<T>(

@@ -43,19 +43,21 @@ fn bytes<const N: usize>(value: &[u8]) -> Outcome<[u8; N]> {
 
 impl<const N: usize> Peer for Iceoryx<N> {
     const NAME: &'static str = "iceoryx2";
-    const LESS: &'static str = "one writer process for all keys; keys, sizes and types fixed at creation; no checksum, history, compare-and-swap";
+    const LESS: &'static str = "one writer process for all keys; keys, sizes and types are fixed at creation; no checksum, history or compare-and-swap";
     const ONE_WRITER: bool = true;
     type Reading = EntryHandle<Service, Name, [u8; N]>;
     type Writing = EntryHandleMut<Service, Name, [u8; N]>;
 
     fn cannot(work: &str) -> Option<&'static str> {
         match work {
-            "contend" => Some("one writer"),
+            "contend" => Some("it has one writer"),
             "ycsb" => Some(
-                "one writer, no insertion, no scan; a key is found by walking them all, which 100,000 make slow",
+                "it has one writer, no insertion and no scan; it finds a key by walking all keys, which is slow with 100,000",
             ),
             "command" => Some("has no command that prints a value"),
-            "idle" => Some("the blackboard cannot be waited for; events are a service of their own"),
+            "idle" => {
+                Some("nobody can wait for a change of the blackboard; events are a service of their own")
+            }
             _ => None,
         }
     }

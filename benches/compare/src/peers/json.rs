@@ -70,16 +70,14 @@ fn text(value: &[u8]) -> Outcome<String> {
 
 impl<const FILES: usize> Peer for Json<FILES> {
     const NAME: &'static str = if FILES == 1 { "JSON file" } else { "JSON, 3 files" };
-    const LESS: &'static str = "every access reads a whole file, every put writes it; no checksum, history, waiting; values are text";
-    const HANDLES: bool = false;
-    type Reading = String;
-    type Writing = String;
+    const LESS: &'static str = "every access reads a whole file, and every put writes it; no checksum, history or waiting; values are text";
+    super::found_by_name!();
 
     fn cannot(work: &str) -> Option<&'static str> {
         match work {
             "attach" => Some("there is nothing to attach: every access opens the file"),
-            "idle" => Some("has nothing to wait for a change with"),
-            "command" if FILES > 1 => Some("as with one file"),
+            "idle" => Some("offers no way to wait for a change"),
+            "command" if FILES > 1 => Some("the same as with one file"),
             _ => None,
         }
     }
@@ -99,22 +97,6 @@ impl<const FILES: usize> Peer for Json<FILES> {
 
     fn open(place: Place<'_>, _shape: Shape) -> Outcome<Self> {
         Self::over(place)
-    }
-
-    fn reading(&self, key: &str) -> Outcome<String> {
-        Ok(key.to_owned())
-    }
-
-    fn writing(&self, key: &str) -> Outcome<String> {
-        Ok(key.to_owned())
-    }
-
-    fn get<T>(&self, at: &String, buffer: &mut Vec<u8>, look: impl FnOnce(&[u8]) -> T) -> Outcome<T> {
-        self.get_key(at, buffer, look)?.ok_or_else(|| "no such key".into())
-    }
-
-    fn put(&self, at: &String, value: &[u8]) -> Outcome<()> {
-        self.put_key(at, value)
     }
 
     /// Without the lock: a renamed file is whole.

@@ -38,15 +38,13 @@ fn environment(place: Place<'_>) -> Outcome<Env<WithTls>> {
 
 impl Peer for Lmdb {
     const NAME: &'static str = "LMDB";
-    const LESS: &'static str = "one write at a time, behind one mutex; no checksum, no history to read; with these flags a crash of the machine may lose all";
-    const HANDLES: bool = false;
-    type Reading = String;
-    type Writing = String;
+    const LESS: &'static str = "one write at a time, behind one mutex; no checksum, and no history to read; with these flags a crash of the machine may lose everything";
+    super::found_by_name!();
 
     fn cannot(work: &str) -> Option<&'static str> {
         match work {
             "command" => Some("its commands print whole databases only"),
-            "idle" => Some("has nothing to wait for a change with"),
+            "idle" => Some("offers no way to wait for a change"),
             _ => None,
         }
     }
@@ -71,22 +69,6 @@ impl Peer for Lmdb {
         })?;
         let values = opened.commit().flatten().ok_or("no database")?;
         Ok(Self { env, values })
-    }
-
-    fn reading(&self, key: &str) -> Outcome<String> {
-        Ok(key.to_owned())
-    }
-
-    fn writing(&self, key: &str) -> Outcome<String> {
-        Ok(key.to_owned())
-    }
-
-    fn get<T>(&self, at: &String, buffer: &mut Vec<u8>, look: impl FnOnce(&[u8]) -> T) -> Outcome<T> {
-        self.get_key(at, buffer, look)?.ok_or_else(|| "no such key".into())
-    }
-
-    fn put(&self, at: &String, value: &[u8]) -> Outcome<()> {
-        self.put_key(at, value)
     }
 
     fn get_key<T>(

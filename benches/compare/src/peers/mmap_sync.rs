@@ -39,21 +39,19 @@ impl MmapSync {
 
 impl Peer for MmapSync {
     const NAME: &'static str = "mmap-sync";
-    const LESS: &'static str = "one writer process; a put writes the whole map again (so of YCSB only C); no history, compare-and-swap; the checksum is never verified";
+    const LESS: &'static str = "one writer process; a put writes the whole map again (so of YCSB only C); no history or compare-and-swap; reads do not verify the checksum";
     const ONE_WRITER: bool = true;
     /// The one that only reads.
     const WORKLOADS: &'static [char] = &['C'];
-    const HANDLES: bool = false;
     const WALL: bool = true;
     const KEYS: usize = 1;
-    type Reading = String;
-    type Writing = String;
+    super::found_by_name!();
 
     fn cannot(work: &str) -> Option<&'static str> {
         match work {
-            "contend" => Some("one writer"),
+            "contend" => Some("it has one writer"),
             "command" => Some("has no command"),
-            "idle" => Some("has nothing to wait for a change with"),
+            "idle" => Some("offers no way to wait for a change"),
             _ => None,
         }
     }
@@ -69,22 +67,6 @@ impl Peer for MmapSync {
     fn open(place: Place<'_>, _shape: Shape) -> Outcome<Self> {
         let shared = RefCell::new(Shared::with_params(place.file("").as_os_str()));
         Ok(Self { shared, whole: RefCell::new(Whole { values: HashMap::new() }) })
-    }
-
-    fn reading(&self, key: &str) -> Outcome<String> {
-        Ok(key.to_owned())
-    }
-
-    fn writing(&self, key: &str) -> Outcome<String> {
-        Ok(key.to_owned())
-    }
-
-    fn get<T>(&self, at: &String, buffer: &mut Vec<u8>, look: impl FnOnce(&[u8]) -> T) -> Outcome<T> {
-        self.get_key(at, buffer, look)?.ok_or_else(|| "no such key".into())
-    }
-
-    fn put(&self, at: &String, value: &[u8]) -> Outcome<()> {
-        self.put_key(at, value)
     }
 
     fn get_key<T>(

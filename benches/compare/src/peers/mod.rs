@@ -1,5 +1,31 @@
 //! The peers, and the interface through which every work meets every one of them.
 
+/// For peers without handles: a key found for reading or writing is its name.
+macro_rules! found_by_name {
+    () => {
+        const HANDLES: bool = false;
+        type Reading = String;
+        type Writing = String;
+
+        fn reading(&self, key: &str) -> Outcome<String> {
+            Ok(key.to_owned())
+        }
+
+        fn writing(&self, key: &str) -> Outcome<String> {
+            Ok(key.to_owned())
+        }
+
+        fn get<T>(&self, at: &String, buffer: &mut Vec<u8>, look: impl FnOnce(&[u8]) -> T) -> Outcome<T> {
+            self.get_key(at, buffer, look)?.ok_or_else(|| "no such key".into())
+        }
+
+        fn put(&self, at: &String, value: &[u8]) -> Outcome<()> {
+            self.put_key(at, value)
+        }
+    };
+}
+use found_by_name;
+
 mod dash;
 mod iceoryx;
 mod json;
@@ -221,12 +247,12 @@ pub trait Visit {
 }
 
 /// The board itself.
-pub const OURS: &str = slate::Slate::NAME;
+pub const OURS: &str = slate::Slate::<false>::NAME;
 
 /// All peers, in the order of tables.
 pub const NAMES: [&str; 13] = [
-    slate::Slate::NAME,
-    slate::Scrub::NAME,
+    slate::Slate::<false>::NAME,
+    slate::Slate::<true>::NAME,
     unprotected::Unprotected::NAME,
     iceoryx::Iceoryx::<64>::NAME,
     ringfire::Ringfire::<64>::NAME,
@@ -243,8 +269,8 @@ pub const NAMES: [&str; 13] = [
 /// Calls the visitor with the peer of this name, for values of this size.
 pub fn with(name: &str, size: usize, visitor: impl Visit) -> Outcome<Vec<Row>> {
     match (name, size) {
-        (slate::Slate::NAME, _) => visitor.visit::<slate::Slate>(),
-        (slate::Scrub::NAME, _) => visitor.visit::<slate::Scrub>(),
+        (slate::Slate::<false>::NAME, _) => visitor.visit::<slate::Slate<false>>(),
+        (slate::Slate::<true>::NAME, _) => visitor.visit::<slate::Slate<true>>(),
         (unprotected::Unprotected::NAME, _) => visitor.visit::<unprotected::Unprotected>(),
         ("iceoryx2", 64) => visitor.visit::<iceoryx::Iceoryx<64>>(),
         ("iceoryx2", 1024) => visitor.visit::<iceoryx::Iceoryx<1024>>(),

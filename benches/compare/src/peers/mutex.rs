@@ -39,15 +39,14 @@ impl Mutex {
 
 impl Peer for Mutex {
     const NAME: &'static str = "mutex table";
-    const LESS: &'static str =
-        "a process that dies with the mutex stops all; no checksum, history, versions; keys and sizes fixed";
+    const LESS: &'static str = "a process that dies while it holds the mutex stops all others; no checksum, history or versions; keys and sizes are fixed";
     type Reading = usize;
     type Writing = usize;
 
     fn cannot(work: &str) -> Option<&'static str> {
         match work {
             "command" => Some("has no command"),
-            "idle" => Some("has nothing to wait for a change with"),
+            "idle" => Some("offers no way to wait for a change"),
             _ => None,
         }
     }

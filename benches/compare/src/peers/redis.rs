@@ -72,11 +72,9 @@ impl Redis {
 impl Peer for Redis {
     const NAME: &'static str = "Redis";
     const LESS: &'static str =
-        "a server process must run; no checksum, no history of values (streams are a type of their own)";
-    const HANDLES: bool = false;
+        "a server process must run; no checksum, and no history of values (streams are a type of their own)";
     const WALL: bool = true;
-    type Reading = String;
-    type Writing = String;
+    super::found_by_name!();
 
     fn cannot(_work: &str) -> Option<&'static str> {
         None
@@ -102,22 +100,6 @@ impl Peer for Redis {
     fn open(place: Place<'_>, _shape: Shape) -> Outcome<Self> {
         let connection = RefCell::new(connect(place)?);
         Ok(Self { connection, socket: place.file(".socket"), server: None })
-    }
-
-    fn reading(&self, key: &str) -> Outcome<String> {
-        Ok(key.to_owned())
-    }
-
-    fn writing(&self, key: &str) -> Outcome<String> {
-        Ok(key.to_owned())
-    }
-
-    fn get<T>(&self, at: &String, buffer: &mut Vec<u8>, look: impl FnOnce(&[u8]) -> T) -> Outcome<T> {
-        self.get_key(at, buffer, look)?.ok_or_else(|| "no such key".into())
-    }
-
-    fn put(&self, at: &String, value: &[u8]) -> Outcome<()> {
-        self.ask(cmd("SET").arg(at).arg(value))
     }
 
     /// The reply is the caller's own bytes already.

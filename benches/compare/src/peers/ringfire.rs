@@ -18,7 +18,7 @@ fn numbers(shape: Shape) -> HashMap<String, usize> {
 
 impl<const N: usize> Peer for Ringfire<N> {
     const NAME: &'static str = "ringfire";
-    const LESS: &'static str = "one writer process; numbered slots of one size (names are kept by this harness); no checksum, history, compare-and-swap, insertion, scan (so of YCSB only C)";
+    const LESS: &'static str = "one writer process; numbered slots of one size (this program keeps the names); no checksum, history, compare-and-swap, insertion or scan (so of YCSB only C)";
     const ONE_WRITER: bool = true;
     /// The one that only reads.
     const WORKLOADS: &'static [char] = &['C'];
@@ -27,9 +27,9 @@ impl<const N: usize> Peer for Ringfire<N> {
 
     fn cannot(work: &str) -> Option<&'static str> {
         match work {
-            "contend" => Some("one writer"),
+            "contend" => Some("it has one writer"),
             "command" => Some("has no command that prints a value"),
-            "idle" => Some("the blackboard cannot be waited for; its rings can"),
+            "idle" => Some("nobody can wait for a change of the blackboard, only for its rings"),
             _ => None,
         }
     }

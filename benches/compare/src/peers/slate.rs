@@ -5,8 +5,8 @@ use crate::Outcome;
 use slateboard::{Board, KeyHandle, Options, Retry, Session, Verify};
 use std::{cell::Cell, hint::black_box, ops::ControlFlow, path::PathBuf, process::Command, time::Duration};
 
-/// A session on a board, `Verify::Always`.
-pub struct Slate {
+/// A session on a board. With `SCRUB` it leaves checksums to the scrubber, like peers that verify nothing when they read.
+pub struct Slate<const SCRUB: bool> {
     session: Session,
     path: PathBuf,
     /// The newest generation, and the newest version, that `newer` looked at.
@@ -23,15 +23,30 @@ fn options(shape: Shape) -> Options {
     if keys > 32_768 { options.keys(keys * 2) } else { options }
 }
 
-impl Slate {
+impl<const SCRUB: bool> Slate<SCRUB> {
+    const VERIFY: Verify = if SCRUB { Verify::Scrub } else { Verify::Always };
+
     fn over(board: &Board, place: Place<'_>) -> Outcome<Self> {
         let session = board.attach("peer")?;
         let generation = Cell::new(session.generation());
         Ok(Self { session, path: place.file(".board"), generation, version: Cell::new(0) })
     }
+}
 
-    fn create_with(place: Place<'_>, shape: Shape, verify: Verify) -> Outcome<Self> {
-        let made = Self::over(&options(shape).verify(verify).create(place.file(".board"))?, place)?;
+impl<const SCRUB: bool> Peer for Slate<SCRUB> {
+    const NAME: &'static str = if SCRUB { "slateboard, scrub" } else { "slateboard" };
+    const LESS: &'static str = "";
+    const WAYS: &'static [&'static str] = &["polling a key", "polling the generation"];
+    type Reading = KeyHandle;
+    type Writing = KeyHandle;
+
+    fn cannot(work: &str) -> Option<&'static str> {
+        let same = SCRUB && matches!(work, "put" | "command" | "idle" | "attach");
+        same.then_some("the same as with the checksum verified")
+    }
+
+    fn create(place: Place<'_>, shape: Shape) -> Outcome<Self> {
+        let made = Self::over(&options(shape).verify(Self::VERIFY).create(place.file(".board"))?, place)?;
         let first = value(0, shape.size);
         for name in shape.names() {
             made.session.put(&name, &first)?;
@@ -39,28 +54,8 @@ impl Slate {
         Ok(made)
     }
 
-    fn open_with(place: Place<'_>, verify: Verify) -> Outcome<Self> {
-        Self::over(&Board::options().verify(verify).open(place.file(".board"))?, place)
-    }
-}
-
-impl Peer for Slate {
-    const NAME: &'static str = "slateboard";
-    const LESS: &'static str = "";
-    const WAYS: &'static [&'static str] = &["polling a key", "polling the generation"];
-    type Reading = KeyHandle;
-    type Writing = KeyHandle;
-
-    fn cannot(_work: &str) -> Option<&'static str> {
-        None
-    }
-
-    fn create(place: Place<'_>, shape: Shape) -> Outcome<Self> {
-        Self::create_with(place, shape, Verify::Always)
-    }
-
     fn open(place: Place<'_>, _shape: Shape) -> Outcome<Self> {
-        Self::open_with(place, Verify::Always)
+        Self::over(&Board::options().verify(Self::VERIFY).open(place.file(".board"))?, place)
     }
 
     fn reading(&self, key: &str) -> Outcome<KeyHandle> {
@@ -166,86 +161,5 @@ impl Peer for Slate {
         let mut command = Command::new(slate);
         command.arg("get").arg(key).arg("--board").arg(&self.path);
         Ok(("`slate get`".into(), command))
-    }
-}
-
-/// The same with `Verify::Scrub`: like peers that verify nothing when they read.
-pub struct Scrub(Slate);
-
-impl Peer for Scrub {
-    const NAME: &'static str = "slateboard, scrub";
-    const LESS: &'static str = "";
-    const WAYS: &'static [&'static str] = Slate::WAYS;
-    type Reading = KeyHandle;
-    type Writing = KeyHandle;
-
-    fn cannot(work: &str) -> Option<&'static str> {
-        match work {
-            "put" | "command" | "idle" | "attach" => Some("as with the checksum verified"),
-            _ => None,
-        }
-    }
-
-    fn create(place: Place<'_>, shape: Shape) -> Outcome<Self> {
-        Slate::create_with(place, shape, Verify::Scrub).map(Self)
-    }
-
-    fn open(place: Place<'_>, _shape: Shape) -> Outcome<Self> {
-        Slate::open_with(place, Verify::Scrub).map(Self)
-    }
-
-    fn reading(&self, key: &str) -> Outcome<KeyHandle> {
-        self.0.reading(key)
-    }
-
-    fn writing(&self, key: &str) -> Outcome<KeyHandle> {
-        self.0.writing(key)
-    }
-
-    #[inline]
-    fn get<T>(&self, at: &KeyHandle, buffer: &mut Vec<u8>, look: impl FnOnce(&[u8]) -> T) -> Outcome<T> {
-        self.0.get(at, buffer, look)
-    }
-
-    #[inline]
-    fn put(&self, at: &KeyHandle, value: &[u8]) -> Outcome<()> {
-        self.0.put(at, value)
-    }
-
-    fn get_key<T>(
-        &self,
-        key: &str,
-        buffer: &mut Vec<u8>,
-        look: impl FnOnce(&[u8]) -> T,
-    ) -> Outcome<Option<T>> {
-        self.0.get_key(key, buffer, look)
-    }
-
-    fn put_key(&self, key: &str, value: &[u8]) -> Outcome<()> {
-        self.0.put_key(key, value)
-    }
-
-    fn newer(&self, way: usize, at: &KeyHandle, seen: u64, buffer: &mut Vec<u8>) -> Outcome<Option<u64>> {
-        self.0.newer(way, at, seen, buffer)
-    }
-
-    fn zero(&self, key: &str) -> Outcome<()> {
-        self.0.zero(key)
-    }
-
-    fn add_one(&self, at: &KeyHandle) -> Outcome<()> {
-        self.0.add_one(at)
-    }
-
-    fn total(&self, key: &str) -> Outcome<u64> {
-        self.0.total(key)
-    }
-
-    fn modify(&self, key: &str, buffer: &mut Vec<u8>, change: impl Fn(&mut [u8])) -> Outcome<()> {
-        self.0.modify(key, buffer, change)
-    }
-
-    fn scan(&self, prefix: &str, buffer: &mut Vec<u8>) -> Outcome<usize> {
-        self.0.scan(prefix, buffer)
     }
 }

@@ -27,13 +27,11 @@ fn connect(place: Place<'_>) -> Outcome<Sqlite> {
 
 impl Peer for Sqlite {
     const NAME: &'static str = "SQLite";
-    const LESS: &'static str = "one write at a time; no checksum, history, blocking wait; unsynced, a crash of the machine may damage the file";
-    const HANDLES: bool = false;
-    type Reading = String;
-    type Writing = String;
+    const LESS: &'static str = "one write at a time; no checksum, history or blocking wait; without syncing, a crash of the machine may damage the file";
+    super::found_by_name!();
 
     fn cannot(work: &str) -> Option<&'static str> {
-        (work == "idle").then_some("has nothing to wait for a change of another process with")
+        (work == "idle").then_some("offers no way to wait for a change by another process")
     }
 
     fn create(place: Place<'_>, shape: Shape) -> Outcome<Self> {
@@ -49,22 +47,6 @@ impl Peer for Sqlite {
 
     fn open(place: Place<'_>, _shape: Shape) -> Outcome<Self> {
         connect(place)
-    }
-
-    fn reading(&self, key: &str) -> Outcome<String> {
-        Ok(key.to_owned())
-    }
-
-    fn writing(&self, key: &str) -> Outcome<String> {
-        Ok(key.to_owned())
-    }
-
-    fn get<T>(&self, at: &String, buffer: &mut Vec<u8>, look: impl FnOnce(&[u8]) -> T) -> Outcome<T> {
-        self.get_key(at, buffer, look)?.ok_or_else(|| "no such key".into())
-    }
-
-    fn put(&self, at: &String, value: &[u8]) -> Outcome<()> {
-        self.put_key(at, value)
     }
 
     fn get_key<T>(

@@ -28,7 +28,7 @@ impl Unprotected {
 
 impl Peer for Unprotected {
     const NAME: &'static str = "unprotected";
-    const LESS: &'static str = "no protection at all: torn values, lost updates, fixed keys and sizes; it is the limit, not a choice";
+    const LESS: &'static str = "no protection at all: values tear, updates are lost, keys and sizes are fixed; it is the limit, not an alternative";
     const WHOLE: bool = false;
     const WAYS: &'static [&'static str] = &["polling", "raw ping-pong"];
     type Reading = usize;
@@ -36,8 +36,8 @@ impl Peer for Unprotected {
 
     fn cannot(work: &str) -> Option<&'static str> {
         match work {
-            "command" => Some("has no command; `cat` of a file stands with the JSON file"),
-            "idle" => Some("has nothing to wait for a change with"),
+            "command" => Some("has no command; the row of the JSON file has `cat`"),
+            "idle" => Some("offers no way to wait for a change"),
             _ => None,
         }
     }

@@ -51,7 +51,7 @@ impl Book {
         let run = |work: &String| Run {
             work: work.clone(),
             date: date.clone(),
-            command: format!("cargo peers {}", arguments.join(" ")),
+            command: format!("cargo peers -- {}", arguments.join(" ")),
             machine: machine.clone(),
             missing: missing
                 .iter()
@@ -66,6 +66,11 @@ impl Book {
     pub fn read(file: &Path) -> Outcome<Self> {
         let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
         Self::parse(&text)
+    }
+
+    /// What a file keeps; nothing where there is no such file.
+    pub fn read_or_new(file: &Path) -> Outcome<Self> {
+        if file.exists() { Self::read(file) } else { Ok(Self::default()) }
     }
 
     fn parse(text: &str) -> Outcome<Self> {
@@ -143,7 +148,7 @@ mod tests {
         let run = Run {
             work: work.into(),
             date: "today".into(),
-            command: "cargo peers all".into(),
+            command: "cargo peers -- all".into(),
             machine: "2 cores".into(),
             missing: Vec::new(),
         };

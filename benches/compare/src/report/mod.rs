@@ -15,6 +15,7 @@ use crate::{
     works::{WORKS, cannot, less},
 };
 pub use kept::Book;
+use kept::Run;
 use std::{fmt::Write, fs, path::Path};
 
 /// The board with checksums left to the scrubber, as peers leave them out.
@@ -35,7 +36,7 @@ pub fn write(book: Book) -> Outcome<()> {
     let plots = docs.join("plots");
     fs::create_dir_all(&plots)?;
     let kept = plots.join(KEPT);
-    let book = if kept.exists() { Book::read(&kept)?.replaced_by(book) } else { book };
+    let book = Book::read_or_new(&kept)?.replaced_by(book);
     book.write(&kept)?;
     let is_curve = |work: &str| work.starts_with(SCALING);
     let peers = runs(&book, |work| !is_curve(work))
@@ -62,13 +63,16 @@ fn inserted(page: &str, section: &str, text: &str) -> Outcome<String> {
     Ok(format!("{before}{begin}\n{text}{end}{after}"))
 }
 
-/// When and where works were measured, and which peers are missing.
+/// When and where works were measured, and which peers are missing. Works of one run stand together.
 fn runs(book: &Book, is_shown: impl Fn(&str) -> bool) -> String {
+    let runs: Vec<_> = book.runs.iter().filter(|run| is_shown(&run.work)).collect();
     let mut text = String::new();
-    for run in book.runs.iter().filter(|run| is_shown(&run.work)) {
+    for group in runs.chunk_by(|one, other| Run { work: other.work.clone(), ..(*one).clone() } == **other) {
+        let works: Vec<String> = group.iter().map(|run| format!("`{}`", run.work)).collect();
+        let Run { date, command, machine, missing, .. } = group[0];
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "- `{}`: {}, `{}`, {}", run.work, run.date, run.command, run.machine);
-        for missing in &run.missing {
+        let _ = writeln!(text, "- {}: {date}, `{command}`, {machine}", works.join(", "));
+        for missing in missing {
             let _ = writeln!(text, "  - missing: {missing}");
         }
     }

@@ -1,4 +1,4 @@
-//! Reads of a value while the other process writes it nonstop. Whoever promises whole values has each one looked at.
+//! Reads of a value while the other process writes it without a pause. Every value of a peer that promises whole values is checked.
 
 use super::{Run, label, slices};
 use crate::{

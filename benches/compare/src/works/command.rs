@@ -8,7 +8,7 @@ use crate::{
 };
 use std::{process::Stdio, time::Instant};
 
-/// Starts it again and again, and looks at what it prints.
+/// Runs the command again and again, and checks what it prints.
 pub fn run<P: Peer>(run: &Run<'_>) -> Outcome<Vec<Row>> {
     // `cat` prints all that there is: one value.
     let keys = if P::NAME == "JSON file" { 1 } else { 1_000 };

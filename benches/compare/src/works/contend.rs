@@ -1,4 +1,4 @@
-//! Increments of one counter by two processes. The sum must be exact; the benchmark fails otherwise.
+//! Increments of one counter by two processes. The benchmark fails unless the sum is exact.
 
 use super::{Run, slices};
 use crate::{

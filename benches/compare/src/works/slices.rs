@@ -1,5 +1,5 @@
-//! Rates of two processes at once, without the times in which another program had the core of one of them: the other then
-//! has the memory to itself and looks many times as fast.
+//! Rates of two processes at once, without the times in which another program had one of the cores: the other process then has
+//! the memory to itself and seems many times as fast.
 
 use crate::{
     Outcome,
@@ -18,7 +18,7 @@ const SLICE: Duration = Duration::from_millis(1);
 const STRIDE_MAX: u64 = 16;
 /// A stride that takes longer than this does not grow.
 const STRIDE_LONG: Duration = Duration::from_micros(50);
-/// Waiting for a core that is more than the kernel's own short work, nanoseconds.
+/// A longer wait for a core is due to another program and not to short work of the kernel, nanoseconds.
 const DISTURBED_NS: u64 = 50_000;
 /// How long at most to see whether the second process runs, after the last slice, nanoseconds.
 const AFTER_NS: u64 = 50_000_000;
@@ -35,7 +35,7 @@ pub struct Rates {
     pub theirs_per_second: f64,
 }
 
-/// What was done in between two looks at the clock.
+/// What was done between two readings of the clock.
 #[derive(Clone, Copy)]
 struct Slice {
     /// From the beginning, nanoseconds.

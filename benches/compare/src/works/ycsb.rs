@@ -16,8 +16,8 @@ use rand_distr::Zipf;
 use serde_json::Value;
 use std::hint::black_box;
 
-/// The workloads in the order in which they run on one store: those that insert come last, and D, in which a fast peer uses
-/// up all spare keys, behind E, which would end at once without any.
+/// The workloads in the order in which they run on one store. Those that insert come last. D comes after E, because a fast peer
+/// uses up all spare keys in D, and E needs some.
 pub const WORKLOADS: [char; 6] = ['A', 'B', 'C', 'F', 'E', 'D'];
 const EXPONENT: f64 = 0.99;
 /// Steps that are drawn before the clock starts, and used again and again.

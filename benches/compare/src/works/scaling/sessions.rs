@@ -3,7 +3,7 @@
 use super::{Points, over};
 use crate::{
     Outcome,
-    child::{Child, idle_ns_per_s},
+    child::{self, Child, idle_ns_per_s},
     local::{Form, order},
     plan::Plan,
     row::{Row, Unit, median},
@@ -44,7 +44,7 @@ pub fn crowd(path: &Path, sessions: usize, processes: usize, beat_ms: u64) -> Ou
     let start = |number: usize| {
         let share = sessions / processes + usize::from(number < sessions % processes);
         let path = path.to_string_lossy().into_owned();
-        Child::start("crowd", [path, share.to_string(), beat_ms.to_string()])?.ready()
+        child::ready("crowd", [path, share.to_string(), beat_ms.to_string()])
     };
     (0..processes).map(start).collect()
 }
@@ -118,7 +118,7 @@ fn beats(run: &Run<'_>, count: usize, points: &mut Points<'_>) -> Outcome<()> {
     let all_ns = elected_ns + other_ns * (count - 1) as f64;
     points.add("beats of all, others in 16 processes", count, all_ns / 1e7, Unit::Percent);
     drop((elected, others));
-    let mut sleeper = [Child::start("sleepers", ["1", &BEAT_MS.to_string()])?.ready()?];
+    let mut sleeper = [child::ready("sleepers", ["1", &BEAT_MS.to_string()])?];
     points.add_raw("a thread that wakes", count, beat_ns_of(plan, &mut sleeper)?, Unit::Nanoseconds);
     Ok(())
 }
@@ -144,10 +144,10 @@ fn reaping(run: &Run<'_>, count: usize, points: &mut Points<'_>) -> Outcome<()> 
 pub fn reaping_ns(plan: &Plan, path: &Path, count: usize, left: usize) -> Outcome<f64> {
     let mut samples = Vec::new();
     for _ in 0..plan.turns_alone.div_ceil(5) {
-        let mut dying = crowd(path, count, 1, NEVER_MS)?;
+        let dying = crowd(path, count, 1, NEVER_MS)?;
         let board = Board::options().beat(Duration::from_millis(1)).open(path)?;
         let reaper = board.attach("reaper")?;
-        dying[0].kill()?;
+        dying[0].kill();
         let died = Instant::now();
         while board.sessions()?.len() > left {
             if died.elapsed() > Duration::from_secs(60) {

@@ -3,7 +3,7 @@
 use super::{Points, over};
 use crate::{
     Outcome,
-    child::{Child, idle_ns_per_s},
+    child::{self, Child, idle_ns_per_s},
     local::now_ns,
     plan::Plan,
     row::{Row, Unit, median, percentile},
@@ -38,7 +38,7 @@ fn woken(run: &Run<'_>, count: usize, wait: &str, points: &mut Points<'_>) -> Ou
     let processes = count.min(PROCESSES_MAX);
     let start = |number: usize| {
         let share = count / processes + usize::from(number < count % processes);
-        Child::start("waiters", [&*path.to_string_lossy(), &share.to_string(), wait])?.ready()
+        child::ready("waiters", [&*path.to_string_lossy(), &share.to_string(), wait])
     };
     let mut waiters = (0..processes).map(start).collect::<Outcome<Vec<Child>>>()?;
     thread::sleep(10 * PAUSE);
@@ -47,7 +47,7 @@ fn woken(run: &Run<'_>, count: usize, wait: &str, points: &mut Points<'_>) -> Ou
     let mut latencies = Vec::new();
     for waiter in &mut waiters {
         for latency in waiter.ask("latencies")?.split(' ') {
-            latencies.push(latency.parse()?);
+            latencies.push(latency.parse().map_err(|_| "a waiter has seen no put")?);
         }
     }
     if latencies.len() != count * plan.wakes {
@@ -57,7 +57,7 @@ fn woken(run: &Run<'_>, count: usize, wait: &str, points: &mut Points<'_>) -> Ou
     points.add(&format!("{wait}, 99 % awake"), count, percentile(&latencies, 0.99), Unit::Nanoseconds);
     points.add(&format!("the put that wakes, {wait}"), count, median(&mut puts), Unit::Nanoseconds);
     points.add(&format!("idle, {wait}"), count, idle_ns / 1e7, Unit::Percent);
-    waiters.iter_mut().try_for_each(Child::end)
+    if waiters.iter_mut().all(Child::ends_well) { Ok(()) } else { Err("a waiter failed".into()) }
 }
 
 /// Puts the time, again and again, and returns how long each put took.
@@ -127,7 +127,7 @@ fn raw(plan: &Plan, count: usize, points: &mut Points<'_>) -> Outcome<()> {
     let mut seen = std::mem::take(&mut *bell.seen.lock().map_err(|_| "a thread panicked")?);
     points.add_raw("condition variable, half of all awake", count, median(&mut seen), Unit::Nanoseconds);
     points.add_raw("condition variable, 99 % awake", count, percentile(&seen, 0.99), Unit::Nanoseconds);
-    let mut sleepers = [Child::start("sleepers", [&*count.to_string(), "1000"])?.ready()?];
+    let mut sleepers = [child::ready("sleepers", [&*count.to_string(), "1000"])?];
     points.add_raw(
         "threads that wake once a second",
         count,
