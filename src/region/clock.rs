@@ -1,8 +1,8 @@
-//! The clocks: boot time for deadlines and beats, real time for people.
+//! The clocks: boot time for deadlines and heartbeats, real time for timestamps that people read.
 
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
-/// Nanoseconds since the machine booted, with the time it was suspended (`CLOCK_BOOTTIME`).
+/// Nanoseconds since the machine booted, including the time it was suspended (`CLOCK_BOOTTIME`).
 pub fn boottime_ns() -> u64 {
     nanoseconds(clock_gettime(ClockId::Boottime))
 }
@@ -12,8 +12,9 @@ pub fn realtime_ns() -> u64 {
     nanoseconds(clock_gettime(ClockId::Realtime))
 }
 
-/// As [`realtime_ns`], as of the kernel's last tick, 1 to 10 ms ago: `CLOCK_REALTIME_COARSE` is read at a fifth of
-/// the price. For the time in records, which generations order anyway.
+/// Nanoseconds since 1970 at the kernel's last tick, which was at most 1 to 10 ms ago (`CLOCK_REALTIME_COARSE`). Reading
+/// this clock takes a fifth of the time of [`realtime_ns`]. It serves for the time in records, whose order the generation
+/// gives.
 #[inline]
 pub fn realtime_coarse_ns() -> u64 {
     nanoseconds(clock_gettime(ClockId::RealtimeCoarse))

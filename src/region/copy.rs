@@ -1,32 +1,33 @@
-//! Copies between words that others change and bytes of our own, faster than word by word.
+//! Copies between shared words and private bytes, faster than word by word.
 //!
-//! The optimiser does not turn a loop of atomic loads into wide ones, so a copy of 64 KiB by words takes twice as
-//! long as the memory needs. Here are three ways, chosen by length and by what the processor has: words, 32
-//! bytes at a time (AVX), and the processor's own copy loop (`rep movsb`, where it is fast).
+//! The optimiser does not merge a loop of atomic loads into wide loads, so a copy of 64 KiB word by word takes twice as
+//! long as the memory needs. There are three methods, chosen by the length and by the features of the processor: words,
+//! 128 bytes per turn in steps of 32 (AVX), and the processor's own copy loop (`rep movsb`, if it is fast).
 //!
 //! # Safety
 //!
-//! Assembly, because no access of the language may meet a word that another process changes, but an atomic one.
-//! What the assembly does to a shared word is what hardware does: it loads or stores it once, whole (aligned
-//! eight bytes are never torn, whatever the width of the instruction that they are part of), in no order. That
-//! is a relaxed access. Fences before and after give it its order, as they do for words: the assembly is never
-//! moved across them, since it may touch any memory. `rep movsb` may be reordered with later loads on no
-//! processor that documents it, and ends with `lfence` after loads from shared words all the same.
+//! The copies are written in assembly, because the language allows only atomic accesses to words that another process
+//! changes. The hardware loads or stores each shared word once and whole: aligned eight bytes are never torn, whatever
+//! the width of the instruction. It guarantees no order between the words. That is equivalent to a relaxed access.
+//! Fences before and after the copy order it, as they order accesses to words: the compiler never moves the assembly
+//! across them, because it may access any memory. No processor documents that it reorders `rep movsb` with later loads.
+//! Nevertheless an `lfence` follows it.
 //!
-//! Each block of assembly reads `len` bytes at one address and writes `len` at the other. Both come from slices
-//! whose lengths were compared, which do not overlap: one is ours alone, borrowed for writing or not shared.
-//! They change no flag but the arithmetic ones, no stack, and the registers they name.
+//! Each block of assembly reads `len` bytes at one address and writes `len` bytes at the other. Both addresses come from
+//! slices whose lengths were compared. The slices do not overlap, because one of them is private: it is borrowed mutably,
+//! or it is not shared memory. The blocks change only the arithmetic flags and the registers that they name. They do not
+//! use the stack.
 
 use crate::sync::{AtomicU64, Ordering::Relaxed};
 
-/// Bytes from which on the processor's own copy loop is used, where it is fast.
+/// The number of bytes from which on the processor's own copy loop is used, if it is fast.
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 const OWN_LOOP_FROM: usize = 16 << 10;
 
-/// Fills `to` from words that others may change meanwhile: relaxed, each word whole.
+/// Fills `to` from words that others may change at the same time. Each word is loaded whole, by a relaxed load.
 ///
 /// # Panics
-/// Where there are fewer words than the bytes need.
+/// If `from` has fewer words than `to` needs.
 pub fn load(from: &[AtomicU64], to: &mut [u8]) {
     let whole = to.len() / 8;
     let (from, last) = (&from[..whole], from.get(whole));
@@ -38,10 +39,11 @@ pub fn load(from: &[AtomicU64], to: &mut [u8]) {
     }
 }
 
-/// Stores bytes to words that others may read meanwhile: relaxed, each word whole, the last one padded with zeros.
+/// Stores bytes to words that others may read at the same time. Each word is stored whole, by a relaxed store. The last
+/// one is padded with zeros.
 ///
 /// # Panics
-/// Where there are fewer words than the bytes need.
+/// If `to` has fewer words than `from` needs.
 pub fn store(from: &[u8], to: &[AtomicU64]) {
     let (words, rest) = from.split_at(from.len() / 8 * 8);
     store_whole(words, &to[..words.len() / 8]);
@@ -52,30 +54,30 @@ pub fn store(from: &[u8], to: &[AtomicU64]) {
     }
 }
 
-/// Asks for the lines of these words, to be changed soon.
+/// Prefetches the cache lines of these words for writing.
 pub fn prefetch_write(words: &[&AtomicU64]) {
     words.iter().for_each(|word| prefetch_write_line(word));
 }
 
-/// Asks for the lines of these words, which follow each other, to be changed soon.
+/// Prefetches the cache lines of these consecutive words for writing.
 pub fn prefetch_write_run(words: &[AtomicU64]) {
     words.iter().step_by(LINE).for_each(prefetch_write_line);
 }
 
-/// Asks for the lines of these words, which follow each other, to be read soon. Others keep them.
+/// Prefetches the cache lines of these consecutive words for reading. Other processors keep their copies.
 #[inline]
 pub fn prefetch_read(words: &[AtomicU64]) {
     words.iter().step_by(LINE).for_each(prefetch_read_line);
 }
 
-/// Words of a cache line.
+/// The number of words in a cache line.
 const LINE: usize = 8;
 
 #[inline]
 fn prefetch_write_line(word: &AtomicU64) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    // SAFETY: a hint, which touches no memory as far as the language goes and never faults. Processors that do not
-    // know it take it for a no-op.
+    // SAFETY: the instruction is a hint, which never faults and accesses no memory in the sense of the language.
+    // Processors that do not support it treat it as a no-op.
     unsafe {
         std::arch::asm!("prefetchw [{}]", in(reg) std::ptr::from_ref(word), options(nostack, preserves_flags, readonly));
     }
@@ -99,9 +101,9 @@ fn load_whole(from: &[AtomicU64], to: &mut [u8]) {
     assert!(size_of_val(from) == to.len(), "as many words as bytes need");
     let (source, target) = (from.as_ptr().cast::<u8>(), to.as_mut_ptr());
     match Way::of(to.len()) {
-        // SAFETY: both are `to.len()` bytes, as was just compared; `to` is ours alone.
+        // SAFETY: both slices have `to.len()` bytes, as asserted above. `to` is borrowed mutably.
         Way::OwnLoop => unsafe { own_loop(source, target, to.len()) },
-        // SAFETY: as above, in whole steps; the processor has AVX.
+        // SAFETY: as above, for a multiple of `STEP` that is not 0. The processor has AVX.
         Way::Wide => unsafe { wide(source, target, to.len() / STEP * STEP) },
         Way::Words => return load_words(from, to),
     }
@@ -114,11 +116,10 @@ fn store_whole(from: &[u8], to: &[AtomicU64]) {
     assert!(size_of_val(to) == from.len(), "as many words as bytes need");
     let (source, target) = (from.as_ptr(), to.as_ptr().cast::<u8>().cast_mut());
     match Way::of(from.len()) {
-        // SAFETY: both are `from.len()` bytes, as was just compared. Atomics may be written through a shared
-        // reference; what is written to is memory that allows it, because a read-only mapping is never
-        // given to a call that stores.
+        // SAFETY: both slices have `from.len()` bytes, as asserted above. Atomics may be written through a shared
+        // reference. The memory is writable, because a read-only mapping is never passed to a function that stores.
         Way::OwnLoop => unsafe { own_loop(source, target, from.len()) },
-        // SAFETY: as above, in whole steps; the processor has AVX.
+        // SAFETY: as above, for a multiple of `STEP` that is not 0. The processor has AVX.
         Way::Wide => unsafe { wide(source, target, from.len() / STEP * STEP) },
         Way::Words => return store_words(from, to),
     }
@@ -148,11 +149,11 @@ fn store_words(from: &[u8], to: &[AtomicU64]) {
     }
 }
 
-/// Bytes of a turn of [`wide`].
+/// The number of bytes that one turn of [`wide`] copies.
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 const STEP: usize = 128;
 
-/// How so many bytes are copied.
+/// The method of a copy.
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 #[derive(Clone, Copy)]
 enum Way {
@@ -173,17 +174,17 @@ impl Way {
         }
     }
 
-    /// Bytes that the way leaves nothing of.
+    /// How many of the `len` bytes the method copies. The rest is copied word by word.
     fn done(len: usize) -> usize {
         if matches!(Way::of(len), Way::OwnLoop) { len } else { len / STEP * STEP }
     }
 }
 
 /// # Safety
-/// `len` bytes may be read at `from` and written at `to`, which do not overlap.
+/// `len` bytes must be readable at `from` and writable at `to`, and must not overlap.
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 unsafe fn own_loop(from: *const u8, to: *mut u8, len: usize) {
-    // SAFETY: by the caller. The direction flag is clear, as everywhere between functions.
+    // SAFETY: the caller guarantees the ranges. The direction flag is clear, as the calling convention requires.
     unsafe {
         std::arch::asm!(
             "rep movsb",
@@ -195,11 +196,11 @@ unsafe fn own_loop(from: *const u8, to: *mut u8, len: usize) {
 }
 
 /// # Safety
-/// `len` bytes may be read at `from` and written at `to`, which do not overlap; `len` is a multiple of [`STEP`] and
-/// not 0; the processor has AVX.
+/// `len` bytes must be readable at `from` and writable at `to`, and must not overlap. `len` must be a multiple of
+/// [`STEP`] and not 0. The processor must have AVX.
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 unsafe fn wide(from: *const u8, to: *mut u8, len: usize) {
-    // SAFETY: by the caller: each turn copies the next 128 bytes, until `len` are done.
+    // SAFETY: the caller guarantees the ranges. Each turn copies the next 128 bytes, until `len` bytes are copied.
     unsafe {
         std::arch::asm!(
             "2:",

@@ -1,11 +1,13 @@
-//! A file that is whole before it has a name.
+//! Creates files atomically: a file is complete before it gets its name.
 //!
-//! The file is made without a name (`O_TMPFILE`), filled, and given its name by `linkat(2)`, which never
-//! replaces. A creator that is killed before leaves nothing; one that is killed behind leaves a whole board;
-//! of two creators one wins and the other is told [`ErrorKind::Exists`]. A file system that cannot do this
-//! gets a temporary name and `renameat2(RENAME_NOREPLACE)` instead, or a second link where it cannot do that either.
-//! There a killed creator leaves its temporary file (`.<name>.<random>.new`), which nobody opens. A creator has its own
-//! locked, so the next one knows what was left, and removes it.
+//! The file is created without a name (`O_TMPFILE`), filled, and then named by `linkat(2)`, which never replaces an
+//! existing file. A creator that is killed before `linkat` leaves nothing. One that is killed after it leaves a complete
+//! board. Of two concurrent creators one succeeds, and the other one gets [`ErrorKind::Exists`].
+//!
+//! If the file system does not support this, the file is created under a temporary name (`.<name>.<random>.new`) and
+//! renamed by `renameat2(RENAME_NOREPLACE)`. If that is not supported either, a second link gives it its name. In these
+//! cases a killed creator leaves its temporary file, which nobody opens. A living creator holds a lock on its own
+//! temporary file, so the next creator recognizes the abandoned ones and removes them.
 
 use super::{
     clock::realtime_ns,
@@ -40,15 +42,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Makes a region: header and fixed tables are on reserved pages, `init` has filled them, and only then the
-/// file gets its name. `init` may store to the fixed words only (`Geometry::fixed_words`); the header's
-/// identity words are there already.
+/// Creates a region. The pages of the header and of the fixed tables are reserved, the header's identity words are
+/// stored, `init` fills the rest, and only then does the file get its name. `init` may store to the fixed words only
+/// (`Geometry::fixed_words`).
 ///
-/// Missing folders are made with mode 0700, the file has 0600, the lock file is made beside it.
+/// Missing folders are created with mode 0700. The file has mode 0600. The lock file is created beside it.
 ///
 /// # Errors
-/// `Exists` where there is a file of that name, also when another process was first; `Refused` for file
-/// systems without coherent mappings or without reservation; `Full`; `Io`.
+/// `Exists` if a file of that name exists, also if another process creates it at the same time; `Refused` if the file
+/// system does not support coherent mappings or the reservation of pages; `Full`; `Io`.
 #[cfg(any(test, feature = "internals"))]
 pub fn create(
     path: &Path,
@@ -61,10 +63,10 @@ pub fn create(
     })
 }
 
-/// As [`create`], with an `init` that may reserve extents, fill them and fail.
+/// Creates a region like [`create`]. `init` may also reserve extents, fill them, and fail.
 ///
 /// # Errors
-/// As [`create`]'s, and those of `init`; nothing is left behind then.
+/// Those of [`create`] and those of `init`. After an error no region exists.
 pub fn create_with(
     path: &Path,
     geometry: &Geometry,
@@ -72,7 +74,7 @@ pub fn create_with(
 ) -> Result<RegionFile> {
     let len_bytes = geometry.words() as u64 * mapping::WORD_BYTES as u64;
     publish(path, len_bytes, |file, path| {
-        // The lock file comes first: a board without one could not tell the living from the dead.
+        // The lock file must exist first: without it, nobody can tell which sessions of the board are alive.
         locks::ensure_lock_file(path)?;
         mapping::reserve(&file, len_bytes, 0..geometry.fixed_words())?;
         let region = found(file, path, geometry)?;
@@ -86,15 +88,15 @@ fn found(file: File, path: &Path, geometry: &Geometry) -> Result<RegionFile> {
     let origin = Origin { uuid: random_words()?, boot: boot_id(), created_ns: realtime_ns() };
     let mapping = Mapping::of_file(&file, true)?;
     for (word, value) in mapping.words().iter().zip(header::encode(geometry, &origin)) {
-        // Relaxed: the file has no name yet, and getting one orders these stores before any open.
+        // Relaxed: the file has no name yet, and `linkat` orders these stores before any later open.
         word.store(value, Ordering::Relaxed);
     }
     let (identity, folder) = (Identity::new(&origin, &stat), Folder::of(path)?);
     Ok(RegionFile { mapping, geometry: geometry.clone(), identity, file, path: path.to_owned(), folder })
 }
 
-/// Makes a file of `len_bytes` at `path`, which has its name only when `fill` has succeeded. `fill` gets the
-/// file, to keep or to close, and its absolute path.
+/// Creates a file of `len_bytes` at `path`. The file gets its name only after `fill` has succeeded. `fill` takes
+/// ownership of the file and gets its absolute path.
 pub(super) fn publish<T>(
     path: &Path,
     len_bytes: u64,
@@ -103,7 +105,10 @@ pub(super) fn publish<T>(
     let path = absolute(path)?;
     let place = Place::prepare(&path)?;
     let draft = Draft::new(&place)?;
-    let file = draft.file.try_clone().map_err(|error| Error::io("the new file could not be kept", error))?;
+    let file = draft
+        .file
+        .try_clone()
+        .map_err(|error| Error::io("the descriptor of the new file could not be duplicated", error))?;
     let sized = |error: io::Error| {
         Error::io(format!("the new file could not be extended to {len_bytes} bytes"), error).at_path(&path)
     };
@@ -114,8 +119,8 @@ pub(super) fn publish<T>(
     Ok(value)
 }
 
-/// The limit on the size of files, before the kernel tells of it by a signal that ends the process (SIGXFSZ). What is
-/// reserved later lies within the file's size and meets no limit.
+/// Checks the limit on the size of files (RLIMIT_FSIZE), because the kernel reports a violation by a signal that ends
+/// the process (SIGXFSZ). Pages that are reserved later lie within the file's size, so the limit does not apply to them.
 fn check_size_limit(len_bytes: u64) -> Result<(), Errno> {
     match getrlimit(Resource::Fsize).current {
         Some(limit) if limit < len_bytes => Err(Errno::FBIG),
@@ -123,16 +128,16 @@ fn check_size_limit(len_bytes: u64) -> Result<(), Errno> {
     }
 }
 
-/// The path, made independent of the current folder.
+/// The absolute path, which does not depend on the current folder.
 pub(super) fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|error| {
         Error::io("the path is relative, and the current folder could not be determined", error)
-            .hint("give an absolute path, or go to a folder that exists")
+            .hint("give an absolute path, or change to a folder that exists")
             .at_path(path)
     })
 }
 
-/// Where the file goes: its folder, open, and its name there.
+/// The place of the new file: its folder, which is open, and its name in that folder.
 struct Place<'a> {
     folder: OwnedFd,
     name: &'a OsStr,
@@ -142,16 +147,18 @@ struct Place<'a> {
 impl<'a> Place<'a> {
     fn prepare(path: &'a Path) -> Result<Self> {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return Err(Error::new(ErrorKind::InvalidArgument, "the path names no file").at_path(path));
+            return Err(Error::new(ErrorKind::InvalidArgument, "the path does not end in a file name")
+                .hint("give the path of a file")
+                .at_path(path));
         };
-        let failed = |error| Error::io("the folder could not be made", error).at_path(parent);
+        let failed = |error| Error::io("the folder could not be created", error).at_path(parent);
         DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(failed)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = openat(CWD, parent, flags, Mode::empty())
             .map_err(|error| Error::io("the folder could not be opened", error).at_path(parent))?;
         validate::check_file_system(&folder, path)?;
         let place = Self { folder, name, path };
-        // Only saves work; linkat and renameat2 decide.
+        // This check only saves work. linkat and renameat2 decide.
         match statat(&place.folder, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(_) => Err(place.taken()),
             Err(_) => Ok(place),
@@ -159,7 +166,7 @@ impl<'a> Place<'a> {
     }
 
     fn taken(&self) -> Error {
-        Error::new(ErrorKind::Exists, "a file with this name exists already")
+        Error::new(ErrorKind::Exists, "a file of this name already exists")
             .hint("open it, or choose another path")
             .at_path(self.path)
     }
@@ -172,7 +179,7 @@ impl<'a> Place<'a> {
     }
 }
 
-/// A file that has no name yet, or a temporary one that goes when the draft is dropped.
+/// A new file that has no name yet, or only a temporary one, which is removed when the draft is dropped.
 struct Draft<'a> {
     file: File,
     temporary: Option<(String, &'a OwnedFd)>,
@@ -193,7 +200,7 @@ impl<'a> Draft<'a> {
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
         let open = || openat(&place.folder, c".", flags, Mode::RUSR | Mode::WUSR);
         let file = File::from(validate::above_standard(open)?);
-        // The name is given through /proc; without it the file could never get one.
+        // `name` gives the file its name through /proc. Without /proc the file could never get one.
         statat(CWD, proc_path(&file), AtFlags::empty())?;
         Ok(Self { file, temporary: None })
     }
@@ -207,9 +214,9 @@ impl<'a> Draft<'a> {
             let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
             let open = || openat(&place.folder, &name, flags, Mode::RUSR | Mode::WUSR);
             let file = validate::above_standard(open).map_err(|error| Self::failed(place, error))?;
-            // Where there are no locks, nobody removes what is not locked.
+            // On a file system without locks nobody removes temporary files, so an unlocked one is safe.
             let is_locked = flock(&file, FlockOperation::NonBlockingLockExclusive) != Err(Errno::WOULDBLOCK);
-            // Between its making and its lock another may have held it for left behind.
+            // Before it was locked, another creator may have taken the file for an abandoned one and removed it.
             if is_locked && statat(&place.folder, &name, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
                 return Ok(Self { file: File::from(file), temporary: Some((name, &place.folder)) });
             }
@@ -218,7 +225,7 @@ impl<'a> Draft<'a> {
     }
 
     fn failed(place: &Place<'_>, error: Errno) -> Error {
-        Error::io("the new file could not be made", error).at_path(place.path)
+        Error::io("the new file could not be created", error).at_path(place.path)
     }
 
     fn name(mut self, place: &Place<'_>) -> Result<()> {
@@ -243,19 +250,20 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Gives it its name beside the temporary one, which goes when the draft is dropped.
+    /// Gives the file its name as a second link. The temporary name is removed when the draft is dropped.
     fn link(self, place: &Place<'_>) -> Result<()> {
         let Some((name, folder)) = &self.temporary else { return Ok(()) };
         place.named(linkat(folder, name, folder, place.name, AtFlags::empty()))
     }
 }
 
-/// What a temporary name ends with.
+/// The suffix of temporary names.
 const TEMPORARY: &str = ".new";
-/// Attempts to have a temporary file that no other creator removes.
+/// How many attempts are made to get a temporary file that no other creator removes.
 const ATTEMPTS: usize = 16;
 
-/// Removes the temporary files of killed creators: those whose lock nobody has. Whatever cannot be removed stays.
+/// Removes the temporary files of killed creators, which are those that nobody has locked. A file that cannot be
+/// removed stays.
 fn remove_left(folder: &OwnedFd, prefix: &str) {
     let Ok(entries) = Dir::read_from(folder) else { return };
     for entry in entries.flatten() {
@@ -276,7 +284,7 @@ fn remove_left(folder: &OwnedFd, prefix: &str) {
 impl Drop for Draft<'_> {
     fn drop(&mut self) {
         if let Some((name, folder)) = &self.temporary {
-            // Nothing is lost when this fails: nobody opens such a name.
+            // A failure does no harm, because nobody opens a file of such a name.
             let _ = unlinkat(folder, name, AtFlags::empty());
         }
     }

@@ -1,7 +1,7 @@
-//! The doorbell: one wake flag for each counter that can be slept on, in a small file of its own.
+//! The doorbell: a small file with one wake flag for each counter that a waiter can sleep on.
 //!
-//! Waiters store to it, so it is not part of the region, which they may have mapped for reading only. It holds
-//! no state that matters: a lost flag delays a sleeper until its sleep ends.
+//! Waiters store to the flags. The flags are not part of the region, because waiters may have mapped it read-only. The
+//! doorbell holds no essential state: a lost flag only delays a sleeper until its sleep times out.
 
 use super::{
     create::{absolute, publish},
@@ -17,26 +17,27 @@ use crate::{
 };
 use std::path::Path;
 
-/// What the doorbell's name adds to the region's.
+/// The suffix that the doorbell's name adds to the region's name.
 pub const BELL_SUFFIX: &str = ".bell";
-/// Words from one flag to the next: each has a cache line of its own.
+/// The number of words from one flag to the next. Each flag has a cache line of its own.
 pub const STRIDE: usize = 8;
-/// Counters of the largest board: its own, and each shard's.
+/// The number of counters of the largest board: its own and one for each shard.
 const COUNTERS_MAX: usize = 1 + DEDICATED_MAX + 64;
 const PAGE_BYTES: u64 = 4096;
 
-/// The flags of a board. Flag 0 is the board's, flag `1 + s` that of shard `s`; 0 is *nobody sleeps*.
+/// The flags of a board. Flag 0 belongs to the board's counter, flag `1 + s` to the counter of shard `s`. The value 0
+/// means that nobody sleeps.
 #[derive(Debug)]
 pub struct Doorbell {
     mapping: Mapping,
 }
 
 impl Doorbell {
-    /// Opens the doorbell beside a region, and makes it if it is missing, for a board with so many counters
-    /// (its own and each shard's).
+    /// Opens the doorbell beside a region, or creates it if it is missing. The board has `counters` counters: its own and
+    /// one for each shard.
     ///
     /// # Errors
-    /// `Refused` or `Corrupt` where the file is none of ours or too small; `Full`; `Io`.
+    /// `Refused` if the file is not a board's file; `Corrupt` if it is too small; `Full`; `Io`.
     pub fn open_or_create(region_path: &Path, counters: usize) -> Result<Self> {
         match Self::open(region_path, counters) {
             Err(error) if error.is_not_found() => {}
@@ -48,12 +49,12 @@ impl Doorbell {
         }
     }
 
-    /// The doorbell, if there is one and this process may store to it. Without, a waiter polls.
+    /// Opens the doorbell, if it exists and this process may store to it. Without a doorbell, a waiter polls.
     pub fn try_open(region_path: &Path, counters: usize) -> Option<Self> {
         Self::open(region_path, counters).ok()
     }
 
-    /// All words: flag `i` is word `i *` [`STRIDE`]. Empty in a forked child.
+    /// All words. Flag `i` is word `i *` [`STRIDE`]. The slice is empty in a forked child.
     #[inline]
     pub fn flags(&self) -> &[AtomicU64] {
         self.mapping.words()
@@ -73,7 +74,7 @@ impl Doorbell {
 
     fn create(region_path: &Path, counters: usize) -> Result<Self> {
         let path = beside(&absolute(region_path)?, BELL_SUFFIX);
-        // Large enough for any board: the file outlives a region whose path it serves, and is never replaced.
+        // The file is large enough for any board, because it outlives its region and is never replaced.
         let len_bytes = len_bytes(counters.max(COUNTERS_MAX));
         let mapping = publish(&path, len_bytes, |file, _| {
             reserve(&file, len_bytes, 0..(len_bytes as usize / WORD_BYTES))?;
@@ -83,7 +84,7 @@ impl Doorbell {
     }
 }
 
-/// Bytes of a doorbell of so many counters, in whole pages.
+/// The size in bytes of a doorbell with this number of counters, rounded up to whole pages.
 fn len_bytes(counters: usize) -> u64 {
     let bytes = (counters as u64).saturating_mul((STRIDE * WORD_BYTES) as u64);
     bytes.checked_next_multiple_of(PAGE_BYTES).unwrap_or(u64::MAX).max(PAGE_BYTES)

@@ -1,4 +1,4 @@
-//! The region's file: opened, checked, mapped, and kept open for reserving pages.
+//! Opens, checks and maps the region's file. The file stays open, because pages are reserved through it.
 
 use super::{
     create::absolute,
@@ -32,14 +32,14 @@ pub enum Access {
     ReadOnly,
 }
 
-/// Which region, in which file.
+/// Identifies a region and the file that holds it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub struct Identity {
-    /// Random, never given twice.
+    /// A random number that identifies the region.
     pub uuid: [u64; 2],
-    /// Boot id of the machine when it was made; zeros where the machine does not tell.
+    /// The machine's boot id when the region was created; zeros if it was not available.
     pub boot: [u64; 2],
-    /// When it was made, nanoseconds of `CLOCK_REALTIME`.
+    /// When the region was created, in nanoseconds of `CLOCK_REALTIME`.
     pub created_ns: u64,
     /// Device of the file.
     pub device: u64,
@@ -57,30 +57,30 @@ impl Identity {
 /// An open region.
 #[derive(Debug)]
 pub struct RegionFile {
-    /// Its words.
+    /// The mapping of the region's words.
     pub mapping: Mapping,
-    /// Where everything is in them, as checked when it was opened.
+    /// Where each table is in the words, as checked at the open.
     pub geometry: Geometry,
-    /// Which region it is.
+    /// Identifies the region and its file.
     pub identity: Identity,
     pub(super) file: File,
     pub(super) path: PathBuf,
     pub(super) folder: Folder,
 }
 
-/// What is at the path of an open region.
+/// The current entry at the path of an open region.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Whereabouts {
     /// The region's file.
     Here,
-    /// Nothing, or another file: newcomers do not find this region any more.
+    /// Nothing, or another file. Processes that open the path do not find this region any more.
     Moved(Moved),
-    /// The path cannot be examined. Nothing follows from that.
+    /// The path could not be examined, so its entry is not known.
     Unknown,
 }
 
-/// The folder of a region's file, open since the region is: so a changed root, user or current folder does not
-/// matter, nor that the folder was renamed.
+/// The folder of a region's file. It stays open as long as the region, so the file can be looked up after a change of
+/// the root folder, the user or the current folder, and after the folder was renamed.
 #[derive(Debug)]
 pub(super) struct Folder(OwnedFd);
 
@@ -95,23 +95,23 @@ impl Folder {
 }
 
 impl RegionFile {
-    /// Where it was opened, absolute.
+    /// The absolute path at which the region was opened.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Reserves the pages of an extent's block table and of its data. Harmless when they are reserved
-    /// already. Nothing may touch an extent before.
+    /// Reserves the pages of an extent's block table and of its data. Reserving them again is harmless. No code may
+    /// access an extent before its pages are reserved.
     ///
     /// # Errors
-    /// `Full` where the file system has no room; `Refused` where it cannot reserve.
+    /// `Full` if the file system has no room; `Refused` if it cannot reserve pages; `Io`.
     pub fn reserve_extent(&self, extent: u32) -> Result<()> {
         let (blocks, data) = self.geometry.extent_words(extent);
         self.reserve(blocks)?;
         self.reserve(data)
     }
 
-    /// What its path names now.
+    /// Looks up which file is at the region's path now.
     pub fn whereabouts(&self) -> Whereabouts {
         let Some(name) = self.path.file_name() else { return Whereabouts::Unknown };
         match statat(&self.folder.0, name, AtFlags::SYMLINK_NOFOLLOW) {
@@ -124,10 +124,10 @@ impl RegionFile {
         }
     }
 
-    /// Bytes that this user may still take of the file system under it.
+    /// The number of bytes that this user can still allocate on the region's file system.
     ///
     /// # Errors
-    /// `Io` where it does not tell.
+    /// `Io` if the file system cannot be queried.
     pub fn file_system_free(&self) -> Result<u64> {
         let stat = rustix::fs::fstatvfs(&self.file)
             .map_err(|error| Error::io("the file system could not be examined", error).at_path(&self.path))?;
@@ -139,7 +139,7 @@ impl RegionFile {
     }
 }
 
-/// Opens an existing region. The file is checked before it is mapped, and never changed.
+/// Opens an existing region. The file is checked before it is mapped. Opening never changes it.
 ///
 /// # Errors
 /// `NotFound`; `Refused`, `Incompatible` or `Corrupt` with a [`Refusal`] as the source; `Io`.
@@ -161,19 +161,19 @@ pub fn open(path: &Path, access: Access) -> Result<RegionFile> {
     Ok(RegionFile { mapping, geometry, identity, file, path, folder })
 }
 
-/// A region of another boot is refused. Its sessions are dead without a lock that says so, its deadlines are of another
-/// clock, and pages that were on the way to the disk may be lost.
+/// Refuses a region of another boot. Its sessions are dead, its deadlines refer to another clock, and pages that were
+/// not yet on the disk may be lost.
 fn check_boot(origin: &Origin) -> Result<(), Refusal> {
     let now = identity::boot_id();
     let is_told = origin.boot != [0; 2] && now != [0; 2];
     if is_told && origin.boot != now { Err(Refusal::OtherBoot) } else { Ok(()) }
 }
 
-/// The open file with its header's words, if it is a board; whose it is comes after.
+/// Opens the file and reads its header's words, if it is a board. The owner is checked later.
 fn open_board(path: &Path, writable: bool) -> Result<(File, Vec<u64>)> {
     let opened = validate::open_existing(path, writable).and_then(|file| begins_as_board(file, path));
     match opened {
-        // What may not be written may be something else altogether, which one may look at.
+        // The file cannot be opened for writing. If it can be read and is not a board, that is the better error.
         Err(error) if writable && error.kind() == ErrorKind::Io => {
             match validate::open_existing(path, false).and_then(|file| begins_as_board(file, path)) {
                 Err(refused) if refused.kind() == ErrorKind::Refused => Err(refused),
@@ -191,8 +191,8 @@ fn begins_as_board(file: File, path: &Path) -> Result<(File, Vec<u64>)> {
     Ok((file, words))
 }
 
-/// The header's whole words: fewer where the file is shorter. Read, not mapped, because touching a mapping
-/// past the end of its file is fatal.
+/// Reads the header's words; fewer if the file is shorter. The header is read, not mapped, because an access to a
+/// mapping past the end of its file ends the process.
 fn read_header(file: &File) -> Result<Vec<u64>> {
     let mut bytes = [0; header::IDENTITY_WORDS * WORD_BYTES];
     let mut filled = 0;

@@ -1,16 +1,17 @@
-//! Whether a handle is still good: in the process that made it, and of a file that is still at its path.
+//! Tells whether a handle is still usable: it must be in the process that created it, and the board's file must still be
+//! at its path.
 //!
-//! After `fork(2)` the child has none of the parent's mappings of a region (`MADV_DONTFORK`), none of its
-//! threads and none of its locks, yet all of its handles. A page under `MADV_WIPEONFORK` tells the two apart:
-//! the kernel gives the child zeros in its place.
+//! After `fork(2)` the child has all of the parent's handles, but none of its mappings of a region (`MADV_DONTFORK`),
+//! none of its threads and none of its locks. A page with the advice `MADV_WIPEONFORK` tells parent and child apart: the
+//! kernel replaces it by zeros in the child.
 //!
-//! The same word says that the board has moved, once somebody has looked and found that. So what every call asks
-//! anyway, with one load, answers both.
+//! The same word also records that the board has moved, once a check has found that. So every call needs only one load
+//! to learn both.
 //!
 //! # Safety
 //!
-//! One call of `madvise(2)`, on a page that this module has just mapped and that nothing else knows. The
-//! page is read through [`super::mapping`], like every other.
+//! The only `unsafe` is one call of `madvise(2)`, on a page that this module has just mapped and to which no other
+//! reference exists. The page is read through [`super::mapping`], like every other mapping.
 
 use super::mapping::Words;
 use crate::{
@@ -21,39 +22,38 @@ use memmap2::{MmapMut, MmapRaw};
 use rustix::mm::{Advice, madvise};
 
 const PAGE_BYTES: usize = 4096;
-/// Any value but the zero that the child finds.
+/// The value in the process that created the page. A child finds 0.
 const TOKEN: u64 = u64::from_le_bytes(*b"unforked");
-/// The board's file is gone.
+/// The value after the board's file was found to be gone.
 const GONE: u64 = u64::from_le_bytes(*b"gone\0\0\0\0");
-/// Another file is at its path.
+/// The value after another file was found at the board's path.
 const REPLACED: u64 = u64::from_le_bytes(*b"replaced");
 
-/// Tells the process that made it from a forked child, and a board that stands from one that moved, at the price of
-/// one load.
+/// Tells with one load whether this is a forked child, and whether the board has moved.
 #[derive(Debug)]
 pub struct ForkPage(Mark);
 
 /// How a board moved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Moved {
-    /// Nothing is at its path.
+    /// No file is at its path.
     Gone,
-    /// Another file is.
+    /// Another file is at its path.
     Replaced,
 }
 
 #[derive(Debug)]
 enum Mark {
     Page(Words),
-    /// Kernels before 4.14, and Miri: asks for the process id each time.
+    /// For kernels before 4.14, and for Miri: compares the process id each time.
     Process(u32, AtomicU64),
 }
 
 impl ForkPage {
-    /// A mark of this process.
+    /// Creates a mark of this process.
     ///
     /// # Errors
-    /// `Io` where no page can be mapped.
+    /// `Io` if no page can be mapped.
     pub fn new() -> Result<Self> {
         let mark = match if cfg!(miri) { None } else { Self::page()? } {
             Some(page) => Mark::Page(page),
@@ -62,18 +62,18 @@ impl ForkPage {
         Ok(Self(mark))
     }
 
-    /// Whether the handle is of no use any more: in a forked child, or because the board moved.
+    /// Whether the handle is unusable, because this is a forked child or because the board has moved.
     #[inline]
     pub fn is_lost(&self) -> bool {
         match &self.0 {
-            // Relaxed: the page was set before the fork, and fork orders everything before it. A move is noticed
-            // some time after it happened anyway.
+            // Relaxed: the page was set before the fork, and fork orders everything before it. A move is always
+            // noticed some time after it happened.
             Mark::Page(page) => page.get().first().is_none_or(|word| word.load(Ordering::Relaxed) != TOKEN),
             Mark::Process(id, word) => std::process::id() != *id || word.load(Ordering::Relaxed) != TOKEN,
         }
     }
 
-    /// Whether this is a child that was forked after the mark was made.
+    /// Whether this is a child that was forked after the mark was created.
     pub fn in_child(&self) -> bool {
         match &self.0 {
             Mark::Page(_) => self.word().is_none_or(|word| word.load(Ordering::Relaxed) == 0),
@@ -81,7 +81,7 @@ impl ForkPage {
         }
     }
 
-    /// How the board moved, as [`ForkPage::note`] was told; `None` in a child.
+    /// How the board moved, as recorded by [`ForkPage::note`]. `None` in a child.
     pub fn moved(&self) -> Option<Moved> {
         match self.word()?.load(Ordering::Relaxed) {
             GONE if !self.in_child() => Some(Moved::Gone),
@@ -90,14 +90,14 @@ impl ForkPage {
         }
     }
 
-    /// Notes that the board moved. The first note stays; nothing in a child.
+    /// Records that the board has moved. A later record does not replace the first one. Does nothing in a child.
     pub fn note(&self, moved: Moved) {
         let value = match moved {
             Moved::Gone => GONE,
             Moved::Replaced => REPLACED,
         };
         if let Some(word) = self.word() {
-            // Relaxed: the note carries nothing but itself.
+            // Relaxed: the value publishes no other memory.
             let _ = word.compare_exchange(TOKEN, value, Ordering::Relaxed, Ordering::Relaxed);
         }
     }
@@ -111,10 +111,10 @@ impl ForkPage {
 
     fn page() -> Result<Option<Words>> {
         let page = MmapMut::map_anon(PAGE_BYTES)
-            .map_err(|error| Error::io("a page that tells a forked child could not be mapped", error))?;
+            .map_err(|error| Error::io("the page that detects a fork could not be mapped", error))?;
         let page = MmapRaw::from(page);
-        // SAFETY: the range is one private anonymous page that was mapped on the line above and to which no
-        // reference exists; the advice changes only what a later child finds in it.
+        // SAFETY: the range is one private anonymous page that was mapped above and to which no reference exists. The
+        // advice changes only what a later child finds in it.
         let advised = unsafe { madvise(page.as_mut_ptr().cast(), PAGE_BYTES, Advice::LinuxWipeOnFork) };
         if advised.is_err() {
             return Ok(None);

@@ -1,15 +1,15 @@
-//! Sleeping until a word changes: the shared futex.
+//! Sleeps until a word changes, by a shared futex.
 //!
-//! A futex compares 32 bits, and the platform is little-endian, so the word's low half is its first four
-//! bytes. The flag for private futexes is left out: waiters and wakers are different processes with different
-//! mappings of one file. Waiting works on a read-only mapping.
+//! A futex compares 32 bits. The platform is little-endian, so the first four bytes of a word are its low half. The
+//! futexes are not private ones, because waiters and wakers are different processes with different mappings of one file.
+//! A waiter can use a read-only mapping.
 //!
 //! # Safety
 //!
-//! The kernel needs the address of the low half. `low_half` makes it as a reference that is handed to the
-//! system call and never loaded from or stored to here, so no access of this program mixes sizes.
+//! The kernel needs the address of the low half. `low_half` makes a reference to it, which is only passed to the system
+//! call. This program never loads from it or stores to it, so it never accesses a word with two different sizes.
 
-// The one atomic type that does not come through `sync`: the futex call takes the address of 32 bits.
+// The only atomic type that does not come from `sync`, because the futex call takes the address of 32 bits.
 use core::sync::atomic::AtomicU32;
 
 use crate::sync::AtomicU64;
@@ -20,23 +20,23 @@ use rustix::{
 };
 use std::{ptr::from_ref, time::Duration};
 
-/// Where the kernel cannot sleep on the word, this long is slept instead.
+/// How long `wait` sleeps instead if the kernel cannot sleep on the word.
 const NAP: Duration = Duration::from_millis(1);
 
 /// Why a wait ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum WaitOutcome {
-    /// Somebody woke this waiter. The word may or may not have changed.
+    /// The waiter was woken. The word may or may not have changed.
     Woken,
-    /// The low half was not as expected; nothing was waited for.
+    /// The low half was not as expected, so the call did not sleep.
     Changed,
-    /// The time passed.
+    /// The timeout passed.
     TimedOut,
-    /// A signal came. Also where the kernel cannot sleep on this word, after a nap.
+    /// A signal interrupted the wait, or the kernel cannot sleep on this word and a short sleep ended.
     Interrupted,
 }
 
-/// Sleeps until somebody wakes the word, at most for `timeout`, if its low half is `expected_low`.
+/// Sleeps until the word is woken, at most for `timeout`. Returns at once if its low half is not `expected_low`.
 pub fn wait(word: &AtomicU64, expected_low: u32, timeout: Duration) -> WaitOutcome {
     let timespec = Timespec {
         tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
@@ -54,20 +54,20 @@ pub fn wait(word: &AtomicU64, expected_low: u32, timeout: Duration) -> WaitOutco
     }
 }
 
-/// Wakes everybody who sleeps on the word, in all processes. Tells how many.
+/// Wakes all threads that sleep on the word, in all processes. Returns their number.
 pub fn wake_all(word: &AtomicU64) -> usize {
     futex::wake(low_half(word), Flags::empty(), i32::MAX as u32).unwrap_or(0)
 }
 
-/// Wakes one of those who sleep on the word.
+/// Wakes one of the threads that sleep on the word.
 pub fn wake_one(word: &AtomicU64) {
-    // A failure delays the sleeper until its sleep ends.
+    // A failure only delays the sleeper until its sleep times out.
     let _ = futex::wake(low_half(word), Flags::empty(), 1);
 }
 
 fn low_half(word: &AtomicU64) -> &AtomicU32 {
-    // SAFETY: the first four of a word's eight bytes are there, aligned, and shared for as long as the word;
-    // the reference reaches only the kernel, which reads the bytes atomically.
+    // SAFETY: the first four of a word's eight bytes are aligned and valid for as long as the word. The reference is
+    // passed only to the kernel, which reads the bytes atomically.
     unsafe { &*from_ref(word).cast() }
 }
 

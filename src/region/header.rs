@@ -1,34 +1,34 @@
-//! The header's identity words: encoded and decoded side by side, without I/O.
+//! Encodes and decodes the identity words of the header, without I/O.
 //!
-//! They are written once, before the region has a name, checked and copied at every open, and never read
-//! again. The counters behind them belong to the protocol.
+//! The identity words are written once, before the region has a name. Every open checks and copies them; after that they
+//! are not read again. The counters that follow them belong to the protocol.
 
 use super::refusal::Refusal;
 use crate::layout::{Geometry, Shape, header, shape};
 
-/// Words that [`encode`] makes and [`decode`] needs: everything before the first counter.
+/// The number of words that [`encode`] returns and [`decode`] needs: all words before the first counter.
 pub const IDENTITY_WORDS: usize = header::GENERATION;
-/// Features that this build knows, of those that a writer must know.
+/// The features known to this build, among those that a writer must know.
 pub const KNOWN_TO_WRITERS: u64 = 0;
-/// Features that this build knows, of those that a reader must know.
+/// The features known to this build, among those that a reader must know.
 pub const KNOWN_TO_READERS: u64 = 0;
 
 const CHECKED: std::ops::Range<usize> = header::UUID..header::GEOMETRY_CHECKSUM;
 const SHAPE: std::ops::Range<usize> = header::GEOMETRY..header::GEOMETRY + shape::SHAPE_WORDS;
 const _: () = assert!(SHAPE.end <= IDENTITY_WORDS);
 
-/// Which region this is, and when it was made.
+/// Identifies a region, and tells when it was created.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Origin {
-    /// Random, never given twice.
+    /// A random number that identifies the region.
     pub uuid: [u64; 2],
-    /// Boot id of the machine when it was made; zeros where the machine does not tell.
+    /// The machine's boot id when the region was created; zeros if it was not available.
     pub boot: [u64; 2],
-    /// When it was made, nanoseconds of `CLOCK_REALTIME`.
+    /// When the region was created, in nanoseconds of `CLOCK_REALTIME`.
     pub created_ns: u64,
 }
 
-/// The identity words of a region.
+/// Encodes the identity words of a region.
 pub fn encode(geometry: &Geometry, origin: &Origin) -> Vec<u64> {
     let mut words = vec![0; IDENTITY_WORDS];
     let fields = [
@@ -54,18 +54,18 @@ pub fn encode(geometry: &Geometry, origin: &Origin) -> Vec<u64> {
     words
 }
 
-/// Gives identity words the checksum of what they say, for tools that change one of them. Too few words are
-/// left as they are.
+/// Recomputes the checksum of identity words, for tools that change one of them. A slice that is too short is not
+/// changed.
 pub fn seal(words: &mut [u64]) {
     if words.len() >= IDENTITY_WORDS {
         words[header::GEOMETRY_CHECKSUM] = checksum(words);
     }
 }
 
-/// What these words of a file of `len_bytes` say, for a writer or for a reader.
+/// Decodes the identity words of a file of `len_bytes`, for a writer or for a reader.
 ///
 /// # Errors
-/// The first reason not to use the file. Any words are accepted, and none cause a panic.
+/// The first reason to refuse the file. Any words are valid input; none cause a panic.
 pub fn decode(words: &[u64], len_bytes: u64, writable: bool) -> Result<(Geometry, Origin), Refusal> {
     check_magic(words)?;
     let Some(words) = words.get(..IDENTITY_WORDS) else { return Err(Refusal::TooShort(len_bytes)) };
@@ -87,8 +87,8 @@ pub fn decode(words: &[u64], len_bytes: u64, writable: bool) -> Result<(Geometry
     Ok((geometry, Origin { uuid: pair(header::UUID), boot: pair(header::BOOT), created_ns }))
 }
 
-/// Whether these are the words of a board, of whatever kind. Asked before anything else about a file: what is said of a
-/// board's owner or mode is no advice about another file.
+/// Checks whether these words belong to a board, of any format version. This is the first check of a file, because
+/// advice about the owner or the mode of a board would be wrong for another kind of file.
 ///
 /// # Errors
 /// `Foreign`.
@@ -122,7 +122,7 @@ fn check_features(words: &[u64], writable: bool) -> Result<(), Refusal> {
     }
 }
 
-/// Over the origin, the seed, the features and the geometry.
+/// The checksum of the origin, the seed, the features and the geometry.
 fn checksum(words: &[u64]) -> u64 {
     header::checksum(&[&words[CHECKED], &words[SHAPE]].concat())
 }
@@ -142,7 +142,7 @@ mod tests {
         geometry().words() as u64 * 8
     }
 
-    /// The header with changed words, under a checksum that is right again.
+    /// The header with changed words and a recomputed checksum.
     fn changed(changes: &[(usize, u64)]) -> Vec<u64> {
         let mut words = encode(&geometry(), &ORIGIN);
         for (at, value) in changes {
@@ -192,7 +192,7 @@ mod tests {
         fn every_flipped_bit_is_found(at in 0..SHAPE.end, bit in 0u32..64) {
             let mut words = encode(&geometry(), &ORIGIN);
             words[at] ^= 1 << bit;
-            // Words 13 to 15 are kept for later and belong to nothing yet.
+            // Words 13 to 15 are reserved and not covered by the checksum.
             let unused = header::GEOMETRY_CHECKSUM < at && at < header::GEOMETRY;
             prop_assert_eq!(decode(&words, len_bytes(), true).is_ok(), unused);
         }

@@ -1,24 +1,24 @@
-//! Which machine, which process: what a session's record says of its owner.
+//! Identifies the machine and the process that own a session.
 
 use crate::error::{Error, Result};
 use rustix::rand::{GetRandomFlags, getrandom};
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
-/// A process, told apart from every other of the machine since it booted.
+/// Identifies a process among all processes of the machine since it booted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
 pub struct ProcessIdentity {
-    /// Process id, as its own pid namespace shows it.
+    /// The process id in the process's own pid namespace.
     pub pid: u32,
-    /// Inode of its pid namespace; 0 where the machine does not tell.
+    /// The inode of its pid namespace; 0 if it is not available.
     pub pid_namespace: u64,
-    /// When it began, clock ticks since boot; 0 where the machine does not tell.
+    /// When the process started, in clock ticks since boot; 0 if it is not available.
     pub start_time: u64,
-    /// Boot id of the machine; zeros where the machine does not tell.
+    /// The machine's boot id; zeros if it is not available.
     pub boot: [u64; 2],
 }
 
 impl ProcessIdentity {
-    /// This process.
+    /// The identity of this process.
     pub fn current() -> Self {
         let namespace = fs::metadata("/proc/self/ns/pid").map_or(0, |file| file.ino());
         let start_time = start_time_at(Path::new("/proc/self/stat")).unwrap_or(0);
@@ -26,7 +26,7 @@ impl ProcessIdentity {
     }
 }
 
-/// The machine's boot id: another one after every boot. Zeros where the machine does not tell.
+/// The machine's boot id, which changes at every boot. Zeros if it is not available.
 pub fn boot_id() -> [u64; 2] {
     fs::read_to_string("/proc/sys/kernel/random/boot_id")
         .ok()
@@ -34,15 +34,15 @@ pub fn boot_id() -> [u64; 2] {
         .unwrap_or([0; 2])
 }
 
-/// Words of the kernel's randomness, for uuids and seeds.
+/// Random words from the kernel, for uuids and seeds.
 ///
 /// # Errors
-/// `Io` where the kernel gives none.
+/// `Io` if the kernel provides none.
 pub fn random_words<const N: usize>() -> Result<[u64; N]> {
     let mut words = [0; N];
     for word in &mut words {
         let mut bytes = [0; 8];
-        // Up to 256 bytes come whole, once the kernel has any.
+        // The kernel returns requests of up to 256 bytes completely, once its generator is initialized.
         getrandom(&mut bytes, GetRandomFlags::empty())
             .map_err(|error| Error::io("random bytes could not be read from the kernel", error))?;
         *word = u64::from_ne_bytes(bytes);
@@ -54,8 +54,8 @@ fn start_time_at(stat: &Path) -> Option<u64> {
     parse_start_time(&fs::read(stat).ok()?)
 }
 
-/// Field 22 of `/proc/<pid>/stat`. The second field is the program's name in brackets and may hold anything,
-/// brackets, spaces and bytes that are no text included, so counting begins behind the last bracket.
+/// Parses field 22 of `/proc/<pid>/stat`. The second field is the program's name in parentheses. It may contain
+/// parentheses, spaces and bytes that are not UTF-8, so fields are counted from the last parenthesis on.
 fn parse_start_time(stat: &[u8]) -> Option<u64> {
     let end = stat.iter().rposition(|byte| *byte == b')')?;
     let rest = std::str::from_utf8(stat.get(end + 1..)?).ok()?;

@@ -1,14 +1,16 @@
-//! A lock between the threads of one process, on the path of every put.
+//! A mutual exclusion lock between the threads of one process. Every put takes it.
 //!
-//! All that it is lies within itself: one word that the kernel sleeps on. A lock that keeps its sleepers in a table of the
-//! process would be copied by `fork(2)` with the table as it is just then, and whoever held the table's own lock does not
-//! exist in the child: even locks that the child makes anew would hang. Beside the standard library's it saves what
-//! poisoning costs; the values that it guards are sound after every statement.
+//! The whole state of the lock is one word, on which waiting threads sleep in the kernel. A lock that keeps its waiters
+//! in a table of the process would not survive a `fork(2)`: the child gets a copy of the table in its current state, and
+//! the thread that held the table's own lock does not exist there. Even locks that the child creates later would hang.
+//! Unlike the lock of the standard library, this one has no poisoning. The values that it guards are consistent after
+//! every statement.
 //!
 //! # Safety
 //!
-//! The value is reached through a [`Guard`] or through the only reference. There is one guard at a time: each is made by
-//! whoever took the word from `FREE`, and the word becomes `FREE` again only when the guard is dropped.
+//! The value is accessed only through a [`Guard`] or through an exclusive reference to the lock. There is one guard at a
+//! time: only the thread that changed the word from `FREE` makes one, and the word becomes `FREE` again only when the
+//! guard is dropped.
 
 use super::futex;
 use crate::sync::{AtomicU64, Ordering};
@@ -21,51 +23,51 @@ use std::{
 
 const FREE: u64 = 0;
 const HELD: u64 = 1;
-/// Held, and others may sleep.
+/// Held, and other threads may sleep on the word.
 const AWAITED: u64 = 2;
-/// Looks at the word before the first sleep: most holders are done within.
+/// How often a waiter looks at the word before its first sleep. Most holders finish within that time.
 const LOOKS: usize = 100;
-/// A sleeper looks again after this long, woken or not.
+/// The longest sleep. After it the waiter looks at the word again, even if nobody woke it.
 const SLEEP: Duration = Duration::from_secs(1);
 
-/// A value that one thread at a time has.
+/// A value that one thread at a time can access.
 #[derive(Default)]
 pub struct Lock<T> {
     word: AtomicU64,
     value: UnsafeCell<T>,
 }
 
-// SAFETY: the value goes from thread to thread, by reference, one at a time; that takes `Send`.
+// SAFETY: one thread at a time has a reference to the value, so `Send` suffices.
 unsafe impl<T: Send> Sync for Lock<T> {}
 
-/// The value, until this is dropped.
+/// Gives access to the value until it is dropped.
 pub struct Guard<'l, T> {
     lock: &'l Lock<T>,
-    /// Shared between threads as a `&mut T` may be, which is less often than a `&Lock<T>`.
+    /// Makes the guard `Sync` only if `&mut T` is, which requires more than `&Lock<T>` does.
     value: PhantomData<&'l mut T>,
 }
 
 impl<T> Lock<T> {
-    /// A lock that nobody has.
+    /// Creates a free lock.
     pub const fn new(value: T) -> Self {
         Self { word: AtomicU64::new(FREE), value: UnsafeCell::new(value) }
     }
 
-    /// The value, once no other thread has it.
+    /// Takes the lock; waits until no other thread holds it.
     #[inline]
     pub fn lock(&self) -> Guard<'_, T> {
         self.try_lock().unwrap_or_else(|| self.wait())
     }
 
-    /// The value, unless another thread has it.
+    /// Takes the lock, unless another thread holds it.
     #[inline]
     pub fn try_lock(&self) -> Option<Guard<'_, T>> {
-        // Acquire pairs with the release of the guard's drop: what the thread before did to the value is seen.
+        // Acquire pairs with the release of the guard's drop: this thread sees the previous holder's changes.
         let taken = self.word.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed).is_ok();
         taken.then(|| self.guard())
     }
 
-    /// The value, without the lock: there is no other reference.
+    /// The value, without taking the lock: the exclusive reference proves that no other thread holds it.
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
     }
@@ -85,7 +87,7 @@ impl<T> Lock<T> {
             }
             crate::sync::pause();
         }
-        // From here on as awaited, because there may be others who sleep.
+        // From here on the word is set to AWAITED, because other threads may sleep as well.
         while self.word.swap(AWAITED, Ordering::Acquire) != FREE {
             futex::wait(&self.word, AWAITED as u32, SLEEP);
         }
@@ -103,7 +105,7 @@ impl<T> Deref for Guard<'_, T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: this is the one guard, so nobody changes the value while it is borrowed from it.
+        // SAFETY: this is the only guard, so nobody changes the value while it is borrowed through the guard.
         unsafe { &*self.lock.value.get() }
     }
 }
@@ -111,7 +113,7 @@ impl<T> Deref for Guard<'_, T> {
 impl<T> DerefMut for Guard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: this is the one guard, and it is borrowed for change.
+        // SAFETY: this is the only guard, and it is borrowed mutably.
         unsafe { &mut *self.lock.value.get() }
     }
 }
@@ -119,7 +121,7 @@ impl<T> DerefMut for Guard<'_, T> {
 impl<T> Drop for Guard<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        // Release pairs with the acquire of whoever takes the word next.
+        // Release pairs with the acquire of the next holder.
         if self.lock.word.swap(FREE, Ordering::Release) == AWAITED {
             self.lock.wake();
         }
@@ -151,7 +153,7 @@ mod tests {
                     for n in 0..2_000 {
                         let mut sum = lock.lock();
                         *sum += 1;
-                        // Now and then longer than others look, so that they sleep.
+                        // Sometimes holds the lock longer than waiters look at the word, so that they sleep.
                         if (n + thread) % 100 == 0 {
                             std::thread::sleep(Duration::from_micros(100));
                         }

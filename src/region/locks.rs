@@ -1,27 +1,28 @@
-//! Death certificates: one byte of the lock file for each session, held by an OFD lock.
+//! Death certificates: each session holds one byte of the lock file by an OFD lock.
 //!
-//! The kernel keeps the lock while the process lives, stopped or not, and releases it when the process is
-//! gone, however it went, and before anybody waits for the corpse. So a byte that can be locked is the proof
-//! of death, and the only one.
+//! The kernel keeps the lock while the process lives, even while it is stopped. The kernel releases the lock when the
+//! process ends, for whatever reason, and before its parent waits for it. So the only proof that a session is dead is
+//! that its byte can be locked.
 //!
-//! The lock file is never deleted, replaced, shortened or written to: on another file of the same name all
-//! would look dead. That is why [`LockFile::open`] does not make one beside a board that has lost its own.
+//! The lock file is never deleted, replaced, shortened or written to. If another file had its name, all sessions would
+//! look dead. That is why [`LockFile::open`] does not create a lock file for a board that has lost its own.
 //!
-//! An OFD lock belongs to the *open file*. A duplicate of a descriptor has the same one and does not see its
-//! lock, so each certificate opens the file anew and probes go through a descriptor of their own. A process
-//! does not probe bytes that it holds: the answer *held* would say nothing.
+//! An OFD lock belongs to the *open file description*. A duplicate of a descriptor shares the description, so a probe
+//! through it does not see the lock. Each certificate therefore opens the file anew, and probes use a descriptor of
+//! their own. A process does not probe bytes that it holds itself.
 //!
-//! A file that is opened for reading can be asked as well: by those who may not write it, or see it on a file system
-//! that is mounted for reading. Where even that fails, nothing is known, and that is an error and no answer.
+//! Locks can also be queried through a descriptor that is opened for reading. This serves processes that may not write
+//! the file, and file systems that are mounted read-only. If even that fails, the state of the sessions is unknown, and
+//! the call returns an error.
 //!
-//! One byte more, [`ELECTED`], is held by at most one of the sessions, on the descriptor of its own certificate:
-//! so both have one life, and one fork handler. Nothing follows from who holds it but who does work that one can do
-//! for all. Another, [`READERS`], is shared by all who have the board open, so that it is not deleted under those who
-//! only read.
+//! An additional byte, [`ELECTED`], is held by at most one of the sessions, on the descriptor of its certificate. So
+//! both locks end together, and one fork handler serves both. The elected session does work that one session can do
+//! for all; the byte has no other meaning. Another byte, [`READERS`], is locked by every handle that has the board open,
+//! in shared mode, so that nobody deletes a board that others only read.
 //!
-//! Probes are byte by byte. A query over a range is answered with the lock that was taken first, wherever in
-//! the range it lies, so it skips nothing: each held byte takes a query of its own, and each query a walk
-//! through the locks that were taken before.
+//! Each byte is probed on its own. A query over a range reports the lock that was taken first, wherever it lies in the
+//! range. So it would not save queries: each held byte needs a query of its own, and each query walks through the locks
+//! that were taken earlier.
 
 use super::{
     create::{absolute, publish},
@@ -44,14 +45,14 @@ use std::{
     sync::Arc,
 };
 
-/// What the lock file's name adds to the region's.
+/// The suffix that the lock file's name adds to the region's name.
 pub const LOCK_SUFFIX: &str = ".lock";
-/// The byte of the elected session. Past every index that a session can have, which takes 16 bits.
+/// The byte of the elected session. It lies past the largest index of a session, which has 16 bits.
 pub const ELECTED: u64 = 1 << 16;
-/// The byte that all who have the board open share.
+/// The byte that all open handles lock in shared mode.
 pub const READERS: u64 = ELECTED + 1;
 
-/// The lock file of a board. While it is open, this process shares the byte [`READERS`].
+/// The lock file of a board. While it is open, this process has a shared lock on the byte [`READERS`].
 #[derive(Debug)]
 pub struct LockFile {
     path: PathBuf,
@@ -62,19 +63,19 @@ pub struct LockFile {
 }
 
 impl LockFile {
-    /// Opens the lock file beside a region, which [`create`](super::create()) has made.
+    /// Opens the lock file beside a region. [`create`](super::create()) has created it.
     ///
     /// # Errors
-    /// `Refused` where it is missing or is no file of ours; `Io`.
+    /// `Refused` if it is missing or is not a board's file; `Io`.
     pub fn open(region_path: &Path) -> Result<Self> {
         Self::open_by(region_path, open_checked)
     }
 
-    /// As [`LockFile::open`], for asking who holds what: by those who may not write the file, and whatever rights
-    /// others have to it.
+    /// Opens the lock file like [`LockFile::open`], but only to query locks. The process need not be able to write the
+    /// file, and the file may have any mode.
     ///
     /// # Errors
-    /// As [`LockFile::open`].
+    /// Those of [`LockFile::open`].
     pub fn open_to_ask(region_path: &Path) -> Result<Self> {
         Self::open_by(region_path, open_to_ask)
     }
@@ -88,15 +89,17 @@ impl LockFile {
             file = (stat.st_dev, stat.st_ino);
             Ok(probe)
         })?;
-        // Where the kernel refuses, the board may be deleted under us; then that is noticed.
+        // A failure is ignored: without the lock, the board may be deleted while it is in use here, and this handle
+        // notices that later.
         let _ = try_lock(probe.file(), &lock_of(READERS, 1, libc::F_RDLCK));
         Ok(Self { path, probe, file, fork })
     }
 
-    /// Whether anybody has the board open: a session, or somebody who only reads. Opens the lock file for this alone.
+    /// Whether any process has the board open, with a session or only for reading. Opens the lock file only for this
+    /// query.
     ///
     /// # Errors
-    /// As [`LockFile::open`]. Then it is not known.
+    /// Those of [`LockFile::open`]. After an error it is not known whether the board is in use.
     pub fn is_in_use(region_path: &Path) -> Result<bool> {
         let path = beside(&absolute(region_path)?, LOCK_SUFFIX);
         let (file, _) = open_to_ask(&path).map_err(|error| not_found_is_missing(error, &path))?;
@@ -105,10 +108,10 @@ impl LockFile {
         )
     }
 
-    /// Whether sessions can attach by the file that is at the path now.
+    /// Checks whether sessions can attach with the lock file that is at the path now.
     ///
     /// # Errors
-    /// `Refused`, with the reason, where they cannot; `Io`.
+    /// `Refused`, with the reason, if they cannot; `Io`.
     pub fn check(&self) -> Result<()> {
         let (file, stat) =
             open_to_ask(&self.path).map_err(|error| not_found_is_missing(error, &self.path))?;
@@ -116,11 +119,11 @@ impl LockFile {
         self.check_same(&stat)
     }
 
-    /// Takes a byte, if nobody holds it. `None` when another descriptor does, of this process or of another.
+    /// Locks a byte if it is free. Returns `None` if another descriptor holds it, in this process or in another one.
     ///
     /// # Errors
-    /// `Refused` where the file was replaced or is no longer ours; `Full` where this process
-    /// holds as many as it may; `Forked` in a child; `Io`.
+    /// `Refused` if the file was replaced or has another owner or mode now; `Full` if this process holds as many
+    /// certificates as it may; `Forked` in a child; `Io`.
     pub fn try_hold(&self, byte: u64) -> Result<Option<Certificate>> {
         self.check_process()?;
         check_range(byte)?;
@@ -132,7 +135,7 @@ impl LockFile {
         }
     }
 
-    /// Whether anybody holds the byte. Only for bytes that this process does not hold.
+    /// Whether a session holds the byte. Must not be used for bytes that this process holds.
     ///
     /// # Errors
     /// `Forked` in a child; `Io`.
@@ -146,7 +149,7 @@ impl LockFile {
     fn check_process(&self) -> Result<()> {
         if self.fork.in_child() {
             return Err(Error::new(ErrorKind::Forked, "the lock file was opened before a fork")
-                .hint("open the board anew in the child")
+                .hint("open the board again in the child")
                 .at_path(&self.path));
         }
         Ok(())
@@ -176,8 +179,8 @@ impl Drop for LockFile {
     }
 }
 
-/// A held byte of the lock file: while it is there, its session lives. Released at drop and at the end of the
-/// process; a forked child does not have it.
+/// A locked byte of the lock file, which proves that its session lives. It is released at drop and at the end of the
+/// process. A forked child does not have it.
 #[derive(Debug)]
 pub struct Certificate {
     file: Registered,
@@ -185,8 +188,8 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Takes the byte [`ELECTED`] as well, if nobody else holds it. Whether this certificate has it now: it keeps
-    /// it until it is dropped. `false` also in a child, and where the kernel refuses.
+    /// Locks the byte [`ELECTED`] as well, if it is free. Returns whether this certificate holds it now; it keeps the
+    /// byte until it is dropped. Returns `false` also in a child, and if the kernel refuses.
     pub fn try_elect(&self) -> bool {
         let elected = lock_of(ELECTED, 1, libc::F_WRLCK);
         !self.fork.in_child() && try_lock(self.file.file(), &elected).unwrap_or(false)
@@ -199,19 +202,20 @@ impl Drop for Certificate {
     }
 }
 
-/// Releases all bytes of an open file.
+/// Releases all locks of an open file.
 fn unlock(file: &File, fork: &ForkPage) {
-    // In a child made without fork handlers (a bare clone) the descriptor still shares the parent's locks, and
-    // unlocking would declare the parent dead.
+    // In a child that was created without fork handlers (by a bare `clone`) the descriptor still shares the parent's
+    // locks. Unlocking would declare the parent dead.
     if fork.in_child() {
         return;
     }
-    // Unlocked by name, because closing does nothing while such a child has a copy. A failure is harmless: the
-    // closing, or at last the end of the process, releases the bytes.
+    // An explicit unlock is needed, because closing releases nothing while such a child has a copy of the descriptor.
+    // A failure is harmless: the close, or finally the end of the process, releases the bytes.
     let _ = fcntl(file, FcntlArg::F_OFD_SETLK(&lock_of(0, 0, libc::F_UNLCK)));
 }
 
-/// Makes the lock file beside a region unless it is there. Of two makers one makes it.
+/// Creates the lock file beside a region unless it exists. Of two concurrent creators, one creates it and the other one
+/// uses it.
 pub(super) fn ensure_lock_file(region_path: &Path) -> Result<()> {
     let path = beside(region_path, LOCK_SUFFIX);
     match open_checked(&path) {
@@ -230,7 +234,7 @@ fn open_checked(path: &Path) -> Result<(File, Stat)> {
     Ok((file, stat))
 }
 
-/// Opens a lock file for writing, where that is allowed, or for reading.
+/// Opens a lock file for writing if that is allowed, and otherwise for reading.
 fn open_to_ask(path: &Path) -> Result<(File, Stat)> {
     let file = match validate::open_existing(path, true) {
         Err(error) if error.kind() == ErrorKind::Io => validate::open_existing(path, false)?,
@@ -244,7 +248,7 @@ fn not_found_is_missing(error: Error, path: &Path) -> Error {
     if error.is_not_found() { Refusal::NoLockFile.at(path) } else { error }
 }
 
-/// The path of a file beside the region: its name with a suffix.
+/// The path of a file beside the region: the region's name with a suffix.
 pub(super) fn beside(region_path: &Path, suffix: &str) -> PathBuf {
     let mut path = OsString::from(region_path);
     path.push(suffix);
@@ -257,11 +261,12 @@ fn check_range(byte: u64) -> Result<()> {
         _ => Err(Error::new(
             ErrorKind::InvalidArgument,
             format!("byte {byte} is past the largest offset of a file"),
-        )),
+        )
+        .hint("give a smaller byte")),
     }
 }
 
-/// Takes a lock for the open file, unless another holds one that conflicts.
+/// Takes a lock for the open file, unless another open file holds a conflicting one.
 fn try_lock(file: &File, lock: &libc::flock) -> Result<bool, Errno> {
     match fcntl(file, FcntlArg::F_OFD_SETLK(lock)) {
         Ok(_) => Ok(true),
@@ -276,7 +281,8 @@ fn conflict(file: &File, mut lock: libc::flock) -> Result<bool, Errno> {
     Ok(i32::from(lock.l_type) != libc::F_UNLCK)
 }
 
-/// A lock, or its release, of so many bytes, 0 for all from there on. The process id is 0, as OFD locks want it.
+/// Describes a lock, or the release of a lock, on `bytes` bytes from `byte` on; 0 means up to the end. The process id is
+/// 0, as OFD locks require.
 fn lock_of(byte: u64, bytes: i64, kind: i32) -> libc::flock {
     libc::flock {
         l_type: kind as libc::c_short,

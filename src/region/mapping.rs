@@ -1,22 +1,22 @@
-//! A mapping becomes a slice of 64-bit atomic words, here and nowhere else.
+//! Presents a mapping as a slice of 64-bit atomic words. No other module does this.
 //!
 //! # Safety
 //!
-//! `Words::get` is the only place of the crate where memory of another origin becomes a reference. It rests
-//! on this:
+//! `Words::get` is the only place in the crate that makes references to mapped memory. It is sound for these
+//! reasons:
 //!
-//! - *Layout.* `AtomicU64` has the size, the alignment and the bit validity of `u64` (asserted below); a
-//!   mapping starts on a page, hence aligned; every bit pattern is a word.
-//! - *Sharing.* Other processes change the words at any time. They do so, as we do, by atomic accesses of whole
-//!   words, and `AtomicU64` allows change through a shared reference. Nobody makes a `&mut`, and nobody makes
-//!   a reference of another type to these bytes.
-//! - *Lifetime.* The mapping is unmapped by the drop of its owner, which the borrow outlives never. A forked
-//!   child does not have it (`MADV_DONTFORK`), so [`Mapping::words`] is empty there.
-//! - *End.* The length is the file's at the time of mapping, and this crate never shortens a region. A foreign
-//!   process that does so ends the next access with `SIGBUS`: a crash, not undefined behaviour.
-//! - *Read-only mappings.* The language guarantees relaxed loads of words on read-only memory and nothing
-//!   more, so readers do relaxed loads followed by an acquire fence. A store would end the process with
-//!   `SIGSEGV`: whoever opened the file read-only makes none.
+//! - *Layout.* `AtomicU64` has the size, the alignment and the bit validity of `u64` (size and alignment are asserted
+//!   below). A mapping starts at a page boundary, so it is aligned. Every bit pattern is a valid word.
+//! - *Sharing.* Other processes change the words at any time. They use atomic accesses of whole words, as this process
+//!   does, and `AtomicU64` allows changes through a shared reference. No code makes a `&mut` to these bytes, or a
+//!   reference of another type.
+//! - *Lifetime.* The drop of its owner unmaps the mapping, and no borrow outlives the owner. A forked child does not
+//!   have the mapping (`MADV_DONTFORK`), so [`Mapping::words`] is empty there.
+//! - *Length.* The length is the file's length at the time of the mapping, and this crate never shortens a region. If a
+//!   foreign process does, the next access past the end raises `SIGBUS`: a crash, not undefined behaviour.
+//! - *Read-only mappings.* On read-only memory, the language guarantees only relaxed loads of words. Readers therefore
+//!   use relaxed loads followed by an acquire fence. A store would raise `SIGSEGV`, so a process that opened the file
+//!   read-only makes no store.
 
 use super::fork::{ForkPage, Moved};
 use crate::{
@@ -32,13 +32,13 @@ use std::{fs::File, mem, ops::Range};
 
 const _: () = assert!(size_of::<AtomicU64>() == 8 && align_of::<AtomicU64>() == 8);
 
-/// Bytes of a word.
+/// The size of a word in bytes.
 pub const WORD_BYTES: usize = 8;
 const PAGE_BYTES: u64 = 4096;
-/// A signal that comes again and again may interrupt a reservation this often.
+/// How often a reservation that a signal interrupted is repeated.
 const INTERRUPTIONS_MAX: usize = 1000;
 
-/// A mapping as words. Unmapped at drop.
+/// The words of a mapping, which is unmapped at drop.
 #[derive(Debug)]
 pub(super) struct Words(MmapRaw);
 
@@ -50,12 +50,12 @@ impl Words {
     #[inline]
     pub(super) fn get(&self) -> &[AtomicU64] {
         // SAFETY: memmap2 guarantees that the mapping is aligned to a page and `len` bytes long while `self`
-        // lives; the module's text says why its bytes may be shared as atomic words.
+        // lives. The module's documentation explains why its bytes may be shared as atomic words.
         unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), self.0.len() / WORD_BYTES) }
     }
 }
 
-/// The words of a region, of a doorbell, or of a board that only this process has.
+/// The words of a region, of a doorbell, or of a board that is local to this process.
 #[derive(Debug)]
 pub struct Mapping {
     source: Source,
@@ -69,10 +69,10 @@ enum Source {
 }
 
 impl Mapping {
-    /// Maps the whole file, shared: for reading and writing, or for reading only.
+    /// Maps the whole file, shared, for reading and writing or for reading only.
     ///
     /// # Errors
-    /// `Io` where the kernel refuses, for example when address space is short.
+    /// `Io` if the kernel refuses, for example because the address space is exhausted.
     pub fn of_file(file: &File, writable: bool) -> Result<Self> {
         let failed = |error| Error::io("the file could not be mapped", error);
         let options = MmapOptions::new();
@@ -82,14 +82,14 @@ impl Mapping {
         Ok(Self { fork: ForkPage::new()?, source: Source::Shared(Words::new(map)) })
     }
 
-    /// So many words of zeros that no other process sees: for local boards, tests and Miri.
+    /// Allocates this number of zeroed words that no other process sees, for local boards, tests and Miri.
     ///
     /// # Errors
-    /// `Full` where memory is short.
+    /// `Full` if there is not enough memory.
     pub fn anonymous(words: usize) -> Result<Self> {
         let mut memory: Vec<AtomicU64> = Vec::new();
         memory.try_reserve_exact(words).map_err(|error| {
-            Error::new(ErrorKind::Full, format!("no memory for {words} words"))
+            Error::new(ErrorKind::Full, format!("there is not enough memory for {words} words of 8 bytes"))
                 .hint("choose a smaller capacity")
                 .caused_by(error)
         })?;
@@ -97,8 +97,8 @@ impl Mapping {
         Ok(Self { fork: ForkPage::new()?, source: Source::Private(memory.into_boxed_slice()) })
     }
 
-    /// All words. Empty in a forked child, which has no mapping, and when the board has moved. On a mapping for
-    /// reading only, only relaxed loads are allowed.
+    /// All words. The slice is empty in a forked child, which has no mapping, and after the board has moved. On a
+    /// read-only mapping, only relaxed loads are allowed.
     #[inline]
     pub fn words(&self) -> &[AtomicU64] {
         match &self.source {
@@ -108,7 +108,8 @@ impl Mapping {
         }
     }
 
-    /// All words, also when the board has moved: for waking those who sleep on them. Empty in a forked child.
+    /// All words, even after the board has moved, so that threads that sleep on them can be woken. The slice is empty in
+    /// a forked child.
     pub fn words_left_behind(&self) -> &[AtomicU64] {
         match &self.source {
             _ if self.fork.in_child() => &[],
@@ -117,17 +118,17 @@ impl Mapping {
         }
     }
 
-    /// From now on [`Mapping::words`] is empty, because the board moved.
+    /// Records that the board has moved. From now on [`Mapping::words`] is empty.
     pub fn leave_behind(&self, moved: Moved) {
         self.fork.note(moved);
     }
 
-    /// How the board moved, if it did.
+    /// How the board moved, if it has moved.
     pub fn moved(&self) -> Option<Moved> {
         self.fork.moved()
     }
 
-    /// Bytes of the mapping.
+    /// The length of the mapping in bytes.
     pub fn len_bytes(&self) -> usize {
         match &self.source {
             Source::Shared(words) => words.0.len(),
@@ -135,11 +136,11 @@ impl Mapping {
         }
     }
 
-    /// Reserves the pages under these words of the mapping, so that touching them never fails. Words past the
-    /// end are left out. Nothing to do for memory of this process alone.
+    /// Reserves the pages under these words of the mapping, so that accesses to them never fail. Words past the end are
+    /// ignored. For memory of this process alone, this does nothing.
     ///
     /// # Errors
-    /// As [`reserve`]'s.
+    /// Those of [`reserve`].
     pub fn reserve(&self, file: &File, words: Range<usize>) -> Result<()> {
         match &self.source {
             Source::Shared { .. } => reserve(file, self.len_bytes() as u64, words),
@@ -150,24 +151,24 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // In a child the range may belong to memory of its own by now: unmapping it would be fatal.
+        // In a child the kernel may have reused the address range for other memory, which must not be unmapped.
         if self.fork.in_child() {
             mem::forget(mem::replace(&mut self.source, Source::Private(Box::default())));
         }
     }
 }
 
-/// Reserves the pages of a file of `len_bytes` that these words lie on. The file's size never changes.
+/// Reserves the pages that hold these words in a file of `len_bytes`. The file's size does not change.
 ///
 /// # Errors
-/// `Full` where the file system has no room, `Refused` where it cannot reserve, `Io` for anything else.
+/// `Full` if the file system has no room, `Refused` if it cannot reserve pages, `Io` for anything else.
 pub fn reserve(file: &File, len_bytes: u64, words: Range<usize>) -> Result<()> {
     let byte = |word: usize| (word as u64).saturating_mul(WORD_BYTES as u64);
     let start = byte(words.start) / PAGE_BYTES * PAGE_BYTES;
     let end = byte(words.end).checked_next_multiple_of(PAGE_BYTES).unwrap_or(u64::MAX).min(len_bytes);
     let Some(bytes) = end.checked_sub(start).filter(|bytes| *bytes > 0) else { return Ok(()) };
-    // Not posix_fallocate: where the file system cannot reserve, glibc's writes to each page instead, and
-    // would destroy what other processes are storing there.
+    // posix_fallocate must not be used: if the file system cannot reserve, glibc writes to each page instead, and that
+    // would overwrite what other processes store there.
     let attempt = || fallocate(file, FallocateFlags::KEEP_SIZE, start, bytes);
     let mut outcome = attempt();
     for _ in 0..INTERRUPTIONS_MAX {
@@ -185,11 +186,11 @@ fn cannot_reserve(bytes: u64, error: Errno) -> Error {
             ErrorKind::Full,
             format!("the file system is full: pages for {bytes} bytes could not be reserved"),
         )
-        .hint("free space there, or put the board on another file system")
+        .hint("free space on it, or put the board on another file system")
         .caused_by(std::io::Error::from(error)),
         Errno::OPNOTSUPP | Errno::NOSYS => Error::new(
             ErrorKind::Refused,
-            "the file system cannot reserve pages (fallocate), so a full disk would end every process with SIGBUS",
+            "the file system does not support fallocate, so a full disk would end every process with SIGBUS",
         )
         .hint("put the board on tmpfs, ext4, xfs or btrfs")
         .caused_by(std::io::Error::from(error)),

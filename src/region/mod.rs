@@ -1,22 +1,23 @@
-//! Where the words come from: files, mappings, locks, the futex, the clock. The only `unsafe` of the crate.
+//! Access to the operating system: files, mappings, locks, the futex, the clock. All of the crate's `unsafe` is here.
 //!
-//! A region is a file that is mapped whole and shared; [`Mapping`] turns it into `&[AtomicU64]`, and from
-//! there on everything is safe code. Nothing here knows what the words mean beyond the header's identity
-//! ([`header`]); protocol and board are introduced to each other above.
+//! A region is a file that is mapped whole and shared. [`Mapping`] turns it into `&[AtomicU64]`; everything above is
+//! safe code. This module knows what the identity words of the header mean ([`header`]), and no other words. The
+//! layers above connect it with the protocol.
 //!
 //! ```text
 //! board             the region: header, tables, data          create · open · RegionFile
-//! board.lock        one byte a session, held by OFD locks,    LockFile · Certificate
-//!                   and one that all who read share
-//! board.bell        one wake flag a counter                   Doorbell
+//! board.lock        one byte per session, held by OFD locks,  LockFile · Certificate
+//!                   and one that all open handles share
+//! board.bell        one wake flag per counter                 Doorbell
 //! ```
 //!
 //! # Safety
 //!
-//! Every `unsafe` block is in one of eight files, each with its own section: [`mapping`] (a mapping becomes a
-//! slice of words), [`copy`] (large copies in assembly), [`fork`] (advice on a page this crate owns), [`futex`] (the half of a word that the
-//! kernel compares), [`lock`] (a value behind a word), [`registry`] (a fork handler that closes descriptors), [`signals`] (a signal handler) and
-//! [`thread`] (a thread that a forked child can start).
+//! Every `unsafe` block is in one of eight files. Each of these files has its own *Safety* section: [`mapping`] (a
+//! mapping becomes a slice of words), [`copy`] (large copies in assembly), [`fork`] (advice on a page that this crate
+//! owns), [`futex`] (the half of a word that the kernel compares), [`lock`] (a value behind a lock word), [`registry`]
+//! (a fork handler that closes descriptors), [`signals`] (a signal handler) and [`thread`] (a thread that a forked
+//! child can start).
 
 pub mod clock;
 pub mod copy;
@@ -59,6 +60,6 @@ pub use thread::Thread;
     any(target_arch = "x86_64", target_arch = "aarch64")
 )))]
 compile_error!(
-    "slateboard runs on Linux, 64-bit and little-endian, on x86-64 and aarch64: it rests on OFD locks, shared \
-     futexes, O_TMPFILE and on single-copy atomic 64-bit loads from read-only memory"
+    "slateboard supports only 64-bit little-endian Linux on x86-64 and aarch64: it depends on OFD locks, shared \
+     futexes, O_TMPFILE and single-copy atomic 64-bit loads from read-only memory"
 );

@@ -1,20 +1,20 @@
-//! Descriptors that a forked child must not keep.
+//! Registers descriptors that a forked child must not keep.
 //!
-//! An OFD lock lives as long as any descriptor of its open file, and `fork(2)` copies descriptors: a child
-//! would keep the parent's death certificate, and the parent's death would go unseen. So certificates'
-//! descriptors stand in a fixed array, and a fork handler closes them in the child. The array is the crate's
-//! one exception to *no global state*: fork is the process's, and so is its handler.
+//! An OFD lock lives as long as any descriptor of its open file, and `fork(2)` copies descriptors. A child would keep
+//! the parent's death certificate, and nobody would notice the parent's death. The descriptors of certificates are
+//! therefore registered in a fixed array, and a fork handler closes them in the child. The array is global, because a
+//! fork and its handlers concern the whole process.
 //!
-//! A fork between the opening of a descriptor and its entry in the array would copy a descriptor that the
-//! handler does not know. Forks are counted when they begin and when they end; `register` opens again
-//! when a fork was under way, before the descriptor holds any lock.
+//! If a fork happened between the opening of a descriptor and its entry in the array, it would copy a descriptor that
+//! the handler does not know. Forks are therefore counted when they begin and when they end. If a fork was under way,
+//! `register` opens the file again; at that time the descriptor does not hold a lock yet.
 //!
 //! # Safety
 //!
-//! Between `fork` and `exec` a child of a program with threads may call only async-signal-safe functions. The
-//! handlers do atomic accesses and `close(2)`, allocate nothing, and take no lock. What they close is owned by
-//! `Registered` values of this module, which look whether their entry still stands before they use the
-//! descriptor.
+//! Between `fork` and `exec`, a child of a program with threads may call only async-signal-safe functions. The handlers
+//! use atomic accesses and `close(2)`, allocate nothing, and take no lock. The descriptors that they close belong to
+//! `Registered` values of this module. When such a value is dropped, it closes its descriptor only if its entry still
+//! exists.
 
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -28,25 +28,26 @@ use std::{
     time::Duration,
 };
 
-/// Most certificates that one process may hold: as many as one board has sessions, and some for open boards.
+/// The largest number of registered descriptors in one process: as many as one board has sessions, and some more for
+/// open boards.
 pub const CERTIFICATES_MAX: usize = 4096 + 512;
-/// A registration that meets a fork each time is made again this often.
+/// The maximal number of attempts of a registration that a fork disturbs each time.
 const ATTEMPTS: usize = 10_000;
-/// Of those, so many in haste. Later ones sleep in between: whoever forks may itself be waiting for a processor,
-/// longer than any number of tries takes.
+/// This many attempts follow each other without a sleep. Later ones sleep in between, because the forking thread may be
+/// waiting for a processor.
 const HASTY: usize = 100;
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// `serial:32 | descriptor + 1:32`; 0 is free.
+/// `serial:32 | descriptor + 1:32`; 0 is a free entry.
 static ENTRIES: [AtomicU64; CERTIFICATES_MAX] = [const { AtomicU64::new(0) }; CERTIFICATES_MAX];
 static SERIAL: AtomicU64 = AtomicU64::new(1);
 static FORKS_BEGUN: AtomicU64 = AtomicU64::new(0);
 static FORKS_ENDED: AtomicU64 = AtomicU64::new(0);
-/// Whether the handlers are installed. A plain word, so that no child finds another thread in the middle of it: two
-/// threads may both install them, and then each fork is counted twice at both ends.
+/// Whether the handlers are installed. This is a plain word without a lock, so that a child can never find it locked by
+/// a thread of the parent. Two threads may both install the handlers; then each fork is counted twice at both ends.
 static HANDLERS: AtomicU64 = AtomicU64::new(0);
 
-/// An open file whose descriptor a forked child closes at once.
+/// An open file whose descriptor is closed in a forked child by the fork handler.
 #[derive(Debug)]
 pub(super) struct Registered {
     file: ManuallyDrop<File>,
@@ -67,27 +68,26 @@ impl Registered {
 impl Drop for Registered {
     fn drop(&mut self) {
         let Some(slot) = self.slot() else { return };
-        // Acquire pairs with the release of the registration. Failure means that this is a child, where the
-        // handler has closed the descriptor: its number may be another file's by now.
+        // Acquire pairs with the release of the registration. A failure means that this is a child, in which the
+        // handler has closed the descriptor. Its number may belong to another file now.
         if slot.compare_exchange(self.entry, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-            // SAFETY: dropped once, here, and not used again; the entry proved the descriptor to be ours.
+            // SAFETY: the file is dropped once, here, and not used again. The entry proves that the descriptor is ours.
             unsafe { ManuallyDrop::drop(&mut self.file) }
         }
     }
 }
 
-/// Opens a file by `open` and enters it, so that no child forked from now on keeps it, nor one forked
-/// while this ran.
+/// Opens a file by `open` and registers it. No child that is forked later, or during this call, keeps the descriptor.
 ///
 /// # Errors
-/// Those of `open`; `Full` where the array is; `Contended` where forks never paused; `Io` where the fork
-/// handler could not be installed.
+/// Those of `open`; `Full` if the array is full; `Contended` if a fork disturbed every attempt; `Io` if the fork
+/// handlers could not be installed.
 pub(super) fn register(mut open: impl FnMut() -> Result<File>) -> Result<Registered> {
     install_handlers()?;
     for attempt in 0..ATTEMPTS {
-        // SeqCst throughout: entry and counters are different words, and the order between *entered* and *no
-        // fork had begun* is the point. If the fork began first, we see it below and open again. If the entry
-        // came first, the child has it.
+        // SeqCst throughout, because entry and counters are different words, and the entry must be ordered against the
+        // begin of a fork. If the fork began first, it is seen below, and the file is opened again. If the entry came
+        // first, the child has it.
         let ended = FORKS_ENDED.load(Ordering::SeqCst);
         let quiet = || FORKS_BEGUN.load(Ordering::SeqCst) == ended;
         if quiet() {
@@ -101,7 +101,8 @@ pub(super) fn register(mut open: impl FnMut() -> Result<File>) -> Result<Registe
             false => std::thread::sleep(PAUSE),
         }
     }
-    Err(Error::new(ErrorKind::Contended, "this process forked during every attempt").hint("try again"))
+    Err(Error::new(ErrorKind::Contended, "this process forked during every attempt to open the lock file")
+        .hint("try again when it forks less often"))
 }
 
 fn enter(file: File) -> Result<Registered> {
@@ -115,25 +116,25 @@ fn enter(file: File) -> Result<Registered> {
     }
     Err(Error::new(
         ErrorKind::Full,
-        format!("this process holds {CERTIFICATES_MAX} sessions and boards already"),
+        format!("this process already has {CERTIFICATES_MAX} sessions and open boards, which is the limit"),
     )
-    .hint("detach some, or attach from another process"))
+    .hint("detach sessions or close boards, or use another process"))
 }
 
 fn install_handlers() -> Result<()> {
-    // Relaxed: what the word tells was done by the C library, under its own lock.
+    // Relaxed: the C library installed the handlers under its own lock.
     if HANDLERS.load(Ordering::Relaxed) != 0 {
         return Ok(());
     }
-    // SAFETY: the three handlers are functions of this program that live as long as it; the module's text
-    // says why they may run where they run.
+    // SAFETY: the three handlers are functions that live as long as the program. The module's documentation explains
+    // why they may run during a fork.
     match unsafe { libc::pthread_atfork(Some(fork_begins), Some(fork_ended), Some(in_child)) } {
         0 => {
             HANDLERS.store(1, Ordering::Relaxed);
             Ok(())
         }
         error => Err(Error::io(
-            "the fork handler could not be installed",
+            "the fork handlers could not be installed",
             std::io::Error::from_raw_os_error(error),
         )),
     }
@@ -151,12 +152,12 @@ extern "C" fn in_child() {
     for slot in &ENTRIES {
         let entry = slot.swap(0, Ordering::SeqCst);
         if let Some(descriptor) = descriptor(entry) {
-            // SAFETY: `close` takes any number; this one is the child's copy of a certificate, whose owner
-            // finds the entry gone and forgets it.
+            // SAFETY: `close` accepts any number. This one is the child's copy of a registered descriptor, whose owner
+            // finds no entry and does not use it.
             unsafe { libc::close(descriptor) };
         }
     }
-    // Forks of other threads do not end here: those threads do not exist in the child.
+    // Forks that other threads had begun never end in the child, because those threads do not exist here.
     FORKS_ENDED.store(FORKS_BEGUN.load(Ordering::SeqCst), Ordering::SeqCst);
 }
 

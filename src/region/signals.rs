@@ -1,15 +1,15 @@
-//! Ending in good order on SIGTERM and SIGINT, for programs that ask for it.
+//! Ends sessions on SIGTERM and SIGINT, for programs that request it.
 //!
-//! The handler only notes the signal; a keeper finds the note at its next look, ends its session, and
-//! lets the process die of the signal as it would have without the handler. Where no keeper looks, as after the last
-//! session's end and in a forked child, the signal does what it did before.
+//! The handler only records the signal. A keeper finds the record at its next check, ends its session, and lets the
+//! process die of the signal as it would have without the handler. If no keeper checks, as after the end of the last
+//! session and in a forked child, the signal has its previous effect.
 //!
-//! All that the process shares here are atomics and a cell that is set once: a child of `fork(2)` meets no lock.
+//! The global state consists of atomics and of cells that are set once, so a child of `fork(2)` cannot find a held lock.
 //!
 //! # Safety
 //!
-//! The handler is a function that lives as long as the program. It makes atomic accesses and calls that are safe in a
-//! signal handler: `getpid`, `sigaction`, `raise`, and the handler that was there before.
+//! The handler is a function that lives as long as the program. It uses atomic accesses and calls that are safe in a
+//! signal handler: `getpid`, `sigaction`, `pthread_sigmask`, `raise`, and the handler that was installed before.
 
 use crate::{
     error::{Error, Result},
@@ -27,33 +27,33 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Between two looks for keepers that have not ended their sessions yet.
+/// The time between two checks for keepers that have not ended their sessions yet.
 const LOOK: Duration = Duration::from_millis(1);
 const SIGNALS: [Signal; 2] = [Signal::SIGTERM, Signal::SIGINT];
 
-/// `process id:32 | keepers that look:32`.
+/// `process id:32 | number of keepers that check for signals:32`.
 static LOOKING: AtomicU64 = AtomicU64::new(0);
-/// The signal that came last; 0 for none.
+/// The signal that was caught last; 0 for none.
 static CAUGHT: AtomicU64 = AtomicU64::new(0);
-/// What each signal did before.
+/// The previous action of each signal.
 static BEFORE: [OnceLock<SigAction>; 2] = [const { OnceLock::new() }; 2];
 
-/// A look-out for signals. Dropping it stops looking.
+/// Represents a keeper that checks for signals. Dropping it ends that.
 #[derive(Debug)]
 pub struct Signals(());
 
 impl Signals {
-    /// Begins to catch SIGTERM and SIGINT, but those that the program ignores.
+    /// Starts to catch SIGTERM and SIGINT, except those that the program ignores.
     ///
     /// # Errors
-    /// `Io` where a handler cannot be set.
+    /// `Io` if a handler cannot be set.
     pub fn catch() -> Result<Self> {
         for (signal, before) in SIGNALS.into_iter().zip(&BEFORE) {
             let failed = |error: Errno| Error::io("a signal handler could not be set", error);
             let old = set(signal, ours()).map_err(failed)?;
             match old.handler() {
                 SigHandler::SigAction(handler) if is_ours(handler) => {}
-                // Ignored signals stay so, and a handler that the program has set over ours stays its own.
+                // Ignored signals stay ignored, and a handler that the program has set in place of ours stays.
                 handler => {
                     if matches!(handler, SigHandler::SigIgn) || before.set(old).is_err() {
                         set(signal, old).map_err(failed)?;
@@ -61,7 +61,7 @@ impl Signals {
                 }
             }
         }
-        // Relaxed, here and below: the words carry nothing but themselves.
+        // Relaxed, here and below: the words publish no other memory.
         if count_in(LOOKING.load(Ordering::Relaxed)) == 0 {
             CAUGHT.store(0, Ordering::Relaxed);
         }
@@ -74,8 +74,8 @@ impl Signals {
         Signal::try_from(CAUGHT.load(Ordering::Relaxed) as i32).ok()
     }
 
-    /// Does what the process would have done without a handler: it ends, once the other keepers have ended their sessions
-    /// as well, or have had so much time for it.
+    /// Ends the process by the signal, as it would have ended without a handler. Waits first until the other keepers
+    /// have ended their sessions, at most for `patience`.
     pub fn die_of(&self, signal: Signal, patience: Duration) {
         change(|count| count.saturating_sub(1));
         let started = Instant::now();
@@ -98,7 +98,7 @@ impl Drop for Signals {
     }
 }
 
-/// How many keepers of this process look; none where the word is a parent's.
+/// The number of keepers of this process that check for signals. It is 0 if the word belongs to the parent.
 fn count_in(word: u64) -> u64 {
     if word >> 32 == u64::from(process::id()) { word & 0xffff_ffff } else { 0 }
 }
@@ -116,9 +116,9 @@ fn is_ours(handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut c_void
     std::ptr::fn_addr_eq(handler, note as extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut c_void))
 }
 
-/// Sets a handler, and returns the one before.
+/// Sets a handler, and returns the previous one.
 fn set(signal: Signal, action: SigAction) -> Result<SigAction, Errno> {
-    // SAFETY: the action is the default, the handler below, or one that the program had set itself.
+    // SAFETY: the action is the default, the handler below, or one that the program itself had set.
     unsafe { sigaction(signal, &action) }
 }
 

@@ -1,19 +1,19 @@
-//! A thread of the library's own, which a forked child can start whatever the parent's threads were doing.
+//! A background thread that a forked child can start, whatever the parent's threads were doing at the fork.
 //!
-//! The standard library's thread start and end take a lock of the whole process (what it reports of a stack overflow is
-//! in one table), and read the environment under another. A child of `fork(2)` has these locks as they were: held for
-//! ever where a thread of the parent was in them, be it only for the moment of a thread's start. So threads are started by
-//! `pthread_create(3)` here, and what this makes of the standard library touches no lock that is not within itself.
-//! The C library makes its own locks anew in a child.
+//! When the standard library starts or ends a thread, it takes a lock of the whole process (it keeps what it reports
+//! about a stack overflow in one table), and it reads the environment under another lock. A child of `fork(2)` inherits
+//! these locks in their current state. If a thread of the parent held one, even for the moment of a thread's start, it
+//! stays locked in the child forever. This module therefore starts threads with `pthread_create(3)`, and uses only those
+//! parts of the standard library whose locks are within their own values. The C library resets its own locks in a child.
 //!
-//! The thread blocks all signals but those of faults, so that handlers run in the program's own threads.
-//! Nobody joins it: [`Thread::ends_within`] waits for a bounded time.
+//! The thread blocks all signals except those of faults, so that signal handlers run in the program's own threads.
+//! The thread is never joined. [`Thread::ends_within`] waits for its end for a bounded time.
 //!
 //! # Safety
 //!
-//! `pthread_create` gets attributes that were made on the lines above, and a function that lives as long as the program.
-//! Its argument is the work, boxed: given away where the thread starts, taken back where it does not. No panic leaves the
-//! function.
+//! `pthread_create` gets attributes that were initialized just before, and a function that lives as long as the program.
+//! Its argument is a box. The new thread owns it if the thread was started; otherwise the caller takes it back. No panic
+//! leaves the function.
 
 use crate::error::{Error, ErrorKind, Result};
 use nix::{
@@ -30,11 +30,11 @@ use std::{
     time::Duration,
 };
 
-/// Signals of faults: where they are blocked the process ends without running its handlers.
+/// The signals of faults. If they were blocked, a fault would end the process without running its handlers.
 const FAULTS: [Signal; 6] =
     [Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGFPE, Signal::SIGILL, Signal::SIGTRAP, Signal::SIGSYS];
 
-/// A thread that was started here. Dropping it leaves the thread alone.
+/// A thread that was started here. Dropping this value does not stop the thread.
 #[derive(Debug)]
 pub struct Thread(Arc<Life>);
 
@@ -63,7 +63,7 @@ impl Life {
     }
 }
 
-/// What a started thread is given.
+/// The argument of a new thread.
 struct Start {
     name: &'static CStr,
     work: Box<dyn FnOnce() + Send>,
@@ -71,12 +71,12 @@ struct Start {
 }
 
 impl Thread {
-    /// Starts a thread that does this, with address space for a stack of so many bytes (the C library looks the usual size
-    /// up under a lock). What the work owns is dropped before the thread counts as ended; a panic of the work ends the
-    /// thread alone.
+    /// Starts a thread that runs `work`, with a stack of `stack_bytes` bytes of address space. (The size is explicit
+    /// because the C library looks up the default size under a lock.) Everything that `work` owns is dropped before the
+    /// thread counts as ended. A panic of `work` ends only this thread.
     ///
     /// # Errors
-    /// `Io` where the system gives no thread.
+    /// `Io` if the system cannot start a thread.
     pub fn start(
         name: &'static CStr,
         stack_bytes: usize,
@@ -86,16 +86,16 @@ impl Thread {
         let start = Start { name, work: Box::new(work), life: Arc::clone(&life) };
         match without_signals(|| create(stack_bytes, Box::new(start))) {
             0 => Ok(Self(life)),
-            error => Err(refused(error)),
+            error => Err(refused(name, error)),
         }
     }
 
-    /// Whether this is the thread that asks.
+    /// Whether the caller runs in this thread.
     pub fn is_current(&self) -> bool {
         self.0.stage() == Stage::Running(gettid())
     }
 
-    /// Waits for the thread's end, at most this long. Whether it has ended.
+    /// Waits for the thread's end, at most for `patience`. Returns whether the thread has ended.
     pub fn ends_within(&self, patience: Duration) -> bool {
         let stage = self.0.stage.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.0.changed.wait_timeout_while(stage, patience, |stage| *stage != Stage::Over);
@@ -104,7 +104,7 @@ impl Thread {
     }
 }
 
-/// Runs a call while this thread, and so each that it starts, blocks all signals but faults.
+/// Runs `call` while this thread blocks all signals except those of faults. A thread that `call` starts inherits this.
 fn without_signals<T>(call: impl FnOnce() -> T) -> T {
     let mut blocked = SigSet::all();
     FAULTS.into_iter().for_each(|fault| blocked.remove(fault));
@@ -116,49 +116,49 @@ fn without_signals<T>(call: impl FnOnce() -> T) -> T {
     outcome
 }
 
-/// Creates the thread, detached; an error number where that fails.
+/// Creates the thread, detached. Returns 0, or an error number if that fails.
 fn create(stack_bytes: usize, start: Box<Start>) -> i32 {
     let mut attributes = mem::MaybeUninit::<libc::pthread_attr_t>::uninit();
     let attributes = attributes.as_mut_ptr();
-    // SAFETY: the pointer is to room for the attributes, which this makes.
+    // SAFETY: the pointer is to memory of the right size, which this call initializes.
     let _ = unsafe { libc::pthread_attr_init(attributes) };
-    // SAFETY: the attributes were made above.
+    // SAFETY: the attributes were initialized above.
     let _ = unsafe { libc::pthread_attr_setstacksize(attributes, stack_bytes) };
-    // SAFETY: the attributes were made above.
+    // SAFETY: the attributes were initialized above.
     let _ = unsafe { libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED) };
     let start = Box::into_raw(start);
     let mut thread = 0;
-    // SAFETY: the attributes were made above; `enter` takes the box over, once.
+    // SAFETY: the attributes were initialized above. `enter` takes ownership of the box, once.
     let status = unsafe { libc::pthread_create(&raw mut thread, attributes, enter, start.cast()) };
     if status != 0 {
-        // SAFETY: no thread was started, so the box is still ours.
+        // SAFETY: no thread was started, so the box still belongs to this function.
         drop(unsafe { Box::from_raw(start) });
     }
-    // SAFETY: the attributes were made above, and are not used again.
+    // SAFETY: the attributes were initialized above, and are not used again.
     let _ = unsafe { libc::pthread_attr_destroy(attributes) };
     status
 }
 
 extern "C" fn enter(start: *mut c_void) -> *mut c_void {
-    // SAFETY: the pointer that `create` made of a box, given to this thread alone.
+    // SAFETY: `create` made the pointer from a box, and passed it to this thread alone.
     let start = unsafe { Box::from_raw(start.cast::<Start>()) };
     let Start { name, work, life } = *start;
     let _ = set_name(name);
     life.enter(Stage::Running(gettid()));
     if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
-        // The panic was told already; dropping what it carries could panic again.
+        // The panic hook has reported the panic already. Dropping the payload could panic again.
         mem::forget(panic);
     }
     life.enter(Stage::Over);
     ptr::null_mut()
 }
 
-fn refused(error: i32) -> Error {
+fn refused(name: &CStr, error: i32) -> Error {
     let error = io::Error::from_raw_os_error(error);
-    Error::new(ErrorKind::Io, "the thread that keeps the session attached could not be started")
+    Error::new(ErrorKind::Io, format!("the thread {} could not be started", name.to_string_lossy()))
         .hint(
             "raise the limit on processes (RLIMIT_NPROC, `ulimit -u`) or on address space (RLIMIT_AS, `ulimit -v`), \
-             or end other processes",
+             or end other processes, then try again",
         )
         .caused_by(error)
 }
@@ -212,7 +212,8 @@ mod tests {
 
     #[test]
     fn a_system_without_threads_names_the_limit() {
-        let error = refused(libc::EAGAIN).to_string();
+        let error = refused(c"slate-test", libc::EAGAIN).to_string();
+        assert!(error.contains("thread slate-test could not be started"), "{error}");
         assert!(error.contains("RLIMIT_NPROC") && error.contains("RLIMIT_AS"), "{error}");
     }
 }

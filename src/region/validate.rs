@@ -1,6 +1,6 @@
-//! What a file must be before its bytes are looked at.
+//! Checks what kind of file a board's file is, and who may use it.
 //!
-//! All questions are asked about the open file, never about its path, so the answers stay true.
+//! All checks examine the open file, never its path, so a later change of the path cannot make them wrong.
 
 use super::refusal::Refusal;
 use crate::error::{Error, ErrorKind, Result};
@@ -15,11 +15,11 @@ use std::{
     path::Path,
 };
 
-/// Standard error: the last of the descriptors that every program has.
+/// The descriptor of standard error, which is the highest of the three standard descriptors.
 const STANDARD_MAX: RawFd = 2;
 
-/// File systems of other machines, of the user space, or of a virtual machine's host, by the type that
-/// `statfs(2)` gives. There a mapping may be a private copy of the pages, or be written back late.
+/// File systems of other machines, of user space, or of a virtual machine's host, by the type that `statfs(2)` returns.
+/// On these, a mapping may be a private copy of the pages, or may be written back late.
 const INCOHERENT: &[(u64, &str)] = &[
     (0x6969, "NFS"),
     (0x517b, "SMB"),
@@ -41,28 +41,30 @@ const INCOHERENT: &[(u64, &str)] = &[
     (0xbacb_acbc, "a shared folder of VMware"),
 ];
 
-/// Opens an existing file the way every file of a board is opened: no symbolic link, not inherited, and no
-/// waiting for the other end of a pipe.
+/// Opens an existing file as every file of a board is opened: it does not follow a symbolic link, does not pass the
+/// descriptor to new programs, and does not wait for the other end of a pipe.
 pub(super) fn open_existing(path: &Path, writable: bool) -> Result<File> {
     let access = if writable { OFlags::RDWR } else { OFlags::RDONLY };
     let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     match above_standard(|| openat(CWD, path, flags, Mode::empty())) {
         Ok(file) => Ok(File::from(file)),
-        Err(Errno::NOENT | Errno::NOTDIR) => Err(Error::new(ErrorKind::NotFound, "there is no board here")
-            .hint("create a board first")
-            .at_path(path)),
+        Err(Errno::NOENT | Errno::NOTDIR) => {
+            Err(Error::new(ErrorKind::NotFound, "there is no board at this path")
+                .hint("create a board first")
+                .at_path(path))
+        }
         Err(Errno::LOOP) => Err(Refusal::SymbolicLink.at(path)),
         Err(Errno::ISDIR | Errno::NXIO | Errno::NODEV) => Err(Refusal::NotRegular.at(path)),
         Err(error) => Err(Error::io("the file could not be opened", error).at_path(path)),
     }
 }
 
-/// Opens by `open` a descriptor that is none of the three standard ones: where a program has closed those, the lowest
-/// numbers are free, and what it prints would go into the board.
+/// Calls `open` so that its descriptor is not one of the three standard ones. If a program has closed those, their
+/// numbers are free, and a board that got one of them would receive what the program prints.
 pub(super) fn above_standard(open: impl FnOnce() -> Result<OwnedFd, Errno>) -> Result<OwnedFd, Errno> {
     let mut standard = Vec::new();
     loop {
-        // Held until the file is open, so that not even for a moment its number is one of them.
+        // Free standard numbers are occupied until `open` has returned, so that it cannot get one of them.
         let place = openat(CWD, c"/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
         if place.as_raw_fd() > STANDARD_MAX {
             drop(place);
@@ -72,7 +74,7 @@ pub(super) fn above_standard(open: impl FnOnce() -> Result<OwnedFd, Errno>) -> R
     }
 }
 
-/// Checks that an open file is a regular one, before anything is read from it.
+/// Checks that an open file is a regular file. This comes before anything is read from it.
 pub(super) fn check_regular(file: &File, path: &Path) -> Result<()> {
     let stat =
         fstat(file).map_err(|error| Error::io("the file could not be examined", error).at_path(path))?;
@@ -80,12 +82,12 @@ pub(super) fn check_regular(file: &File, path: &Path) -> Result<()> {
     if regular { Ok(()) } else { Err(Refusal::NotRegular.at(path)) }
 }
 
-/// Checks kind, owner, mode, links and file system of an open file.
+/// Checks the kind, owner, mode, number of links and file system of an open file.
 pub(super) fn check_file(file: &File, path: &Path) -> Result<Stat> {
     check(file, path, check_stat)
 }
 
-/// As [`check_file`], whatever rights others have: for a file from which the kernel alone is asked something.
+/// Checks like [`check_file`], but accepts every mode. For a file that is only used to query the kernel's locks.
 pub(super) fn check_file_to_ask(file: &File, path: &Path) -> Result<Stat> {
     check(file, path, |stat, uid| match check_stat(stat, uid) {
         Err(Refusal::Mode(_)) => Ok(()),
@@ -101,7 +103,7 @@ fn check(file: &File, path: &Path, of: impl FnOnce(&Stat, u32) -> Result<(), Ref
     Ok(stat)
 }
 
-/// Checks that shared mappings of files there are coherent.
+/// Checks that shared mappings on the file's file system are coherent.
 pub(super) fn check_file_system(file: impl AsFd, path: &Path) -> Result<()> {
     let stat = fstatfs(file)
         .map_err(|error| Error::io("the file system could not be examined", error).at_path(path))?;
@@ -131,7 +133,8 @@ fn links(stat: &Stat) -> u64 {
     u64::from(stat.st_nlink)
 }
 
-/// The name of a file system without coherent shared mappings; the type's upper half may be sign-extended.
+/// The name of the file system, if its shared mappings are not coherent. The upper half of the type is ignored, because
+/// it may be sign-extended.
 fn incoherent(kind: u64) -> Option<&'static str> {
     INCOHERENT.iter().find(|(known, _)| *known == kind & 0xffff_ffff).map(|(_, name)| *name)
 }
