@@ -1,17 +1,17 @@
 //! Size classes: how an extent is cut into blocks.
 
-/// The block sizes, in granules, that an extent may be cut into. Steps are of at most a quarter where
-/// that gives more blocks an extent; sizes grow to fill what the same number of blocks leaves over.
+/// The block sizes, in granules, into which an extent may be cut. Steps are at most a quarter, as long as that gives
+/// more blocks per extent. A size grows to use what the same number of blocks would leave over.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Classes {
     sizes: Vec<u32>,
     extent_granules: u32,
-    /// The class of each number of granules: what every put asks.
+    /// The class for each number of granules, which every put looks up.
     of: Vec<u8>,
 }
 
 impl Classes {
-    /// The classes of extents of `extent_granules` granules (at most 1,024 in the product).
+    /// Creates the classes of extents with `extent_granules` granules (at most 1,024 in the product).
     pub fn new(extent_granules: u32) -> Self {
         let extent_granules = extent_granules.max(1);
         let mut sizes = vec![1];
@@ -25,23 +25,23 @@ impl Classes {
         Self { sizes, extent_granules, of }
     }
 
-    /// The smallest class whose blocks hold `granules`; `None` where the value goes into pieces.
+    /// The smallest class whose blocks hold `granules`; `None` if the value is stored in pieces.
     #[inline]
     pub fn of(&self, granules: usize) -> Option<u8> {
         self.of.get(granules).copied()
     }
 
-    /// Granules of a block of `class`; `None` for 0 and for a class that does not exist.
+    /// The granules of a block of `class`; `None` for 0 and for a class that does not exist.
     pub fn granules(&self, class: u8) -> Option<u32> {
         self.sizes.get(usize::from(class).checked_sub(1)?).copied()
     }
 
-    /// Blocks of `class` in an extent; 0 for a class that does not exist.
+    /// The number of blocks of `class` in an extent; 0 for a class that does not exist.
     pub fn blocks(&self, class: u8) -> u32 {
         self.granules(class).map_or(0, |size| self.extent_granules / size)
     }
 
-    /// How many classes there are: they are `1..=count`.
+    /// The number of classes, which are `1..=count`.
     pub fn count(&self) -> u8 {
         self.sizes.len() as u8
     }

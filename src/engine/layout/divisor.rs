@@ -1,17 +1,17 @@
 //! Division by numbers that a board's geometry fixes.
 
-/// Divides by a number that was known before, at the price of a product: by the reciprocal, rounded up, in units of
-/// 2^-64 (Granlund and Montgomery, *Division by invariant integers using multiplication*, 1994). Exact for numbers
-/// below 2^32.
+/// Divides by a number that is known in advance, at the cost of a multiplication: by the reciprocal, rounded up, in
+/// units of 2^-64 (Granlund and Montgomery, *Division by invariant integers using multiplication*, 1994). The result is
+/// exact for numbers below 2^32.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Divisor {
     reciprocal: u64,
 }
 
 impl Divisor {
-    /// Of a number below 2^32; 0 is taken for 1.
+    /// Creates the divisor for a number below 2^32. 0 is treated as 1.
     pub(super) fn new(number: u64) -> Self {
-        // 1 has no reciprocal of 64 bits: 0 stands for it.
+        // The reciprocal of 1 does not fit into 64 bits, so 0 stands for it.
         Self { reciprocal: if number <= 1 { 0 } else { u64::MAX / number + 1 } }
     }
 

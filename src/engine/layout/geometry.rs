@@ -1,22 +1,22 @@
-//! Where everything is: offsets computed once, with checked arithmetic, from a few numbers.
+//! Computes the offset of every part once, with checked arithmetic, from a few numbers.
 
 use super::{Classes, Groups, LINE, Shape, divisor::Divisor, groups::GROUP_WORDS, header, record, session};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// Words of a bucket: guard, link, seven slots of two words.
+/// The words of a bucket: guard, link, seven slots of two words.
 pub const BUCKET_WORDS: usize = 2 + 2 * SLOTS;
-/// Slots of a bucket: seven; two in the models.
+/// The slots of a bucket: seven; two in the models.
 pub const SLOTS: usize = if LINE == 1 { 2 } else { 7 };
-/// Words of a shard's header: its change counter; its version base and overflow count.
+/// The words of a shard's header: its change counter, its version base and its overflow count.
 pub const SHARD_WORDS: usize = if LINE == 1 { 3 } else { 2 * LINE };
 /// The shard's change counter: the generation of its newest event.
 pub const SHARD_CHANGES: usize = 0;
-/// At least the version of every retired key of the shard.
+/// A version that is at least the version of every retired key of the shard.
 pub const SHARD_VERSION_BASE: usize = if LINE == 1 { 1 } else { LINE };
 /// An [`Overflow`](super::Overflow): how many overflow buckets the shard has.
 pub const SHARD_OVERFLOW: usize = SHARD_VERSION_BASE + 1;
 
-/// A block index that is inside the data area and not 0.
+/// A block index that is inside the data area and is not 0.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Block(u32);
 
@@ -33,8 +33,8 @@ impl std::fmt::Debug for Block {
     }
 }
 
-/// Offsets of every part, in words, and the numbers that the algorithms need. Computed from a [`Shape`]
-/// when a board is made or opened, and never read from the region again.
+/// The offsets of every part, in words, and the numbers that the algorithms need. They are computed from a [`Shape`]
+/// when a board is created or opened, and are never read from the region again.
 #[derive(Clone, Debug)]
 pub struct Geometry {
     shape: Shape,
@@ -52,20 +52,20 @@ pub struct Geometry {
     words: usize,
     granules: u32,
     extents: u32,
-    /// Words of a granule and granules of an extent are powers of two: these.
+    /// The exponents of the words of a granule and of the granules of an extent, which are powers of two.
     granule_shift: u32,
     extent_shift: u32,
-    /// Of the number of events, where that is a power of two: divisions by it are shifts then.
+    /// The exponent of the number of events, if that is a power of two. Divisions by it are shifts then.
     history_shift: Option<u32>,
-    /// The first eight bytes of each dedicated shard's name, with the mask of those that it has.
+    /// The first eight bytes of each dedicated shard's name, with the mask of the bytes that the name has.
     dedicated_starts: Vec<(u64, u64)>,
-    /// Buckets of a dedicated shard, and of a uniform one.
+    /// The buckets of a dedicated shard, and of a uniform one.
     per_dedicated: Divisor,
     per_uniform: Divisor,
 }
 
 impl Geometry {
-    /// Checks the shape and computes the offsets; the reason where the shape cannot be.
+    /// Checks the shape and computes the offsets. Returns the reason if the shape is invalid.
     pub fn new(shape: Shape, seed: u64) -> Result<Self, &'static str> {
         shape.check()?;
         let granules = shape.capacity / (shape.granule_words * 8);
@@ -128,11 +128,11 @@ impl Geometry {
         })
     }
 
-    /// The numbers it was made from.
+    /// The shape that the geometry was computed from.
     pub fn shape(&self) -> &Shape {
         &self.shape
     }
-    /// Seed of the key hash.
+    /// The seed of the key hash.
     pub fn seed(&self) -> u64 {
         self.seed
     }
@@ -140,66 +140,66 @@ impl Geometry {
     pub fn classes(&self) -> &Classes {
         &self.classes
     }
-    /// Words of the whole region.
+    /// The words of the whole region.
     pub fn words(&self) -> usize {
         self.words
     }
-    /// Words before the tables whose pages are reserved extent by extent.
+    /// The words before the tables whose pages are reserved extent by extent.
     pub fn fixed_words(&self) -> usize {
         self.blocks_at
     }
-    /// Granules of the data area.
+    /// The granules of the data area.
     pub fn granules(&self) -> u32 {
         self.granules
     }
-    /// Extents of the data area.
+    /// The extents of the data area.
     pub fn extents(&self) -> u32 {
         self.extents
     }
-    /// Granules of an extent.
+    /// The granules of an extent.
     pub fn extent_granules(&self) -> u32 {
         1 << self.extent_shift
     }
-    /// Words of a granule.
+    /// The words of a granule.
     pub fn granule_words(&self) -> usize {
         1 << self.granule_shift
     }
-    /// Granules that hold so many words.
+    /// The number of granules that hold this many words.
     pub fn granules_for(&self, words: usize) -> usize {
         (words + self.granule_words() - 1) >> self.granule_shift
     }
-    /// Keys that fit: those that the table was made for, or fewer where the data area has no block for each.
+    /// How many keys fit: as many as the table was made for, or fewer if the data area does not have a block for each.
     pub fn keys_fit(&self) -> u64 {
         let smallest =
             self.classes.of(self.granules_for(record::HEADER_WORDS + 1)).unwrap_or(self.classes.whole());
         let extents = u64::from(self.extents).saturating_sub(self.shape.reserve_extents);
         self.shape.keys.min(extents * u64::from(self.classes.blocks(smallest)))
     }
-    /// Events the ring holds.
+    /// The number of events that the ring holds.
     pub fn history(&self) -> u64 {
         self.shape.history
     }
-    /// Sessions.
+    /// The number of session records.
     pub fn sessions(&self) -> usize {
         self.shape.sessions as usize
     }
-    /// Entries of the name table.
+    /// The number of entries of the name table.
     pub fn names(&self) -> usize {
         self.shape.names as usize
     }
-    /// First word of session `index`'s record. The index must be below [`Geometry::sessions`].
+    /// The first word of session `index`'s record. The index must be below [`Geometry::sessions`].
     pub fn session(&self, index: usize) -> usize {
         self.sessions_at + index * session::RECORD_WORDS
     }
-    /// First word of name `index`'s entry. The index must be below [`Geometry::names`].
+    /// The first word of name `index`'s entry. The index must be below [`Geometry::names`].
     pub fn name(&self, index: usize) -> usize {
         self.names_at + index * session::NAME_WORDS
     }
-    /// Number of shards, dedicated ones first.
+    /// The number of shards. Dedicated shards come first.
     pub fn shards(&self) -> usize {
         self.shape.dedicated.len() + self.shape.uniform_shards as usize
     }
-    /// First word of a shard's header. The shard must be below [`Geometry::shards`].
+    /// The first word of a shard's header. The shard must be below [`Geometry::shards`].
     pub fn shard(&self, shard: usize) -> usize {
         self.shards_at + shard * SHARD_WORDS
     }
@@ -207,15 +207,15 @@ impl Geometry {
     pub fn groups(&self) -> &Groups {
         &self.groups
     }
-    /// Buckets of the whole table, without overflow.
+    /// The buckets of the whole table, without overflow buckets.
     pub fn buckets(&self) -> usize {
         self.shape.buckets() as usize
     }
-    /// First word of bucket `index` of the whole table. The index must be below [`Geometry::buckets`].
+    /// The first word of bucket `index` of the whole table. The index must be below [`Geometry::buckets`].
     pub fn bucket(&self, index: usize) -> usize {
         self.buckets_at + index * BUCKET_WORDS
     }
-    /// Buckets of a shard, as a range of the whole table.
+    /// The buckets of a shard, as a range of the whole table.
     pub fn shard_buckets(&self, shard: usize) -> std::ops::Range<usize> {
         let dedicated = self.shape.dedicated.len();
         let each = self.shape.dedicated_buckets as usize;
@@ -236,7 +236,7 @@ impl Geometry {
             Some(rest) => dedicated + self.per_uniform.divide(rest),
         }
     }
-    /// Word of ring position `position`, from 1.
+    /// The word of ring position `position`. Positions start at 1.
     pub fn ring(&self, position: u64) -> usize {
         let before = position.wrapping_sub(1);
         self.ring_at
@@ -245,7 +245,7 @@ impl Geometry {
                 None => before % self.shape.history,
             } as usize
     }
-    /// Lap of ring position `position`, from 1.
+    /// The lap of ring position `position`. Positions start at 1.
     pub fn lap(&self, position: u64) -> u64 {
         let before = position.wrapping_sub(1);
         1 + match self.history_shift {
@@ -253,28 +253,27 @@ impl Geometry {
             None => before / self.shape.history,
         }
     }
-    /// Class word of an extent, with its hint word behind it. The extent must be below
-    /// [`Geometry::extents`].
+    /// The class word of an extent. Its hint word follows. The extent must be below [`Geometry::extents`].
     pub fn extent(&self, extent: u32) -> usize {
         self.extents_at + extent as usize * 2
     }
-    /// The block of this index; `None` for 0 and outside the data area.
+    /// The block with this index; `None` for 0 and for an index outside the data area.
     pub fn block(&self, index: u32) -> Option<Block> {
         (index != 0 && index < self.granules).then_some(Block(index))
     }
-    /// State word of a block, with its generation word behind it.
+    /// The state word of a block. Its generation word follows.
     pub fn state(&self, block: Block) -> usize {
         self.blocks_at + block.0 as usize * 2
     }
-    /// Generation word of a block.
+    /// The generation word of a block.
     pub fn generation(&self, block: Block) -> usize {
         self.state(block) + 1
     }
-    /// First data word of a block.
+    /// The first data word of a block.
     pub fn data(&self, block: Block) -> usize {
         self.data_at + ((block.0 as usize) << self.granule_shift)
     }
-    /// First word of the data area.
+    /// The first word of the data area.
     pub fn data_at(&self) -> usize {
         self.data_at
     }
@@ -282,7 +281,7 @@ impl Geometry {
     pub fn extent_of(&self, block: Block) -> u32 {
         block.0 >> self.extent_shift
     }
-    /// The words of an extent's block table and of its data, for reserving their pages.
+    /// The words of an extent's block table and of its data. Their pages are reserved together.
     pub fn extent_words(&self, extent: u32) -> (std::ops::Range<usize>, std::ops::Range<usize>) {
         let granules = self.extent_granules() as usize;
         let first = extent as usize * granules;
@@ -293,16 +292,16 @@ impl Geometry {
         )
     }
 
-    /// Hash of a key on this board.
+    /// The hash of a key on this board.
     #[inline]
     pub fn hash(&self, key: &[u8]) -> u64 {
         xxh3_64_with_seed(key, self.seed)
     }
-    /// The shard of a key with that hash.
+    /// The shard of a key with this hash.
     #[inline]
     pub fn shard_of(&self, key: &str, hash: u64) -> usize {
         let key_start = first_bytes(key.as_bytes());
-        // Nearly all keys are told from a name by their first bytes.
+        // The first bytes suffice to tell nearly all keys from a name.
         let is_first = |name: &String| {
             key.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
@@ -313,7 +312,7 @@ impl Geometry {
             None => self.shape.dedicated.len() + scale(hash >> 48, 16, self.shape.uniform_shards as usize),
         }
     }
-    /// The bucket, of the whole table, of a key of `shard` with that hash.
+    /// The bucket, as an index into the whole table, of a key of `shard` with this hash.
     #[inline]
     pub fn bucket_of(&self, shard: usize, hash: u64) -> usize {
         let range = self.shard_buckets(shard);
@@ -332,7 +331,7 @@ impl Geometry {
     }
 }
 
-/// The first eight bytes, zero padded.
+/// The first eight bytes, padded with zeros.
 fn first_bytes(bytes: &[u8]) -> u64 {
     match bytes.first_chunk::<8>() {
         Some(bytes) => u64::from_le_bytes(*bytes),
@@ -340,7 +339,7 @@ fn first_bytes(bytes: &[u8]) -> u64 {
     }
 }
 
-/// Sixteen bits of a hash that neither shard nor bucket uses; never 0.
+/// Sixteen bits of a hash that select neither shard nor bucket. Never 0.
 pub fn fingerprint_of(hash: u64) -> u16 {
     ((hash >> 32) as u16).max(1)
 }

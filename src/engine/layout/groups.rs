@@ -1,20 +1,21 @@
-//! Groups of buckets, each with two words that tell the earliest deadline of its entries.
+//! Groups of buckets. Each group has two words that tell the earliest deadline of its entries.
 
 use std::ops::Range;
 
-/// Most groups: what a keeper looks at in each beat.
+/// The maximal number of groups, which bounds what a keeper looks at in each beat.
 pub const GROUPS_MAX: usize = 1024;
 
-/// Words of a group.
+/// The words of a group.
 pub const GROUP_WORDS: usize = 2;
-/// No later than the deadlines of entries that were there when the group was swept last: a
-/// [`DeadlineHint`](super::DeadlineHint).
+/// A [`DeadlineHint`](super::DeadlineHint): no later than the deadline of any entry that was there when the group was
+/// last swept.
 pub const GROUP_SWEPT: usize = 0;
-/// The earliest deadline of the changes since, inverted, so that the largest word is the earliest; 0 for none.
+/// The earliest deadline of the changes since then, inverted, so that the largest word is the earliest deadline. 0 for
+/// none.
 pub const GROUP_FRESH: usize = 1;
 
-/// How the table is divided: runs of 2^n buckets, as few as give at most [`GROUPS_MAX`] groups. An overflow bucket
-/// belongs to its chain's group.
+/// How the table is divided into groups: runs of 2^n buckets, with the smallest n that gives at most [`GROUPS_MAX`]
+/// groups. An overflow bucket belongs to its chain's group.
 #[derive(Clone, Debug)]
 pub struct Groups {
     buckets: usize,
@@ -23,18 +24,18 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// Over a table of so many buckets.
+    /// Divides a table of this many buckets.
     pub(super) fn of_table(buckets: usize) -> Self {
         let shift = buckets.div_ceil(GROUPS_MAX).next_power_of_two().trailing_zeros();
         Self { buckets, shift, at: 0 }
     }
 
-    /// With their words from this one on.
+    /// Places the words of the groups at this offset.
     pub(super) fn at(self, at: usize) -> Self {
         Self { at, ..self }
     }
 
-    /// How many there are.
+    /// The number of groups.
     pub fn count(&self) -> usize {
         self.buckets.div_ceil(1 << self.shift)
     }
@@ -44,7 +45,7 @@ impl Groups {
         bucket >> self.shift
     }
 
-    /// First word of a group. The group must be below [`Groups::count`].
+    /// The first word of a group. The group must be below [`Groups::count`].
     pub fn word(&self, group: usize) -> usize {
         self.at + group * GROUP_WORDS
     }

@@ -12,52 +12,52 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// "slate\0bd", little-endian.
 pub const MAGIC_VALUE: u64 = u64::from_le_bytes(*b"slate\0bd");
-/// Version of the format that this build reads and writes.
+/// The version of the format that this build reads and writes.
 pub const FORMAT: u64 = 3;
-/// Reads as itself on a machine of the same byte order.
+/// This value reads as itself on a machine of the same byte order.
 pub const ENDIANNESS_VALUE: u64 = 0x0102_0304_0506_0708;
 
-/// [`MAGIC_VALUE`].
+/// The offset of [`MAGIC_VALUE`].
 pub const MAGIC: usize = 0;
-/// [`FORMAT`].
+/// The offset of [`FORMAT`].
 pub const VERSION: usize = 1;
-/// [`fingerprint`]: unlike builds refuse to share.
+/// The offset of [`fingerprint`]. Builds with different layouts refuse to share a board.
 pub const FINGERPRINT: usize = 2;
-/// [`ENDIANNESS_VALUE`].
+/// The offset of [`ENDIANNESS_VALUE`].
 pub const ENDIANNESS: usize = 3;
 /// The board's uuid, two words.
 pub const UUID: usize = 4;
-/// Boot id of the machine when the region was made, two words.
+/// The machine's boot id when the region was created, two words.
 pub const BOOT: usize = 6;
-/// Seed of the key hash.
+/// The seed of the key hash.
 pub const SEED: usize = 8;
-/// Nanoseconds of `CLOCK_REALTIME` when the region was made.
+/// Nanoseconds of `CLOCK_REALTIME` when the region was created.
 pub const CREATED_NS: usize = 9;
 /// Feature bits that a writer must know.
 pub const INCOMPATIBLE: usize = 10;
 /// Feature bits that a reader must know.
 pub const READ_COMPATIBLE: usize = 11;
-/// Checksum over the words `UUID..GEOMETRY_CHECKSUM` and the geometry.
+/// The checksum of the words `UUID..GEOMETRY_CHECKSUM` and of the geometry.
 pub const GEOMETRY_CHECKSUM: usize = 12;
-/// First word of the geometry.
+/// The first word of the geometry.
 pub const GEOMETRY: usize = 16;
 
-/// Words before the first counter; none in the models, which pass the geometry by hand.
+/// The words before the first counter; none in the models, which pass the geometry directly.
 const IDENTITY_WORDS: usize =
     if LINE == 1 { 0 } else { (GEOMETRY + shape::SHAPE_WORDS).next_multiple_of(LINE) };
 /// The global generation counter: the newest generation.
 pub const GENERATION: usize = IDENTITY_WORDS;
 /// Generations up to this one have left the history.
 pub const FLOOR: usize = GENERATION + LINE;
-/// Extents whose pages are reserved: all below this number.
+/// The number of extents whose pages are reserved. These are the first ones.
 pub const RESERVED: usize = FLOOR + LINE;
-/// Where the next unclaimed extent may be. A hint.
+/// A hint: where the next unclaimed extent may be.
 pub const EXTENT_HINT: usize = RESERVED + LINE;
-/// Words of the header.
+/// The words of the header.
 pub const HEADER_WORDS: usize = EXTENT_HINT + LINE;
 
-/// A number for the layout as compiled: records, sessions, buckets, header. Boards of another
-/// fingerprint are refused.
+/// A number that identifies the layout as compiled: records, sessions, buckets, header. A board with another
+/// fingerprint is refused.
 pub fn fingerprint() -> u64 {
     let numbers = [
         FORMAT,
@@ -77,7 +77,7 @@ pub fn fingerprint() -> u64 {
     xxh3_64(&bytes)
 }
 
-/// Checksum of header words: identity and geometry.
+/// The checksum of header words: identity and geometry.
 pub fn checksum(words: &[u64]) -> u64 {
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     xxh3_64(&bytes)

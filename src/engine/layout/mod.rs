@@ -33,8 +33,8 @@ pub use words::{
     StateKind, Writer,
 };
 
-/// Words of one cache line; 1 in the models, where false sharing costs nothing and every word does.
+/// The words of one cache line. It is 1 in the models, where false sharing has no cost but every word has.
 pub const LINE: usize = if cfg!(any(loom, slate_search)) { 1 } else { 8 };
 
-/// Words of one granule, the smallest block: 64 bytes.
+/// The words of one granule, which is the smallest block: 64 bytes.
 pub const GRANULE_WORDS_MIN: usize = 8;

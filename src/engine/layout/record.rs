@@ -1,4 +1,4 @@
-//! The words of a record: what a block holds.
+//! The words of a record. A record is what a block holds.
 //!
 //! ```text
 //! word  0 version                     rises by one at every change of the key
@@ -15,63 +15,63 @@ use super::Writer;
 use twox_hash::XxHash3_64;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Version of the key.
+/// The version of the key.
 pub const VERSION: usize = 0;
 /// The slot's head before this record.
 pub const PREVIOUS: usize = 1;
-/// Word offset of the slot's head, and length of the value.
+/// The word offset of the slot's head, and the length of the value.
 pub const PLACE: usize = 2;
-/// Length of the key, kind, codec.
+/// The length of the key, the kind and the codec.
 pub const SHAPE: usize = 3;
-/// Whether the words from [`WRITER`] to [`CHECKSUM`] exist. The models leave them out: they carry no
-/// part of the protocol, and without a checksum a torn copy cannot hide from them; a deadline, which they are about,
-/// stands above the other fields of [`SHAPE`] then. The random schedules
-/// (`--cfg slate_whole` besides) have them: their sessions write entries that end with them.
+/// Whether the words from [`WRITER`] to [`CHECKSUM`] exist. The models omit them, because they are not part of the
+/// protocol, and a torn copy that no checksum detects becomes visible. The models need deadlines, so a deadline is
+/// stored above the other fields of [`SHAPE`] then. The random schedules (with `--cfg slate_whole`) have these words,
+/// because their sessions write entries that end with them.
 pub const DETAILS: bool = cfg!(slate_whole) || !cfg!(any(loom, slate_search));
-/// Who wrote it.
+/// The writer.
 pub const WRITER: usize = 4;
-/// When, nanoseconds of `CLOCK_REALTIME`.
+/// The time of writing in nanoseconds of `CLOCK_REALTIME`.
 pub const TIME: usize = 5;
-/// Generation of the key's creation, 0 for the creating record itself.
+/// The generation of the key's creation; 0 in the record that creates the key.
 pub const CREATED: usize = 6;
-/// Deadline, nanoseconds of `CLOCK_BOOTTIME`; 0 for none.
+/// The deadline in nanoseconds of `CLOCK_BOOTTIME`; 0 for none.
 pub const DEADLINE: usize = 7;
 /// Where the deadline is in [`SHAPE`] without [`DETAILS`].
 const DEADLINE_BIT: u32 = SUPERSEDED_AT + super::words::BLOCK_BITS;
-/// Packed writer word of the session that the entry ends with; 0 for none.
+/// The packed writer word of the session that the entry ends with; 0 for none.
 pub const EPHEMERAL: usize = 8;
-/// Checksum.
+/// The checksum.
 pub const CHECKSUM: usize = 9;
-/// Words before the key.
+/// The words before the key.
 pub const HEADER_WORDS: usize = if DETAILS { 10 } else { 4 };
 
 /// The bit of a kind that only tombstones have.
 const TOMBSTONE: u8 = 4;
 
-/// Longest key, bytes.
+/// The length limit of a key in bytes.
 pub const KEY_MAX: usize = 1024;
 
-/// What a record says of its key. Bit 2 is set in the kinds of tombstones.
+/// What a record says about its key. Bit 2 is set in the kinds of tombstones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
 #[repr(u8)]
 pub enum RecordKind {
-    /// It has this value.
+    /// The key has this value.
     #[default]
     Value = 0,
-    /// It has the value of the record before, with another deadline.
+    /// The key keeps the value of the previous record, with another deadline.
     Touched = 1,
-    /// It was removed.
+    /// The key was removed.
     Removed = 4,
-    /// Its deadline passed.
+    /// The key's deadline passed.
     Expired = 5,
-    /// The session that it was bound to detached.
+    /// The session that the key was bound to detached.
     Detached = 6,
-    /// The session that it was bound to died.
+    /// The session that the key was bound to died.
     Died = 7,
 }
 
 impl RecordKind {
-    /// Whether the key is absent after it.
+    /// Whether the key is absent after this record.
     pub fn is_tombstone(self) -> bool {
         self as u8 & TOMBSTONE != 0
     }
@@ -80,35 +80,35 @@ impl RecordKind {
 /// The record's words before the key, unpacked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct RecordHeader {
-    /// Version of the key.
+    /// The version of the key.
     pub version: u64,
     /// The slot's head before this record.
     pub previous: u64,
-    /// Word offset of the slot's head.
+    /// The word offset of the slot's head.
     pub slot: u32,
-    /// Bytes of the value.
+    /// The length of the value in bytes.
     pub value_len: u32,
-    /// Bytes of the key.
+    /// The length of the key in bytes.
     pub key_len: u16,
-    /// Value or tombstone.
+    /// Whether this is a value or a tombstone.
     pub kind: RecordKind,
-    /// Whether the value lies in pieces.
+    /// Whether the value is stored in pieces.
     pub in_pieces: bool,
     /// How the value is encoded.
     pub codec: u8,
-    /// Granules of the record that it superseded.
+    /// The granules of the record that it superseded.
     pub superseded: u32,
-    /// Packed writer word.
+    /// The packed writer word.
     pub writer: u64,
-    /// Nanoseconds of `CLOCK_REALTIME`.
+    /// The time of writing in nanoseconds of `CLOCK_REALTIME`.
     pub time: u64,
-    /// Generation of the key's creation; 0: this record's own.
+    /// The generation of the key's creation; 0 for this record's own.
     pub created: u64,
-    /// Nanoseconds of `CLOCK_BOOTTIME`; 0 for none.
+    /// The deadline in nanoseconds of `CLOCK_BOOTTIME`; 0 for none.
     pub deadline: u64,
-    /// Packed writer word of the session it ends with; 0 for none.
+    /// The packed writer word of the session that the entry ends with; 0 for none.
     pub ephemeral: u64,
-    /// Checksum.
+    /// The checksum.
     pub checksum: u64,
 }
 
@@ -125,7 +125,7 @@ impl RecordHeader {
             | u64::from(self.codec) << 15
             | u64::from(self.superseded) << SUPERSEDED_AT
     }
-    /// The header's words.
+    /// Packs the record's words before the key.
     #[inline]
     pub fn pack(&self) -> PackedHeader {
         let mut words = [0; HEADER_WORDS];
@@ -142,47 +142,47 @@ impl RecordHeader {
         }
         PackedHeader(words)
     }
-    /// First word of the value, from the start of the record. For tests, models and tools.
+    /// The first word of the value, counted from the start of the record. For tests, models and tools.
     #[cfg(any(test, loom, slate_search, feature = "internals"))]
     pub fn value_at(&self) -> usize {
         HEADER_WORDS + usize::from(self.key_len).div_ceil(8)
     }
 }
 
-/// The record's words before the key, packed as they stand there.
+/// The record's words before the key, packed as they are in the block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PackedHeader(pub [u64; HEADER_WORDS]);
 
 impl PackedHeader {
-    /// Words of nothing.
+    /// Words that are all 0.
     pub const EMPTY: Self = Self([0; HEADER_WORDS]);
 
     fn detail(&self, word: usize) -> u64 {
         if DETAILS { self.0.get(word).copied().unwrap_or(0) } else { 0 }
     }
-    /// Whether these can be a record's: a kind that there is, a key of a length that a key can have.
+    /// Whether these words are valid: an existing kind, and a valid key length.
     #[inline]
     pub fn can_be(&self) -> bool {
         // Kinds 2 and 3 do not exist.
         self.0[SHAPE] >> 12 & 3 != 1 && (1..=KEY_MAX).contains(&self.key_len())
     }
-    /// Version of the key.
+    /// The version of the key.
     pub fn version(&self) -> u64 {
         self.0[VERSION]
     }
-    /// Word offset of the slot's head.
+    /// The word offset of the slot's head.
     pub fn slot(&self) -> usize {
         (self.0[PLACE] >> 32) as usize
     }
-    /// Bytes of the value.
+    /// The length of the value in bytes.
     pub fn value_len(&self) -> usize {
         self.0[PLACE] as u32 as usize
     }
-    /// Bytes of the key.
+    /// The length of the key in bytes.
     pub fn key_len(&self) -> usize {
         (self.0[SHAPE] & 0x7ff) as usize
     }
-    /// Value or tombstone. Of words that can be a record's.
+    /// Whether this is a value or a tombstone. The words must be valid.
     pub fn kind(&self) -> RecordKind {
         match self.0[SHAPE] >> 11 & 7 {
             0 => RecordKind::Value,
@@ -198,7 +198,7 @@ impl PackedHeader {
     pub fn is_tombstone(&self) -> bool {
         is_tombstone(self.0[SHAPE])
     }
-    /// Whether the value lies in pieces.
+    /// Whether the value is stored in pieces.
     pub fn in_pieces(&self) -> bool {
         is_in_pieces(self.0[SHAPE])
     }
@@ -206,35 +206,35 @@ impl PackedHeader {
     pub fn codec(&self) -> u8 {
         (self.0[SHAPE] >> 15) as u8
     }
-    /// Who wrote it, and whose end it ends with; nobody where there is none.
+    /// The writer, and the session that the entry ends with; 0 if there is none.
     pub fn writers(&self) -> [Writer; 2] {
         [WRITER, EPHEMERAL].map(|word| Writer::unpack(self.detail(word)))
     }
-    /// Nanoseconds of `CLOCK_REALTIME`.
+    /// The time of writing in nanoseconds of `CLOCK_REALTIME`.
     pub fn time(&self) -> u64 {
         self.detail(TIME)
     }
-    /// Generation of the key's creation; 0: this record's own.
+    /// The generation of the key's creation; 0 for this record's own.
     pub fn created(&self) -> u64 {
         self.detail(CREATED)
     }
-    /// Nanoseconds of `CLOCK_BOOTTIME`; 0 for none.
+    /// The deadline in nanoseconds of `CLOCK_BOOTTIME`; 0 for none.
     pub fn deadline(&self) -> u64 {
         if DETAILS { self.detail(DEADLINE) } else { self.0[SHAPE] >> DEADLINE_BIT }
     }
-    /// Packed writer word of the session that the entry ends with; 0 for none.
+    /// The packed writer word of the session that the entry ends with; 0 for none.
     pub fn ephemeral(&self) -> u64 {
         self.detail(EPHEMERAL)
     }
-    /// First word of the value, from the start of the record.
+    /// The first word of the value, counted from the start of the record.
     pub fn value_at(&self) -> usize {
         HEADER_WORDS + self.key_len().div_ceil(8)
     }
-    /// Words of the record with its key and a value in one block.
+    /// The words of the record, with its key and a value in one block.
     pub fn record_words(&self) -> usize {
         len_of(self.0[PLACE], self.0[SHAPE])
     }
-    /// The words, unpacked; `None` where they cannot be a record's.
+    /// Unpacks the words. Returns `None` if they are invalid.
     pub fn unpack(&self) -> Option<RecordHeader> {
         self.can_be().then(|| RecordHeader {
             version: self.version(),
@@ -254,8 +254,8 @@ impl PackedHeader {
             checksum: self.detail(CHECKSUM),
         })
     }
-    /// The checksum of a record with these words, the hash of its key and [`hash_of`] its value. It covers every
-    /// word but the checksum itself.
+    /// The checksum of a record with these words, this hash of its key and this [`hash_of`] its value. It covers every
+    /// word except the checksum itself.
     #[inline]
     pub fn checksum(&self, key_hash: u64, value_hash: u64) -> u64 {
         let mut sum = fold(key_hash ^ 0x9e37_79b9_7f4a_7c15, value_hash ^ 0xd6e8_feb8_6659_fd93);
@@ -264,8 +264,8 @@ impl PackedHeader {
         }
         fold(sum ^ self.detail(EPHEMERAL), 0xe703_7ed1_a0b4_28db) ^ sum
     }
-    /// Gives a record its place among its key's: a version, the head before it, the slot, the key's creation, the
-    /// granules that it supersedes.
+    /// Sets the fields that depend on the key's previous record: the version, the previous head, the slot, the key's
+    /// creation and the granules that it supersedes.
     #[inline]
     pub fn follow(&mut self, version: u64, previous: u64, slot: usize, created: u64, superseded: u64) {
         self.0[SHAPE] = self.0[SHAPE] & !(SUPERSEDED_MAX << SUPERSEDED_AT) | superseded << SUPERSEDED_AT;
@@ -276,7 +276,7 @@ impl PackedHeader {
             self.0.get_mut(CREATED).into_iter().for_each(|word| *word = created);
         }
     }
-    /// Gives the words their checksum. The models' records have none.
+    /// Stores the checksum of the words. Records in the models have none.
     #[inline]
     pub fn seal(&mut self, key_hash: u64, value_hash: u64) {
         let sum = self.checksum(key_hash, value_hash);
@@ -284,24 +284,24 @@ impl PackedHeader {
             self.0.get_mut(CHECKSUM).into_iter().for_each(|word| *word = sum);
         }
     }
-    /// Whether the checksum is that of these words, of a key with this hash, and of the value.
+    /// Whether the checksum matches these words, a key with this hash, and the value.
     #[inline]
     pub fn is_sound(&self, key_hash: u64, value: &[u8]) -> bool {
         !DETAILS || self.detail(CHECKSUM) == self.checksum(key_hash, hash_of(value))
     }
 }
 
-/// Words of a record with this [`PLACE`] and [`SHAPE`], its key, and a value in one block.
+/// The words of a record with this [`PLACE`] and [`SHAPE`], with its key and a value in one block.
 pub const fn len_of(place: u64, shape: u64) -> usize {
     words_of((shape & 0x7ff) as usize, place as u32 as usize)
 }
 
-/// Granules of the record that one with this [`SHAPE`] superseded.
+/// The granules of the record that a record with this [`SHAPE`] superseded.
 pub const fn superseded_in(shape: u64) -> u64 {
     shape >> SUPERSEDED_AT & SUPERSEDED_MAX
 }
 
-/// First bit of the granules in [`SHAPE`].
+/// The first bit of the granules in [`SHAPE`].
 const SUPERSEDED_AT: u32 = 23;
 const SUPERSEDED_MAX: u64 = (1 << super::words::BLOCK_BITS) - 1;
 
@@ -315,23 +315,24 @@ pub const fn is_in_pieces(shape: u64) -> bool {
     shape >> 14 & 1 == 1
 }
 
-/// Hash of a value, for the checksum: XXH3, 64 bits. Of two libraries, one is the faster where the hash has no loop, the
-/// other where it has one, for which it takes the widest instructions that the processor has.
+/// The hash of a value, for the checksum: XXH3 with 64 bits. Two libraries are used. One is faster for short values,
+/// where the hash has no loop. The other is faster for long values, because it uses the widest instructions of the
+/// processor.
 #[inline]
 pub fn hash_of(value: &[u8]) -> u64 {
     if value.len() <= NO_LOOP { xxh3_64(value) } else { XxHash3_64::oneshot(value) }
 }
 
-/// Up to so many bytes XXH3 is a fixed sequence of multiplications.
+/// Up to this number of bytes, XXH3 is a fixed sequence of multiplications.
 const NO_LOOP: usize = 240;
 
-/// The high and low halves of a 128-bit product, folded: a cheap mix of two words.
+/// The high and low halves of a 128-bit product, combined by XOR: a cheap mix of two words.
 fn fold(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
     product as u64 ^ (product >> 64) as u64
 }
 
-/// Words of a record whose key and value are stored in one block.
+/// The words of a record whose key and value are stored in one block.
 pub const fn words_of(key_len: usize, value_len: usize) -> usize {
     HEADER_WORDS + key_len.div_ceil(8) + value_len.div_ceil(8)
 }

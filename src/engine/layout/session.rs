@@ -9,38 +9,38 @@
 
 use super::LINE;
 
-/// Lanes of one session: threads of a session that may write side by side.
+/// The number of lanes of one session: how many of its threads can write concurrently.
 pub const LANES: usize = if cfg!(any(loom, slate_search)) { 1 } else { 4 };
 
-/// `incarnation:32 | active:1`. A record is free while the lowest bit is clear.
+/// `incarnation:32 | active:1`. A record is free while the lowest bit is 0.
 pub const INCARNATION: usize = 0;
-/// Process id, as its own pid namespace shows it.
+/// The process id, as its own pid namespace shows it.
 pub const PID: usize = 1;
-/// Inode of its pid namespace.
+/// The inode of its pid namespace.
 pub const PID_NAMESPACE: usize = 2;
-/// Start time of the process in clock ticks since boot.
+/// The start time of the process in clock ticks since boot.
 pub const START_TIME: usize = 3;
-/// Low half of the boot id it attached under.
+/// The low half of the boot id at the time of the attach.
 pub const BOOT: usize = 4;
-/// Entry of the name table.
+/// The entry of the name table.
 pub const NAME: usize = 5;
-/// Last beat, nanoseconds of `CLOCK_BOOTTIME`.
+/// The last heartbeat in nanoseconds of `CLOCK_BOOTTIME`.
 pub const HEARTBEAT_NS: usize = 6;
-/// Attached at, nanoseconds of `CLOCK_REALTIME`.
+/// The time of the attach in nanoseconds of `CLOCK_REALTIME`.
 pub const ATTACHED_NS: usize = 7;
 
 const IDENTITY_WORDS: usize = 8;
 const INTENT_WORDS: usize = if LINE < 3 { 3 } else { LINE };
-/// First intent; lane `l`'s is at `INTENTS + l * intent words`.
+/// The first intent. The intent of lane `l` is at `INTENTS + l * intent words`.
 pub const INTENTS: usize = IDENTITY_WORDS;
-/// State word of the block that the floor step frees.
+/// The state word of the block that the floor step frees.
 pub const INTENT_STATE: usize = 0;
-/// `kind:1 | block`; kind 0 is one block, 1 is kept for commits.
+/// `kind:1 | block`. Kind 0 is one block; kind 1 is reserved for commits.
 pub const INTENT_BLOCK: usize = 1;
-/// The event whose passing frees the block; 0 is no intent.
+/// The event whose departure from the history frees the block; 0 if there is no intent.
 pub const INTENT_EVENT: usize = 2;
 
-/// What a session counts, in this order.
+/// The counters of a session, in this order.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
 pub enum Counter {
@@ -48,11 +48,11 @@ pub enum Counter {
     Puts,
     /// Removals that were published.
     Removes,
-    /// Expectations that were not met.
+    /// Expected values or versions that did not match.
     Conflicts,
-    /// Attempts made again because another party was first.
+    /// Attempts that were repeated because another thread was faster.
     Retries,
-    /// Events of others that this session brought into the history.
+    /// Events of other sessions that this session brought into the history.
     Helped,
     /// Events that this session let go past the floor.
     Floored,
@@ -60,41 +60,42 @@ pub enum Counter {
     Reaped = 8,
     /// Ephemeral puts.
     Ephemerals,
-    /// Expired entries this session removed.
+    /// Expired entries that this session removed.
     Expired,
-    /// Extents this session claimed or gave another class.
+    /// Extents that this session claimed or gave another class.
     Extents,
 }
 
-/// Words of a lane's counters; two of them are its weights.
+/// The words of a lane's counters. Two of them are its weights.
 pub const COUNTERS: usize = 12;
-/// Whether counters are kept; the models leave them out, but for the random schedules.
+/// Whether counters are kept. The models omit them, except for the random schedules.
 pub const COUNTERS_KEPT: bool = cfg!(slate_whole) || !cfg!(any(loom, slate_search));
-/// Whether weights are kept: where counters are, and in the search, which checks that a kill leaves them right.
+/// Whether weights are kept: wherever counters are kept, and in the search, which checks that they stay right after a
+/// kill.
 pub const WEIGHTS_KEPT: bool = COUNTERS_KEPT || cfg!(slate_search);
 const COUNTER_WORDS: usize = if COUNTERS_KEPT { 16 } else { 2 * WEIGHTS_KEPT as usize };
 const WEIGHTS_AT: usize = if COUNTERS_KEPT { Counter::Floored as usize + 1 } else { 0 };
 const COUNTER_BASE: usize = INTENTS + LANES * INTENT_WORDS;
 const BASELINE_BASE: usize = COUNTER_BASE + LANES * COUNTER_WORDS;
-/// Words of a session record.
+/// The words of a session record.
 pub const RECORD_WORDS: usize = BASELINE_BASE + COUNTER_WORDS;
 
-/// Word of a lane's counter, from the start of the record. Only where counters are kept.
+/// The word of a lane's counter, counted from the start of the record. Only if counters are kept.
 pub const fn counter(lane: usize, counter: usize) -> usize {
     COUNTER_BASE + lane * COUNTER_WORDS + counter
 }
 
-/// Word of a counter's baseline, from the start of the record. Only where counters are kept.
+/// The word of a counter's baseline, counted from the start of the record. Only if counters are kept.
 pub const fn baseline(counter: usize) -> usize {
     BASELINE_BASE + counter
 }
 
-/// Whether a word of a lane's counters is a counter's, and not a weight.
+/// Whether a word of a lane's counters is a counter, and not a weight.
 pub const fn is_counter(word: usize) -> bool {
     word < WEIGHTS_AT || word >= WEIGHTS_AT + 2
 }
 
-/// What a lane adds up about the history, each a [`Weight`].
+/// What a lane sums up about the history. Each sum is a [`Weight`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Sum {
     /// Granules that its events superseded.
@@ -103,25 +104,26 @@ pub enum Sum {
     Freed,
 }
 
-/// Word of a lane's sum, from the start of the record. Lane [`LANES`] is the reaper's. Only where weights are kept.
+/// The word of a lane's sum, counted from the start of the record. Lane [`LANES`] is the reaper's. Only if weights are
+/// kept.
 pub const fn weight(lane: usize, sum: Sum) -> usize {
     COUNTER_BASE + lane * COUNTER_WORDS + WEIGHTS_AT + sum as usize
 }
 
-/// A sum of granules, and what was added last, so that a reaper can tell what the dead added: `last:40 | sum:24`. There
-/// are less than 2^24 granules, so what is left of one sum when another is taken from it can be told.
+/// A sum of granules, and the source of the last addition, so that a reaper knows what the dead session added:
+/// `last:40 | sum:24`. There are fewer than 2^24 granules, so the difference of two sums is known modulo 2^24.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Weight(pub u64);
 
 impl Weight {
-    /// Bits of the sum.
+    /// The bits of the sum.
     pub const BITS: u32 = 24;
 
-    /// What is told of the event that let a block go.
+    /// Identifies the event that let a block go.
     pub const fn of_event(event: u64) -> u64 {
         event << 1
     }
-    /// What is told of a block's own event where its owner frees it, because it still looked at it when it was let go.
+    /// Identifies a block's own event, if the block's owner frees it because it still looked at it when it was let go.
     pub const fn of_doomed(event: u64) -> u64 {
         event << 1 | 1
     }
@@ -129,27 +131,27 @@ impl Weight {
     pub const fn sum(self) -> u64 {
         self.0 & ((1 << Self::BITS) - 1)
     }
-    /// Whether this was added last.
+    /// Whether this was the source of the last addition.
     pub const fn ends_with(self, last: u64) -> bool {
         self.0 >> Self::BITS == last << Self::BITS >> Self::BITS
     }
-    /// The word with so many granules more.
+    /// The word after an addition of this number of granules.
     pub const fn with(self, last: u64, granules: u64) -> Self {
         Self(last << Self::BITS | self.0.wrapping_add(granules) & ((1 << Self::BITS) - 1))
     }
 }
 
-/// First word of lane `lane`'s intent, from the start of the record.
+/// The first word of lane `lane`'s intent, counted from the start of the record.
 pub const fn intent(lane: usize) -> usize {
     INTENTS + lane * INTENT_WORDS
 }
 
-/// Whether an incarnation word is of an attached session.
+/// Whether an incarnation word belongs to an attached session.
 pub const fn is_active(word: u64) -> bool {
     word & 1 == 1
 }
 
-/// The incarnation in an incarnation word.
+/// The incarnation of an incarnation word.
 pub const fn incarnation(word: u64) -> u32 {
     (word >> 1) as u32
 }
@@ -159,35 +161,35 @@ pub const fn incarnation_word(incarnation: u32, active: bool) -> u64 {
     (incarnation as u64) << 1 | active as u64
 }
 
-/// Words of one entry of the name table: a state word and 56 bytes of UTF-8.
+/// The words of one entry of the name table: a state word and 56 bytes of UTF-8.
 pub const NAME_WORDS: usize = 8;
-/// Longest name, bytes.
+/// The length limit of a name in bytes.
 pub const NAME_MAX: usize = (NAME_WORDS - 1) * 8;
 
-/// What an entry of the name table is.
+/// The state of an entry of the name table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NameKind {
-    /// Nobody's.
+    /// The entry is free.
     Free,
-    /// Being made.
+    /// A session is creating the entry.
     Claimed {
-        /// A session's index plus one.
+        /// The session's index plus one.
         owner: u16,
     },
-    /// A name.
+    /// The entry holds a name.
     Ready {
-        /// Its bytes.
+        /// The length of the name in bytes.
         len: u16,
     },
 }
 
-/// The state word of an entry of the name table: `uses:40 | operand:16 | kind:8`. Entry 0 is no name: its word counts
-/// how often entries were freed.
+/// The state word of an entry of the name table: `uses:40 | operand:16 | kind:8`. Entry 0 holds no name: its word
+/// counts how often entries were freed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NameState(pub u64);
 
 impl NameState {
-    /// The kind; `None` for a kind or a length that cannot be.
+    /// The kind; `None` if the kind or the length is invalid.
     pub const fn kind(self) -> Option<NameKind> {
         let operand = (self.0 >> 8) as u16;
         match self.0 & 0xff {
@@ -197,11 +199,11 @@ impl NameState {
             _ => None,
         }
     }
-    /// How often the entry was taken; never restarts.
+    /// How often the entry was taken. The number never restarts.
     pub const fn uses(self) -> u64 {
         self.0 >> 24
     }
-    /// The entry as this kind, after as many uses.
+    /// The entry with this kind and the same number of uses.
     pub const fn with(self, kind: NameKind) -> Self {
         let (kind, operand) = match kind {
             NameKind::Free => (0, 0),
@@ -210,7 +212,7 @@ impl NameState {
         };
         Self(self.uses() << 24 | (operand as u64) << 8 | kind)
     }
-    /// The entry as this kind, taken once more.
+    /// The entry with this kind, taken once more.
     pub const fn taken(self, kind: NameKind) -> Self {
         Self(self.uses().wrapping_add(1) << 24).with(kind)
     }

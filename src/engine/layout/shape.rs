@@ -1,75 +1,75 @@
-//! The numbers that a board is made from, and their bounds.
+//! The numbers that a board is created from, and their limits.
 
 use super::{GRANULE_WORDS_MIN, LINE};
 
-/// Most dedicated shards.
+/// The maximal number of dedicated shards.
 pub const DEDICATED_MAX: usize = 8;
-/// Words of a dedicated shard's name: one length byte, then UTF-8.
+/// The words of a dedicated shard's name: one length byte, then UTF-8.
 pub const DEDICATED_WORDS: usize = 4;
-/// Longest name of a dedicated shard, bytes.
+/// The length limit of a dedicated shard's name in bytes.
 pub const DEDICATED_NAME_MAX: usize = DEDICATED_WORDS * 8 - 1;
 const NUMBERS: usize = 16;
-/// Words of a shape in the header.
+/// The words of a shape in the header.
 pub const SHAPE_WORDS: usize = NUMBERS + DEDICATED_MAX * DEDICATED_WORDS;
 
-/// Most granules: block indices have 23 bits.
+/// The maximal number of granules. Block indices have 23 bits.
 pub const GRANULES_MAX: u64 = 1 << super::words::BLOCK_BITS;
-/// Most keys.
+/// The maximal number of keys.
 pub const KEYS_MAX: u64 = 4 << 20;
-/// Most sessions.
+/// The maximal number of sessions.
 pub const SESSIONS_MAX: u64 = 4096;
-/// Most uniform shards.
+/// The maximal number of uniform shards.
 pub const UNIFORM_MAX: u64 = 64;
-/// Smallest capacity that users may ask for, bytes.
+/// The smallest capacity that users may request, in bytes.
 pub const CAPACITY_MIN: u64 = 1 << 20;
-/// Largest capacity, bytes.
+/// The largest capacity in bytes.
 pub const CAPACITY_MAX: u64 = 16 << 30;
-/// Smallest history, events.
+/// The smallest history in events.
 pub const HISTORY_MIN: u64 = 64;
-/// Largest history, events.
+/// The largest history in events.
 pub const HISTORY_MAX: u64 = 1 << 22;
-/// Longest value on any board, bytes.
+/// The length limit of a value on any board, in bytes.
 pub const VALUE_MAX: u64 = 16 << 20;
 
-/// The numbers a board is made from.
+/// The numbers that a board is created from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Shape {
-    /// Bytes of the data area; a multiple of the extent.
+    /// The bytes of the data area, a multiple of the extent.
     pub capacity: u64,
-    /// Words of a granule: 8, more for boards over 512 MiB.
+    /// The words of a granule: 8, and more for boards over 512 MiB.
     pub granule_words: u64,
-    /// Granules of an extent.
+    /// The granules of an extent.
     pub extent_granules: u64,
-    /// Events the history holds.
+    /// The number of events that the history holds.
     pub history: u64,
-    /// Events that are kept even when space is short.
+    /// The number of events that are kept even when space is short.
     pub history_min: u64,
-    /// Session records.
+    /// The number of session records.
     pub sessions: u64,
-    /// Entries of the name table.
+    /// The number of entries of the name table.
     pub names: u64,
-    /// Buckets of each dedicated shard.
+    /// The buckets of each dedicated shard.
     pub dedicated_buckets: u64,
-    /// Buckets of each uniform shard.
+    /// The buckets of each uniform shard.
     pub uniform_buckets: u64,
-    /// Uniform shards.
+    /// The number of uniform shards.
     pub uniform_shards: u64,
-    /// Overflow buckets that may be linked on the whole board.
+    /// The number of overflow buckets that may be linked on the whole board.
     pub overflow_max: u64,
-    /// Extents kept for removals when the data area is full.
+    /// The number of extents that are reserved for removals when the data area is full.
     pub reserve_extents: u64,
-    /// Longest value, bytes.
+    /// The length limit of a value in bytes.
     pub value_max: u64,
-    /// Most mutations of one commit. Kept for commits of several keys.
+    /// The maximal number of mutations of one commit. Reserved for commits of several keys.
     pub commit_max: u64,
-    /// Keys that the table was made for: what was asked for, and not how many slots that came to.
+    /// The number of keys that the table was made for. This is the requested number, not the number of slots.
     pub keys: u64,
-    /// First path segments with a shard of their own.
+    /// The first path segments that have a shard of their own.
     pub dedicated: Vec<String>,
 }
 
 impl Shape {
-    /// A shape for so many bytes, keys, events and sessions, with the default shards.
+    /// A shape for this number of bytes, keys, events and sessions, with the default shards.
     pub fn sized(capacity: u64, keys: u64, history: u64, sessions: u64) -> Self {
         let granule_words = granule_words_for(capacity);
         let capacity = capacity.max(CAPACITY_MIN);
@@ -97,8 +97,8 @@ impl Shape {
         shape
     }
 
-    /// Gives the shards their buckets for `keys` keys and the history's removed ones: a quarter of the
-    /// table to each dedicated shard when there are three, the rest to the uniform ones.
+    /// Computes the buckets of the shards for `keys` keys and for the removed keys of the history. With three dedicated
+    /// shards, each of them gets a quarter of the table, and the uniform shards get the rest.
     pub fn set_keys(&mut self, keys: u64) {
         self.keys = keys;
         let slots = keys + keys.min(self.history);
@@ -131,7 +131,7 @@ impl Shape {
         ]
     }
 
-    /// The shape as the header stores it.
+    /// Packs the shape as the header stores it.
     pub fn pack(&self) -> [u64; SHAPE_WORDS] {
         let mut words = [0; SHAPE_WORDS];
         words[..NUMBERS].copy_from_slice(&self.numbers());
@@ -147,7 +147,7 @@ impl Shape {
         words
     }
 
-    /// The shape in these header words; the reason where they are no shape.
+    /// Unpacks the shape from header words. Returns the reason if they are invalid.
     pub fn unpack(words: &[u64; SHAPE_WORDS]) -> Result<Self, &'static str> {
         let (numbers, names) = words.split_at(NUMBERS);
         if numbers[14] > DEDICATED_MAX as u64 {
@@ -237,7 +237,8 @@ impl Shape {
     }
 }
 
-/// Words of a granule for a capacity in bytes: 64-byte granules up to 512 MiB, then doubling.
+/// The words of a granule for a capacity in bytes: granules of 64 bytes up to 512 MiB; above that, the size doubles
+/// with the capacity.
 pub fn granule_words_for(capacity: u64) -> u64 {
     let mut words = GRANULE_WORDS_MIN as u64;
     while capacity.div_ceil(words * 8) > GRANULES_MAX && words < 1 << 12 {

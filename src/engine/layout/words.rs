@@ -1,4 +1,4 @@
-//! The packed words: each a type with named states, never a bare mask.
+//! The packed words. Each is a type with named states instead of bare masks.
 
 use std::fmt;
 
@@ -6,28 +6,28 @@ const fn mask(bits: u32) -> u64 {
     (1 << bits) - 1
 }
 
-/// Bits of a block index: at most 8 Mi granules.
+/// The bits of a block index: at most 8 Mi granules.
 pub const BLOCK_BITS: u32 = 23;
-/// Bits of a head's counter.
+/// The bits of a head's counter.
 pub const COUNTER_BITS: u32 = 38;
-/// Bits of a block's tag.
+/// The bits of a block's tag.
 pub const TAG_BITS: u32 = 45;
-/// Bits of a guard's number.
+/// The bits of a guard's number.
 pub const GUARD_BITS: u32 = 36;
 
 /// What a slot's `head` says about its key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum HeadKind {
-    /// No key lives here. The zero word is this, with counter 0.
+    /// No key lives here. The zero word means this, with counter 0.
     Freed,
     /// A key lives here; the block is its newest record, which may be a tombstone.
     Live,
-    /// The key is gone: its tombstone, which the head names until it was given back, has left the history. Not yet given
-    /// to another key.
+    /// The key is gone, because its tombstone has left the history. The head names the tombstone until that is given
+    /// back. The slot has not been given to another key yet.
     Retired,
-    /// Given to a key that has had no put yet.
+    /// The slot is given to a key that has had no put yet.
     Open,
-    /// The board moved to another region; the block is what was frozen here.
+    /// The board moved to another region. The block is the record that was frozen here.
     Moved,
     /// Reserved for commits of several keys.
     Pending,
@@ -50,7 +50,7 @@ impl Head {
         };
         Self(kind << 61 | (counter & mask(COUNTER_BITS)) << BLOCK_BITS | (block as u64 & mask(BLOCK_BITS)))
     }
-    /// The kind; `None` for a kind this build does not know.
+    /// The kind; `None` for a kind that this build does not know.
     pub const fn kind(self) -> Option<HeadKind> {
         match self.0 >> 61 {
             0 => Some(HeadKind::Freed),
@@ -70,7 +70,7 @@ impl Head {
     pub const fn counter(self) -> u64 {
         self.0 >> BLOCK_BITS & mask(COUNTER_BITS)
     }
-    /// The block it names, not yet checked against the geometry; 0 is none.
+    /// The block that it names, not yet checked against the geometry; 0 for none.
     pub const fn block(self) -> u32 {
         (self.0 & mask(BLOCK_BITS)) as u32
     }
@@ -86,7 +86,7 @@ impl fmt::Debug for Head {
     }
 }
 
-/// A slot's hash word: `number:36 | fingerprint:16`; fingerprint 0 is a free slot.
+/// A slot's hash word: `number:36 | fingerprint:16`. Fingerprint 0 means that the slot is free.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SlotHash(pub u64);
 
@@ -95,11 +95,11 @@ impl SlotHash {
     pub const fn new(number: u64, fingerprint: u16) -> Self {
         Self((number & mask(GUARD_BITS)) << 16 | fingerprint as u64)
     }
-    /// Number of the guard that wrote it.
+    /// The number of the guard that wrote it.
     pub const fn number(self) -> u64 {
         self.0 >> 16 & mask(GUARD_BITS)
     }
-    /// Sixteen bits of the key's hash; 0 when free.
+    /// Sixteen bits of the key's hash; 0 if the slot is free.
     pub const fn fingerprint(self) -> u16 {
         self.0 as u16
     }
@@ -111,19 +111,19 @@ impl fmt::Debug for SlotHash {
     }
 }
 
-/// What a guard asks whoever meets it to apply.
+/// What a guard asks the thread that reads it to apply.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum GuardOp {
     /// Give the slot to the fingerprint.
     Claim {
-        /// Position in the bucket chain.
+        /// The position in the bucket chain.
         slot: u16,
-        /// Fingerprint of the key that asked for it.
+        /// The fingerprint of the key that asked for the slot.
         fingerprint: u16,
     },
     /// Free the retired slot.
     Free {
-        /// Position in the bucket chain.
+        /// The position in the bucket chain.
         slot: u16,
     },
     /// Append the block as an overflow bucket.
@@ -131,17 +131,17 @@ pub enum GuardOp {
         /// The block, not yet checked against the geometry.
         block: u32,
     },
-    /// No slot of this chain changes any more: the board moved.
+    /// No slot of this chain changes any more, because the board moved.
     Frozen,
 }
 
-/// A bucket chain's guard: `number:36 | op:2 | operand:26`, the operand being
-/// `fingerprint:16 | slot:10`, or a block. The zero word asks for nothing.
+/// A bucket chain's guard: `number:36 | op:2 | operand:26`. The operand is `fingerprint:16 | slot:10`, or a block. The
+/// zero word asks for nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Guard(pub u64);
 
 impl Guard {
-    /// Largest position in a chain.
+    /// The largest position in a chain.
     pub const SLOT_MAX: usize = mask(10) as usize;
 
     /// Packs a guard.
@@ -154,7 +154,7 @@ impl Guard {
         };
         Self((number & mask(GUARD_BITS)) << 28 | op << 26 | operand)
     }
-    /// Number of the guard; rises by one at every change.
+    /// The number of the guard, which rises by one at every change.
     pub const fn number(self) -> u64 {
         self.0 >> 28
     }
@@ -183,34 +183,34 @@ impl fmt::Debug for Guard {
     }
 }
 
-/// What a block is.
+/// The kind of a block's state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum StateKind {
-    /// Anybody may claim it. The zero word is this.
+    /// Any session may claim it. The zero word means this.
     Free,
-    /// Private to its owner, named by nothing.
+    /// The block is private to its owner; nothing names it.
     Claimed,
-    /// Its owner is publishing it, or has, and still looks at it.
+    /// Its owner is publishing it, or has published it and still looks at it.
     Inflight,
-    /// Published, or part of the board's structure; no owner.
+    /// The block is published, or part of the board's structure. It has no owner.
     Owned,
-    /// Superseded and past the floor while its owner still looked at it: the owner frees it.
+    /// The block was superseded, and its event was let go while its owner still looked at it. The owner frees it.
     Doomed,
     /// A piece of a value; its generation word names the head block, which lists the pieces.
     Part,
     /// Reserved for commits of several keys.
     Commit,
-    /// A tombstone whose key is gone: free as soon as its slot's head no longer names it, and its writer, where it has an
-    /// owner, no longer looks at it.
+    /// A tombstone whose key is gone. The block becomes free as soon as its slot's head no longer names it, and its
+    /// writer, if it has an owner, no longer looks at it.
     Limbo,
 }
 
-/// A block's state word: `tag:45 | owner:16 | state:3`. The only truth about who owns a block.
+/// A block's state word: `tag:45 | owner:16 | state:3`. Only this word tells who owns the block.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct State(pub u64);
 
 impl State {
-    /// Packs a state. The owner is a session's index plus one; 0 is nobody.
+    /// Packs a state. The owner is a session's index plus one; 0 means that there is none.
     pub const fn new(kind: StateKind, owner: u16, tag: u64) -> Self {
         let kind = match kind {
             StateKind::Free => 0,
@@ -241,11 +241,11 @@ impl State {
     pub fn is(self, kind: StateKind) -> bool {
         self.kind() == kind
     }
-    /// The owner: a session's index plus one, or 0 for nobody.
+    /// The owner: a session's index plus one, or 0 if there is none.
     pub const fn owner(self) -> u16 {
         (self.0 >> 3) as u16
     }
-    /// The tag: rises at every life of the block, never restarts.
+    /// The tag, which rises at every life of the block and never restarts.
     pub const fn tag(self) -> u64 {
         self.0 >> 19
     }
@@ -261,25 +261,25 @@ impl fmt::Debug for State {
     }
 }
 
-/// A block's generation word. Every reader treats a kind that it does not know as *not in the history*.
+/// A block's generation word. Every reader treats an unknown kind as *not in the history*.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum GenWord {
-    /// Never used.
+    /// The word was never used.
     None,
-    /// In the history at this generation.
+    /// The block's event is in the history at this generation.
     Generation(u64),
-    /// Not in the history yet; the tag is that of the life it is in.
+    /// The block's event is not in the history yet. The tag is that of the block's current life.
     Unlogged(u64),
     /// A piece of the value that the head block `block` lists, in the life whose tag ends in `tag`.
     Parent {
         /// The head block.
         block: u32,
-        /// Low 38 bits of the head's tag.
+        /// The low 38 bits of the head's tag.
         tag: u64,
     },
     /// An overflow bucket of the chain that starts at this bucket of the whole table.
     Bucket(u64),
-    /// A kind this build does not know, among them those kept for commits.
+    /// A kind that this build does not know. This includes the kinds that are reserved for commits.
     Unknown(u64),
 }
 
@@ -320,11 +320,11 @@ impl GenWord {
 pub struct RingWord(pub u64);
 
 impl RingWord {
-    /// Packs an event of one mutation (kind 0; 1 is kept for commits).
+    /// Packs an event of one mutation (kind 0; kind 1 is reserved for commits).
     pub const fn new(lap: u64, block: u32) -> Self {
         Self((lap & mask(39)) << 25 | block as u64 & mask(BLOCK_BITS))
     }
-    /// How often the ring has gone round, from 1; 0 before the first.
+    /// The lap of the ring, from 1; 0 for a word that was never written.
     pub const fn lap(self) -> u64 {
         self.0 >> 25
     }
@@ -344,16 +344,16 @@ impl fmt::Debug for RingWord {
     }
 }
 
-/// An extent's class: `serial:56 | class:8`; class 0 is an extent that nobody has claimed yet.
+/// An extent's class: `serial:56 | class:8`. Class 0 means that nobody has claimed the extent yet.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct ClassWord(pub u64);
 
 impl ClassWord {
-    /// The class, 0 for none.
+    /// The class; 0 for none.
     pub const fn class(self) -> u8 {
         self.0 as u8
     }
-    /// How often the extent changed its class.
+    /// How often the class of the extent changed.
     pub const fn serial(self) -> u64 {
         self.0 >> 8
     }
@@ -363,12 +363,12 @@ impl ClassWord {
     }
 }
 
-/// How many overflow buckets a shard has, and which was counted last: `count:41 | block:23`.
+/// The number of a shard's overflow buckets, and the bucket that was counted last: `count:41 | block:23`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Overflow(pub u64);
 
 impl Overflow {
-    /// First word of a bucket that was counted, once another is counted too.
+    /// The first word of a counted bucket, once another bucket is counted too.
     pub const COUNTED: u64 = 1;
 
     /// How many buckets were counted.
@@ -385,17 +385,17 @@ impl Overflow {
     }
 }
 
-/// What a sweep of a group left: `deadline:40 | count:24`, the earliest deadline in units of 2^20 ns, rounded down, 0 for
-/// none. The count rises at every change, so that a compare-and-swap notices each.
+/// The result of a sweep of a group: `deadline:40 | count:24`. The deadline is the earliest one, in units of 2^20 ns,
+/// rounded down; 0 for none. The count rises at every change, so that a compare-and-swap detects each change.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DeadlineHint(pub u64);
 
 impl DeadlineHint {
-    /// Bits of the count.
+    /// The bits of the count.
     const COUNT_BITS: u32 = 24;
-    /// A unit is 2^this nanoseconds; in the models a nanosecond, so that few deadlines are told apart.
+    /// A unit is 2^this nanoseconds. In the models it is one nanosecond, because their few deadlines must differ.
     const UNIT_SHIFT: u32 = if super::LINE == 1 { 0 } else { 20 };
-    /// Nanoseconds of a unit: how much it is rounded down, at most.
+    /// The nanoseconds of a unit, which is the maximal rounding.
     pub const UNIT_NS: u64 = 1 << Self::UNIT_SHIFT;
 
     fn unit_of(deadline_ns: u64) -> u64 {
@@ -410,7 +410,7 @@ impl DeadlineHint {
         Self(unit << Self::COUNT_BITS | self.0.wrapping_add(1) & mask(Self::COUNT_BITS))
     }
 
-    /// The deadline, rounded down, nanoseconds of `CLOCK_BOOTTIME`; `None` where no entry has any.
+    /// The deadline, rounded down, in nanoseconds of `CLOCK_BOOTTIME`; `None` if no entry has one.
     pub const fn deadline_ns(self) -> Option<u64> {
         match self.unit() {
             0 => None,
@@ -424,14 +424,14 @@ impl DeadlineHint {
         (1..=Self::unit_of(deadline_ns)).contains(&self.unit())
     }
 
-    /// The next hint, for a group that has an entry with this deadline besides.
+    /// The next hint, for a group that has an additional entry with this deadline.
     #[must_use]
     pub fn with(self, deadline_ns: u64) -> Self {
         let unit = Self::unit_of(deadline_ns);
         self.next(if self.unit() == 0 { unit } else { unit.min(self.unit()) })
     }
 
-    /// The next hint, for a group whose earliest deadline is this.
+    /// The next hint, for a group whose earliest deadline is this one.
     #[must_use]
     pub fn replaced(self, deadline_ns: Option<u64>) -> Self {
         self.next(deadline_ns.map_or(0, Self::unit_of))
@@ -444,14 +444,14 @@ impl fmt::Debug for DeadlineHint {
     }
 }
 
-/// Who wrote a record: `name:16 | session:16 | incarnation:32`.
+/// The writer of a record: `name:16 | session:16 | incarnation:32`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Writer {
-    /// Entry of the name table; 0 when the table was full.
+    /// The entry of the name table; 0 if the table was full.
     pub name: u16,
-    /// Index of the session record.
+    /// The index of the session record.
     pub session: u16,
-    /// Which life of that record.
+    /// The incarnation: which life of that record.
     pub incarnation: u32,
 }
 

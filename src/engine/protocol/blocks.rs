@@ -13,15 +13,15 @@ use crate::sync::{
     fence,
 };
 
-/// Whether a search begins where the last one ended. In the models each begins at the extent's first block: so few blocks
-/// are used again at once, which is what they are about.
+/// Whether a search begins where the last one ended. In the models each search begins at the extent's first block, so
+/// that few blocks are reused soon. Reuse is what the models are about.
 const FROM_THE_LAST: bool = !cfg!(any(loom, slate_search));
-/// What an extent's hint word says when a search found no free block in it.
+/// The value of an extent's hint word after a search found no free block in it.
 const EXHAUSTED: u64 = 1;
 
 impl Core<'_> {
     pub(super) fn extents_in_use(&self) -> u32 {
-        // Acquire: an extent's pages are reserved before the number says so.
+        // Acquire: an extent's pages are reserved before the number includes it.
         (acquire(self.at(header::RESERVED)).min(u64::from(self.geo.extents()))) as u32
     }
 
@@ -29,12 +29,12 @@ impl Core<'_> {
         ClassWord(acquire(self.at(self.geo.extent(extent))))
     }
 
-    /// First extent that ordinary claims may use.
+    /// The first extent that ordinary claims may use.
     pub(super) fn first_extent(&self) -> u32 {
         self.geo.shape().reserve_extents as u32
     }
 
-    /// Looks through the extents of the class, from the cursor on, for a free block.
+    /// Searches the extents of the class for a free block, from the cursor on.
     pub(super) fn find_free(&self, lane: &mut Lane, class: u8, everywhere: bool) -> Option<Claimed> {
         let (first, end) = (self.first_extent(), self.extents_in_use());
         let count = end.checked_sub(first).filter(|&count| count > 0)?;
@@ -55,7 +55,7 @@ impl Core<'_> {
         None
     }
 
-    /// A free block of the extent that the caller can get: the first one, from `last` on where that is in this extent.
+    /// Claims the first free block of the extent; the search starts at `last` if that block is in this extent.
     pub(super) fn claim_in(&self, lane: &mut Lane, extent: u32, class: u8, last: u32) -> Option<Claimed> {
         let classes = self.geo.classes();
         let (blocks, size) = (classes.blocks(class), classes.granules(class)?);
@@ -65,7 +65,7 @@ impl Core<'_> {
         order.find_map(|at| self.claim_block(lane, self.start(extent, size, at)?, class))
     }
 
-    /// The block at this place of an extent that is cut into blocks of `size` granules.
+    /// The block at position `at` of an extent that is cut into blocks of `size` granules.
     fn start(&self, extent: u32, size: u32, at: u32) -> Option<Block> {
         self.geo.block(extent * self.geo.extent_granules() + at * size)
     }
@@ -77,12 +77,12 @@ impl Core<'_> {
         (0..blocks).filter_map(move |at| self.start(extent, size, at))
     }
 
-    /// Claims this block, if it is free and its extent has this class.
+    /// Claims this block if it is free and its extent has this class.
     fn claim_block(&self, lane: &Lane, block: Block, class: u8) -> Option<Claimed> {
         let word = self.state_of(block);
         let mut state = State(word.load(Relaxed));
         if state == State::new(StateKind::Limbo, 0, state.tag()) {
-            // Acquire: behind the state lies what made it so (P7).
+            // Acquire: a helper must see why the block is in this state (P7).
             fence(Acquire);
             self.end_limbo(block, state);
             state = State(word.load(Relaxed));
@@ -92,7 +92,8 @@ impl Core<'_> {
         }
         let tag = state.next_tag();
         let claimed = State::new(StateKind::Claimed, lane.owner(), tag);
-        // Acquire: pairs with whoever freed it (P7); and with `recut_extent`, whose class word must be seen.
+        // Acquire: pairs with the release of the thread that freed the block (P7), and with `recut_extent`, whose class
+        // word must be seen.
         word.compare_exchange(state.0, claimed.0, Acquire, Relaxed).ok()?;
         let claimed = Claimed { block, tag };
         if self.class_of(self.geo.extent_of(block)).class() != class {
@@ -102,7 +103,7 @@ impl Core<'_> {
         Some(claimed)
     }
 
-    /// Takes an extent that has no class yet, and a block of it.
+    /// Claims an extent that has no class yet, and a block of it.
     pub(super) fn claim_extent(&self, lane: &mut Lane, class: u8) -> Result<Option<Claimed>, Fault> {
         let hint = self.at(header::EXTENT_HINT);
         let first = (hint.load(Relaxed).min(u64::from(u32::MAX)) as u32).max(self.first_extent());
@@ -111,13 +112,13 @@ impl Core<'_> {
             let taken = word.class() == 0
                 && self
                     .at(self.geo.extent(extent))
-                    // AcqRel: as in `recut_extent`; the blocks of an untouched extent are all free.
+                    // AcqRel: as in `recut_extent`. All blocks of an untouched extent are free.
                     .compare_exchange(word.0, word.next(class).0, AcqRel, Relaxed)
                     .is_ok();
             if taken {
                 hint.store(u64::from(extent), Relaxed);
                 self.count(lane, Counter::Extents, 1);
-                // Others may be faster; each extent is taken but once.
+                // Another thread may be faster. Each extent is taken only once.
                 if let Some(claimed) = self.claim_in(lane, extent, class, 0) {
                     lane.cursors[usize::from(class)] = claimed.block.index();
                     return Ok(Some(claimed));
@@ -128,7 +129,7 @@ impl Core<'_> {
         if more && lane.may_reserve { Err(Fault::Unreserved) } else { Ok(None) }
     }
 
-    /// Gives an extent whose blocks are all free the class, and takes a block of it.
+    /// Gives the class to an extent whose blocks are all free, and claims a block of it.
     pub(super) fn recut_extent(&self, lane: &mut Lane, class: u8) -> Option<Claimed> {
         (self.first_extent()..self.extents_in_use()).find_map(|extent| {
             let word = self.class_of(extent);
@@ -137,9 +138,9 @@ impl Core<'_> {
         })
     }
 
-    /// Claims every block of the extent, changes its class, frees the blocks but the first, which is a block of either
-    /// class: whoever cuts an extent has a block of it, so that two who want two sizes do not cut it by turns for
-    /// nothing. One block in use is enough not to.
+    /// Claims every block of the extent, changes its class, and frees all blocks except the first one, which is a block
+    /// of either class. The caller gets that block: otherwise two threads that need two sizes could cut the extent in
+    /// turns, without either of them making progress. If one block is in use, the extent is not cut.
     pub(super) fn recut(&self, lane: &mut Lane, extent: u32, word: ClassWord, class: u8) -> Option<Claimed> {
         let is_free = |block| {
             let state = State(self.state_of(block).load(Relaxed));
@@ -159,14 +160,14 @@ impl Core<'_> {
                 }
             }
         }
-        // Every block is held, so nobody else can be cutting this extent, and a claimer with the old class
-        // fails at a block, or meets one that is freed below, after this (P7), and sees the new class.
+        // Every block is held, so no other thread can cut this extent. A claimer that uses the old class fails at a
+        // block, or it finds one that is freed below, after this store (P7), and then sees the new class.
         let done = complete
             && self
                 .at(self.geo.extent(extent))
                 .compare_exchange(word.0, word.next(class).0, AcqRel, Relaxed)
                 .is_ok();
-        // Extent 0 begins with the granule that is never a block: there the sizes have no first block in common.
+        // Extent 0 begins with the granule that is never a block, so its sizes have no first block in common.
         let first = self.start(extent, 1, 0);
         let kept = held.first().copied().filter(|claimed| done && first == Some(claimed.block));
         for claimed in held.into_iter().skip(usize::from(kept.is_some())) {
@@ -182,7 +183,7 @@ impl Core<'_> {
         Some(claimed)
     }
 
-    /// Keeps a block at hand, or gives it back.
+    /// Puts a block into the stash, or frees it.
     #[inline]
     pub(super) fn keep(&self, lane: &mut Lane, claimed: Claimed) {
         let extent = self.geo.extent_of(claimed.block);
@@ -191,7 +192,7 @@ impl Core<'_> {
         let left = self.geo.extent_granules() - offset;
         match lane.stash.get_mut(usize::from(class)) {
             Some(stash)
-                // A damaged class must not make a block longer than what is left of its extent.
+                // A block must not be longer than the rest of its extent, even if the class word is damaged.
                 if stash.granules <= left.min(lane.stash_room)
                     && stash.blocks.len() < lane.stash_max
                     && extent >= self.first_extent() =>
@@ -203,7 +204,7 @@ impl Core<'_> {
         }
     }
 
-    /// Frees a block that the lane would keep, had it room: its next search begins there.
+    /// Frees a block for which the stash has no room. The lane's next search begins there.
     fn free_behind(&self, lane: &mut Lane, claimed: Claimed, class: u8) {
         if let Some(cursor) = lane.cursors.get_mut(usize::from(class)) {
             *cursor = claimed.block.index();
@@ -214,16 +215,16 @@ impl Core<'_> {
     /// Frees a block that the caller has claimed.
     pub fn free(&self, claimed: Claimed) {
         let free = State::new(StateKind::Free, 0, claimed.tag);
-        // Release: our accesses to the block are over when another claims it (P7). A store is enough:
-        // nobody but its owner changes a claimed block.
+        // Release: our accesses to the block are over when another thread claims it (P7). A store is enough, because
+        // only its owner changes a claimed block.
         self.state_of(claimed.block).store(free.0, Release);
         self.unhint(claimed.block);
     }
 
-    /// From owned to free. Whether it was still in `state`.
+    /// Frees an owned block. Returns whether it was still in `state`.
     pub(super) fn free_owned(&self, block: Block, state: State) -> bool {
         let free = State::new(StateKind::Free, 0, state.tag());
-        // AcqRel: this life's accesses are over when another claims the block (P7).
+        // AcqRel: the accesses of this life are over when another thread claims the block (P7).
         let freed = self.state_of(block).compare_exchange(state.0, free.0, AcqRel, Acquire).is_ok();
         if freed {
             self.unhint(block);
@@ -231,7 +232,7 @@ impl Core<'_> {
         freed
     }
 
-    /// Granules of a block's record, by its lengths: an estimate for bounding the history by bytes.
+    /// The granules of a block's record, computed from its lengths. This estimate bounds the history by bytes.
     pub(super) fn footprint(&self, block: Block) -> u64 {
         if !self.fits(block, record::HEADER_WORDS) {
             return 0;
@@ -240,7 +241,7 @@ impl Core<'_> {
         self.geo.granules_for(record::len_of(place, shape)) as u64
     }
 
-    /// Tells searches that the block's extent has a free block again.
+    /// Clears the hint, so that searches find the free block of its extent again.
     pub(super) fn unhint(&self, block: Block) {
         self.unhint_extent(self.geo.extent_of(block));
     }
@@ -252,7 +253,7 @@ impl Core<'_> {
         }
     }
 
-    /// Gives every stashed block back.
+    /// Frees every block of the stash.
     pub fn empty_stash(&self, lane: &mut Lane) {
         for class in 0..lane.stash.len() {
             while let Some(claimed) = lane.take_stashed(class as u8) {
@@ -261,7 +262,7 @@ impl Core<'_> {
         }
     }
 
-    /// Gives the stash back if the lane changed nothing since the last call: an idle session keeps nothing from anybody.
+    /// Frees the stash if the lane made no change since the last call, so that an idle session keeps no blocks.
     pub fn empty_idle_stash(&self, lane: &mut Lane) {
         if lane.newest == lane.newest_at_beat {
             self.empty_stash(lane);
@@ -269,45 +270,45 @@ impl Core<'_> {
         lane.newest_at_beat = lane.newest;
     }
 
-    /// From `state` to a block of this owner with the next tag, if it was still in `state`.
+    /// Moves a block from `state` to this owner with the next tag. Fails if it is no longer in `state`.
     #[inline]
     pub(super) fn reclaim(&self, owner: u16, block: Block, state: State) -> Option<Claimed> {
         let tag = state.next_tag();
         let claimed = State::new(StateKind::Claimed, owner, tag);
-        // AcqRel: takes over what the last owner did, and what made it superseded (P6, P7).
+        // AcqRel: acquires what the last owner did and what superseded the block (P6, P7).
         let won = self.state_of(block).compare_exchange(state.0, claimed.0, AcqRel, Acquire).is_ok();
         won.then_some(Claimed { block, tag })
     }
 
-    /// Makes extents usable whose pages were just reserved: all below `extents`.
+    /// Makes extents usable whose pages were just reserved: all extents below `extents`.
     pub fn raise_reserved(&self, extents: u32) {
-        // AcqRel: who sees the number finds the pages there.
+        // AcqRel: a thread that sees the number finds the pages reserved.
         self.at(header::RESERVED).fetch_max(u64::from(extents), AcqRel);
     }
 
-    /// Extents that may still be claimed without reserving more. An estimate.
+    /// The number of extents that may still be claimed without reserving more pages. An estimate.
     pub fn unclaimed(&self) -> u32 {
         let claimed = self.at(header::EXTENT_HINT).load(Relaxed).min(u64::from(u32::MAX)) as u32;
         self.extents_in_use().saturating_sub(claimed.saturating_add(1))
     }
 
-    /// Extents that have a class.
+    /// The number of extents that have a class.
     pub fn claimed_extents(&self) -> u32 {
         (0..self.extents_in_use()).filter(|&extent| self.class_of(extent).class() != 0).count() as u32
     }
 
-    /// Extents whose pages are reserved.
+    /// The number of extents whose pages are reserved.
     pub fn reserved(&self) -> u32 {
         self.extents_in_use()
     }
 
-    /// Cuts the reserve for removals, on a board that nobody sees yet.
+    /// Cuts the extents that are reserved for removals, on a board that no other process sees yet.
     pub fn cut_reserve(&self) {
         if self.geo.shape().reserve_extents > 0 {
             let words = crate::layout::record::words_of(crate::layout::record::KEY_MAX, 0);
             let class =
                 self.geo.classes().of(self.geo.granules_for(words)).unwrap_or(self.geo.classes().whole());
-            // Release: as every other class word; nobody reads this one yet.
+            // Release: as for every other class word. No other process reads this one yet.
             self.at(self.geo.extent(0)).store(ClassWord(0).next(class).0, Release);
         }
     }

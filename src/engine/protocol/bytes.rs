@@ -1,14 +1,14 @@
-//! Bytes to words and back, whole words at a time.
+//! Converts bytes to words and back, whole words at a time.
 
 use super::Core;
 use crate::sync::{AtomicU64, Ordering::Relaxed};
 
-/// Bytes from which on a copy is the machine's: below, words one by one are faster than the call.
+/// The number of bytes from which on the machine's copy is used. Below it, a copy word by word is faster than the call.
 const LARGE: usize = 256;
 
 impl Core<'_> {
-    /// Stores bytes from word `at` on, the last word padded with zeros. Relaxed: what publishes the
-    /// block orders them (P1, P2).
+    /// Stores bytes from word `at` on; the last word is padded with zeros. Relaxed: the publication of the block orders
+    /// these stores (P1, P2).
     #[inline]
     pub(super) fn store_bytes(&self, at: usize, bytes: &[u8]) {
         let target = &self.words[at..at + bytes.len().div_ceil(8)];
@@ -18,8 +18,8 @@ impl Core<'_> {
         store_words(bytes, target);
     }
 
-    /// Fills `out` from word `at` on. Relaxed, as [`Core::record_word`]. The words must have been found to lie
-    /// in reserved pages.
+    /// Fills `out` from word `at` on. Relaxed, as [`Core::record_word`]. The caller must have checked that the words
+    /// lie in reserved pages.
     #[inline]
     pub(super) fn load_bytes(&self, at: usize, out: &mut [u8]) {
         let source = &self.words[at..at + out.len().div_ceil(8)];
@@ -30,12 +30,12 @@ impl Core<'_> {
     }
 }
 
-/// Stores bytes word by word, the last one padded with zeros. There are as many words as the bytes need.
+/// Stores bytes word by word; the last word is padded with zeros. There must be as many words as the bytes need.
 #[inline]
 pub(super) fn store_words(bytes: &[u8], target: &[AtomicU64]) {
     let (words, rest) = bytes.as_chunks::<8>();
     let (fours, last) = words.as_chunks::<4>();
-    // By fours: the optimiser does not unroll a loop of atomic stores.
+    // Four at a time, because the optimiser does not unroll a loop of atomic stores.
     let (target_fours, target_last) = target[..words.len()].as_chunks::<4>();
     for (target, bytes) in target_fours.iter().zip(fours) {
         target.iter().zip(bytes).for_each(|(word, bytes)| word.store(u64::from_le_bytes(*bytes), Relaxed));
@@ -48,12 +48,12 @@ pub(super) fn store_words(bytes: &[u8], target: &[AtomicU64]) {
     }
 }
 
-/// Loads bytes word by word. There are as many words as the bytes need.
+/// Loads bytes word by word. There must be as many words as the bytes need.
 #[inline]
 pub(super) fn load_words(source: &[AtomicU64], out: &mut [u8]) {
     let (words, rest) = out.as_chunks_mut::<8>();
     let (source_fours, source_last) = source[..words.len()].as_chunks::<4>();
-    // By fours, as above.
+    // Four at a time, as above.
     let (fours, last) = words.as_chunks_mut::<4>();
     for (bytes, source) in fours.iter_mut().zip(source_fours) {
         bytes.iter_mut().zip(source).for_each(|(bytes, word)| *bytes = word.load(Relaxed).to_le_bytes());
@@ -67,8 +67,8 @@ pub(super) fn load_words(source: &[AtomicU64], out: &mut [u8]) {
     }
 }
 
-/// The word of the bytes behind the last whole one, zero padded. Where there are eight bytes it is cut from
-/// the last eight: a copy of a length that is not known costs a call.
+/// The word of the bytes after the last whole word, padded with zeros. If there are at least eight bytes, it is cut
+/// from the last eight, because a copy of a length unknown at compile time costs a call.
 pub(super) fn last_word(bytes: &[u8]) -> u64 {
     let rest = bytes.len() % 8;
     match bytes.last_chunk::<8>() {

@@ -12,13 +12,14 @@ use super::{
 use crate::layout::{State, StateKind};
 use crate::sync::Ordering::Relaxed;
 
-/// Generations between two looks everywhere by one lane, while a shorter history still gives room.
+/// The number of generations between two full searches by one lane, while a shorter history still provides room.
 const EVERYWHERE_AGAIN: u64 = 64;
-/// Classes above its own where a block is looked for: twice to three times its size.
+/// How many larger classes are searched for a block: up to two to three times its size.
 pub(super) const LARGER: u8 = 6;
 
 impl Core<'_> {
-    /// A block of at least `granules` granules, no more than an extent. `removal` may use the reserve.
+    /// Claims a block of at least `granules` granules, which must not exceed an extent. With `removal`, the reserve may
+    /// be used.
     #[inline]
     pub fn claim(&self, lane: &mut Lane, granules: usize, removal: bool) -> Result<Claimed, Fault> {
         let class = self.geo.classes().of(granules).ok_or(Fault::Full(Full::Blocks))?;
@@ -31,7 +32,7 @@ impl Core<'_> {
         }
     }
 
-    /// As [`Core::claim`], where the stash and the hinted extents have no block.
+    /// The rest of [`Core::claim`], when the stash and the hinted extents have no block.
     #[cold]
     fn claim_scarce(&self, lane: &mut Lane, class: u8, removal: bool) -> Result<Claimed, Fault> {
         if let Some(claimed) = self.claim_extent(lane, class)? {
@@ -50,16 +51,16 @@ impl Core<'_> {
                 return Ok(claimed);
             }
         }
-        // A removal gives back more than it takes, so it may have a block of any size: its tombstone keeps that until it
-        // leaves the history.
+        // A removal gives back more than it takes, so it may use a block of any size. Its tombstone keeps the block
+        // until it leaves the history.
         if removal && let Some(claimed) = self.find_larger(lane, class, u8::MAX) {
             return Ok(claimed);
         }
         Err(Fault::Full(if self.any_pinned() { Full::Pinned } else { Full::Blocks }))
     }
 
-    /// Looks among what is free, and lets events go until something is found or the history is at `least`. Each turn lets
-    /// an event go, and a cut extent gives the one who cuts it a block of it: so this ends.
+    /// Searches the free blocks, and lets events go until a block is found or the history is at `least`. The loop ends,
+    /// because each turn lets an event go, and a thread that cuts an extent gets a block of it.
     fn claim_by_shrinking(&self, lane: &mut Lane, class: u8, least: Least) -> Result<Option<Claimed>, Fault> {
         for _ in 0..=self.geo.history() {
             if let Some(claimed) = self.claim_freed(lane, class) {
@@ -76,15 +77,15 @@ impl Core<'_> {
         if let Some(claimed) = lane.take_stashed(class) {
             return Some(claimed);
         }
-        // A block of another size at hand may be all that an extent waits for.
+        // A stashed block of another size may be the only one that prevents an extent from being cut.
         self.empty_stash(lane);
         self.find_free(lane, class, false)
             .or_else(|| self.recut_extent(lane, class))
             .or_else(|| self.find_larger(lane, class, LARGER))
     }
 
-    /// Retires what can be, and looks through all extents of the class: hints may be wrong. Not at each claim while a
-    /// shorter history still gives room, except at `last`.
+    /// Retires what can be retired, and searches all extents of the class, because hints may be wrong. While a shorter
+    /// history still provides room, this is not done at each claim, except with `last`.
     fn look_everywhere(&self, lane: &mut Lane, class: u8, last: bool) -> Result<Option<Claimed>, Fault> {
         let generation = self.generation();
         let recent = |looked: u64| generation < looked.saturating_add(EVERYWHERE_AGAIN);
@@ -96,7 +97,7 @@ impl Core<'_> {
         Ok(self.find_free(lane, class, true).or_else(|| self.claim_freed(lane, class)))
     }
 
-    /// A block of the extent that is kept for removals.
+    /// Claims a block of the extent that is reserved for removals.
     fn claim_reserve(&self, lane: &mut Lane, class: u8) -> Option<Claimed> {
         let reserve = self.class_of(0).class();
         if reserve < class || self.geo.shape().reserve_extents == 0 {
@@ -106,13 +107,13 @@ impl Core<'_> {
         }
     }
 
-    /// A free block of one of the next `reach` larger classes.
+    /// Claims a free block of one of the next `reach` larger classes.
     fn find_larger(&self, lane: &mut Lane, class: u8, reach: u8) -> Option<Claimed> {
         let last = self.geo.classes().count().min(class.saturating_add(reach));
         (class + 1..=last).find_map(|class| self.find_free(lane, class, false))
     }
 
-    /// Whether a block would be free, did its writer not look at it still.
+    /// Whether a block would be free if its writer did not still look at it.
     fn any_pinned(&self) -> bool {
         let granules = self.extents_in_use() * self.geo.extent_granules();
         (1..granules)

@@ -18,24 +18,24 @@ use crate::sync::{
     fence,
 };
 
-/// By what a copy is accepted.
+/// The condition under which a copy is accepted.
 #[derive(Clone, Copy)]
 pub(super) enum Proof {
-    /// The head stood still.
+    /// The head did not change.
     Head(usize, Head),
-    /// The head stood still, or the floor has not passed the generation and the slot's life goes on: a tombstone that was
-    /// retired belongs to no event.
+    /// The head did not change; or the floor has not passed the generation and the life of the slot continues. The
+    /// second part is needed for a retired tombstone, which belongs to no event.
     HeadOrFloor(Slot, Head, u64),
-    /// The floor has not passed the generation. For what an event owns, and for events.
+    /// The floor has not passed the generation. Used for blocks that an event owns, and for events.
     Floor(u64),
 }
 
 impl Core<'_> {
-    /// Whether everything copied so far is of one life of its block (P2).
+    /// Whether everything copied so far comes from one life of its block (P2).
     #[inline(always)]
     pub(super) fn holds(&self, proof: Proof) -> bool {
         fence(Acquire);
-        // Relaxed, all: behind the fence.
+        // Relaxed, all: they follow the fence.
         let floor_at_most = |generation| self.at(header::FLOOR).load(Relaxed) <= generation;
         match proof {
             Proof::Head(at, head) => self.head_is(at, head),
@@ -46,7 +46,7 @@ impl Core<'_> {
         }
     }
 
-    /// Whether the record in the block has this key. To be proved afterwards, like every copy.
+    /// Whether the record in the block has this key. As for every copy, the answer must be proved afterwards.
     #[inline]
     pub(super) fn key_is(&self, block: Block, key: &Key<'_>) -> bool {
         let words = key.bytes.len().div_ceil(8);
@@ -63,20 +63,20 @@ impl Core<'_> {
             && stored.get(whole.len()).is_none_or(|stored| stored.load(Relaxed) == last_word(key.bytes))
     }
 
-    /// Replaces `out` with the block's value; `None` where the lengths cannot be.
+    /// Replaces `out` with the block's value. Returns `None` if the lengths are invalid.
     pub(super) fn copy(&self, block: Block, out: &mut Vec<u8>) -> Option<PackedHeader> {
         let words = self.header_words(block)?;
         self.copy_value(block, &words, out).map(|()| words)
     }
 
-    /// As [`Core::copy`], with the words into the caller's place.
+    /// As [`Core::copy`], but stores the words where the caller provides.
     #[inline(always)]
     pub(super) fn copy_into(&self, block: Block, words: &mut PackedHeader, out: &mut Vec<u8>) -> Option<()> {
         if self.load_header(block, words) { self.copy_value(block, words, out) } else { None }
     }
 
-    /// Replaces `out` with the value of the record with these words. What stands in `out` already is not
-    /// cleared first, so a buffer that is read into again and again is written once each time.
+    /// Replaces `out` with the value of the record with these words. The old contents of `out` are not cleared first,
+    /// so a buffer that is reused is written only once per read.
     pub(super) fn copy_value(&self, block: Block, words: &PackedHeader, out: &mut Vec<u8>) -> Option<()> {
         if words.in_pieces() {
             self.copy_pieces(block, words, out)
@@ -85,7 +85,7 @@ impl Core<'_> {
         }
     }
 
-    /// As [`Core::copy_value`], of a value in one block.
+    /// As [`Core::copy_value`], for a value in one block.
     #[inline(always)]
     pub(super) fn copy_whole(&self, block: Block, words: &PackedHeader, out: &mut Vec<u8>) -> Option<()> {
         if !self.fits(block, words.record_words()) {
@@ -96,7 +96,7 @@ impl Core<'_> {
         Some(())
     }
 
-    /// Replaces `out` with the block's key; `None` where the lengths cannot be.
+    /// Replaces `out` with the block's key. Returns `None` if the lengths are invalid.
     pub(super) fn copy_key(&self, block: Block, out: &mut Vec<u8>) -> Option<RecordHeader> {
         let words = self.header_words(block).filter(|words| self.fits(block, words.value_at()))?;
         out.resize(words.key_len(), 0);

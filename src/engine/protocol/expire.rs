@@ -29,33 +29,33 @@ use crate::sync::{
     fence,
 };
 
-/// Entries that a put without room ends, before it looks whether there is room now.
+/// How many entries a put without room ends before it checks whether there is room now.
 const ENDED_AT_ONCE: u64 = 256;
-/// A lane that is refused again and again looks at every slot only so often, unless it knows of a deadline that
-/// passed meanwhile.
+/// How often a lane that is refused repeatedly looks at every slot, unless it knows of a deadline that passed
+/// meanwhile.
 const WALK_PAUSE_NS: u64 = if cfg!(any(loom, slate_search)) { 0 } else { 10_000_000 };
-/// Looks at a slot that changes all the time.
+/// How often a sweep looks at a slot that changes all the time.
 const LOOKS: usize = 64;
 
-/// What a sweep ended, and what it left.
+/// The result of a sweep: what it ended and what it left.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Swept {
-    /// Entries whose expire events it published.
+    /// The number of entries whose expire events it published.
     pub ended: u64,
-    /// The earliest deadline that it knows of: rounded down where only a group's words tell it.
+    /// The earliest deadline that it knows of. If only a group's words tell it, it is rounded down.
     pub next_ns: Option<u64>,
-    /// The group where the next sweep is to begin: this one came to its bound.
+    /// The group where the next sweep begins, because this one reached its limit.
     pub goes_on_at: Option<usize>,
 }
 
-/// A sweep of what is due.
+/// A sweep that ends what is due.
 #[derive(Clone, Copy, Debug)]
 pub struct Sweep {
-    /// The group to begin with; behind the last comes the first.
+    /// The group to begin with. After the last group follows the first.
     pub from: usize,
-    /// Time since a deadline passed, for it to count.
+    /// How long ago a deadline must have passed to count.
     pub late_ns: u64,
-    /// Entries that are ended, at most.
+    /// The maximal number of entries that the sweep ends.
     pub most: u64,
 }
 
@@ -66,10 +66,10 @@ impl Swept {
 }
 
 impl Core<'_> {
-    /// Tells sweeps of the bucket's group of an entry that was just published.
+    /// Announces an entry that was just published to the sweeps of the bucket's group.
     #[cold]
     pub(super) fn announce_deadline(&self, bucket: usize, deadline_ns: u64) {
-        // Release: a sweep that takes this over, or finds that another did, sees the entry (P12).
+        // Release: a sweep that takes this value over, or finds that another sweep did, sees the entry (P12).
         self.group_word(self.geo.groups().of(bucket), GROUP_FRESH).fetch_max(!deadline_ns, Release);
     }
 
@@ -77,7 +77,7 @@ impl Core<'_> {
         self.at(self.geo.groups().word(group) + word)
     }
 
-    /// No later than any deadline of the group's living entries; `None` where none has any.
+    /// A bound that no deadline of the group's living entries precedes. `None` if no entry has a deadline.
     fn next_deadline(&self, group: usize) -> Option<u64> {
         // Relaxed: a sweep loads both again.
         let fresh = self.group_word(group, GROUP_FRESH).load(Relaxed);
@@ -85,7 +85,7 @@ impl Core<'_> {
         [Some(!fresh).filter(|_| fresh != 0), swept].into_iter().flatten().min()
     }
 
-    /// Ends what expired in the groups whose words say so. For the keeper, at every beat.
+    /// Ends what expired in the groups whose words announce it. The keeper calls this at every beat.
     pub fn sweep_due(&self, lane: &mut Lane, sweep: Sweep, now: Now) -> Result<Swept, Fault> {
         let groups = self.geo.groups().count();
         let due_ns = (now.boot_ns)().saturating_sub(sweep.late_ns);
@@ -107,7 +107,7 @@ impl Core<'_> {
         Ok(all)
     }
 
-    /// Ends what expired in a group, whatever its words say, and makes them right.
+    /// Ends what expired in a group, whatever its words say, and corrects the words.
     pub fn sweep(&self, lane: &mut Lane, group: usize, most: u64, now: Now) -> Result<Swept, Fault> {
         let hint = self.take_fresh(group);
         let mut swept = Swept::default();
@@ -120,26 +120,27 @@ impl Core<'_> {
         }
         if let Some(hint) = hint {
             let word = self.group_word(group, GROUP_SWEPT);
-            // Release: a sweep that begins with this sees the entries that this one did (P12).
+            // Release: a sweep that begins with this value sees the entries that this one saw (P12).
             let _ = word.compare_exchange(hint.0, hint.replaced(swept.next_ns).0, Release, Relaxed);
         }
         Ok(swept)
     }
 
-    /// Moves what *fresh* says to *swept*, and returns that; `None` where another sweep is at it: then *fresh* stays.
+    /// Moves the value of *fresh* to *swept*, and returns it. Returns `None` if another sweep is active in the group;
+    /// then *fresh* stays.
     fn take_fresh(&self, group: usize) -> Option<DeadlineHint> {
         let (word, fresh_word) = (self.group_word(group, GROUP_SWEPT), self.group_word(group, GROUP_FRESH));
-        // Relaxed: taking it over acquires what it carries.
+        // Relaxed: taking the value over acquires what it carries.
         let fresh = fresh_word.load(Relaxed);
-        // Acquire: what sweeps before this one took over and saw (P12).
+        // Acquire: what earlier sweeps took over and saw (P12).
         let hint = DeadlineHint(acquire(word));
         if fresh == 0 {
             return Some(hint);
         }
         let lowered = hint.with(!fresh);
-        // Release: who sees this, and *fresh* without it, sees the entries (P12).
+        // Release: a thread that sees this, and *fresh* without the value, sees the entries (P12).
         word.compare_exchange(hint.0, lowered.0, Release, Relaxed).ok()?;
-        // Acquire: the entries of all who announced until now, also with a later deadline (P12).
+        // Acquire: the entries of all threads that announced a deadline until now, also a later one (P12).
         let _ = fresh_word.compare_exchange(fresh, 0, Acquire, Relaxed);
         Some(lowered)
     }
@@ -151,7 +152,7 @@ impl Core<'_> {
             match self.sweep_slot(lane, bucket, hash_at, (boot_ns, now)) {
                 Ok(Left::Ended) => swept.ended += 1,
                 Ok(Left::Until(deadline_ns)) => swept.leaves(deadline_ns),
-                // A damaged key is the scrubber's, and keeps nobody from the others.
+                // The scrubber handles a damaged key. It must not prevent the others from being ended.
                 Ok(Left::Nothing) | Err(Fault::Corrupt(_)) => {}
                 Err(fault) => return Err(fault),
             }
@@ -159,7 +160,7 @@ impl Core<'_> {
         Ok(())
     }
 
-    /// Ends the slot's entry, if it expired.
+    /// Ends the slot's entry if it expired.
     fn sweep_slot(
         &self,
         lane: &mut Lane,
@@ -175,12 +176,12 @@ impl Core<'_> {
                 _ => return Ok(Left::Nothing),
             }
             let found = SlotHead { slot: Slot { head_at: hash_at + 1, hash }, head };
-            // What a writer left published and not in the history is logged first: it may have expired since.
+            // A record that its writer published but did not log is logged first. It may have expired since.
             let Some(standing) = self.standing(lane, &found)? else { continue };
             let (deadline_ns, absent) = (standing.words.deadline(), standing.words.is_tombstone());
             let expired = !absent && deadline_ns != 0 && deadline_ns <= boot_ns;
             let key = if expired { self.key_named_by(head) } else { None };
-            // The copy is of one life of the block only if the head stood still (P2).
+            // The copy comes from one life of the block only if the head did not change (P2).
             fence(Acquire);
             if !self.head_is(found.slot.head_at, head) {
                 continue;
@@ -197,11 +198,11 @@ impl Core<'_> {
                 return Ok(Left::Ended);
             }
         }
-        // It changed all the time: as if it had expired, so that it is looked at again.
+        // The slot changed all the time. It is treated as expired, so that a sweep looks at it again.
         Ok(Left::Until(boot_ns))
     }
 
-    /// The key of the record that a head names. To be proved afterwards, like every copy.
+    /// The key of the record that a head names. As for every copy, it must be proved afterwards.
     fn key_named_by(&self, head: Head) -> Option<String> {
         let block = self.block(head.block())?;
         let mut key = Vec::new();
@@ -209,14 +210,15 @@ impl Core<'_> {
         String::from_utf8(key).ok()
     }
 
-    /// Ends what expired in the chain where a key needs a slot, if the group's words say that something may have. How
-    /// many it ended.
+    /// Ends what expired in the chain where a key needs a slot, if the group's words say that something may have
+    /// expired. Returns how many entries it ended.
     pub(super) fn end_in_chain(&self, lane: &mut Lane, bucket: usize, now: Now) -> Result<u64, Fault> {
         let mut swept = Swept::default();
         let deadline = self.next_deadline(self.geo.groups().of(bucket));
         if deadline.is_some_and(|deadline_ns| deadline_ns <= (now.boot_ns)()) {
             match self.sweep_chain(lane, bucket, &mut swept, now) {
-                // Without a block for its event what expired stays; there may be room for another bucket.
+                // If no block is available for the event, the expired entry stays. There may still be room for another
+                // bucket.
                 Ok(()) | Err(Fault::Full(_)) => {}
                 Err(fault) => return Err(fault),
             }
@@ -224,8 +226,8 @@ impl Core<'_> {
         Ok(swept.ended)
     }
 
-    /// Makes a change that found no room, by ending what expired. It ends something and tries the change, by turns, until
-    /// the change is made or a look at everything before the last attempt found nothing that expired.
+    /// Retries a change that found no room, after ending what expired. The two steps alternate until the change
+    /// succeeds, or until a search of everything, before the last attempt, found nothing that expired.
     #[cold]
     pub fn change_ending_expired(
         &self,
@@ -237,11 +239,11 @@ impl Core<'_> {
     ) -> Result<Outcome, Fault> {
         loop {
             let ended = match self.end_expired(lane, now) {
-                // Ending takes a block of those that are kept for it; they may be used up.
+                // The expire event takes one of the blocks that are reserved for it. These may be used up.
                 Err(Fault::Full(_)) => 0,
                 ended => ended?,
             };
-            // The floor passes an event only when it is counted, and its writer may have been stopped before that.
+            // The floor passes an event only after it is counted, and its writer may have been stopped before that.
             self.finish_pending(lane)?;
             match self.try_change(lane, key, change, now, hint) {
                 Err(Fault::Full(_)) if ended > 0 => {}
@@ -250,15 +252,16 @@ impl Core<'_> {
         }
     }
 
-    /// Ends some of what expired, wherever it is, and retires slots that dead inserters left open. How many.
+    /// Ends some of the expired entries, wherever they are, and retires slots that dead inserters left open. Returns
+    /// how many.
     fn end_expired(&self, lane: &mut Lane, now: Now) -> Result<u64, Fault> {
         let sweep = Sweep { from: 0, late_ns: 0, most: ENDED_AT_ONCE };
         let ended = self.sweep_due(lane, sweep, now)?.ended;
         if ended > 0 { Ok(ended) } else { self.walk(lane, now) }
     }
 
-    /// Looks at every slot, as a put does that would be refused otherwise, unless this lane did so just now. How many
-    /// entries it ended, and slots it retired.
+    /// Looks at every slot on behalf of a put that would be refused otherwise, unless this lane did so just before.
+    /// Returns how many entries it ended and how many slots it retired.
     fn walk(&self, lane: &mut Lane, now: Now) -> Result<u64, Fault> {
         let boot_ns = (now.boot_ns)();
         let passed = |walk: &Walk| {
@@ -284,8 +287,8 @@ impl Core<'_> {
         Ok(all.ended + retired as u64)
     }
 
-    /// Publishes the expire event of an entry whose deadline has passed. Whether it did: the entry may have changed
-    /// meanwhile.
+    /// Publishes the expire event of an entry whose deadline has passed. Returns whether it did; the entry may have
+    /// changed meanwhile.
     pub fn expire(
         &self,
         lane: &mut Lane,
@@ -303,11 +306,11 @@ impl Core<'_> {
     }
 }
 
-/// What is left in a slot.
+/// What a slot holds after the sweep looked at it.
 enum Left {
-    /// Nothing that has a deadline.
+    /// Nothing with a deadline.
     Nothing,
-    /// Nothing any more.
+    /// The entry was ended.
     Ended,
     /// An entry with this deadline.
     Until(u64),

@@ -1,4 +1,4 @@
-//! Writing a record into a private block: its words, its key, and its value, in pieces where it is long.
+//! Writes a record into a private block: its words, its key and its value. A long value is written in pieces.
 
 use super::{
     Core, Fault,
@@ -13,7 +13,7 @@ use crate::layout::{
 use crate::sync::Ordering::{Relaxed, Release};
 
 impl Core<'_> {
-    /// The words of the record, but for those that depend on what it follows.
+    /// The words of the record, except those that depend on the record that it follows.
     #[inline]
     pub(super) fn draft(&self, lane: &Lane, key: &Key<'_>, change: &Change<'_>, now: Now) -> PackedHeader {
         let header = RecordHeader {
@@ -31,7 +31,7 @@ impl Core<'_> {
         header.pack()
     }
 
-    /// Stores what does not depend on the slot: key and value.
+    /// Stores what does not depend on the slot: the key and the value.
     #[inline]
     pub(super) fn fill(
         &self,
@@ -43,7 +43,7 @@ impl Core<'_> {
     ) -> Result<(), Fault> {
         self.store_bytes(self.geo.data(claimed.block) + record::HEADER_WORDS, key.bytes);
         if words.in_pieces() {
-            // What frees the pieces of a killed writer's value goes by the lengths.
+            // The reaper of a killed writer uses the lengths to find and free the pieces of the value.
             self.store_header(claimed.block, words);
             self.fill_pieces(lane, claimed, words.value_at(), change.value)
         } else {
@@ -60,13 +60,13 @@ impl Core<'_> {
         at: usize,
         value: &[u8],
     ) -> Result<(), Fault> {
-        // The list may hold what an earlier life left: until a piece names this head block it is not of this value.
+        // The list may hold words of an earlier life. A piece belongs to this value only once it names this head block.
         for (number, bytes) in value.chunks(self.piece_bytes()).enumerate() {
             let granules = self.geo.granules_for(bytes.len().div_ceil(8));
             let piece = self.claim(lane, granules, false)?;
             self.at(self.geo.data(head.block) + at + number).store(u64::from(piece.block.index()), Relaxed);
             let parent = GenWord::parent(head.block.index(), head.tag);
-            // Release, in this order: who sees PART sees whose it is.
+            // Release, in this order: a thread that sees PART also sees which head the piece belongs to.
             self.gen_of(piece.block).store(parent.pack(), Release);
             let part = State::new(StateKind::Part, 0, piece.tag);
             self.state_of(piece.block).store(part.0, Release);
@@ -75,7 +75,7 @@ impl Core<'_> {
         Ok(())
     }
 
-    /// Stores a record's words. Relaxed: what publishes the block orders them (P1, P2).
+    /// Stores a record's words. Relaxed: the publication of the block orders these stores (P1, P2).
     #[inline]
     pub(super) fn store_header(&self, block: Block, words: &PackedHeader) {
         let target = &self.words[self.geo.data(block)..][..record::HEADER_WORDS];

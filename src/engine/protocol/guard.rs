@@ -18,7 +18,7 @@ use crate::sync::{
     fence,
 };
 
-/// What a scan of a chain saw.
+/// The result of a scan of a chain.
 #[derive(Default)]
 struct Scan {
     found: Option<SlotHead>,
@@ -26,13 +26,13 @@ struct Scan {
     retired: Option<u16>,
 }
 
-/// What came of looking for a key's slot.
+/// The result of the search for a key's slot.
 pub(super) enum Sought {
-    /// It has one.
+    /// The key has a slot.
     Slot(SlotHead),
-    /// It has none, and is to get none.
+    /// The key has no slot and does not get one.
     Absent,
-    /// It has none, and is to get one.
+    /// The key has no slot and gets one.
     Missing(Missing),
 }
 
@@ -44,7 +44,7 @@ pub(super) struct Missing {
 }
 
 impl Core<'_> {
-    /// Finds the key's slot. `make`: whether it is to get one where it has none.
+    /// Finds the key's slot. `make` says whether the key gets a slot if it has none.
     pub(super) fn find(&self, key: &Key<'_>, make: bool) -> Result<Sought, Fault> {
         let guard_at = self.geo.bucket(key.bucket);
         let mut tries = Tries::new();
@@ -67,7 +67,7 @@ impl Core<'_> {
         }
     }
 
-    /// Gives a key a slot that has none.
+    /// Gives a slot to a key that has none.
     #[cold]
     pub(super) fn make(
         &self,
@@ -89,7 +89,7 @@ impl Core<'_> {
         }
     }
 
-    /// Looks through the chain; `None` where something changed meanwhile.
+    /// Scans the chain. Returns `None` if something changed meanwhile.
     fn scan(&self, key: &Key<'_>, guard: Guard) -> Result<Option<Scan>, Fault> {
         let mut scan = Scan::default();
         let mut chain = self.chain(key.bucket);
@@ -120,24 +120,25 @@ impl Core<'_> {
                 None => return Err(Fault::Corrupt("a slot's head")),
             }
         }
-        // Behind damage the key may have a slot: it must not get another.
+        // The key may have a slot behind the damage, so it must not get another one.
         chain.ended()?;
         Ok(Some(scan))
     }
 
-    /// Whether the slot of this LIVE head is the key's; `None` where the head changed meanwhile.
+    /// Whether the slot of this LIVE head belongs to the key. `None` if the head changed meanwhile.
     pub(super) fn is_live_as(&self, key: &Key<'_>, found: SlotHead) -> Result<Option<bool>, Fault> {
         let block = self.block(found.head.block()).ok_or(Fault::Corrupt("a slot's block"))?;
         let same = self.key_is(block, key);
-        // What was read is the record's only if the block was still the head's (P2).
+        // The words that were read belong to the record only if the head still named the block afterwards (P2).
         fence(Acquire);
         Ok(self.head_is(found.slot.head_at, found.head).then_some(same))
     }
 
-    /// Makes progress towards a slot for the key: claims a free one, frees a retired one, retires a
-    /// tombstone, or adds a bucket. Before all that it ends what expired in the chain.
+    /// Makes progress towards a slot for the key: claims a free slot, frees a retired one, retires a tombstone, or adds
+    /// a bucket. Before that, it ends what expired in the chain.
     fn make_slot(&self, lane: &mut Lane, key: &Key<'_>, missing: &Missing, now: Now) -> Result<(), Fault> {
-        // Early: the slots of what expired come back only when its events have left the history.
+        // This comes early, because the slots of expired entries become free only when their events have left the
+        // history.
         if self.end_in_chain(lane, key.bucket, now)? > 0 {
             return Ok(());
         }
@@ -150,14 +151,14 @@ impl Core<'_> {
                 None => return self.add_bucket(lane, key, guard),
             },
         };
-        // AcqRel: the scan is over before it; who sees it applies it to what the scan saw (P8).
+        // AcqRel: the scan is over before it. A thread that sees the guard applies it to what the scan saw (P8).
         let guard_word = self.at(self.geo.bucket(key.bucket));
         let _ = guard_word.compare_exchange(guard.0, guard.next(next).0, AcqRel, Relaxed);
         Ok(())
     }
 
-    /// Does what the guard asks for, if the guard stands. Whether it stood. Anybody may do this, any
-    /// number of times.
+    /// Applies what the guard asks for, if the guard is still current. Returns whether it was. Any thread may do this,
+    /// any number of times.
     pub(super) fn apply(&self, bucket: usize, guard: Guard) -> Result<bool, Fault> {
         let stands = || self.at(self.geo.bucket(bucket)).load(Relaxed) == guard.0;
         match guard.op() {
@@ -174,14 +175,14 @@ impl Core<'_> {
                     return Ok(false);
                 }
                 let number = guard.number();
-                // Release: who meets the new hash or head meets the life before it complete (P8). A late
-                // helper fails: numbers and counters only rise.
+                // Release: a thread that sees the new hash or head sees the previous life complete (P8). A late helper
+                // fails, because numbers and counters only rise.
                 if let Some(GuardOp::Claim { fingerprint, .. }) = guard.op() {
                     if hash.number() < number {
                         let claimed = SlotHash::new(number, fingerprint);
                         let _ = hash_word.compare_exchange(hash.0, claimed.0, Release, Acquire);
                     }
-                    // Never from RETIRED: a late claim would reopen a slot that has lived since.
+                    // RETIRED is never changed here: a late claim would reopen a slot that has lived since.
                     if head.is(HeadKind::Freed) {
                         let open = head.next(HeadKind::Open, 0);
                         let _ = head_word.compare_exchange(head.0, open.0, Release, Acquire);
@@ -201,8 +202,8 @@ impl Core<'_> {
         Ok(true)
     }
 
-    /// Appends the block to the chain, unless it is there. Links are never taken back, so a late helper
-    /// finds the last link taken.
+    /// Appends the block to the chain, unless it is already in it. Links are never removed, so a late helper finds the
+    /// last link taken.
     fn apply_link(&self, bucket: usize, index: u32, stands: impl Fn() -> bool) -> Result<bool, Fault> {
         let block = self.block(index).ok_or(Fault::Corrupt("a guard's block"))?;
         let base = self.geo.data(block);
@@ -224,14 +225,13 @@ impl Core<'_> {
             return Err(Fault::Corrupt("a guard's block"));
         }
         if link == 0 {
-            // Release: who follows the link sees an empty bucket (P8).
+            // Release: a thread that follows the link sees an empty bucket (P8).
             let _ = self.at(last + 1).compare_exchange(0, u64::from(index), Release, Acquire);
         }
         Ok(true)
     }
 
-    /// Appends an overflow bucket; or, when there may be no more, lets events go so that tombstones may
-    /// be retired.
+    /// Appends an overflow bucket. If no more may be added, lets events go so that tombstones can be retired.
     fn add_bucket(&self, lane: &mut Lane, key: &Key<'_>, guard: Guard) -> Result<(), Fault> {
         let added =
             (0..self.geo.shards()).map(|shard| self.overflow(shard).count()).fold(0, u64::saturating_add);
@@ -239,7 +239,8 @@ impl Core<'_> {
         if added >= self.geo.shape().overflow_max || self.chain(key.bucket).count() >= longest {
             let room = self.shrink_history(lane, 16)?
                 || (self.has_tombstone(key.bucket) && self.shrink_to(lane, Least::Nothing)?);
-            // Another may have retired the tombstone that the scan saw, or freed its slot: then there is one.
+            // Another thread may have retired the tombstone that the scan saw, or freed its slot. Then a slot is
+            // available.
             return if room || self.has_room(key.bucket, guard) {
                 Ok(())
             } else {
@@ -253,9 +254,9 @@ impl Core<'_> {
         self.begin(lane, claimed, GenWord::Bucket(key.bucket as u64).pack());
         let link = guard.next(GuardOp::Link { block: claimed.block.index() });
         let guard_word = self.at(self.geo.bucket(key.bucket));
-        // AcqRel: who sees the guard sees the empty bucket (P8).
+        // AcqRel: a thread that sees the guard sees the empty bucket (P8).
         if guard_word.compare_exchange(guard.0, link.0, AcqRel, Relaxed).is_err() {
-            // No trace of a bucket may stay behind: `bucket_of_slot` goes by it.
+            // No trace of a bucket may remain, because `bucket_of_slot` relies on it.
             self.gen_of(claimed.block).store(GenWord::None.pack(), Relaxed);
             self.unbegin(lane, claimed);
             self.keep(lane, claimed);
@@ -267,7 +268,7 @@ impl Core<'_> {
         Ok(())
     }
 
-    /// Whether the chain has a slot that waits to be freed, or changed since the guard was loaded.
+    /// Whether the chain has a slot that waits to be freed, or the guard changed since it was loaded.
     fn has_room(&self, bucket: usize, guard: Guard) -> bool {
         acquire(self.at(self.geo.bucket(bucket))) != guard.0
             || self.slots(bucket).any(|hash_at| self.load_head(hash_at + 1).is(HeadKind::Retired))
@@ -277,21 +278,22 @@ impl Core<'_> {
         Overflow(acquire(self.at(self.geo.shard(shard) + geometry::SHARD_OVERFLOW)))
     }
 
-    /// Counts an overflow bucket that is linked, unless it was counted: for whoever linked it, and for the reaper
-    /// that finds it unsettled. The shard's word names the bucket that was counted last; every other says of itself
-    /// that it was, because whoever counts the next writes it there before.
+    /// Counts a linked overflow bucket, unless it is already counted. The thread that linked it calls this, and so does a
+    /// reaper that finds the bucket unsettled. The shard's word names the bucket that was counted last. Every other
+    /// counted bucket carries a mark, which the thread that counts the next bucket stores before it does so.
     pub fn count_bucket(&self, shard: usize, block: Block) -> Result<(), Fault> {
         let word = self.at(self.geo.shard(shard) + geometry::SHARD_OVERFLOW);
         let mut tries = Tries::new();
         loop {
             let overflow = self.overflow(shard);
-            // Relaxed: behind the shard's word, which carries the mark of every bucket counted before its last (P8).
+            // Relaxed: ordered by the load of the shard's word, which carries the mark of every bucket counted before
+            // its last (P8).
             let marked = self.at(self.geo.data(block)).load(Relaxed) == Overflow::COUNTED;
             if marked || overflow.last() == block.index() {
                 return Ok(());
             }
             let last = self.block(overflow.last()).filter(|&last| self.fits(last, geometry::BUCKET_WORDS));
-            // Nothing else may be written to: a damaged word names anything.
+            // Only a genuine bucket may be written to, because a damaged word may name any block.
             if let Some(last) = last.filter(|&last| matches!(self.load_gen(last), GenWord::Bucket(_))) {
                 self.at(self.geo.data(last)).store(Overflow::COUNTED, Relaxed);
             }
@@ -303,7 +305,7 @@ impl Core<'_> {
         }
     }
 
-    /// Whether the block is a bucket of the chain. For the reaper, after applying the chain's guard.
+    /// Whether the block is a bucket of the chain. The reaper asks this after it has applied the chain's guard.
     pub(super) fn is_in_chain(&self, bucket: usize, claimed: Claimed) -> bool {
         let base = self.geo.data(claimed.block);
         self.chain(bucket).any(|at| at == base)

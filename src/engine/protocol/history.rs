@@ -11,23 +11,24 @@ use crate::sync::{
     fence,
 };
 
-/// What `log` found out.
+/// The result of `log`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Logged {
-    /// The block's event has this generation, and the counter shows it.
+    /// The block's event has this generation, and the counter includes it.
     At(u64),
-    /// The block had its event and began another life. Only helpers meet this: an owner's block is pinned.
+    /// The block had its event and began another life. Only helpers see this result, because an owner's block is
+    /// pinned.
     Past,
 }
 
 impl Core<'_> {
-    /// Brings the block's event into the history. The block was proved published while its generation
-    /// word was `UNLOGGED(tag)`.
+    /// Brings the block's event into the history. The block was proved to be published while its generation word was
+    /// `UNLOGGED(tag)`.
     pub fn log(&self, lane: &mut Lane, block: Block, tag: u64) -> Result<Logged, Fault> {
         self.log_in(lane, block, tag, self.shard_of_block(block))
     }
 
-    /// As [`Core::log`], of a block of this shard.
+    /// As [`Core::log`], for a block of this shard.
     #[inline]
     pub(super) fn log_in(
         &self,
@@ -40,7 +41,7 @@ impl Core<'_> {
         loop {
             let generation = self.generation();
             let position = generation + 1;
-            // After the generation, never before: that makes entries unique.
+            // This must come after the load of the generation, never before it: that makes entries unique.
             match self.load_gen(block) {
                 GenWord::Generation(own) => {
                     self.show(shard, own);
@@ -63,46 +64,47 @@ impl Core<'_> {
                 self.make_room(lane, position)?;
                 let entry = RingWord::new(lap, block.index());
                 let ring = self.at(self.geo.ring(position));
-                // Release: who reads the ring word sees the block's UNLOGGED word and its record (P5).
+                // Release: a thread that reads the ring word sees the block's UNLOGGED word and its record (P5).
                 if ring.compare_exchange(word.0, entry.0, Release, Relaxed).is_ok() {
-                    // Without another look at the counter: if the event is counted already, the block's word names
-                    // its generation, and nothing here changes anything.
+                    // The counter need not be checked again: if the event is counted already, the block's word names
+                    // its generation, and nothing changes here.
                     if !self.complete(position, block, GenWord::Unlogged(tag), shard) {
                         self.show(shard, position);
                     }
                     return Ok(Logged::At(position));
                 }
             }
-            // Otherwise this view is stale, and must not overwrite a newer entry.
+            // Otherwise this view is stale and must not overwrite a newer entry.
             tries.again(generation ^ word.0.rotate_left(17), "a word of the history ring")?;
         }
     }
 
-    /// Whether a ring word of neither this lap nor the last, or one that names no block, is damage and not a
-    /// stale view: the counter stood still while it was read. Then it may be overwritten like the last lap's.
+    /// Whether a ring word is damaged and not just a stale view: it belongs to neither this lap nor the last one, or
+    /// names no block, and the counter did not change while it was read. A damaged word may be overwritten like one of
+    /// the last lap.
     fn is_damaged_at(&self, position: u64) -> bool {
-        // Relaxed: the ring word was loaded with acquire, and carries the counter its writer saw (P5).
+        // Relaxed: the ring word was loaded with acquire and carries the counter that its writer saw (P5).
         self.at(header::GENERATION).load(Relaxed) == position - 1
     }
 
-    /// Makes the counters show at least generation `own`, and wakes sleepers. A caller that is told its generation must
-    /// find it in `events`, and whoever finished the event may have been stopped halfway.
+    /// Raises the counters to at least generation `own`, and wakes sleepers. A caller that gets its generation must
+    /// find it in `events`, and the thread that finished the event may have been stopped halfway.
     #[cold]
     fn show(&self, shard: Option<usize>, own: u64) {
         if let Some(shard) = shard {
             self.raise_shard(shard, own);
         }
-        // Release: passes on what the event's finisher did (P4). Fails where it is shown already.
+        // Release: passes on what the event's finisher did (P4). Fails if the counter is already there.
         let _ = self.at(header::GENERATION).compare_exchange(own.wrapping_sub(1), own, Release, Relaxed);
         if let Some(shard) = shard {
             self.wake(shard);
         }
     }
 
-    /// Completes the event at `position`. Anyone may do it.
+    /// Completes the event at `position`. Any thread may do it.
     pub fn finish(&self, position: u64, word: RingWord) -> Result<(), Fault> {
         let block = self.block(word.block()).ok_or(Fault::Corrupt("the block of an event"))?;
-        // Acquire: before the generation; otherwise they might belong to a reused block.
+        // Acquire: this comes before the generation; otherwise the words might belong to a reused block.
         let gen_word = self.load_gen(block);
         let shard = self.shard_of_block(block);
         fence(Acquire);
@@ -112,10 +114,10 @@ impl Core<'_> {
         Ok(())
     }
 
-    /// Completes the event at `position`: its generation word, which was `gen_word`, its shard's counter, the
-    /// board's counter. Nothing that a reader of the board's counter must find may be done after that is
-    /// raised. Then sleepers are woken. Whether all that was done here: otherwise another did a part, and may have
-    /// been stopped before it woke anybody.
+    /// Completes the event at `position`: its generation word (which was `gen_word`), its shard's counter and the
+    /// board's counter, and then wakes sleepers. Everything that a reader of the board's counter must find is done
+    /// before that counter is raised. Returns whether all of this was done here. Otherwise another thread did a part,
+    /// and may have been stopped before it woke anybody.
     #[inline(always)]
     fn complete(&self, position: u64, block: Block, gen_word: GenWord, shard: Option<usize>) -> bool {
         if let GenWord::Unlogged(_) = gen_word {
@@ -126,7 +128,7 @@ impl Core<'_> {
         if let Some(shard) = shard {
             self.raise_shard(shard, position);
         }
-        // Read-modify-write, never a store: the release sequence through the counter is guarantee G1 (P4).
+        // A read-modify-write, never a store: the release sequence through the counter gives guarantee G1 (P4).
         let counter = self.at(header::GENERATION);
         let raised = counter.compare_exchange(position - 1, position, Release, Relaxed).is_ok();
         if raised {
@@ -146,7 +148,7 @@ impl Core<'_> {
         Ok(())
     }
 
-    /// The shard whose slot a record names; `None` where the record is damaged or torn.
+    /// The shard whose slot a record names. `None` if the record is damaged or torn.
     pub(super) fn shard_of_block(&self, block: Block) -> Option<usize> {
         self.bucket_of_slot(self.slot_of(block)).map(|bucket| self.geo.shard_of_bucket(bucket))
     }

@@ -14,40 +14,42 @@ use crate::layout::{
 use crate::sync::Ordering::{Acquire, Release};
 
 impl Core<'_> {
-    /// Marks a claimed block as being published: what the reaper of a killed owner goes by.
+    /// Marks a claimed block as being published. The reaper of a killed owner relies on this mark.
     #[inline]
     pub(super) fn begin(&self, lane: &Lane, claimed: Claimed, gen_word: u64) {
-        // Release, in this order: the reaper that sees INFLIGHT sees the generation word.
+        // Release, in this order: a reaper that sees INFLIGHT sees the generation word.
         self.gen_of(claimed.block).store(gen_word, Release);
         let state = State::new(StateKind::Inflight, lane.owner(), claimed.tag);
         self.state_of(claimed.block).store(state.0, Release);
     }
 
-    /// Takes an unpublished block back from being published.
+    /// Takes back a block that was to be published and was not.
     pub(super) fn unbegin(&self, lane: &Lane, claimed: Claimed) {
         let state = State::new(StateKind::Claimed, lane.owner(), claimed.tag);
-        // Release: as `free`. A store is enough: unpublished, nobody else knows the block.
+        // Release: as in `free`. A store is enough, because no other thread knows an unpublished block.
         self.state_of(claimed.block).store(state.0, Release);
     }
 
-    /// Ends the publishing of a block: it belongs to the board now. When its event was let go meanwhile
-    /// the block is the caller's again; when it is a tombstone that was given back meanwhile, the caller frees it.
+    /// Ends the publishing of a block. From now on it belongs to the board. If its event was let go meanwhile, the
+    /// block belongs to the caller again. If it is a tombstone that was given back meanwhile, the caller frees it.
     #[inline]
     pub fn settle(&self, lane: &mut Lane, claimed: Claimed) {
         let inflight = State::new(StateKind::Inflight, lane.owner(), claimed.tag);
         let owned = State::new(StateKind::Owned, 0, claimed.tag);
         let doomed = State::new(StateKind::Doomed, lane.owner(), claimed.tag);
         let word = self.state_of(claimed.block);
-        // Release: our accesses are over when another frees it; acquire on failure: the floor that doomed it.
+        // Release: our accesses are over when another thread frees the block. Acquire on failure: the floor that doomed
+        // it.
         match word.compare_exchange(inflight.0, owned.0, Release, Acquire) {
             Ok(_) => {}
             Err(state) if state == doomed.0 => self.free_doomed(lane, claimed, doomed),
-            // Otherwise only damage, or having been reaped alive, leads here; the block is not ours then.
+            // Otherwise only damage leads here, or this session was reaped although it lives. Then the block is not
+            // ours.
             Err(_) => drop(self.leave_limbo(claimed.block, lane.owner(), claimed.tag)),
         }
     }
 
-    /// Ends the life of a block that was let go while its owner looked at it.
+    /// Ends the life of a block whose event was let go while its owner still looked at it.
     #[cold]
     fn free_doomed(&self, lane: &mut Lane, claimed: Claimed, doomed: State) {
         self.free_pieces(claimed.block, claimed.tag);

@@ -14,36 +14,36 @@ use crate::layout::{
 };
 use crate::sync::Ordering::Relaxed;
 
-/// What an event did to a slot.
+/// The effect of an event on a slot.
 #[derive(Clone, Copy, Debug)]
 pub struct SlotChange {
-    /// Word of the slot's head.
+    /// The word of the slot's head.
     pub head_at: usize,
-    /// The head before: LIVE where the slot had its key already.
+    /// The head before the event. It is LIVE if the slot already had its key.
     pub previous: Head,
-    /// The head that the event made.
+    /// The head that the event produced.
     pub head: Head,
-    /// Whether the key is absent from then on.
+    /// Whether the key is absent after the event.
     pub tombstone: bool,
 }
 
 /// The key of a slot, as its head tells it.
 #[derive(Clone, Copy, Debug)]
 pub struct SlotKey {
-    /// The head.
+    /// The current head.
     pub head: Head,
-    /// The head before.
+    /// The previous head.
     pub previous: Head,
-    /// Generation of the record; `None` while it is not in the history.
+    /// The generation of the record; `None` while it is not in the history.
     pub generation: Option<u64>,
     /// Whether the key is absent.
     pub tombstone: bool,
 }
 
 impl Core<'_> {
-    /// What the event at `position` did to its slot, without its value. `wanted` is asked whether the key is; then
-    /// it replaces `key`, and was found to be the slot's. What `wanted` is shown may be torn: the answer says whether
-    /// it was, by `Lagged`.
+    /// Reads the effect of the event at `position` on its slot, without the value. `wanted` is called with the key. If
+    /// it returns true, the key replaces `key`, and was found to belong to the slot. The key that `wanted` sees may be
+    /// torn; in that case this call returns `Lagged`.
     pub fn slot_change(
         &self,
         position: u64,
@@ -72,8 +72,8 @@ impl Core<'_> {
         if self.holds(proof) { Ok(change) } else { Err(Fault::Lagged) }
     }
 
-    /// Whether the slot that the event names is one of the key's chain, has the key's fingerprint and a head that may
-    /// follow the event's: while the event is in the history its slot does not pass to another key.
+    /// Whether the slot that the event names is in the key's chain, has the key's fingerprint, and has a head that may
+    /// follow the event's head. While the event is in the history, its slot does not pass to another key.
     fn is_where_it_was_made(&self, words: &PackedHeader, change: &SlotChange, bytes: &[u8]) -> bool {
         let Some(key) = self.key_of(words, bytes) else { return false };
         if !self.slots(key.bucket).any(|hash_at| hash_at + 1 == change.head_at) {
@@ -85,15 +85,15 @@ impl Core<'_> {
         })
     }
 
-    /// The key of a record with these words; `None` where it cannot be one. A tombstone, whose value is no burden, must
-    /// be sound besides: damage that looks like a removal must hide no key.
+    /// The key of a record with these words; `None` if they are not valid. A tombstone, which has no value, must also
+    /// have a valid checksum: damage that looks like a removal must not hide a key.
     fn key_of<'k>(&self, words: &PackedHeader, bytes: &'k [u8]) -> Option<Key<'k>> {
         let key = Key::new(self.geo, std::str::from_utf8(bytes).ok()?);
         let gone = words.is_tombstone();
         (!gone || (words.value_len() == 0 && words.is_sound(key.hash, &[]))).then_some(key)
     }
 
-    /// Calls `each` with every slot's word of its head and what is there, in no order.
+    /// Calls `each` for every slot, with the word of its head and its contents, in no particular order.
     pub fn heads(&self, mut each: impl FnMut(usize, Head) -> Result<(), Fault>) -> Result<(), Fault> {
         for bucket in 0..self.geo.buckets() {
             let mut chain = self.chain(bucket);
@@ -110,7 +110,7 @@ impl Core<'_> {
         Ok(())
     }
 
-    /// Replaces `key` with the key of the slot, which [`Core::heads`] told; `None` where no key lives there.
+    /// Replaces `key` with the key of a slot that [`Core::heads`] reported. Returns `None` if no key lives there.
     pub fn slot_key(&self, head_at: usize, key: &mut Vec<u8>) -> Result<Option<SlotKey>, Fault> {
         for _ in 0..TURNS {
             let Some((hash, head)) = self.slot_at(head_at - 1) else { continue };
@@ -120,7 +120,7 @@ impl Core<'_> {
             let proof = Proof::Head(head_at, head);
             let block = self.block(head.block());
             let found = block.and_then(|block| {
-                // Before the record: if it is a generation, the record is complete.
+                // This is loaded before the record: if it is a generation, the record is complete.
                 let gen_word = self.load_gen(block);
                 let words = self.header_words(block)?;
                 self.copy_key(block, key)?;
@@ -147,16 +147,17 @@ impl Core<'_> {
         Err(Fault::Contended)
     }
 
-    /// Says that [`Core::get_in`] will be asked about the slot.
+    /// Announces a call of [`Core::get_in`] for the slot, so that its words are prefetched.
     #[inline]
     pub fn prefetch_slot(&self, head_at: usize) {
         self.machine.prefetch_read(&self.words[head_at - 1..=head_at]);
     }
 
-    /// As [`Core::prefetch_slot`], soon: asks for the slot's newest record, whose words are about so many.
+    /// As [`Core::prefetch_slot`], when the call comes soon: prefetches the slot's newest record, which has about this
+    /// many words.
     #[inline]
     pub fn prefetch_record(&self, head_at: usize, words: usize) {
-        // Relaxed: a hint.
+        // Relaxed: this is only a hint.
         let head = Head(self.at(head_at).load(Relaxed));
         if let Some(block) = self.block(head.block()) {
             self.machine.prefetch_read(std::slice::from_ref(self.gen_of(block)));
@@ -165,9 +166,9 @@ impl Core<'_> {
         }
     }
 
-    /// Replaces `out` with the value that the key had at the point, with the rest in `copy`; whether it had one. The
-    /// deadline is the caller's to judge. `head_at`: the slot where the key lives since it was last created, at the
-    /// point or before.
+    /// Replaces `out` with the value that the key had at the point, and `copy` with the rest. Returns whether the key
+    /// had a value. The caller checks the deadline. `head_at` is the slot where the key has lived since it was last
+    /// created, at the point or before.
     #[inline]
     pub fn get_in(
         &self,
@@ -190,14 +191,14 @@ impl Core<'_> {
         }
         copied.ok_or(Fault::Corrupt("a record's lengths"))?;
         if found.slot.hash.fingerprint() != key.fingerprint {
-            // Where a get does not find it, a list must not tell it either.
+            // A list must not report a key that a get does not find.
             return Err(Fault::Corrupt("the hash of a record's slot"));
         }
         copy.accept(key.hash, generation, found, verify, out).map_err(Fault::Corrupt)?;
         Ok(!copy.words.is_tombstone())
     }
 
-    /// The slot has another key's record now, or none, or a damaged one.
+    /// The slot now has a record of another key, or none, or a damaged one.
     #[cold]
     #[allow(clippy::too_many_arguments, reason = "those of `get_in`, and what it found")]
     fn get_elsewhere(
@@ -210,7 +211,7 @@ impl Core<'_> {
         copy: &mut CopiedRecord,
         out: &mut Vec<u8>,
     ) -> Result<bool, Fault> {
-        // Sound, or damage: that is told first.
+        // The record is sound or damaged. Damage is reported first.
         let copied = self.copy_item(block, point.generation, self.proof(point), verify);
         if self.lives(found.slot) {
             copied?.ok_or(Fault::Lagged)?;
@@ -223,7 +224,7 @@ impl Core<'_> {
     }
 }
 
-/// Words of a record that are asked for, at most: behind them the processor has found out by itself.
+/// The maximal number of words of a record that are prefetched. After them, the processor's own prefetcher has started.
 const EXPECTED: usize = 256;
-/// How often a slot that changes under the reader is looked at.
+/// How often a slot is read again when it changes during the read.
 const TURNS: usize = 64;

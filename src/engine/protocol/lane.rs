@@ -1,4 +1,5 @@
-//! What a thread needs to write: whose its blocks are, which of them it keeps at hand, and what it counts.
+//! The state that a thread needs to write: the owner of its blocks, the blocks that it keeps in its stash, and its
+//! counters.
 //!
 //! A [`Lane`] belongs to one session, and one thread at a time uses it. What lanes keep at hand is bounded by bytes, so
 //! that a session keeps little from the others.
@@ -10,12 +11,13 @@ use crate::layout::{
 };
 use crate::sync::Ordering::Relaxed;
 
-/// Blocks of one class that a lane keeps for itself, at most.
+/// The maximal number of blocks of one class that a lane keeps for itself.
 const STASH_MAX: usize = if cfg!(any(loom, slate_search)) { 1 } else { 8 };
-/// What all lanes of all sessions keep together is at most this part of the data area; none in the models.
+/// The part of the data area that all lanes of all sessions may keep together, at most. In the models lanes keep
+/// nothing.
 const STASHES_PART: u32 = 64;
 
-/// A block that is the caller's alone.
+/// A block that only the caller uses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Claimed {
     /// The block.
@@ -24,56 +26,56 @@ pub struct Claimed {
     pub tag: u64,
 }
 
-/// Blocks of one class that a lane keeps at hand.
+/// The blocks of one class in a lane's stash.
 pub(super) struct Stash {
     pub(super) blocks: Vec<Claimed>,
-    /// Granules of each.
+    /// The granules of each block.
     pub(super) granules: u32,
 }
 
-/// What a lane knows of its last look at every slot.
+/// What a lane knows from its last look at every slot.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Walk {
-    /// When.
+    /// The time of the look.
     pub(super) boot_ns: u64,
     /// The earliest deadline that it found.
     pub(super) next_ns: Option<u64>,
 }
 
-/// What a thread needs to write: whose blocks these are, and a few blocks kept at hand.
+/// The state that a thread needs to write: the owner of its blocks, and a small stash of blocks.
 ///
 /// One lane of one session is used by one thread at a time.
 pub struct Lane {
-    /// Index of the session record.
+    /// The index of the session record.
     pub session: usize,
-    /// Who the records name as their writer.
+    /// The writer that the records name.
     pub writer: Writer,
-    /// First word of the lane's counters, weights, and intent: each lane of a session has its own.
+    /// The first word of the lane's counters, weights and intent. Each lane of a session has its own.
     counters_at: usize,
     weights_at: usize,
     pub(super) intent_at: usize,
     /// The generation of this lane's last change.
     pub(super) newest: u64,
-    /// Whether more pages may still be reserved; if not, searches go on without them.
+    /// Whether more pages may still be reserved. If not, searches continue without them.
     pub may_reserve: bool,
-    /// What this lane has to let go, so that the history stays within its bytes.
+    /// The events that this lane has to let go, so that the history stays within its bytes.
     pub(super) share: Share,
-    /// What this lane knows of its last look at every slot, for want of room.
+    /// What this lane knows from its last look at every slot, which it made because there was no room.
     pub(super) walk: Option<Walk>,
     pub(super) stash_max: usize,
     pub(super) stash: Vec<Stash>,
-    /// Granules that the stash may still grow by.
+    /// By how many granules the stash may still grow.
     pub(super) stash_room: u32,
-    /// For each class, the block that a search found last, or that was freed last: where the next begins.
+    /// For each class, the block that a search found last, or that was freed last. The next search begins there.
     pub(super) cursors: Vec<u32>,
-    /// The generation at this lane's last look everywhere.
+    /// The generation at this lane's last full search.
     pub(super) looked_everywhere: Option<u64>,
-    /// The newest generation of this lane at the keeper's last beat.
+    /// This lane's newest generation at the keeper's last beat.
     pub(super) newest_at_beat: u64,
 }
 
 impl Lane {
-    /// A lane of the session that `writer` names.
+    /// Creates a lane of the session that `writer` names.
     pub fn new(core: &Core<'_>, lane: usize, writer: Writer) -> Self {
         let classes = usize::from(core.geo.classes().count()) + 1;
         let record = core.geo.session(usize::from(writer.session));
@@ -96,8 +98,9 @@ impl Lane {
         }
     }
 
-    /// A lane for reaping a session in its own name, by whoever holds its lock byte: events that end its entries
-    /// say whose they were. It keeps no blocks: they would be the dead session's.
+    /// Creates a lane for reaping a session in the dead session's name. The caller holds its lock byte. Events that end
+    /// its entries name the session that owned them. The lane keeps no blocks, because they would belong to the dead
+    /// session.
     pub fn for_reaping(core: &Core<'_>, dead: usize) -> Self {
         let view = core.session_view(dead);
         let writer = Writer { name: view.name, session: dead as u16, incarnation: view.incarnation };
@@ -110,7 +113,7 @@ impl Lane {
         self.session as u16 + 1
     }
 
-    /// A block of the class from the stash.
+    /// Takes a block of the class from the stash.
     #[inline]
     pub(super) fn take_stashed(&mut self, class: u8) -> Option<Claimed> {
         let stash = &mut self.stash[usize::from(class)];
@@ -119,7 +122,7 @@ impl Lane {
         Some(claimed)
     }
 
-    /// Blocks in the stash: tests and models account for every block.
+    /// The blocks in the stash. Tests and models account for every block.
     #[cfg(any(test, loom, slate_search))]
     pub fn stashed(&self) -> usize {
         self.stash.iter().map(|stash| stash.blocks.len()).sum()
@@ -128,13 +131,13 @@ impl Lane {
 
 impl Stash {
     fn of(core: &Core<'_>, class: usize) -> Self {
-        // No block has class 0.
+        // Class 0 has no blocks.
         let granules = core.geo.classes().granules(class as u8).unwrap_or(u32::MAX);
         Self { blocks: Vec::with_capacity(STASH_MAX), granules }
     }
 }
 
-/// Granules that a lane may keep at hand.
+/// The number of granules that a lane may keep in its stash.
 fn stash_granules(core: &Core<'_>) -> u32 {
     if cfg!(any(loom, slate_search)) {
         return u32::MAX;
@@ -143,7 +146,7 @@ fn stash_granules(core: &Core<'_>) -> u32 {
 }
 
 impl Core<'_> {
-    /// Raises one of the lane's counters. A plain load and store: only this lane writes the word.
+    /// Raises one of the lane's counters by a plain load and store, because only this lane writes the word.
     #[inline]
     pub(super) fn count(&self, lane: &Lane, counter: Counter, by: u64) {
         if session::COUNTERS_KEPT {
@@ -152,8 +155,8 @@ impl Core<'_> {
         }
     }
 
-    /// Adds granules to one of the lane's sums; `last` says of what. As [`Core::count`], one store: a kill leaves it done
-    /// or not, and the word says which.
+    /// Adds granules to one of the lane's sums; `last` names their source. As in [`Core::count`], this is one store. If
+    /// the writer is killed, the word tells whether the addition was done.
     #[inline]
     pub(super) fn weigh(&self, lane: &Lane, sum: Sum, last: u64, granules: u64) {
         if session::WEIGHTS_KEPT {

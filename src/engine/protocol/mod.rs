@@ -77,16 +77,16 @@ use crate::sync::{AtomicU64, Ordering, fence, pause};
 
 use Ordering::{Acquire, Relaxed};
 
-/// Why a call could not be carried out.
+/// The reason why a call failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
-    /// A word has a value that it cannot have; says which word.
+    /// A word has an invalid value. The text names the word.
     Corrupt(&'static str),
-    /// Others changed the same words so often that a bounded loop ended.
+    /// Other threads changed the same words so often that a bounded loop ended.
     Contended,
-    /// There is no room; says for what.
+    /// There is no room. The value tells what is used up.
     Full(Full),
-    /// All reserved extents are in use; there are more, whose pages must be reserved first.
+    /// All reserved extents are in use. More extents exist, but their pages must be reserved first.
     Unreserved,
     /// The board lives in another region now.
     Moved,
@@ -94,69 +94,69 @@ pub enum Fault {
     Lagged,
     /// The generation has not happened yet.
     Future,
-    /// The caller's session record belongs to somebody else now.
+    /// The caller's session record belongs to another session now.
     Fenced,
 }
 
 /// What is used up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Full {
-    /// No block of the size is free, and the history holds none any more.
+    /// No block of the size is free, and the history does not hold any more.
     Blocks,
-    /// No slot for another key, and no overflow bucket may be added.
+    /// There is no slot for another key, and no overflow bucket may be added.
     Slots,
     /// Every name of the table is in use.
     Names,
-    /// As `Blocks`, while sessions that are stopped or slow still hold blocks that would be free.
+    /// As `Blocks`, but stopped or slow sessions still hold blocks that would otherwise be free.
     Pinned,
 }
 
-/// What the protocol asks of the machine that it runs on. Each method has a default that works anywhere.
+/// The services that the protocol needs from its environment. Each method has a default that works everywhere.
 pub trait Machine: Sync {
-    /// Wakes everybody who sleeps on the counter. Counter 0 is the board's, `1 + shard` a shard's.
+    /// Wakes all threads that sleep on the counter. Counter 0 is the board's; counter `1 + shard` is a shard's.
     fn ring(&self, _counter: usize) {}
 
-    /// Copies words that others may change meanwhile: each word whole, in no order. There are as many as the
-    /// bytes need.
+    /// Copies words that others may change at the same time. Each word is copied whole, in no particular order. There
+    /// must be as many words as the bytes need.
     fn load(&self, from: &[AtomicU64], to: &mut [u8]) {
         bytes::load_words(from, to);
     }
 
-    /// Stores bytes, each word whole, in no order, the last one padded with zeros. There are as many words as
-    /// the bytes need.
+    /// Stores bytes. Each word is stored whole, in no particular order; the last one is padded with zeros. There must
+    /// be as many words as the bytes need.
     fn store(&self, from: &[u8], to: &[AtomicU64]) {
         bytes::store_words(from, to);
     }
 
-    /// Tells the processor that these words will be changed soon. A hint.
+    /// Hints to the processor that these words will be changed soon.
     fn prefetch_write(&self, _words: &[&AtomicU64]) {}
 
-    /// As [`Machine::prefetch`], of words that follow each other.
+    /// As [`Machine::prefetch`], for consecutive words.
     fn prefetch_write_run(&self, _words: &[AtomicU64]) {}
 
-    /// Tells the processor that these words, which follow each other, will be read soon. A hint.
+    /// Hints to the processor that these consecutive words will be read soon.
     fn prefetch_read(&self, _words: &[AtomicU64]) {}
 }
 
-/// A machine where nobody sleeps, and copies go word by word.
+/// A machine on which nobody sleeps, and on which copies are made word by word.
 pub struct Silent;
 
 impl Machine for Silent {}
 
-/// The words of a region, with the numbers to find one's way in them.
+/// The words of a region, and the numbers that locate everything in them.
 #[derive(Clone, Copy)]
 pub struct Core<'r> {
     words: &'r [AtomicU64],
     flags: &'r [AtomicU64],
     machine: &'r dyn Machine,
     geo: &'r Geometry,
-    /// Granules whose pages were reserved when this was made: the number only rises.
+    /// The number of granules whose pages were reserved when this value was created. The number only rises.
     reserved: u32,
 }
 
 impl<'r> Core<'r> {
-    /// Over these words; `None` when there are fewer than the geometry says. `flags` are the doorbell
-    /// page's words, `LINE` words a counter, and may be empty: then nobody sleeps.
+    /// Creates a core over these words. Returns `None` if there are fewer words than the geometry requires. `flags` are
+    /// the words of the doorbell page, `LINE` words per counter. They may be empty; then nobody sleeps.
     pub fn new(
         words: &'r [AtomicU64],
         flags: &'r [AtomicU64],
@@ -166,7 +166,7 @@ impl<'r> Core<'r> {
         (words.len() >= geo.words()).then(|| Self::over(words, flags, machine, geo))
     }
 
-    /// As [`Core::new`], over words that were counted.
+    /// As [`Core::new`], but the caller has already checked the number of words.
     #[inline(always)]
     pub(crate) fn over(
         words: &'r [AtomicU64],
@@ -184,8 +184,8 @@ impl<'r> Core<'r> {
         self.geo
     }
 
-    /// The generation counter. Whoever reads it sees every mutation up to it. The present of readers is
-    /// [`Core::newest`], which may be one more.
+    /// The generation counter. A thread that reads it sees every mutation up to it. Readers use [`Core::newest`] as the
+    /// present, which may be one more.
     #[inline]
     pub fn generation(&self) -> u64 {
         acquire(self.at(header::GENERATION)) & COUNTER_MASK
@@ -197,12 +197,12 @@ impl<'r> Core<'r> {
         acquire(self.at(header::FLOOR)) & COUNTER_MASK
     }
 
-    /// Newest generation of a shard's events.
+    /// The newest generation of a shard's events.
     pub fn shard_changes(&self, shard: usize) -> u64 {
         acquire(self.at(self.geo.shard(shard)))
     }
 
-    /// The word a sleeper on the counter waits on.
+    /// The word on which sleepers of the counter wait.
     pub fn counter(&self, counter: usize) -> &'r AtomicU64 {
         match counter.checked_sub(1) {
             Some(shard) if shard < self.geo.shards() => self.at(self.geo.shard(shard)),
@@ -210,7 +210,7 @@ impl<'r> Core<'r> {
         }
     }
 
-    /// The word at an offset that comes from the geometry, so is inside the region.
+    /// The word at an offset that comes from the geometry, and is therefore inside the region.
     #[inline]
     fn at(&self, index: usize) -> &'r AtomicU64 {
         &self.words[index]
@@ -247,8 +247,8 @@ impl<'r> Core<'r> {
         RingWord(acquire(self.at(self.geo.ring(position))))
     }
 
-    /// One of a block's record words. Relaxed: whoever relies on it proves afterwards that the block
-    /// was not reused meanwhile (P2), or owns the block.
+    /// One of a block's record words. Relaxed: the caller owns the block, or proves afterwards that the block was not
+    /// reused meanwhile (P2).
     #[inline]
     fn record_word(&self, block: Block, word: usize) -> u64 {
         self.at(self.geo.data(block) + word).load(Relaxed)
@@ -260,14 +260,14 @@ impl<'r> Core<'r> {
         self.header_words(block)?.unpack()
     }
 
-    /// The record's words before the key, where they can be a record's. As [`Core::record_word`].
+    /// The record's words before the key, if they are valid. As [`Core::record_word`].
     fn header_words(&self, block: Block) -> Option<PackedHeader> {
         let mut words = PackedHeader::EMPTY;
         self.load_header(block, &mut words).then_some(words)
     }
 
-    /// As [`Core::header_words`], into the caller's place: moving them costs more than a small value's copy. Whether
-    /// they can be a record's. A block whose granule is the last one has no room for them.
+    /// As [`Core::header_words`], but stores the words where the caller provides, because moving them costs more than
+    /// the copy of a small value. Returns whether they are valid. A block at the last granule has no room for them.
     #[inline(always)]
     fn load_header(&self, block: Block, words: &mut PackedHeader) -> bool {
         if !self.fits(block, record::HEADER_WORDS) {
@@ -280,48 +280,48 @@ impl<'r> Core<'r> {
         words.can_be()
     }
 
-    /// The block of this index, if its pages are reserved.
+    /// The block with this index, if its pages are reserved.
     #[inline]
     fn block(&self, index: u32) -> Option<Block> {
         let reserved = |index| index < self.reserved || index < self.reserved_granules();
         self.geo.block(index).filter(|block| reserved(block.index()))
     }
 
-    /// Whether so many words from the block's start lie in reserved pages.
+    /// Whether this number of words, from the block's start on, lies in reserved pages.
     #[inline]
     fn fits(&self, block: Block, words: usize) -> bool {
-        // In words: there are less than 2^32, and no length is longer, so the sum cannot overflow.
+        // The sum is in words. Their number is below 2^32, and so is every length, so the sum cannot overflow.
         let end = self.geo.data(block) - self.geo.data_at() + words;
         let within = |granules: u32| end <= granules as usize * self.geo.granule_words();
         within(self.reserved) || within(self.reserved_granules())
     }
 
-    /// Granules whose pages are reserved, from the first on.
+    /// The number of granules, from the first on, whose pages are reserved.
     #[inline]
     fn reserved_granules(&self) -> u32 {
-        // Relaxed: the number only rises, and whoever learned of a block (P1, P5) has seen it high enough.
+        // Relaxed: the number only rises, and a thread that learned of a block (P1, P5) has seen it high enough.
         let extents = self.at(header::RESERVED).load(Relaxed).min(u64::from(self.geo.extents()));
         extents as u32 * self.geo.extent_granules()
     }
 
-    /// The current head, without order: for the test that nothing changed, behind an acquire fence.
+    /// The current head, without order. It is used after an acquire fence, to check that nothing changed.
     #[inline]
     fn head_is(&self, at: usize, head: Head) -> bool {
         self.at(at).load(Relaxed) == head.0
     }
 }
 
-/// What a counter can be: generation words have 61 bits, so sums with a counter never overflow. A damaged
-/// one fails the compare-and-swaps that start from what was read.
+/// The largest valid value of a counter. Generation words have 61 bits, so sums with a counter never overflow. A
+/// damaged counter makes the compare-and-swaps fail that start from it.
 const COUNTER_MASK: u64 = (1 << 60) - 1;
 
-/// An acquire load that is allowed on read-only memory: only relaxed loads are guaranteed to be plain
-/// loads there. Free on x86.
+/// An acquire load that is allowed on read-only memory, where only relaxed loads are guaranteed to be plain loads. Free
+/// on x86.
 #[inline]
 fn acquire(word: &AtomicU64) -> u64 {
     if cfg!(loom) {
-        // Promises no more than load and fence together, so what the models find to hold, holds; and loom's
-        // fences cost it much time.
+        // An acquire load promises no more than a relaxed load and a fence together. So what the models prove holds for
+        // those as well, and the models avoid loom's fences, which take much time.
         return word.load(Acquire);
     }
     let value = word.load(Relaxed);
@@ -329,8 +329,8 @@ fn acquire(word: &AtomicU64) -> u64 {
     value
 }
 
-/// Bounds a loop over shared words. Past the bound the answer is `Corrupt` when the loop saw the same
-/// words every time, `Contended` when they changed.
+/// Bounds a loop over shared words. After the bound the result is `Corrupt` if the loop saw the same words every time,
+/// and `Contended` if they changed.
 struct Tries {
     left: u32,
     seen: Option<u64>,
@@ -338,25 +338,25 @@ struct Tries {
 }
 
 impl Tries {
-    // Under the fuzzer damaged words are the rule, and waiting for them to change would be most of its time.
+    // Under the fuzzer damaged words are common, and waiting for them to change would take most of its time.
     const LIMIT: u32 = if cfg!(any(loom, slate_search, fuzzing)) { 64 } else { 1 << 14 };
 
     fn new() -> Self {
         Self { left: Self::LIMIT, seen: None, changed: false }
     }
 
-    /// Notes another turn and waits a moment; `witness` is what made it necessary.
+    /// Counts another turn and waits a moment. `witness` is the value that made the turn necessary.
     fn again(&mut self, witness: u64, what: &'static str) -> Result<(), Fault> {
         self.note(witness, what)?;
-        // In the models a pause runs the other parties, and hides schedules in which they do not run here;
-        // without any, a loop over stale loads has no end.
+        // In the models a pause runs the other threads, and hides schedules in which they do not run here. Without any
+        // pause, a loop over stale loads would not end.
         if !cfg!(loom) || self.left + 8 < Self::LIMIT {
             pause();
         }
         Ok(())
     }
 
-    /// Notes another turn, for loops that get on.
+    /// Counts another turn of a loop that makes progress.
     fn note(&mut self, witness: u64, what: &'static str) -> Result<(), Fault> {
         self.changed |= self.seen.is_some_and(|seen| seen != witness);
         self.seen = Some(witness);

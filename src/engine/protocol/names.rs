@@ -22,15 +22,15 @@ use crate::sync::{
     fence,
 };
 
-/// How often a session sweeps a full table for a name, while others take what it freed.
+/// How often a session sweeps a full table for a name, while others take the entries that it freed.
 const SWEEPS: usize = 4;
 
-/// The entries that something refers to.
+/// The set of entries that something refers to.
 struct Referred(Vec<bool>);
 
 impl Referred {
     fn add(&mut self, name: u16) {
-        // What is not in the table refers to nothing: a copy that was torn, or damaged.
+        // An index outside the table comes from a torn or damaged copy, and refers to nothing.
         self.0.get_mut(usize::from(name)).into_iter().for_each(|referred| *referred = true);
     }
 }
@@ -40,25 +40,25 @@ impl<'r> Core<'r> {
         self.at(self.geo.name(index))
     }
 
-    /// The table's entry for a name, made where there is none; the session's record names it from now on. The caller
-    /// is the session; a killed one's half-made entry is freed by its reaper.
+    /// Returns the table's entry for a name, and creates it if there is none. From now on the session's record names
+    /// it. The caller is the session. If it is killed, its reaper frees the unfinished entry.
     pub fn intern(&self, name: &str, session: usize) -> Result<u16, Fault> {
         let name = &name.as_bytes()[..name.len().min(NAME_MAX)];
         for _ in 0..SWEEPS {
             if let Some(index) = self.take_name(name, session) {
                 return Ok(index);
             }
-            // A table that cannot be swept for damage is as full as one where all is in use.
+            // If damage prevents a sweep of the table, the table counts as full.
             if !self.sweep_names().unwrap_or(false) {
                 break;
             }
         }
-        // Relaxed: of a session that has no name nothing is referred to.
+        // Relaxed: a session without a name refers to no entry.
         self.at(self.geo.session(session) + session::NAME).store(0, Relaxed);
         Err(Fault::Full(Full::Names))
     }
 
-    /// Takes the entry that has the name, or else a free one.
+    /// Takes the entry that has the name, or a free one.
     fn take_name(&self, name: &[u8], session: usize) -> Option<u16> {
         let mut free = None;
         for index in 1..self.geo.names() {
@@ -69,7 +69,7 @@ impl<'r> Core<'r> {
                 }
                 let same = self.name_bytes(index, state).is_some_and(|bytes| bytes == name);
                 let Some(kind) = state.kind().filter(|_| same) else { break };
-                // The bytes are of this word's life: it stood still if this succeeds.
+                // The bytes belong to the life of this word: if the compare-and-swap succeeds, the word did not change.
                 if self.take_entry(index, state, state.taken(kind), session) {
                     return Some(index as u16);
                 }
@@ -80,32 +80,33 @@ impl<'r> Core<'r> {
             .map(|index| index as u16)
     }
 
-    /// Takes the entry from this state, after writing down that this session does.
+    /// Takes the entry from this state, after recording that this session refers to it.
     fn take_entry(&self, index: usize, state: NameState, next: NameState, session: usize) -> bool {
-        // Release: and a sweep that sees the next life's name sees the last one over (P9).
+        // Release: a sweep that sees the name of the next life sees that the last one is over (P9).
         self.at(self.geo.session(session) + session::NAME).store(index as u64, Release);
-        // AcqRel: a sweep that sees it taken sees who refers to it; a freed one's last maker is over (P11).
+        // AcqRel: a sweep that sees the entry taken sees the session that refers to it. The last creator of a freed
+        // entry is done with it (P11).
         self.name_word(index).compare_exchange(state.0, next.0, AcqRel, Relaxed).is_ok()
     }
 
-    /// Gives a free entry the name. Whether it was free.
+    /// Gives a free entry the name. Returns whether it was free.
     fn make_name(&self, index: usize, name: &[u8], session: usize) -> bool {
         let state = NameState(acquire(self.name_word(index)));
         let claimed = state.taken(NameKind::Claimed { owner: session as u16 + 1 });
         if state.kind() != Some(NameKind::Free) || !self.take_entry(index, state, claimed, session) {
             return false;
         }
-        // Release: no byte below is seen by who does not see the claim, and the sweep before it (P11).
+        // Release: a thread that sees one of the bytes below also sees the claim and the sweep before it (P11).
         fence(Release);
         self.store_bytes(self.geo.name(index) + 1, name);
         let ready = claimed.with(NameKind::Ready { len: name.len() as u16 });
-        // Release: who sees it ready sees the name, and who refers to it (P11).
+        // Release: a thread that sees the entry ready sees its name, and the session that refers to it (P11).
         self.name_word(index).store(ready.0, Release);
         true
     }
 
-    /// The name of a table entry; `None` for 0 and for what is no finished entry. It is the name of who wrote a record
-    /// if that could still be read afterwards, or if no entry was freed since before it was read: [`Core::names_stand`].
+    /// The name of a table entry; `None` for 0 and for an unfinished entry. The name belongs to the writer of a record
+    /// only if no entry was freed since before the record was read: see [`Core::names_stand`].
     pub fn name(&self, index: u16) -> Option<String> {
         let index = Some(usize::from(index)).filter(|index| (1..self.geo.names()).contains(index))?;
         let bytes = self.name_bytes(index, NameState(acquire(self.name_word(index))))?;
@@ -119,23 +120,24 @@ impl<'r> Core<'r> {
         Some(bytes)
     }
 
-    /// How often entries were freed: to be noted before a record is read, for [`Core::names_stand`].
+    /// How often entries were freed. A reader notes this before it reads a record, for [`Core::names_stand`].
     pub fn names_freed(&self) -> u64 {
         acquire(self.name_word(0))
     }
 
-    /// Whether no entry was freed since [`Core::names_freed`] said this.
+    /// Whether no entry was freed since [`Core::names_freed`] returned this number.
     pub fn names_stand(&self, freed: u64) -> bool {
-        // Who met another's name, or a part of it, sees that the entry was freed before (P11).
+        // A thread that read another session's name, or a part of it, sees that the entry was freed before (P11).
         fence(Acquire);
         self.name_word(0).load(Relaxed) == freed
     }
 
-    /// Entries that something refers to; where damage hides that, those that have a name. An estimate.
+    /// The number of entries that something refers to. If damage hides that, the number of entries that have a name. An
+    /// estimate.
     pub fn names_in_use(&self) -> u64 {
         let referred = self.referred_names();
         let used = |&index: &usize| {
-            // Relaxed: for people.
+            // Relaxed: the number is only displayed.
             let state = NameState(self.name_word(index).load(Relaxed));
             let referred = referred.as_ref().map_or(true, |referred| referred.0[index]);
             referred && matches!(state.kind(), Some(NameKind::Ready { .. }))
@@ -143,19 +145,19 @@ impl<'r> Core<'r> {
         (1..self.geo.names()).filter(used).count() as u64
     }
 
-    /// Frees name entries that a killed session left half made.
+    /// Frees name entries that a killed session left unfinished.
     pub(super) fn free_names_of(&self, owner: u16) {
         for index in 1..self.geo.names() {
             let word = self.name_word(index);
             let state = NameState(word.load(Relaxed));
             if state.kind() == Some(NameKind::Claimed { owner }) {
-                // AcqRel: the dead maker is over for whoever makes the entry next.
+                // AcqRel: the accesses of the dead creator are over for the next one (P11).
                 let _ = word.compare_exchange(state.0, state.with(NameKind::Free).0, AcqRel, Relaxed);
             }
         }
     }
 
-    /// Frees the entries that nothing refers to. Whether there were any.
+    /// Frees the entries that nothing refers to. Returns whether there were any.
     pub fn sweep_names(&self) -> Result<bool, Fault> {
         let state = |index| NameState(acquire(self.name_word(index)));
         let states: Vec<NameState> = (0..self.geo.names()).map(state).collect();
@@ -166,11 +168,12 @@ impl<'r> Core<'r> {
         if unused.is_empty() {
             return Ok(false);
         }
-        // AcqRel: before any of them can be taken by another: a reader that met that one's name sees this (P11).
+        // AcqRel: raised before another session can take any of them, so a reader that reads that session's name sees
+        // this (P11).
         self.name_word(0).fetch_add(1, AcqRel);
         for index in unused {
             let (state, free) = (states[index], states[index].with(NameKind::Free));
-            // AcqRel: fails where a session took the entry since it was loaded (P11).
+            // AcqRel: fails if a session took the entry since it was loaded (P11).
             let _ = self.name_word(index).compare_exchange(state.0, free.0, AcqRel, Relaxed);
         }
         Ok(true)
@@ -203,7 +206,8 @@ impl<'r> Core<'r> {
         Ok(())
     }
 
-    /// The slot's newest record, and the one before: between the two, the history may not know of it yet.
+    /// Marks what the slot's newest record and the one before it refer to. The one before counts, because the event that
+    /// superseded it may not be in the history yet.
     fn refer_slot(&self, head_at: usize, referred: &mut Referred) -> Result<(), Fault> {
         for _ in 0..64 {
             let head = self.load_head(head_at);
@@ -215,7 +219,7 @@ impl<'r> Core<'r> {
             if let Some(block) = self.block(head.block()) {
                 self.refer_record(block, referred);
             }
-            // The copy is of one life of the block only if the head stood still (P2).
+            // The copy comes from one life of the block only if the head did not change (P2).
             fence(Acquire);
             if self.head_is(head_at, head) {
                 return Ok(());
@@ -241,8 +245,8 @@ impl<'r> Core<'r> {
         Ok(())
     }
 
-    /// What the record in the block refers to, and the one before it, unless that has left the history. Where they are
-    /// damaged nobody is shown them.
+    /// The entries that the record in the block refers to, and those of the record before it, unless that has left the
+    /// history. Damaged records refer to none, because no reader is shown them.
     fn refer_record(&self, block: Block, referred: &mut Referred) {
         let Some(words) = self.header_words(block) else { return };
         let gone = matches!(self.load_gen(block), GenWord::Generation(event) if event <= self.floor());

@@ -13,23 +13,23 @@ use crate::layout::{
 use crate::sync::Ordering::{AcqRel, Relaxed};
 
 impl Core<'_> {
-    /// Bytes of a piece that is a whole extent.
+    /// The number of bytes in a piece that is a whole extent.
     pub(super) fn piece_bytes(&self) -> usize {
         self.geo.extent_granules() as usize * self.geo.granule_words() * 8
     }
 
-    /// Pieces of a value of this length.
+    /// The number of pieces of a value of this length.
     pub(super) fn pieces(&self, value_len: usize) -> usize {
         value_len.div_ceil(self.piece_bytes())
     }
 
-    /// Whether the value of a record of these lengths goes into pieces.
+    /// Whether the value of a record with these lengths is stored in pieces.
     #[inline]
     pub(super) fn needs_pieces(&self, key_len: usize, value_len: usize) -> bool {
         self.geo.granules_for(record::words_of(key_len, value_len)) > self.geo.extent_granules() as usize
     }
 
-    /// Granules of the head block of a record.
+    /// The number of granules of the head block of a record.
     #[inline]
     pub(super) fn head_granules(&self, key_len: usize, value_len: usize) -> usize {
         let inline =
@@ -37,7 +37,7 @@ impl Core<'_> {
         self.geo.granules_for(record::words_of(key_len, inline))
     }
 
-    /// Frees the pieces of a value whose head block the caller has the right to free and which has this tag.
+    /// Frees the pieces of a value. The caller has the right to free its head block, which has this tag.
     #[inline]
     pub(super) fn free_pieces(&self, head: Block, tag: u64) {
         if record::is_in_pieces(self.record_word(head, record::SHAPE)) {
@@ -58,22 +58,22 @@ impl Core<'_> {
             let state = self.load_state(piece);
             if state.is(StateKind::Part) && self.load_gen(piece) == GenWord::parent(head.index(), tag) {
                 let free = State::new(StateKind::Free, 0, state.tag());
-                // AcqRel: the readers' proof is the head's; the next owner sees this life over (P7).
+                // AcqRel: readers prove the copy by the head. The next owner sees that this life is over (P7).
                 let _ = self.state_of(piece).compare_exchange(state.0, free.0, AcqRel, Relaxed);
                 self.unhint(piece);
             }
         }
     }
 
-    /// How many pieces a record's value has; `None` where its lengths cannot be.
+    /// The number of pieces of a record's value; `None` if its lengths are invalid.
     pub(super) fn piece_count(&self, head: Block, words: &PackedHeader) -> Option<usize> {
         let count = self.pieces(words.value_len());
         let can = words.value_len() as u64 <= self.geo.shape().value_max;
         (can && self.fits(head, words.value_at() + count)).then_some(count)
     }
 
-    /// A piece, as the head block lists it, with room for so many bytes; `None` where it cannot be. To be
-    /// proved afterwards, like every copy. The number is below [`Core::piece_count`].
+    /// A piece, as the head block lists it, with room for this number of bytes; `None` if it is invalid. As for every
+    /// copy, it must be proved afterwards. The number is below [`Core::piece_count`].
     pub(super) fn piece(
         &self,
         head: Block,
@@ -85,7 +85,7 @@ impl Core<'_> {
         self.block(index).filter(|&piece| self.fits(piece, bytes.div_ceil(8)))
     }
 
-    /// As [`Core::copy_value`], of a value in pieces.
+    /// As [`Core::copy_value`], for a value in pieces.
     #[cold]
     pub(super) fn copy_pieces(&self, block: Block, words: &PackedHeader, out: &mut Vec<u8>) -> Option<()> {
         let pieces = self.piece_count(block, words)?;

@@ -20,36 +20,36 @@ use crate::sync::{
     fence, pause,
 };
 
-/// What must stand for a change to happen.
+/// The condition that a change requires.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Expect {
-    /// Whatever stands there.
+    /// No condition.
     #[default]
     Any,
     /// The key has no value.
     Absent,
     /// The key has a value.
     Present,
-    /// The key has a value of this version; 0: as [`Expect::Absent`].
+    /// The key has a value of this version. 0 means the same as [`Expect::Absent`].
     Version(u64),
-    /// The key has the value that this generation wrote; 0: as [`Expect::Absent`].
+    /// The key has the value that this generation wrote. 0 means the same as [`Expect::Absent`].
     Generation(u64),
 }
 
-/// What a change makes of the key.
+/// A change of a key.
 #[derive(Clone, Copy, Debug)]
 pub struct Change<'v> {
-    /// A value or a tombstone.
+    /// Whether the change writes a value or a tombstone.
     pub kind: RecordKind,
-    /// The bytes; empty for a tombstone.
+    /// The bytes of the value; empty for a tombstone.
     pub value: &'v [u8],
-    /// How they are encoded.
+    /// How the bytes are encoded.
     pub codec: u8,
-    /// Deadline, nanoseconds of `CLOCK_BOOTTIME`; 0 for none.
+    /// The deadline in nanoseconds of `CLOCK_BOOTTIME`; 0 for none.
     pub deadline: u64,
-    /// Packed writer word of the session that the entry ends with; 0 for none.
+    /// The packed writer word of the session that the entry ends with; 0 for none.
     pub ephemeral: u64,
-    /// What must stand.
+    /// The condition that the change requires.
     pub expect: Expect,
 }
 
@@ -64,13 +64,13 @@ impl<'v> Change<'v> {
     }
 }
 
-/// The time, as the caller tells it.
+/// The time, as the caller provides it.
 #[derive(Clone, Copy, Debug)]
 pub struct Now {
     /// Nanoseconds of `CLOCK_REALTIME`, for records.
     pub real_ns: u64,
-    /// Nanoseconds of `CLOCK_BOOTTIME`, asked only where a deadline is met with: a look at a clock costs as
-    /// much as a small value's copy.
+    /// Nanoseconds of `CLOCK_BOOTTIME`. The clock is read only if there is a deadline, because reading a clock costs as
+    /// much as the copy of a small value.
     pub boot_ns: fn() -> u64,
 }
 
@@ -80,40 +80,40 @@ impl Default for Now {
     }
 }
 
-/// What became of a change.
+/// The result of a change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// It happened.
+    /// The change happened.
     Done {
         /// The key's new version.
         version: u64,
-        /// The generation of its event.
+        /// The generation of the change's event.
         generation: u64,
-        /// Attempts that lost to others.
+        /// The number of attempts that failed because others were faster.
         retries: u32,
         /// Where the key lives.
         slot: Slot,
     },
-    /// Something else stands there than was expected: this version, or 0 for none.
+    /// The change did not happen, because the key's current version is not the expected one.
     Conflict {
-        /// Version that stands there; 0 for none.
+        /// The key's current version; 0 if it has no value.
         version: u64,
     },
     /// There was nothing to remove.
     Nothing,
 }
 
-/// What stands in a slot, as a writer sees it.
+/// The contents of a slot, as a writer sees them.
 pub(super) struct Standing {
     pub(super) words: PackedHeader,
     pub(super) generation: u64,
 }
 
-/// What a record is that follows what stands.
+/// The fields of a record that depend on the record that it follows.
 struct After {
     version: u64,
     created: u64,
-    /// Granules that it supersedes.
+    /// The granules of the record that it supersedes.
     superseded: u64,
 }
 
@@ -125,7 +125,7 @@ enum Judged {
 }
 
 impl Core<'_> {
-    /// Changes a key. Where there is no room, it ends what expired and tries again. `hint`: where the key lived last.
+    /// Changes a key. If there is no room, this ends what expired and tries again. `hint` is where the key lived last.
     pub fn change(
         &self,
         lane: &mut Lane,
@@ -140,7 +140,7 @@ impl Core<'_> {
         }
     }
 
-    /// As [`Core::change`], but the answer is `Full` where there is no room: nothing that expired is ended to make room.
+    /// As [`Core::change`], but returns `Full` if there is no room, without ending expired entries.
     pub fn try_change(
         &self,
         lane: &mut Lane,
@@ -152,8 +152,8 @@ impl Core<'_> {
         self.try_change_inline(lane, key, change, now, hint)
     }
 
-    /// As [`Core::try_change`], compiled into its caller: for the one call that makes nearly every change. Do not use it in a
-    /// loop: the compiler would prepare ahead of the loop what only rare turns need.
+    /// As [`Core::try_change`], but inlined into its caller, for the one call that makes nearly every change. It must
+    /// not be used in a loop: the compiler would hoist the preparation for rare turns out of the loop.
     #[inline(always)]
     pub(crate) fn try_change_inline(
         &self,
@@ -169,7 +169,7 @@ impl Core<'_> {
         self.change_as::<false>(lane, key, change, now, hint)
     }
 
-    /// As [`Core::try_change_inline`], of an entry that ends by itself.
+    /// As [`Core::try_change_inline`], for an entry that ends by itself.
     #[cold]
     #[inline(never)]
     fn change_bound(
@@ -183,7 +183,7 @@ impl Core<'_> {
         self.change_as::<true>(lane, key, change, now, hint)
     }
 
-    /// `BOUND`: whether the entry may end by itself, with its deadline or its session.
+    /// `BOUND`: whether the entry may end by itself, by its deadline or with its session.
     #[inline(always)]
     fn change_as<const BOUND: bool>(
         &self,
@@ -196,13 +196,14 @@ impl Core<'_> {
         self.ask_lines(lane, key, hint);
         self.trim(lane)?;
         if BOUND && change.ephemeral != 0 {
-            // Before the put: a reaper looks for ephemeral entries only where this says so.
+            // This comes before the put, because a reaper looks for ephemeral entries only if this counter says that
+            // there are any.
             self.count(lane, Counter::Ephemerals, 1);
         }
         let removal = change.kind.is_tombstone();
         let granules = self.head_granules(key.bytes.len(), change.value.len());
         let claimed = self.claim(lane, granules, removal)?;
-        // Release: no store below is seen by whoever does not see the claim (P2).
+        // Release: a thread that sees a store below also sees the claim (P2).
         fence(Release);
         self.begin(lane, claimed, GenWord::Unlogged(claimed.tag).pack());
         let mut words = self.draft(lane, key, change, now);
@@ -213,7 +214,8 @@ impl Core<'_> {
         match outcome {
             Ok(Published::As(published)) => {
                 if BOUND && change.deadline != 0 {
-                    // Before it is settled: whoever is killed in between leaves a block that the reaper finds.
+                    // This comes before the block is settled: if the writer is killed in between, the reaper finds the
+                    // block.
                     self.announce_deadline(key.bucket, change.deadline);
                 }
                 self.conclude(lane, claimed, change.kind, key.shard, published)
@@ -229,11 +231,11 @@ impl Core<'_> {
         }
     }
 
-    /// Asks at once for the cache lines that a change takes from other writers, where others have written since this lane
-    /// did. Fetched one after the other, each line costs as much as the rest of a put.
+    /// Prefetches all cache lines that a change takes from other writers, if others have written since this lane did.
+    /// Fetched one after the other, each of them would cost as much as the rest of a put.
     #[inline]
     fn ask_lines(&self, lane: &Lane, key: &Key<'_>, hint: Option<Slot>) {
-        // Relaxed: a hint.
+        // Relaxed: this is only a hint.
         let newest = self.at(header::GENERATION).load(Relaxed) & COUNTER_MASK;
         if newest == lane.newest || cfg!(any(loom, slate_search)) {
             return;
@@ -244,7 +246,7 @@ impl Core<'_> {
         self.machine.prefetch_write(&lines.map(|at| self.at(at)));
     }
 
-    /// Logs, counts and wakes, after the record was published, and settles the block.
+    /// Logs and counts the published record, wakes sleepers, and settles the block.
     #[inline]
     fn conclude(
         &self,
@@ -254,7 +256,7 @@ impl Core<'_> {
         shard: usize,
         published: Record,
     ) -> Result<Outcome, Fault> {
-        // Logging also counts in the shard and wakes. The change has happened: however long others are first,
+        // Logging also counts in the shard and wakes. The change has happened. However long other threads are faster,
         // it must not be reported as one that may be tried again.
         let logged = loop {
             match self.log_in(lane, claimed.block, claimed.tag, Some(shard)) {
@@ -267,7 +269,7 @@ impl Core<'_> {
             Logged::Past => return Err(Fault::Corrupt("a pinned block's generation word")),
         };
         let Record { version, slot, retries, superseded } = published;
-        // Before the block is settled: a reaper that finds it unsettled finds out whether this was done.
+        // This comes before the block is settled: a reaper that finds it unsettled checks whether this was done.
         self.weigh(lane, Sum::Superseded, generation, superseded);
         self.settle(lane, claimed);
         self.room_for_the_next(lane, generation);
@@ -287,8 +289,8 @@ impl Core<'_> {
         self.keep(lane, claimed);
     }
 
-    /// Publishes the block as the key's newest record by one compare-and-swap of the slot's head, whose
-    /// success proves that what was superseded was current throughout.
+    /// Publishes the block as the key's newest record by one compare-and-swap of the slot's head. Its success proves
+    /// that the superseded record was current until then.
     #[inline]
     #[allow(clippy::too_many_arguments, reason = "what a change is made of, each used here alone")]
     fn publish(
@@ -302,7 +304,7 @@ impl Core<'_> {
         words: &mut PackedHeader,
     ) -> Result<Published, Fault> {
         let value_hash = if record::DETAILS { record::hash_of(change.value) } else { 0 };
-        // A key that must exist gets no slot: it would stay open.
+        // If the change requires that the key exists, the key gets no slot, because the slot would stay open.
         let make = !change.kind.is_tombstone() && matches!(change.expect, Expect::Any | Expect::Absent);
         let mut hint = hint;
         let mut tries = Tries::new();
@@ -323,7 +325,7 @@ impl Core<'_> {
                     words.seal(key.hash, value_hash);
                     self.store_header(claimed.block, words);
                     let new = found.head.next(HeadKind::Live, claimed.block.index());
-                    // Release: who loads the head sees the record (P1).
+                    // Release: a thread that loads the head sees the record (P1).
                     if self
                         .at(found.slot.head_at)
                         .compare_exchange(found.head.0, new.0, Release, Relaxed)
@@ -347,15 +349,15 @@ impl Core<'_> {
         }
     }
 
-    /// The head of the slot where the key lived last, if it still lives there: a slot's hash word is of one life,
-    /// and in one life a slot has one key.
+    /// The head of the slot where the key lived last, if the key still lives there. A slot's hash word belongs to one
+    /// life, and in one life a slot has one key.
     #[inline]
     fn hinted(&self, slot: Slot) -> Option<SlotHead> {
         let (hash, head) = self.slot_at(slot.head_at - 1)?;
         (hash == slot.hash && head.is(HeadKind::Live)).then_some(SlotHead { slot, head })
     }
 
-    /// Whether the change may follow what stands in the slot, and as what.
+    /// Checks whether the change may follow the slot's current contents, and returns how it follows them.
     #[inline]
     fn judge(
         &self,
@@ -402,22 +404,23 @@ impl Core<'_> {
         Ok(Judged::Go(After { version: old.version().saturating_add(1), created, superseded }))
     }
 
-    /// A negative answer stands only if the head it was read from does (P2).
+    /// A negative answer is valid only if the head that it was read from did not change (P2).
     fn confirmed(&self, found: &SlotHead, judged: Judged) -> Judged {
         fence(Acquire);
         if self.head_is(found.slot.head_at, found.head) { judged } else { Judged::Again }
     }
 
-    /// The record of a LIVE head, logged first when its writer has not done so: finishing the
-    /// predecessor's work comes before superseding it. The slot was found to be the key's, and is for as long as
-    /// the head stands; that the record says so too keeps damage of one key from another. `None`: look again.
+    /// The record of a LIVE head. If its writer has not logged it, it is logged first: a predecessor's work is finished
+    /// before it is superseded. The slot was found to belong to the key, and it does as long as the head does not
+    /// change. The record is checked for that as well, so that damage of one key does not affect another. Returns
+    /// `None` if the caller must look again.
     #[inline]
     pub(super) fn standing(&self, lane: &mut Lane, found: &SlotHead) -> Result<Option<Standing>, Fault> {
         let block = self.block(found.head.block()).ok_or(Fault::Corrupt("a slot's block"))?;
         let generation = match self.load_gen(block) {
             GenWord::Generation(generation) => generation,
             GenWord::Unlogged(tag) => {
-                // Published only if the head still names it: a private block must not become an event.
+                // The block is published only if the head still names it. A private block must not become an event.
                 if self.head_is(found.slot.head_at, found.head) {
                     self.log(lane, block, tag)?;
                     self.count(lane, Counter::Helped, 1);
@@ -430,7 +433,7 @@ impl Core<'_> {
         match self.words_to_follow(block).filter(|words| words.slot() == found.slot.head_at) {
             Some(words) => Ok(Some(Standing { words, generation })),
             None => {
-                // A block that began another life is not damage (P2).
+                // A block that began another life is not damaged (P2).
                 fence(Acquire);
                 let same = self.head_is(found.slot.head_at, found.head);
                 if same { Err(Fault::Corrupt("a record's slot or shape")) } else { Ok(None) }
@@ -438,7 +441,7 @@ impl Core<'_> {
         }
     }
 
-    /// Of a record's words those that say what may follow it.
+    /// The words of the record that decide what may follow it.
     #[inline]
     fn words_to_follow(&self, block: Block) -> Option<PackedHeader> {
         if !self.fits(block, record::HEADER_WORDS) {
@@ -454,15 +457,15 @@ impl Core<'_> {
         Some(words).filter(PackedHeader::can_be)
     }
 
-    /// Brings the record of a LIVE head into the history where its writer has not done so, as whoever supersedes it
-    /// would.
+    /// Brings the record of a LIVE head into the history if its writer has not done so, like a writer that supersedes
+    /// it.
     pub(super) fn help(&self, lane: &mut Lane, head_at: usize, head: Head) -> Result<(), Fault> {
         let slot = Slot { head_at, hash: SlotHash(0) };
         self.standing(lane, &SlotHead { slot, head }).map(drop)
     }
 }
 
-/// What `publish` did.
+/// The result of `publish`.
 enum Published {
     As(Record),
     Not(Outcome),
@@ -476,7 +479,7 @@ struct Record {
     superseded: u64,
 }
 
-/// The answer when something of this version (0: nothing) stands there.
+/// The answer for a key whose current version is this one; 0 if it has no value.
 fn unmet(expect: Expect, version: u64) -> Outcome {
     match (expect, version) {
         (Expect::Any | Expect::Absent, 0) => Outcome::Nothing,
@@ -484,7 +487,7 @@ fn unmet(expect: Expect, version: u64) -> Outcome {
     }
 }
 
-/// Waits a little, longer each time: 32 pauses, doubling to 2,048.
+/// Waits a little, longer each time: 32 pauses at first, doubling up to 2,048.
 fn back_off(retries: u32) {
     let pauses = if cfg!(any(loom, slate_search)) { u32::from(retries > 4) } else { 32 << retries.min(6) };
     for _ in 0..pauses {

@@ -16,12 +16,12 @@ use crate::layout::{
 };
 use crate::sync::Ordering::Relaxed;
 
-/// A record as it was copied, accepted and checked.
+/// A record that was copied, accepted and checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CopiedRecord {
-    /// Everything but key and value, as it stands in the record.
+    /// Everything except key and value, as the record holds it.
     pub words: PackedHeader,
-    /// Generation of its event.
+    /// The generation of its event.
     pub generation: u64,
     /// Where the key lives.
     pub slot: Slot,
@@ -29,19 +29,19 @@ pub struct CopiedRecord {
     pub head: Head,
 }
 
-/// What to do about checksums.
+/// How checksums are used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Verify {
     /// Every read verifies the checksum.
     #[default]
     Always,
-    /// Reads leave it to the scrubber.
+    /// Reads leave checksums to the scrubber.
     Scrub,
 }
 
 impl CopiedRecord {
-    /// Where a read puts what it finds: moving a record's header from function to function costs more than
-    /// a small value's copy.
+    /// Where a read stores what it finds. Passing a record's header from function to function would cost more than the
+    /// copy of a small value.
     pub const EMPTY: Self = Self {
         words: PackedHeader::EMPTY,
         generation: 0,
@@ -49,7 +49,7 @@ impl CopiedRecord {
         head: Head(0),
     };
 
-    /// Takes down where a copied record was found, if it is sound and of this slot.
+    /// Stores where a copied record was found, if it is sound and belongs to this slot.
     #[inline(always)]
     pub(super) fn accept(
         &mut self,
@@ -69,13 +69,13 @@ impl CopiedRecord {
         Ok(())
     }
 
-    /// Everything but key and value.
+    /// Everything except key and value.
     pub fn header(&self) -> RecordHeader {
         self.words.unpack().unwrap_or_default()
     }
 }
 
-/// Where a read puts what it finds.
+/// Where a read stores what it finds.
 struct Target<'t> {
     verify: Verify,
     copy: &'t mut CopiedRecord,
@@ -85,35 +85,35 @@ struct Target<'t> {
 /// Where a read looks first.
 #[derive(Clone, Copy, Debug)]
 pub enum Lookup<'k> {
-    /// In the whole chain at once.
+    /// It searches the whole chain at once.
     Nowhere,
-    /// In the slot where a key with this hash lived last.
+    /// It looks in the slot where a key with this hash lived last.
     InSlot(u64, Slot),
-    /// In the first bucket of the key's chain.
+    /// It looks in the first bucket of the key's chain.
     ByKey(&'k Key<'k>),
 }
 
-/// What a glance at a key says.
+/// The result of a glance at a key.
 enum Glance {
-    /// Its value was copied.
+    /// The key's value was copied.
     Is,
-    /// It has none.
+    /// The key has no value.
     Absent,
-    /// It must be looked for in full.
+    /// A glance cannot tell. The key must be searched for.
     Unclear,
 }
 
-/// How an attempt ended.
+/// The result of an attempt.
 enum Attempt {
-    /// The target has it.
+    /// The target holds the record.
     Is,
     Absent,
     Again,
 }
 
 impl Core<'_> {
-    /// Replaces `out` with the key's value and returns the rest; `None` where the key has no value. The
-    /// deadline is the caller's to judge. For tests, models and tools: [`Core::get_to`] without a copy.
+    /// Replaces `out` with the key's value and returns the rest; `None` if the key has no value. The caller checks the
+    /// deadline. For tests, models and tools: [`Core::get_to`] without a copy.
     #[cfg(any(test, loom, slate_search, feature = "internals"))]
     pub fn get(
         &self,
@@ -126,10 +126,10 @@ impl Core<'_> {
         Ok(self.get_to(key, hint, verify, &mut copy, out)?.then_some(copy))
     }
 
-    /// Replaces `out` with the key's value, with the rest in `copy`. Whether the key has a value; the deadline
-    /// is the caller's to judge. Without a value, what `out` and `copy` hold means nothing.
+    /// Replaces `out` with the key's value, and `copy` with the rest. Returns whether the key has a value; the caller
+    /// checks the deadline. If there is no value, the contents of `out` and `copy` mean nothing.
     ///
-    /// `hint`: where the key lived last.
+    /// `hint` is where the key lived last.
     #[inline]
     pub fn get_to(
         &self,
@@ -144,9 +144,9 @@ impl Core<'_> {
         self.glance_or(lookup, verify, copy, out, |is, _, _| Ok(is), search)
     }
 
-    /// Reads a key by a glance, which answers nearly every read: `told` gets whether the key has a value, its record
-    /// and the value. Where the glance does not tell, the answer is `search`'s, which the caller compiles apart. Both
-    /// get what they need as arguments, so that the record of a glance may stay in registers.
+    /// Reads a key by a glance, which suffices for nearly every read. `told` gets whether the key has a value, its
+    /// record and the value. If a glance does not suffice, the answer comes from `search`, which the caller compiles
+    /// separately. Both get what they need as arguments, so that the record of a glance can stay in registers.
     #[inline(always)]
     pub fn glance_or<T>(
         &self,
@@ -170,12 +170,12 @@ impl Core<'_> {
         told(is, copy, out)
     }
 
-    /// Looks for the key in its whole chain, again and again while its slot changes.
+    /// Searches the key's whole chain, repeatedly while its slot changes.
     #[cold]
     fn search(&self, key: &Key<'_>, target: &mut Target<'_>) -> Result<bool, Fault> {
         let mut tries = Tries::new();
         loop {
-            // Strictly before the head is loaded.
+            // This must be loaded before the head.
             let since = self.generation();
             match self.attempt(key, since, target)? {
                 Attempt::Is => return Ok(!target.copy.words.is_tombstone()),
@@ -186,8 +186,9 @@ impl Core<'_> {
         }
     }
 
-    /// Whether the record that `head` names in the slot is still the key's newest: the head stands, or what follows it
-    /// is not in the history yet. A head's counter rises at every change, so nothing else needs to be looked at.
+    /// Whether the record that `head` names in the slot is still the key's newest: the head is current, or the change
+    /// that follows it is not in the history yet. A head's counter rises at every change, so nothing else needs to be
+    /// checked.
     pub fn is_newest(&self, slot: Slot, head: Head) -> bool {
         match self.slot_at(slot.head_at - 1) {
             Some((hash, now)) if hash == slot.hash => now == head || self.is_entering(slot, head, now),
@@ -195,22 +196,22 @@ impl Core<'_> {
         }
     }
 
-    /// Whether `now` is the change after `head`, and was not in the history when this began. Whoever polls meets
-    /// that at every change, and would read the value before it again and again.
+    /// Whether `now` is the change after `head`, and was not in the history when this call began. A reader that polls
+    /// meets this state at every change, and would read the previous value again and again.
     fn is_entering(&self, slot: Slot, head: Head, now: Head) -> bool {
         if !now.is(HeadKind::Live) || now != head.next(HeadKind::Live, now.block()) {
             return false;
         }
         let entering = |block| matches!(self.load_gen(block), GenWord::Unlogged(_));
-        // Of the block's life under this head only if the head still stands (P2).
+        // These words belong to the block's life under this head only if the head is still current (P2).
         self.block(now.block()).is_some_and(entering) && self.holds(Proof::Head(slot.head_at, now))
     }
 
-    /// A read of a key with this hash that lived last in this slot, as nearly all are: it still does, and stands still
-    /// under the copy. A slot's hash word is of one life, and in one life a slot has one key: where the word still
-    /// stands the key need not be compared again.
+    /// Reads a key with this hash that lived in this slot last. Nearly all keys still do, and the slot does not change
+    /// during the copy. A slot's hash word belongs to one life, and in one life a slot has one key. So if the word has
+    /// not changed, the key need not be compared again.
     ///
-    /// A glance gives the core to no function that is not compiled into it, so the caller's stays in registers.
+    /// A glance passes the core only to inlined functions, so the caller's core stays in registers.
     #[inline(always)]
     fn glance_at(
         &self,
@@ -229,14 +230,14 @@ impl Core<'_> {
         }
     }
 
-    /// As [`Core::glance_at`], of a key that is looked up: in the one slot of the chain's first bucket that has its
-    /// fingerprint.
+    /// As [`Core::glance_at`], for a key that is looked up: reads the only slot of the chain's first bucket that has
+    /// its fingerprint.
     #[inline(always)]
     fn glance(&self, key: &Key<'_>, verify: Verify, copy: &mut CopiedRecord, value: &mut Vec<u8>) -> Glance {
         let base = self.geo.bucket(key.bucket);
         let bucket = &self.words[base..base + geometry::BUCKET_WORDS];
         let link = acquire(&bucket[1]);
-        // Relaxed: only a filter; `slot_at` reads the hash again, in order.
+        // Relaxed: this is only a filter; `slot_at` reads the hash again, in order.
         let ours = |&slot: &usize| bucket[2 + 2 * slot].load(Relaxed) as u16 == key.fingerprint;
         let Some(slot) = (0..geometry::SLOTS).find(ours) else {
             // As at the end of `attempt`.
@@ -253,8 +254,8 @@ impl Core<'_> {
         }
     }
 
-    /// Copies what a LIVE head names, if that is the key's, in the history, in one block, sound, and the head stands
-    /// still.
+    /// Copies the record that a LIVE head names, if it belongs to the key, is in the history, lies in one block and is
+    /// sound, and if the head does not change.
     #[inline(always)]
     fn glance_live(
         &self,
@@ -266,7 +267,7 @@ impl Core<'_> {
         value: &mut Vec<u8>,
     ) -> Glance {
         let Some(block) = self.block(found.head.block()) else { return Glance::Unclear };
-        // Before the record: if it is a generation, the record is complete.
+        // This is loaded before the record: if it is a generation, the record is complete.
         let GenWord::Generation(generation) = self.load_gen(block) else { return Glance::Unclear };
         let proof = Proof::Head(found.slot.head_at, found.head);
         let copied = of_key(block)
@@ -280,14 +281,14 @@ impl Core<'_> {
         if copy.words.is_tombstone() { Glance::Absent } else { Glance::Is }
     }
 
-    /// Scans the chain. Without a slot of the key there was a moment during the scan when it was absent:
-    /// a key leaves its slot only after its removal left the history.
+    /// Scans the chain. If the key has no slot, there was a moment during the scan when it was absent, because a key
+    /// leaves its slot only after its removal left the history.
     fn attempt(&self, key: &Key<'_>, since: u64, target: &mut Target<'_>) -> Result<Attempt, Fault> {
         let mut chain = self.chain(key.bucket);
         for base in chain.by_ref() {
             let slots = &self.words[base..base + geometry::BUCKET_WORDS];
             for slot in 0..geometry::SLOTS {
-                // Relaxed: only a filter; `slot_at` reads the hash again, in order.
+                // Relaxed: this is only a filter; `slot_at` reads the hash again, in order.
                 if slots[2 + 2 * slot].load(Relaxed) as u16 != key.fingerprint {
                     continue;
                 }
@@ -296,12 +297,12 @@ impl Core<'_> {
                 }
             }
         }
-        // Behind damage it may be there.
+        // The key may be behind the damage.
         chain.ended()?;
         Ok(Attempt::Absent)
     }
 
-    /// Looks at a slot that had the key's fingerprint; `None` where it is not the key's.
+    /// Looks at a slot that had the key's fingerprint. Returns `None` if it does not belong to the key.
     fn attempt_in(
         &self,
         key: &Key<'_>,
@@ -322,7 +323,7 @@ impl Core<'_> {
         }
     }
 
-    /// Copies what a LIVE head names; `None` where the slot is another key's.
+    /// Copies the record that a LIVE head names. Returns `None` if the slot belongs to another key.
     fn live(
         &self,
         key: &Key<'_>,
@@ -333,7 +334,7 @@ impl Core<'_> {
         let SlotHead { slot, head } = found;
         let proof = Proof::HeadOrFloor(slot, head, since);
         let Some(block) = self.block(head.block()) else { return self.refuse(proof, "a slot's block") };
-        // Before the record: if it is a generation, the record is complete.
+        // This is loaded before the record: if it is a generation, the record is complete.
         let gen_word = self.load_gen(block);
         if !self.key_is(block, key) {
             return self.not_ours(block, found, proof);
@@ -347,8 +348,8 @@ impl Core<'_> {
         }
     }
 
-    /// The version before a record that is not in the history. Only the floor proves this copy: the head
-    /// says nothing about what it no longer names.
+    /// The version before a record that is not in the history. Only the floor proves this copy: the head says nothing
+    /// about a record that it no longer names.
     #[cold]
     fn before(
         &self,
@@ -375,8 +376,8 @@ impl Core<'_> {
         }
     }
 
-    /// Another key with this fingerprint, or damage: a record whose key does not have the fingerprint of
-    /// its slot.
+    /// The record belongs to another key with this fingerprint, or it is damaged: then its key does not have the
+    /// fingerprint of its slot.
     #[cold]
     fn not_ours(&self, block: Block, found: SlotHead, proof: Proof) -> Result<Option<Attempt>, Fault> {
         let mut bytes = Vec::new();
@@ -388,13 +389,13 @@ impl Core<'_> {
         if whole && fits { Ok(None) } else { Err(Fault::Corrupt("a record's key")) }
     }
 
-    /// Damage, if the proof holds; otherwise look again.
+    /// Reports damage if the proof holds. Otherwise the caller looks again.
     #[cold]
     fn refuse(&self, proof: Proof, what: &'static str) -> Result<Option<Attempt>, Fault> {
         if self.holds(proof) { Err(Fault::Corrupt(what)) } else { Ok(Some(Attempt::Again)) }
     }
 
-    /// Copies a record and judges the copy: first whether it is whole, then whether it is sound.
+    /// Copies a record and judges the copy: first whether it is of one life, then whether it is sound.
     fn take(
         &self,
         key: &Key<'_>,
@@ -415,7 +416,7 @@ impl Core<'_> {
         Ok(Attempt::Is)
     }
 
-    /// A copy whose lengths cannot be: damage, or torn.
+    /// A copy with invalid lengths is damaged or torn.
     #[cold]
     fn not_whole(&self, proof: Proof) -> Result<Attempt, Fault> {
         if self.holds(proof) { Err(Fault::Corrupt("a record's lengths")) } else { Ok(Attempt::Again) }

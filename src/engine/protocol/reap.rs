@@ -21,20 +21,20 @@ use crate::sync::{
     fence,
 };
 
-/// What ending a life found.
+/// The result of ending a life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Reaped {
-    /// Blocks that went back to the board.
+    /// The number of blocks that went back to the board.
     pub blocks: u64,
-    /// Published puts that were brought into the history.
+    /// The number of published puts that were brought into the history.
     pub logged: u64,
-    /// Ephemeral entries that were removed.
+    /// The number of ephemeral entries that were removed.
     pub ephemerals: u64,
 }
 
 impl Core<'_> {
-    /// Ends the life of session `dead`, whose lock byte the caller holds. The lane is the reaper's own, or
-    /// one [`Lane::for_reaping`].
+    /// Ends the life of session `dead`, whose lock byte the caller holds. The lane is the reaper's own, or one from
+    /// [`Lane::for_reaping`].
     pub fn reap(&self, lane: &mut Lane, dead: usize, now: Now) -> Result<Reaped, Fault> {
         let mut reaped = Reaped::default();
         self.finish_intents(dead);
@@ -48,7 +48,7 @@ impl Core<'_> {
         Ok(reaped)
     }
 
-    /// Ends the caller's own life in good order: as a reap, with nothing to finish.
+    /// Ends the caller's own life in an orderly way, like a reap that finds nothing to finish.
     pub fn leave(&self, lanes: &mut [Lane], now: Now) -> Result<(), Fault> {
         for lane in &mut *lanes {
             self.empty_stash(lane);
@@ -61,8 +61,8 @@ impl Core<'_> {
         Ok(())
     }
 
-    /// Frees what the dead session's floor steps were to free: the floor passed the event, and the block
-    /// is still in the life that the intent names.
+    /// Frees the blocks that the dead session's floor steps were about to free: the floor passed the event, and the
+    /// block is still in the life that the intent names.
     fn finish_intents(&self, dead: usize) {
         for intent in 0..LANES {
             let at = self.geo.session(dead) + session::intent(intent);
@@ -77,7 +77,8 @@ impl Core<'_> {
                     self.take_superseded(dead as u16 + 1, superseded);
                     state = self.load_state(block);
                 }
-                // Taken in the dead's name, by it or by a reaper; freed with all else that is the dead's.
+                // The dead session, or a reaper in its name, took the block. It is freed with all other blocks of the
+                // dead session.
                 let taken = State::new(StateKind::Claimed, dead as u16 + 1, seen.next_tag());
                 if state == taken {
                     self.weigh_for(dead, Sum::Freed, Weight::of_event(event), granules);
@@ -87,24 +88,25 @@ impl Core<'_> {
         }
     }
 
-    /// Whether this was added to one of the dead's sums.
+    /// Whether this was added to one of the dead session's sums.
     fn is_weighed(&self, dead: usize, sum: Sum, last: u64) -> bool {
-        // Relaxed: the owner is dead, and its lock's release ordered everything it did.
+        // Relaxed: the owner is dead, and the release of its lock ordered everything it did.
         let weight =
             |lane| Weight(self.at(self.geo.session(dead) + session::weight(lane, sum)).load(Relaxed));
         !session::WEIGHTS_KEPT || (0..=LANES).any(|lane| weight(lane).ends_with(last))
     }
 
-    /// Adds to one of the dead's sums what the dead, or a reaper that was killed, did not come to.
+    /// Adds to one of the dead session's sums what it, or a reaper that was killed, did not add.
     fn weigh_for(&self, dead: usize, sum: Sum, last: u64, granules: u64) {
         if !self.is_weighed(dead, sum, last) {
             let word = self.at(self.geo.session(dead) + session::weight(LANES, sum));
-            // Relaxed: as above, for the next reaper; the sums are estimates while others write.
+            // Relaxed: as above, for the next reaper. The sums are estimates while others write.
             word.store(Weight(word.load(Relaxed)).with(last, granules).0, Relaxed);
         }
     }
 
-    /// Adds what the event of a published block superseded to the dead's sum; and, where that was let go, the block.
+    /// Adds what the event of a published block superseded to the dead session's sum, and also the block itself if it
+    /// was let go.
     fn weigh_event(&self, dead: usize, block: Block, doomed: bool) {
         let GenWord::Generation(own) = self.load_gen(block) else { return };
         let superseded = record::superseded_in(self.record_word(block, record::SHAPE));
@@ -114,26 +116,27 @@ impl Core<'_> {
         }
     }
 
-    /// Ends what the dead session did with the blocks that it owned: goes through the block table.
+    /// Finishes or takes back what the dead session did with its blocks. Walks through the whole block table.
     fn finish_blocks(&self, lane: &mut Lane, dead: usize, reaped: &mut Reaped) -> Result<(), Fault> {
         let owner = dead as u16 + 1;
         let end = (self.reserved() * self.geo.extent_granules()).min(self.geo.granules());
         let mut owned = Vec::new();
         for block in (1..end).filter_map(|index| self.geo.block(index)) {
-            // Relaxed: the owner is dead, and its lock's release ordered everything it did.
+            // Relaxed: the owner is dead, and the release of its lock ordered everything it did.
             let state = State(self.state_of(block).load(Relaxed));
             if state.owner() == owner {
                 owned.push((self.is_left(dead, block, state), block, state));
             }
         }
-        // What was weighed for one comes before what is weighed for another: a sum tells of the last one only.
+        // Each block's sums are settled before those of the next one, because a sum tells only what was added last.
         owned.sort_by_key(|&(left, ..)| left);
         owned.into_iter().try_for_each(|(_, block, state)| self.finish_block(lane, block, state, reaped))
     }
 
-    /// What is left to be added to the dead's sums for a block: in which order they are settled.
+    /// What must still be added to the dead session's sums for a block. This gives the order in which blocks are
+    /// settled.
     fn is_left(&self, dead: usize, block: Block, state: State) -> (bool, bool) {
-        // Acquire: behind the state, which was loaded relaxed, lies the generation word (P7).
+        // Acquire: the state was loaded relaxed, and the generation word must be read after it (P7).
         fence(Acquire);
         match (state.kind(), self.load_gen(block)) {
             (StateKind::Inflight | StateKind::Doomed | StateKind::Limbo, GenWord::Generation(own)) => (
@@ -151,13 +154,14 @@ impl Core<'_> {
         state: State,
         reaped: &mut Reaped,
     ) -> Result<(), Fault> {
-        // Acquire: the state was loaded relaxed; behind it lies the generation word that names it (P7).
+        // Acquire: the state was loaded relaxed, and the generation word must be read after it (P7).
         fence(Acquire);
         match state.kind() {
             StateKind::Claimed => {
                 if let GenWord::Bucket(_) = self.load_gen(block) {
-                    // Killed before it was INFLIGHT. No trace of a bucket may stay behind: `bucket_of_slot`
-                    // goes by it. Relaxed: nobody else looks at a private block; freeing it orders this (P7).
+                    // The session was killed before the block was INFLIGHT. No trace of a bucket may remain, because
+                    // `bucket_of_slot` relies on it. Relaxed: no other thread looks at a private block, and freeing it
+                    // orders this store (P7).
                     self.gen_of(block).store(GenWord::None.pack(), Relaxed);
                 }
                 reaped.blocks += u64::from(self.free_owned(block, state));
@@ -202,7 +206,7 @@ impl Core<'_> {
         }
     }
 
-    /// Whether a bucket in the making is part of its chain, after finishing what the guard asks for.
+    /// Whether an unfinished bucket is part of its chain, after applying what the guard asks for.
     fn is_linked(&self, bucket: usize, block: Block, state: State) -> Result<bool, Fault> {
         for _ in 0..1024 {
             let guard = Guard(super::acquire(self.at(self.geo.bucket(bucket))));
@@ -217,8 +221,7 @@ impl Core<'_> {
         Err(Fault::Contended)
     }
 
-    /// Whether the block was published; if it is still its key's newest, its event is brought into the
-    /// history.
+    /// Whether the block was published. If it is still its key's newest record, its event is brought into the history.
     fn is_published(
         &self,
         lane: &mut Lane,
@@ -227,8 +230,8 @@ impl Core<'_> {
         reaped: &mut Reaped,
     ) -> Result<bool, Fault> {
         let slot = self.slot_of(block);
-        // The head first, then the generation word: the other way round a put that was superseded between
-        // the two loads would pass for one that was never published.
+        // The head is loaded before the generation word. In the opposite order, a put that was superseded between the
+        // two loads would look like one that was never published.
         let current = self.bucket_of_slot(slot).is_some_and(|_| self.names(slot, block));
         Ok(match self.load_gen(block) {
             GenWord::Unlogged(tag) if tag == state.tag() => {
@@ -260,7 +263,7 @@ impl Core<'_> {
                 reaped.blocks += 1;
                 return;
             }
-            // Nothing else but the floor changes a dead owner's block: it is doomed.
+            // Only the floor also changes a dead owner's block: it made the block DOOMED.
             self.weigh_event(session_of(state), block, true);
             self.free_pieces(block, state.tag());
             let doomed = State::new(StateKind::Doomed, state.owner(), state.tag());
@@ -271,7 +274,7 @@ impl Core<'_> {
         }
     }
 
-    /// Announces the deadline of a published record, as its dead writer may not have done.
+    /// Announces the deadline of a published record, because its dead writer may not have done so.
     fn announce_for(&self, block: Block) {
         let Some(words) = self.header_words(block).filter(|words| words.deadline() != 0) else { return };
         if let Some(bucket) = self.bucket_of_slot(words.slot()) {
@@ -279,7 +282,7 @@ impl Core<'_> {
         }
     }
 
-    /// Removes the entries that were to end with this life of the session. `kind`: how it ended.
+    /// Removes the entries that were bound to this life of the session. `kind` tells how it ended.
     fn remove_ephemerals(
         &self,
         lane: &mut Lane,
@@ -299,7 +302,8 @@ impl Core<'_> {
         Ok(removed)
     }
 
-    /// Removes a slot's entry if it ends with this life, also while others update it: that keeps it bound.
+    /// Removes a slot's entry if it ends with this life, even while others update it: an update keeps it bound to the
+    /// session.
     fn remove_ephemeral(
         &self,
         lane: &mut Lane,
@@ -318,9 +322,9 @@ impl Core<'_> {
             let change = Change::tombstone(kind, Expect::Generation(generation));
             match self.change(lane, &key, &change, now, None) {
                 Ok(Outcome::Done { .. }) => return Ok(true),
-                // Updated meanwhile, which gives another generation, or damaged.
+                // The entry was updated meanwhile and has another generation, or it is damaged.
                 Ok(_) => tried = generation,
-                // A damaged key is the scrubber's; it must not keep the record occupied for ever.
+                // The scrubber handles a damaged key. It must not keep the session record occupied forever.
                 Err(Fault::Corrupt(_)) => return Ok(false),
                 Err(fault) => return Err(fault),
             }
@@ -328,7 +332,7 @@ impl Core<'_> {
         Err(Fault::Contended)
     }
 
-    /// Key and generation of a LIVE slot's entry that ends with this life.
+    /// The key and the generation of a LIVE slot's entry that ends with this life.
     fn ephemeral_at(
         &self,
         lane: &mut Lane,
@@ -343,7 +347,7 @@ impl Core<'_> {
             let generation = self.load_gen(block);
             let mut key = Vec::new();
             let header = self.copy_key(block, &mut key);
-            // The copy is of one life of the block only if the head stood still (P2).
+            // The copy comes from one life of the block only if the head did not change (P2).
             fence(Acquire);
             if !self.head_is(head_at, head) {
                 continue;
@@ -356,7 +360,7 @@ impl Core<'_> {
             });
             match generation {
                 GenWord::Generation(generation) if is_ours => return Ok(Some((key, generation))),
-                // Another's update of the entry, which is not in the history yet.
+                // Another session updated the entry, and the update is not in the history yet.
                 GenWord::Unlogged(_) if is_ours => match self.help(lane, head_at, head) {
                     Err(Fault::Corrupt(_)) => return Ok(None),
                     helped => helped?,

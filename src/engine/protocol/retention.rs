@@ -28,47 +28,49 @@ use crate::sync::{
     fence, pause,
 };
 
-/// Events that leave the history early between two looks for space.
+/// The number of events that leave the history early between two searches for space.
 const EARLY_STEPS: usize = 32;
-/// Events that stay in the history of a full board while they can.
+/// The number of events that stay in the history of a full board as long as possible.
 const HISTORY_OF_THE_FULL: u64 = 4;
-/// Floor steps between asking for a line and needing it; none in the models.
+/// How many floor steps ahead a line is prefetched. In the models nothing is prefetched.
 const AHEAD: u64 = if cfg!(any(loom, slate_search)) { 0 } else { 8 };
-/// Events of a history that lets one go before it must; those of the models are too short.
+/// The minimal length, in events, of a history that lets an event go before it must. The histories of the models are
+/// too short.
 const ROOMY: u64 = if cfg!(any(loom, slate_search)) { u64::MAX } else { 64 };
-/// Words of a block that are asked for ahead, at most: behind them the processor has found out by itself.
+/// The maximal number of words of a block that are prefetched. After them, the processor's own prefetcher has started.
 const AHEAD_WORDS: usize = 256;
-/// Granules from which on looking ahead pays.
+/// The size in granules from which on prefetching pays.
 const LARGE: u64 = 8;
-/// Events that a put lets go for the history's bytes: two, so that what all have superseded shrinks.
+/// The number of events that a put lets go when the history exceeds its bytes. It is two, so that the total of all
+/// lanes shrinks.
 const TRIM_STEPS: usize = 2;
-/// Granules that a lane supersedes at least between two looks at what the history holds.
+/// The minimal number of granules that a lane supersedes between two checks of what the history holds.
 const TRIM_LEAST: u64 = 64;
 
-/// How short the history may become for room.
+/// How short the history may become to give room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Least {
-    /// As the board's geometry says, or what a quarter of the data area holds.
+    /// The length that the board's geometry gives, or what a quarter of the data area holds.
     Kept,
     /// [`HISTORY_OF_THE_FULL`] events.
     Few,
-    /// No event, as long as one still holds a block.
+    /// No event, as long as one of them still holds a block.
     Nothing,
 }
 
-/// A lane's share in keeping the history within its bytes.
+/// A lane's share of the work that keeps the history within its bytes.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Share {
-    /// Granules that the lane may supersede until it weighs the history again.
+    /// How many granules the lane may supersede before it weighs the history again.
     until_weighed: u64,
-    /// Granules that the history holds beyond its bound, as far as this lane is to free them.
+    /// How many granules this lane has to free of those that the history holds beyond its limit.
     excess: u64,
-    /// Whether the history is at its bound: then the lane frees as much as it supersedes.
+    /// Whether the history is at its limit. Then the lane frees as much as it supersedes.
     at_bound: bool,
 }
 
 impl Share {
-    /// Notes that the lane's event superseded so many granules.
+    /// Records that the lane's event superseded this number of granules.
     #[inline]
     pub(super) fn add(&mut self, granules: u64) {
         self.until_weighed = self.until_weighed.saturating_sub(granules);
@@ -78,20 +80,20 @@ impl Share {
     }
 }
 
-/// What letting an event go would free.
+/// What is freed when an event leaves the history.
 struct Oldest {
     event: u64,
     superseded: Option<Superseded>,
-    /// The slot whose key the event removed, by the word of its head; 0 where it removed none.
+    /// The slot whose key the event removed, by the word of its head; 0 if it removed none.
     removed: usize,
 }
 
-/// A block that an event owns, as it was while the event stood.
+/// A block that an event owns, in the state that it had while the event was in the history.
 #[derive(Clone, Copy)]
 pub(super) struct Superseded {
     pub(super) block: Block,
     pub(super) state: State,
-    /// Granules of its record.
+    /// The granules of its record.
     pub(super) granules: u64,
 }
 
@@ -107,34 +109,34 @@ impl Core<'_> {
             }
             let moved = self.let_go(lane, false)?;
             tries.note(floor, "the floor of the history")?;
-            // A full history lets one event go for each that enters: that is no reason to wait.
+            // In a full history one event leaves for each that enters. That is no reason to wait.
             if !moved {
                 pause();
             }
         }
     }
 
-    /// Lets an event go behind a change that filled the history, so that the next change finds room while others wait
-    /// for it. Not where a history is so short that one event matters.
+    /// Lets an event go after a change that filled the history, so that the next change, for which others wait, finds
+    /// room. It does nothing in a history so short that one event matters.
     #[inline]
     pub(super) fn room_for_the_next(&self, lane: &mut Lane, generation: u64) {
         let history = self.geo.history();
         if history >= ROOMY && self.floor() + history <= generation {
-            // The change has happened; damage is reported to whoever needs the room.
+            // The change has happened. Damage is reported to the thread that needs the room.
             let _ = self.let_go(lane, false);
         }
     }
 
-    /// Lets the oldest event go, and takes or frees the block that it superseded. Whether the floor moved, by this call
-    /// or by another's. For tests, models and tools: [`Core::let_go`] that retires nothing.
+    /// Lets the oldest event go, and takes or frees the block that it superseded. Returns whether the floor moved, by
+    /// this call or by another thread. For tests, models and tools: [`Core::let_go`] that retires nothing.
     #[cfg(any(test, loom, slate_search, feature = "internals"))]
     pub fn advance_floor(&self, lane: &mut Lane, early: bool) -> Result<bool, Fault> {
         self.step::<false>(lane, early)
     }
 
-    /// Lets the oldest event go, takes or frees the block that it superseded, and retires a key that it removed: nobody
-    /// may come by that slot again. `early`: to gain space, down to the least history. Whether the floor moved, by this
-    /// call or by another's.
+    /// Lets the oldest event go, takes or frees the block that it superseded, and retires the key if the event removed
+    /// one, because no later call may look at that slot. With `early`, the history may shrink to its minimum to gain
+    /// space. Returns whether the floor moved, by this call or by another thread.
     pub fn let_go(&self, lane: &mut Lane, early: bool) -> Result<bool, Fault> {
         self.step::<true>(lane, early)
     }
@@ -147,7 +149,7 @@ impl Core<'_> {
         }
         let Some(oldest) = self.oldest(floor)? else { return Ok(self.floor() != floor) };
         self.intend(lane, &oldest);
-        // AcqRel: carries this event's readers' proof to whoever reuses the block (P6).
+        // AcqRel: carries this event's readers' proof to the thread that reuses the block (P6).
         let word = self.at(header::FLOOR);
         if word.compare_exchange(floor, oldest.event, AcqRel, Relaxed).is_ok() {
             self.count(lane, Counter::Floored, 1);
@@ -165,11 +167,11 @@ impl Core<'_> {
         Ok(true)
     }
 
-    /// Asks for the lines that the next floor steps and the puts after them need, which were last touched a whole
-    /// history ago: first an event's record, then, some steps later, the block that it superseded, which will be
-    /// written to. For small blocks, of which a history fits into a near cache, this costs more than it gains.
+    /// Prefetches the lines that the next floor steps and the puts after them need. These lines were last used a whole
+    /// history ago. First comes an event's record; some steps later comes the block that it superseded, which will be
+    /// written to. For small blocks, whose history fits into a near cache, prefetching would cost more than it gains.
     fn look_ahead(&self, event: u64) {
-        // Relaxed, all: hints.
+        // Relaxed, all: these are hints.
         let block_of = |event| self.block(RingWord(self.at(self.geo.ring(event)).load(Relaxed)).block());
         if let Some(far) = block_of(event + 2 * AHEAD) {
             self.machine.prefetch_write(&[self.at(self.geo.data(far))]);
@@ -182,8 +184,8 @@ impl Core<'_> {
         }
     }
 
-    /// The event after the floor and the block it superseded; `None` when there is none or the floor
-    /// moved. An event whose words are damaged is let go without freeing anything.
+    /// The event after the floor and the block it superseded; `None` if there is none or if the floor moved. An event
+    /// whose words are damaged is let go without freeing anything.
     #[inline(always)]
     fn oldest(&self, floor: u64) -> Result<Option<Oldest>, Fault> {
         let event = floor + 1;
@@ -200,20 +202,20 @@ impl Core<'_> {
             }
             _ => 0,
         };
-        // The block is genuine only if the floor stood still (P6): an intent must never name another's.
+        // The block is genuine only if the floor did not move (P6). An intent must never name a block of another event.
         fence(Acquire);
         if self.at(header::FLOOR).load(Relaxed) != floor {
             return Ok(None);
         }
-        // Room is made before an event enters the ring. Without this a damaged counter would be walked after.
+        // Room is made before an event enters the ring. Without this check the floor would follow a damaged counter.
         if floor + self.geo.history() < generation {
             return Err(Fault::Corrupt("the distance of the history's two counters"));
         }
         Ok(Some(Oldest { event, superseded, removed }))
     }
 
-    /// The block that the record in `block` superseded; `None` where there is none, or where it is not of the same
-    /// slot: then one of the two is damaged, and freeing could hurt another key.
+    /// The block that the record in `block` superseded. `None` if there is none, or if it does not belong to the same
+    /// slot: then one of the two is damaged, and freeing the block could harm another key.
     #[inline(always)]
     fn superseded_block(&self, block: Block) -> Option<Superseded> {
         let previous = Head(self.record_word(block, record::PREVIOUS));
@@ -228,7 +230,7 @@ impl Core<'_> {
         })
     }
 
-    /// Writes down what the floor step will free, so that a kill right after it leaks nothing.
+    /// Records what the floor step will free, so that nothing leaks if the session is killed right after it.
     #[inline]
     fn intend(&self, lane: &Lane, oldest: &Oldest) {
         let at = lane.intent_at;
@@ -236,12 +238,12 @@ impl Core<'_> {
             oldest.superseded.map_or((0, 0), |superseded| (superseded.block.index(), superseded.state.0));
         self.at(at + session::INTENT_STATE).store(state, Relaxed);
         self.at(at + session::INTENT_BLOCK).store(u64::from(block), Relaxed);
-        // Release: the reaper that sees the event sees block and state (P9).
+        // Release: a reaper that sees the event sees the block and its state (P9).
         self.at(at + session::INTENT_EVENT).store(oldest.event, Release);
     }
 
-    /// Clears an intent before the next one's words are written: an old event with new words would free
-    /// a block that is still in use.
+    /// Clears an intent before the words of the next one are written. An old event with new words would free a block
+    /// that is still in use.
     #[inline]
     pub(super) fn forget_intent(&self, session: usize, lane: usize) {
         self.forget_intent_at(self.geo.session(session) + session::intent(lane));
@@ -249,29 +251,31 @@ impl Core<'_> {
 
     #[inline]
     fn forget_intent_at(&self, at: usize) {
-        // Release: the step is over when the intent is gone (P9).
+        // Release: when the intent is cleared, the step is over (P9).
         self.at(at + session::INTENT_EVENT).store(0, Release);
     }
 
-    /// Takes a block into the stash whose superseding event has left the history: an exclusive right, from having
-    /// moved the floor.
+    /// Takes a block into the stash after the event that superseded it has left the history. Only the thread that moved
+    /// the floor has this right.
     #[inline(always)]
     fn free_superseded(&self, lane: &mut Lane, superseded: Superseded, event: u64) {
         let granules = superseded.granules;
         if let Some(claimed) = self.take_superseded(lane.owner(), superseded) {
-            // While the intent stands: a reaper that finds the block taken finds out whether this was done.
+            // This happens while the intent exists: a reaper that finds the block taken checks whether this was done.
             self.weigh(lane, Sum::Freed, Weight::of_event(event), granules);
             self.keep(lane, claimed);
         }
         lane.share.excess = lane.share.excess.saturating_sub(granules);
     }
 
-    /// The block for this owner; `None` where it is doomed and so its owner's to free, or was taken by another.
+    /// Gives the block to this owner. Returns `None` if it is DOOMED, so that its owner frees it, or if another thread
+    /// took it.
     #[inline(always)]
     pub(super) fn take_superseded(&self, owner: u16, superseded: Superseded) -> Option<Claimed> {
         let Superseded { block, mut state, .. } = superseded;
         let tag = state.tag();
-        // Twice is enough: INFLIGHT may become OWNED meanwhile; that changes no further while the right is ours.
+        // Two attempts are enough: INFLIGHT may become OWNED meanwhile, and OWNED does not change as long as this
+        // thread has the right to the block.
         for _ in 0..3 {
             match state.kind() {
                 StateKind::Owned => {
@@ -293,27 +297,27 @@ impl Core<'_> {
         None
     }
 
-    /// Leaves the freeing of a block to its owner, who still looks at it. Whether it was still in `state`.
+    /// Leaves the freeing of a block to its owner, which still looks at it. Returns whether it was still in `state`.
     #[cold]
     fn doom(&self, block: Block, state: State) -> bool {
         let doomed = State::new(StateKind::Doomed, state.owner(), state.tag());
-        // AcqRel: the owner that finds it doomed sees the floor that doomed it (P6, P7).
+        // AcqRel: the owner that finds it DOOMED sees the floor that doomed it (P6, P7).
         self.state_of(block).compare_exchange(state.0, doomed.0, AcqRel, Acquire).is_ok()
     }
 
-    /// Lets events go for room, a few or one, unless the history is at `least`. Whether any went.
+    /// Lets one or a few events go to make room, unless the history is at `least`. Returns whether any left.
     pub(super) fn shrink_to(&self, lane: &mut Lane, least: Least) -> Result<bool, Fault> {
         let kept = match least {
             Least::Kept => return self.shrink_history(lane, EARLY_STEPS),
             Least::Few => HISTORY_OF_THE_FULL,
             Least::Nothing => 0,
         };
-        // Events that hold nothing are not let go for nothing.
+        // Events that hold no block are not let go, because that would give no room.
         let gives = self.floor() + kept < self.generation() && self.history_holds_any();
         Ok(gives && self.let_go(lane, false)?)
     }
 
-    /// Lets up to `steps` events leave the history early. Whether any did.
+    /// Lets up to `steps` events leave the history early. Returns whether any left.
     pub(super) fn shrink_history(&self, lane: &mut Lane, steps: usize) -> Result<bool, Fault> {
         let mut any = false;
         for _ in 0..steps {
@@ -325,15 +329,15 @@ impl Core<'_> {
         Ok(any)
     }
 
-    /// Whether the history is at its least: `history_min` events, or the newest events that hold a
-    /// quarter of the data area, whichever is fewer.
+    /// Whether the history is at its minimum: `history_min` events, or the newest events that hold a quarter of the
+    /// data area, whichever is fewer.
     pub(super) fn is_least(&self, floor: u64) -> bool {
         let generation = self.generation();
         let least = self.geo.shape().history_min;
         if floor + least < generation {
             return false;
         }
-        // Of what can be used: on a full file system that is less than the whole.
+        // The quarter refers to the usable part. On a full file system that is less than the whole.
         let quarter = u64::from(self.reserved()) * u64::from(self.geo.extent_granules()) / 4;
         let mut held = 0;
         let fits = |event| {
@@ -350,7 +354,7 @@ impl Core<'_> {
             .any(|event| self.superseded_by(event) > 0)
     }
 
-    /// Granules of the block that the event superseded; 0 where the event is gone.
+    /// The granules of the block that the event superseded; 0 if the event has left the history.
     fn superseded_by(&self, event: u64) -> u64 {
         let word = self.ring_word(event);
         if word.lap() != self.geo.lap(event) {
@@ -360,9 +364,9 @@ impl Core<'_> {
         superseded.map_or(0, |superseded| superseded.granules)
     }
 
-    /// Lets a few events go while the blocks they superseded take more than a quarter of the data area. Called by
-    /// writers before a put, never in the middle of one. How many granules that is takes a walk over all sessions'
-    /// counters, so it is asked again only after this lane has superseded a part of them.
+    /// Lets a few events go while the blocks that they superseded take more than a quarter of the data area. Writers
+    /// call this before a put, never in the middle of one. The sum requires a walk over the counters of all sessions,
+    /// so it is computed again only after this lane has superseded a part of that amount.
     #[inline]
     pub(super) fn trim(&self, lane: &mut Lane) -> Result<(), Fault> {
         if lane.share.until_weighed == 0 {
@@ -383,13 +387,14 @@ impl Core<'_> {
         lane.share = Share {
             excess: held.saturating_sub(quarter),
             until_weighed: (quarter / 64).max(quarter.saturating_sub(held) / 16).max(TRIM_LEAST),
-            // A little below the bound as well: a bound that is met only from above is left and met again by turns.
+            // This also starts slightly below the limit. Otherwise the history would alternate between being at its
+            // limit and below it.
             at_bound: held >= quarter - quarter / 32,
         };
     }
 
-    /// Granules that the history holds: what all sessions superseded less what they freed. Exact when no call is under
-    /// way and the dead were reaped.
+    /// The granules that the history holds: what all sessions superseded less what they freed. The number is exact when
+    /// no call is under way and all dead sessions have been reaped.
     pub fn history_granules(&self) -> u64 {
         if !session::COUNTERS_KEPT {
             return 0;
@@ -397,14 +402,14 @@ impl Core<'_> {
         let (mut superseded, mut freed) = (0u64, 0u64);
         for at in (0..self.geo.sessions()).map(|session| self.geo.session(session)) {
             for lane in 0..=session::LANES {
-                // Relaxed: an estimate while others write.
+                // Relaxed: this is an estimate while others write.
                 let sum = |sum| Weight(self.at(at + session::weight(lane, sum)).load(Relaxed)).sum();
                 superseded = superseded.wrapping_add(sum(Sum::Superseded));
                 freed = freed.wrapping_add(sum(Sum::Freed));
             }
         }
         let held = Weight(superseded.wrapping_sub(freed)).sum();
-        // What was freed may be added before what was superseded.
+        // A freed block may be added before the same block was added as superseded.
         if held >> (Weight::BITS - 2) == 3 { 0 } else { held }
     }
 }

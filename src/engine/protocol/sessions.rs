@@ -1,5 +1,5 @@
-//! Session records. Who may take or reap a record is decided outside, by a lock that the
-//! kernel releases when its holder is gone; these are the words behind it.
+//! Session records. A lock outside the region decides who may take or reap a record. The kernel releases that lock when
+//! its holder is gone. This module handles the words behind it.
 
 use super::{Core, Fault, acquire, lane::Lane};
 use crate::layout::{
@@ -8,16 +8,16 @@ use crate::layout::{
 };
 use crate::sync::Ordering::{Relaxed, Release};
 
-/// What a process says of itself.
+/// The identity that a process stores in its record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Identity {
-    /// Process id, in its own pid namespace.
+    /// The process id in its own pid namespace.
     pub pid: u64,
-    /// Inode of that namespace.
+    /// The inode of that namespace.
     pub pid_namespace: u64,
-    /// Start time of the process, clock ticks since boot.
+    /// The start time of the process in clock ticks since boot.
     pub start_time: u64,
-    /// Low half of the boot id.
+    /// The low half of the boot id.
     pub boot: u64,
     /// Nanoseconds of `CLOCK_REALTIME`.
     pub attached_ns: u64,
@@ -25,18 +25,18 @@ pub struct Identity {
     pub heartbeat_ns: u64,
 }
 
-/// A session record, read without order: for people.
+/// A session record, read without order, for display.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RecordView {
-    /// Whether a session is attached, or was when it died.
+    /// Whether a session is attached, or was attached when it died.
     pub active: bool,
-    /// Which life of the record.
+    /// The incarnation: which life of the record this is.
     pub incarnation: u32,
-    /// Entry of the name table.
+    /// The entry of the name table.
     pub name: u16,
-    /// What the process said of itself, with its last beat.
+    /// The identity that the process stored, with its last heartbeat.
     pub identity: Identity,
-    /// Counters since it attached, in the order of [`Counter`].
+    /// The counters since it attached, in the order of [`Counter`].
     pub counters: [u64; COUNTERS],
 }
 
@@ -61,49 +61,50 @@ impl<'r> Core<'r> {
                 put(session::baseline(counter), self.counter_sum(session, counter));
             }
         }
-        // Release: a sweep of names that meets this life sees the last one over (P9).
+        // Release: a name sweep that sees this life sees that the last one is over (P9).
         self.session_word(session, session::NAME).store(u64::from(name), Release);
-        // Release: who sees the life sees its identity (P9).
+        // Release: a thread that sees the life sees its identity (P9).
         word.store(session::incarnation_word(incarnation, true), Release);
         Writer { name, session: session as u16, incarnation }
     }
 
-    /// Whether the record is in a life: attached, or dead and not reaped yet.
+    /// Whether the record is in a life: its session is attached, or dead and not reaped yet.
     pub fn is_occupied(&self, session: usize) -> bool {
         session::is_active(acquire(self.session_word(session, session::INCARNATION)))
     }
 
-    /// `Fenced` when the lane's record began another life, or ended.
+    /// Returns `Fenced` if the lane's record began another life, or ended.
     #[inline]
     pub fn check_fence(&self, lane: &Lane) -> Result<(), Fault> {
-        // Relaxed: the record is ended by others only after this process lost its lock byte.
+        // Relaxed: another process ends the record only after this process lost its lock byte.
         let word = self.session_word(lane.session, session::INCARNATION).load(Relaxed);
         let ours = session::incarnation_word(lane.writer.incarnation, true);
         if word == ours { Ok(()) } else { Err(Fault::Fenced) }
     }
 
-    /// Ends a life whose blocks, intents and ephemeral entries are gone. The caller holds the lock byte.
+    /// Ends a life that has no blocks, intents and ephemeral entries left. The caller holds the lock byte.
     pub(super) fn vacate(&self, session: usize) {
         let word = self.session_word(session, session::INCARNATION);
         for lane in 0..LANES {
             self.forget_intent(session, lane);
         }
-        // Release: the next life's owner sees this one over (P9).
+        // Release: the owner of the next life sees that this one is over (P9).
         word.store(session::incarnation_word(session::incarnation(word.load(Relaxed)), false), Release);
     }
 
-    /// Notes that the session is alive.
+    /// Records that the session is alive.
     pub fn beat(&self, session: usize, boot_ns: u64) {
         self.session_word(session, session::HEARTBEAT_NS).store(boot_ns, Relaxed);
     }
 
-    /// The last beat, nanoseconds of `CLOCK_BOOTTIME`: says who may be asked for, and nothing of who is dead.
+    /// The last heartbeat in nanoseconds of `CLOCK_BOOTTIME`. It tells whose lock is worth a probe. It does not prove
+    /// that a session is dead.
     pub fn heartbeat_ns(&self, session: usize) -> u64 {
-        // Relaxed: a guess, whatever it says.
+        // Relaxed: the value is only an estimate.
         self.session_word(session, session::HEARTBEAT_NS).load(Relaxed)
     }
 
-    /// The record, for people. The session must be below the geometry's number.
+    /// The record, for display. The index must be below the geometry's number of sessions.
     pub fn session_view(&self, session: usize) -> RecordView {
         let word = acquire(self.session_word(session, session::INCARNATION));
         let get = |at| self.session_word(session, at).load(Relaxed);

@@ -11,26 +11,26 @@ use crate::sync::{
     fence,
 };
 
-/// Buckets of one chain, at most.
+/// The maximal number of buckets in one chain.
 pub const CHAIN_MAX: usize = if cfg!(any(loom, slate_search)) { 4 } else { 128 };
 
-/// A key with what its lookup needs.
+/// A key with the values that its lookup needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Key<'k> {
     /// The key.
     pub bytes: &'k [u8],
-    /// Its hash on this board.
+    /// The key's hash on this board.
     pub hash: u64,
-    /// Its shard.
+    /// The key's shard.
     pub shard: usize,
-    /// The bucket, of the whole table, where its chain starts.
+    /// The bucket where its chain starts, as an index into the whole table.
     pub bucket: usize,
-    /// Its fingerprint.
+    /// The key's fingerprint.
     pub fingerprint: u16,
 }
 
 impl<'k> Key<'k> {
-    /// Looks the numbers up.
+    /// Computes the values of a key.
     #[inline]
     pub fn new(geo: &geometry::Geometry, key: &'k str) -> Self {
         let hash = geo.hash(key.as_bytes());
@@ -43,7 +43,7 @@ impl<'k> Key<'k> {
 /// Where a key lives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Slot {
-    /// Word of the head; the hash is the word before.
+    /// The word of the head. The word before it is the hash.
     pub head_at: usize,
     /// The hash word under which it was found.
     pub hash: SlotHash,
@@ -52,7 +52,7 @@ pub struct Slot {
 /// A slot with the head that was found in it.
 #[derive(Clone, Copy, Debug)]
 pub struct SlotHead {
-    /// Where.
+    /// Where the slot is.
     pub slot: Slot,
     /// The head: LIVE with the key, or OPEN for its fingerprint.
     pub head: Head,
@@ -68,7 +68,7 @@ pub(super) struct Chain<'c> {
 }
 
 impl Chain<'_> {
-    /// Whether the chain ended as one does, and not at a link that cannot be.
+    /// Whether the chain ended regularly, and not at an invalid link.
     pub(super) fn ended(&self) -> Result<(), Fault> {
         if self.damaged { Err(Fault::Corrupt("a bucket's link")) } else { Ok(()) }
     }
@@ -88,13 +88,13 @@ impl Iterator for Chain<'_> {
     }
 }
 
-/// Words of the hashes of the bucket at `base`.
+/// The hash words of the bucket at `base`.
 pub(super) fn slots_of(base: usize) -> impl Iterator<Item = usize> {
     (0..geometry::SLOTS).map(move |slot| base + 2 + 2 * slot)
 }
 
 impl Core<'_> {
-    /// First words of the buckets of a chain. Ends at a link that cannot be.
+    /// The first words of the buckets of a chain. Ends at an invalid link.
     pub(super) fn chain(&self, bucket: usize) -> Chain<'_> {
         Chain { core: self, bucket, next: Some(self.geo.bucket(bucket)), left: CHAIN_MAX, damaged: false }
     }
@@ -106,19 +106,19 @@ impl Core<'_> {
         self.is_bucket_of(bucket, block).then(|| self.geo.data(block))
     }
 
-    /// Whether the block says that it is an overflow bucket of the chain. Anything else must never be taken for
-    /// one: what stands there would be changed as if it were slots. The link carries the word (P8).
+    /// Whether the block is marked as an overflow bucket of the chain. Nothing else may be taken for one, because its
+    /// contents would be changed as if they were slots. The link carries the word (P8).
     pub(super) fn is_bucket_of(&self, bucket: usize, block: Block) -> bool {
         self.load_gen(block) == GenWord::Bucket(bucket as u64)
     }
 
-    /// Words of the hashes of a chain, in order; each head is the word behind.
+    /// The hash words of a chain, in order. Each head is the next word.
     pub(super) fn slots(&self, bucket: usize) -> impl Iterator<Item = usize> + use<'_> {
         self.chain(bucket).flat_map(slots_of)
     }
 
-    /// The chain's first bucket, of the whole table, of a slot of the table or of an overflow bucket, by
-    /// the word of its head; `None` where no slot is.
+    /// The first bucket, as an index into the whole table, of the chain of a slot, which is given by the word of its
+    /// head. The slot may be in the table or in an overflow bucket. `None` if no slot is there.
     pub(super) fn bucket_of_slot(&self, head_at: usize) -> Option<usize> {
         let table = self.geo.bucket(0)..self.geo.bucket(self.geo.buckets());
         if table.contains(&head_at) {
@@ -136,26 +136,26 @@ impl Core<'_> {
         )
     }
 
-    /// The slot's hash and head of one life: the hash did not change around the head.
+    /// The slot's hash and head of one life: the hash did not change while the head was loaded.
     #[inline(always)]
     pub(super) fn slot_at(&self, hash_at: usize) -> Option<(SlotHash, Head)> {
         let hash = SlotHash(acquire(self.at(hash_at)));
         let head = self.load_head(hash_at + 1);
-        // Relaxed: the head was loaded with acquire; a later life's hash was written before its head (P8).
+        // Relaxed: the head was loaded with acquire, and the hash of a later life was written before its head (P8).
         (self.at(hash_at).load(Relaxed) == hash.0).then_some((hash, head))
     }
 
-    /// Whether the slot is in the life in which its hash word was read, and its key was not retired: that cannot be taken
-    /// back. While this holds, nobody has given the newest record back; those before it belong to events.
+    /// Whether the slot is still in the life in which its hash word was read, and its key was not retired. Retiring is
+    /// final. While this holds, nobody has given back the newest record; older records belong to events.
     pub(super) fn lives(&self, slot: Slot) -> bool {
-        // What was copied before is of the record only if this is seen to hold after it (P2).
+        // A copy made before belongs to the record only if this is seen to hold after it (P2).
         fence(Acquire);
         let Some((hash, head)) = self.slot_at(slot.head_at - 1) else { return false };
-        // MOVED with a block was LIVE.
+        // A MOVED head with a block was LIVE before.
         hash == slot.hash && (head.is(HeadKind::Live) || head.is(HeadKind::Moved) && head.block() != 0)
     }
 
-    /// Word of the head of the slot that a record names.
+    /// The word of the head of the slot that a record names.
     pub(super) fn slot_of(&self, block: Block) -> usize {
         (self.record_word(block, record::PLACE) >> 32) as usize
     }

@@ -1,5 +1,5 @@
-//! What lists need where they cannot be of one generation, or where they meet damage: the keys that live in the slots,
-//! and the names of records that cannot be read.
+//! What lists need if they cannot be of one generation, or if they meet damage: the keys that live in the slots, and
+//! the keys of unreadable records.
 
 use super::{
     Core, Fault, Tries,
@@ -8,33 +8,34 @@ use super::{
 };
 use crate::layout::{Head, HeadKind, record};
 
-/// A record, or a word on the way to one, that cannot be as it is.
+/// A damaged record, or a damaged word on the way to one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Damaged {
-    /// What it is.
+    /// A description of the damage.
     pub what: &'static str,
-    /// Its key, where a record of the slot still tells it.
+    /// The key, if a record of the slot still tells it.
     pub key: Option<Vec<u8>>,
-    /// Word of the slot's head; `None` where the way to further slots is damaged.
+    /// The word of the slot's head; `None` if the damage prevents finding further slots.
     pub slot: Option<usize>,
 }
 
 impl Damaged {
-    /// A damaged link: slots behind it cannot be found.
+    /// A damaged link: the slots behind it cannot be found.
     pub(super) const fn link(what: &'static str) -> Self {
         Self { what, key: None, slot: None }
     }
 
-    /// Whether it may concern keys that start with the prefix.
+    /// Whether the damage may concern keys that start with the prefix.
     pub(super) fn concerns(&self, prefix: &str) -> bool {
         self.key.as_ref().is_none_or(|key| key.starts_with(prefix.as_bytes()))
     }
 }
 
 impl Core<'_> {
-    /// Calls `each` with every key that starts with the prefix and lives in a slot during the whole walk, and with some
-    /// that come or go meanwhile; those may come twice, from two slots. Whether a key has a value a read tells. Needs
-    /// nothing of the history: however fast it goes by, each key is whole.
+    /// Calls `each` with every key that starts with the prefix and lives in a slot during the whole walk. Keys that
+    /// appear or disappear meanwhile may be included or not; such a key may come twice, from two slots. A read tells
+    /// whether a key has a value. The walk does not need the history, so each key is complete however fast the board
+    /// changes.
     pub fn present_keys(
         &self,
         prefix: &str,
@@ -63,11 +64,11 @@ impl Core<'_> {
         Ok(())
     }
 
-    /// Replaces `key` with the key that lives in the slot of the chain; whether one does.
+    /// Replaces `key` with the key that lives in the slot of the chain. Returns whether one does.
     fn living_key(&self, bucket: usize, hash_at: usize, key: &mut Vec<u8>) -> Result<bool, Fault> {
         let mut tries = Tries::new();
         loop {
-            // Strictly before the head is loaded.
+            // This must be loaded before the head.
             let since = self.generation();
             if let Some((hash, head)) = self.slot_at(hash_at) {
                 match head.kind() {
@@ -87,19 +88,19 @@ impl Core<'_> {
         }
     }
 
-    /// Whether the bytes are a key that can live in a slot of this chain, with this fingerprint.
+    /// Whether the bytes are a key with this fingerprint that can live in a slot of this chain.
     pub(super) fn fits_slot(&self, bucket: usize, fingerprint: u16, bytes: &[u8]) -> bool {
         let key = std::str::from_utf8(bytes).map(|key| Key::new(self.geo, key));
         key.is_ok_and(|key| (key.bucket, key.fingerprint) == (bucket, fingerprint))
     }
 
-    /// Damage of the slot whose head is at this word, with the key that lives there.
+    /// The damage of the slot whose head is at this word, with the key that lives there.
     pub(super) fn damaged(&self, head_at: usize, what: &'static str) -> Damaged {
         Damaged { what, key: self.slot_name(head_at), slot: Some(head_at) }
     }
 
-    /// The key of a slot, where a record still tells it: the newest one, or one that it superseded. What stands there is
-    /// believed where it fits the slot.
+    /// The key of a slot, if a record still tells it: the newest record, or one that it superseded. The key is accepted
+    /// if it matches the slot.
     fn slot_name(&self, head_at: usize) -> Option<Vec<u8>> {
         let bucket = self.bucket_of_slot(head_at)?;
         let (hash, mut head) = self.slot_at(head_at - 1)?;
@@ -115,5 +116,5 @@ impl Core<'_> {
     }
 }
 
-/// Records of a slot that are asked for its key.
+/// How many records of a slot are tried to find its key.
 const RECORDS: usize = 8;

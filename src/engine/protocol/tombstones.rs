@@ -21,7 +21,7 @@ impl Core<'_> {
         })
     }
 
-    /// Whether a slot of the chain has a removed key, whose event holds it.
+    /// Whether a slot of the chain has a removed key whose event is still in the history.
     pub(super) fn has_tombstone(&self, bucket: usize) -> bool {
         self.slots(bucket).any(|hash_at| {
             let head = self.load_head(hash_at + 1);
@@ -29,15 +29,15 @@ impl Core<'_> {
         })
     }
 
-    /// Whether the head names a tombstone whose event has left the history. Its writer may still look at it: that keeps
-    /// the block, not the slot. To be proved by the head's compare-and-swap.
+    /// Whether the head names a tombstone whose event has left the history. If its writer still looks at it, that
+    /// delays only the block, not the slot. The compare-and-swap of the head must prove the answer.
     fn has_passed(&self, head: Head) -> bool {
         let Some(block) = self.block(head.block()).filter(|_| head.is(HeadKind::Live)) else { return false };
         self.is_tombstone(block)
             && matches!(self.load_gen(block), GenWord::Generation(event) if event <= self.floor())
     }
 
-    /// Whether the block has a sound tombstone: damage that looks like a removal must end no key.
+    /// Whether the block has a sound tombstone. Damage that looks like a removal must not end a key.
     fn is_tombstone(&self, block: Block) -> bool {
         let Some(words) = self.header_words(block).filter(|words| words.is_tombstone()) else {
             return false;
@@ -48,13 +48,13 @@ impl Core<'_> {
             && words.is_sound(self.geo.hash(&key), &[])
     }
 
-    /// Ends a key whose tombstone has left the history, and gives the tombstone back: nobody needs its version from the
-    /// record any more, and a reader that is still there finds that the slot's life is over ([`Core::lives`]).
+    /// Ends a key whose tombstone has left the history, and gives the tombstone back. Nobody needs its version from the
+    /// record any more. A reader that still reads it finds that the slot's life is over ([`Core::lives`]).
     pub(super) fn retire(&self, shard: usize, head_at: usize, head: Head) -> Result<(), Fault> {
         let block = self.block(head.block()).ok_or(Fault::Corrupt("a slot's block"))?;
         let version = self.record_word(block, record::VERSION);
         let tombstone = self.is_tombstone(block);
-        // A tombstone only, and a version of no other life: the head stood still around both (P2).
+        // The block is a tombstone, and its version belongs to this life: the head did not change around both (P2).
         fence(Acquire);
         if !tombstone || !self.head_is(head_at, head) {
             return Ok(());
@@ -62,26 +62,26 @@ impl Core<'_> {
         let base = self.at(self.geo.shard(shard) + geometry::SHARD_VERSION_BASE);
         base.fetch_max(version, AcqRel);
         let retired = head.next(HeadKind::Retired, head.block());
-        // AcqRel: who sees it RETIRED sees the version base (P8).
+        // AcqRel: a thread that sees it RETIRED sees the version base (P8).
         if self.at(head_at).compare_exchange(head.0, retired.0, AcqRel, Relaxed).is_ok() {
             self.give_back(head_at, retired);
         }
         Ok(())
     }
 
-    /// Retires the tombstone that an event was, as soon as the event has left the history.
+    /// Retires the tombstone that an event produced, as soon as the event has left the history.
     #[cold]
     pub(super) fn retire_passed(&self, head_at: usize) {
         let Some(bucket) = self.bucket_of_slot(head_at) else { return };
         let head = self.load_head(head_at);
         if self.has_passed(head) {
-            // Damage is reported to whoever needs the slot.
+            // Damage is reported to the thread that needs the slot.
             let _ = self.retire(self.geo.shard_of_bucket(bucket), head_at, head);
         }
     }
 
-    /// Retires every tombstone whose event has left the history. Floor steps do that; this finds those that a killed
-    /// one left.
+    /// Retires every tombstone whose event has left the history. Floor steps normally do that. This call finds those
+    /// that a killed session left.
     pub(super) fn retire_all(&self) -> Result<(), Fault> {
         for bucket in 0..self.geo.buckets() {
             for head_at in self.slots(bucket).map(|hash_at| hash_at + 1) {
@@ -96,9 +96,9 @@ impl Core<'_> {
         Ok(())
     }
 
-    /// Retires the slots whose heads stayed OPEN since `before` was taken: their inserters are dead, or so
-    /// slow that they will find it out; and finishes what killed ones left of giving tombstones back. Returns the OPEN
-    /// heads of now. For the keeper, now and then.
+    /// Retires the slots whose heads have been OPEN since `before` was taken. Their inserters are dead, or so slow that
+    /// they will notice it. Also finishes giving back the tombstones that killed sessions left. Returns the heads that
+    /// are OPEN now. The keeper calls this from time to time.
     pub fn sweep_open(&self, before: &[(usize, Head)]) -> Vec<(usize, Head)> {
         let mut open = Vec::new();
         for bucket in 0..self.geo.buckets() {
@@ -112,7 +112,7 @@ impl Core<'_> {
                 }
                 if before.contains(&(hash_at + 1, head)) {
                     let retired = head.next(HeadKind::Retired, 0);
-                    // AcqRel: as `retire`.
+                    // AcqRel: as in `retire`.
                     let _ = self.at(hash_at + 1).compare_exchange(head.0, retired.0, AcqRel, Relaxed);
                 } else {
                     open.push((hash_at + 1, head));
@@ -122,15 +122,15 @@ impl Core<'_> {
         open
     }
 
-    /// Gives back the tombstone that this RETIRED head names. Anybody may do this, any number of times: the block is
-    /// LIMBO first, then the head does not name it any more, then it is free. So no head names a block that begins
-    /// another life, and a block whose state is read while the head names it is in the tombstone's life. What its writer
-    /// still looks at is left for that to free.
+    /// Gives back the tombstone that this RETIRED head names. Any thread may do this, any number of times. First the
+    /// block becomes LIMBO, then the head drops it, and then it becomes free. So no head names a block that begins
+    /// another life, and a block whose state is read while the head names it is in the tombstone's life. If its writer
+    /// still looks at the block, the writer frees it.
     #[cold]
     pub(super) fn give_back(&self, head_at: usize, head: Head) {
         let block = self.block(head.block());
         let of_slot = block.filter(|&block| {
-            // What a damaged record or head says frees nothing: that may be another key's.
+            // If the record or the head is damaged, nothing is freed, because the block may belong to another key.
             self.is_tombstone(block) && self.slot_of(block) == head_at
         });
         let state = of_slot.map(|block| (block, self.load_state(block)));
@@ -139,17 +139,19 @@ impl Core<'_> {
             return;
         }
         let limbo = state.and_then(|(block, state)| self.make_limbo(block, state));
-        // AcqRel, acquire on failure too: who frees the block has seen that the head does not name it (P7).
+        // AcqRel, and acquire on failure: the thread that frees the block has seen that the head does not name it (P7).
         let _ = self.at(head_at).compare_exchange(head.0, head.next(HeadKind::Retired, 0).0, AcqRel, Acquire);
         if let Some((block, state)) = limbo.filter(|(_, state)| state.owner() == 0) {
             self.free_owned(block, state);
         }
     }
 
-    /// From OWNED, or INFLIGHT of its writer, to LIMBO of the same. The block in that state; `None` where it is in neither.
+    /// Changes a block from OWNED, or from INFLIGHT of its writer, to LIMBO with the same owner. Returns the block's
+    /// state after that; `None` if it is in neither state.
     fn make_limbo(&self, block: Block, state: State) -> Option<(Block, State)> {
         let mut state = state;
-        // Its writer may settle it meanwhile, and another may make it LIMBO: no more than that happens before it is.
+        // Its writer may settle it meanwhile, and another thread may make it LIMBO. No more than these two changes can
+        // happen first.
         for _ in 0..3 {
             match state.kind() {
                 StateKind::Owned | StateKind::Inflight => {}
@@ -157,7 +159,7 @@ impl Core<'_> {
                 _ => return None,
             }
             let limbo = State::new(StateKind::Limbo, state.owner(), state.tag());
-            // AcqRel: who meets it LIMBO meets the head RETIRED (P7).
+            // AcqRel: a thread that sees it LIMBO sees the head RETIRED (P7).
             match self.state_of(block).compare_exchange(state.0, limbo.0, AcqRel, Acquire) {
                 Ok(_) => return Some((block, limbo)),
                 Err(now) if State(now).tag() == state.tag() => state = State(now),
@@ -167,13 +169,13 @@ impl Core<'_> {
         None
     }
 
-    /// Ends what the writer of a tombstone that was given back meanwhile, or its reaper, had to do with it. Whether this
-    /// was such a block.
+    /// Finishes what the writer of a tombstone, or its reaper, had to do with it if it was given back meanwhile.
+    /// Returns whether it was.
     #[cold]
     pub(super) fn leave_limbo(&self, block: Block, owner: u16, tag: u64) -> bool {
         let limbo = |owner| State::new(StateKind::Limbo, owner, tag);
         let word = self.state_of(block);
-        // AcqRel: the owner's accesses are over when another frees it, and the head is seen RETIRED (P7).
+        // AcqRel: the owner's accesses are over when another thread frees the block, and the head is seen RETIRED (P7).
         let left = word.compare_exchange(limbo(owner).0, limbo(0).0, AcqRel, Acquire).is_ok();
         if left {
             self.end_limbo(block, limbo(0));
@@ -181,14 +183,14 @@ impl Core<'_> {
         left
     }
 
-    /// Frees a block that was nobody's LIMBO when it was looked at: who made it so may have been killed.
+    /// Frees a LIMBO block that had no owner when it was looked at. The thread that made it LIMBO may have been killed.
     #[cold]
     pub(super) fn end_limbo(&self, block: Block, limbo: State) {
         let head_at = self.slot_of(block);
         if self.bucket_of_slot(head_at).is_none() {
             return;
         }
-        // Acquire: behind the block's state, so at least as new as RETIRED.
+        // Acquire: the head is read after the block's state, so it is at least as new as RETIRED.
         let head = self.load_head(head_at);
         if head.block() != block.index() {
             self.free_owned(block, limbo);

@@ -1,5 +1,6 @@
-//! How much room a board has, and what takes it: for people and for programs that watch a board. All figures are counted
-//! from slots and blocks, so a damaged counter does not show in them, and none is larger than the board.
+//! Computes how much room a board has and what takes it, for display and for programs that monitor a board. All figures
+//! are counted from slots and blocks, so a damaged counter does not affect them, and none exceeds the size of the
+//! board.
 
 use super::{
     Core, acquire,
@@ -13,40 +14,40 @@ use crate::layout::{
 /// How a board is used. Granules are those of blocks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Usage {
-    /// Keys that have a value.
+    /// The number of keys that have a value.
     pub keys: u64,
-    /// Slots, those of overflow buckets included.
+    /// The number of slots, including those of overflow buckets.
     pub slots: u64,
-    /// Slots, with those of all overflow buckets that can be added.
+    /// The number of slots, including those of all overflow buckets that can be added.
     pub slots_max: u64,
-    /// Slots that another key cannot have: their keys have a value, or were removed and are in the history.
+    /// The number of slots that no other key can get: their keys have a value, or were removed and are in the history.
     pub slots_used: u64,
-    /// Overflow buckets.
+    /// The number of overflow buckets.
     pub overflow: u64,
-    /// Granules of their blocks.
+    /// The granules of their blocks.
     pub overflow_granules: u64,
     /// Whether some new keys find no slot.
     pub refuses_keys: bool,
-    /// Granules of present values.
+    /// The granules of present values.
     pub live: u64,
-    /// Of what the history holds.
+    /// The granules of blocks that the history holds.
     pub history: u64,
-    /// Of blocks that sessions have at hand or are filling.
+    /// The granules of blocks that sessions keep in a stash or are filling.
     pub private: u64,
-    /// Of blocks that are kept for removals.
+    /// The granules of blocks that are reserved for removals.
     pub reserve: u64,
-    /// Of blocks that are free, and of extents that are not cut into blocks.
+    /// The granules of blocks that are free, and of extents that are not cut into blocks.
     pub free: u64,
-    /// Granules of a block of the size that takes most of the present values' room; 0 without values.
+    /// The granules of a block of the size that takes most of the present values' room; 0 if there are no values.
     pub typical: u64,
-    /// Present blocks of that size.
+    /// The number of present blocks of that size.
     pub typical_live: u64,
-    /// Further ones that find room, with what the history can give back.
+    /// How many more blocks of that size have room, including what the history can give back.
     pub typical_room: u64,
 }
 
 impl Core<'_> {
-    /// How the board is used. An estimate while others write; looks at every slot and every block.
+    /// Computes how the board is used. An estimate while others write. Looks at every slot and every block.
     pub fn usage(&self) -> Usage {
         let mut usage = Usage::default();
         let classes = usize::from(self.geo.classes().count()) + 1;
@@ -57,7 +58,7 @@ impl Core<'_> {
         let (slots, overflow_max) = (geometry::SLOTS as u64, self.geo.shape().overflow_max);
         usage.refuses_keys &= usage.overflow >= overflow_max;
         usage.slots_max = (self.geo.buckets() as u64 + overflow_max) * slots;
-        // A chain that damage leads round is counted more than once.
+        // If damage makes a chain a cycle, it is counted more than once.
         usage.overflow = usage.overflow.min(overflow_max);
         usage.slots = usage.slots.min(usage.slots_max);
         usage.slots_used = usage.slots_used.min(usage.slots);
@@ -81,7 +82,7 @@ impl Core<'_> {
                     _ => true,
                 };
                 usage.slots_used += u64::from(used);
-                // The history lets removed keys go.
+                // The history gives back the slots of removed keys.
                 room |= !used || self.is_a_tombstone(head);
             }
         }
@@ -95,7 +96,7 @@ impl Core<'_> {
         block.and_then(|block| self.header_words(block)).is_some_and(|words| words.is_tombstone())
     }
 
-    /// Counts a LIVE slot's key; whether another key can not have the slot.
+    /// Counts the key of a LIVE slot. Returns whether the slot is unavailable for another key.
     fn use_of_key(&self, head: Head, floor: u64, usage: &mut Usage, live: &mut [u64]) -> bool {
         let Some(block) = self.block(head.block()) else { return true };
         let Some(words) = self.header_words(block) else { return true };

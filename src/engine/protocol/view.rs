@@ -25,45 +25,45 @@ pub struct Item {
     pub value: Vec<u8>,
     /// The rest of the record.
     pub header: RecordHeader,
-    /// Generation of its event.
+    /// The generation of its event.
     pub generation: u64,
 }
 
 /// An event, as the ring and its blocks tell it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EventRecord {
-    /// What the event made of the key.
+    /// The record that the event produced.
     pub item: Item,
-    /// What the key had before; `None` where it had nothing.
+    /// The key's previous record; `None` if it had no value.
     pub previous: Option<Item>,
 }
 
-/// A point in time that can be read at.
+/// A generation at which the board can be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Point {
     /// The generation.
     pub generation: u64,
-    /// The floor may be this at most.
+    /// The largest floor at which the point can still be read.
     floor_max: u64,
 }
 
 impl Core<'_> {
-    /// The newest generation as readers see it: that of the counter, or of the event after it, where that is entered
-    /// and its block has its generation word. A read may have told of that event already, and whoever was to count it
-    /// may be stopped, or killed. Readers cannot count it, since they store nothing.
+    /// The newest generation as readers see it: that of the counter, or of the event after it, if that is in the ring
+    /// and its block has its generation word. A read may already have reported that event, and the thread that was to
+    /// count it may be stopped or killed. Readers cannot count it, because they store nothing.
     ///
-    /// Not less than any generation that a read by this caller told before. Say that is `g`. Whoever gave the block the
-    /// word `g` had read the counter at `g - 1` and the ring word of `g`, so the counter is at least `g - 1` here (P3,
-    /// P4), and only the event after it can be missing: no event enters before the one before it is counted. Where the
-    /// counter still says `g - 1`:
+    /// The result is not less than any generation that a read by this caller reported before. Let that be `g`. The
+    /// thread that gave the block the word `g` had read the counter at `g - 1` and the ring word of `g`, so the counter
+    /// is at least `g - 1` here (P3, P4). Only the event after it can be missing, because no event enters before the
+    /// previous one is counted. If the counter is still `g - 1`, there are three cases:
     ///
-    /// - the ring word names `g`, and its block says `g`: that is the answer;
-    /// - the ring word is of a later lap, or the block is in a later life. Both come after the counter passed `g`, and
-    ///   loading them carries it (P5, P7): the second look at the counter finds it;
-    /// - an earlier ring word cannot be read any more.
+    /// - The ring word names `g`, and its block says `g`. Then that is the answer.
+    /// - The ring word is of a later lap, or the block is in a later life. Both come after the counter passed `g`, and
+    /// loading them carries it (P5, P7). So the second load of the counter finds it.
+    /// - An earlier ring word cannot be read any more.
     ///
-    /// The answer has all events up to it: the counter carries those up to itself (P4), and the one more is carried by
-    /// its generation word (P3).
+    /// All events up to the answer are visible: the counter carries those up to itself (P4), and the generation word
+    /// carries the additional one (P3).
     #[inline]
     pub fn newest(&self) -> u64 {
         let counted = self.generation();
@@ -81,8 +81,8 @@ impl Core<'_> {
         Point { generation, floor_max: Self::floor_max(generation, self.generation()) }
     }
 
-    /// The board at `generation`. The newest event, which readers may have seen before it was counted, is
-    /// accepted too, without helping it: a reader stores nothing.
+    /// The board at `generation`. The newest event, which readers may have seen before it was counted, is also
+    /// accepted. It is not completed here, because a reader stores nothing.
     pub fn point_at(&self, generation: u64) -> Result<Point, Fault> {
         let counted = self.generation();
         if generation > counted && generation > self.newest() {
@@ -92,12 +92,12 @@ impl Core<'_> {
         if self.floor() > floor_max { Err(Fault::Lagged) } else { Ok(Point { generation, floor_max }) }
     }
 
-    /// What the floor may be for a point: of one that was not counted yet, less by one.
+    /// The largest floor at which a point can be read. For a generation that is not counted yet it is one less.
     fn floor_max(generation: u64, counted: u64) -> u64 {
         if generation <= counted { generation } else { generation - 1 }
     }
 
-    /// Whether the event at `position` is in the ring, as `word`, and its block says so.
+    /// Whether the event at `position` is in the ring as `word`, and its block says so.
     fn is_entered(&self, position: u64, word: RingWord) -> bool {
         let block = self.block(word.block()).filter(|_| word.lap() == self.geo.lap(position));
         block.is_some_and(|block| self.load_gen(block) == GenWord::Generation(position))
@@ -107,12 +107,12 @@ impl Core<'_> {
         Proof::Floor(point.floor_max)
     }
 
-    /// `Lagged` where the point has left the history.
+    /// Returns `Lagged` if the point has left the history.
     pub fn still_there(&self, point: Point) -> Result<(), Fault> {
         if self.holds(self.proof(point)) { Ok(()) } else { Err(Fault::Lagged) }
     }
 
-    /// The key's record at the point; `None` where it had no value.
+    /// The key's record at the point; `None` if it had no value.
     pub fn get_at(&self, key: &Key<'_>, point: Point, verify: Verify) -> Result<Option<Item>, Fault> {
         let mut chain = self.chain(key.bucket);
         for hash_at in chain.by_ref().flat_map(slots_of) {
@@ -127,13 +127,12 @@ impl Core<'_> {
             return self.item_at(found, point, verify).and_then(|item| same_key(item, key.bytes));
         }
         self.still_there(point)?;
-        // Behind damage it may be there.
+        // The key may be behind the damage.
         chain.ended()?;
         Ok(None)
     }
 
-    /// A LIVE slot with its hash and head of one life; `None` for a slot that is not LIVE, or not of the
-    /// fingerprint.
+    /// The hash and head of a LIVE slot, of one life. `None` if the slot is not LIVE, or does not have the fingerprint.
     pub(super) fn stable_slot(
         &self,
         hash_at: usize,
@@ -160,9 +159,9 @@ impl Core<'_> {
         Err(Fault::Corrupt(what))
     }
 
-    /// Follows the heads back from the one found to the record that was current at the point. Where that is the newest,
-    /// whoever copies it asks afterwards whether the slot's life went on ([`Core::lives`]): where it ended the key was
-    /// removed at the point or before. The records before the newest belong to events.
+    /// Follows the heads back from the one that was found to the record that was current at the point. If that is the
+    /// newest record, the caller checks after the copy whether the slot's life continues ([`Core::lives`]); if it
+    /// ended, the key was removed at the point or before. Older records belong to events.
     pub(super) fn record_at(&self, found: SlotHead, point: Point) -> Result<Option<(Block, u64)>, Fault> {
         let mut head = found.head;
         for step in 0..=self.geo.history() + 2 {
@@ -203,7 +202,7 @@ impl Core<'_> {
         Ok((!item.header.kind.is_tombstone()).then_some(item))
     }
 
-    /// Copies key and value; `None` where the proof does not hold.
+    /// Copies key and value. Returns `None` if the proof does not hold.
     pub(super) fn copy_item(
         &self,
         block: Block,
@@ -225,8 +224,8 @@ impl Core<'_> {
         Ok(Some(Item { key, value, header, generation }))
     }
 
-    /// Calls `each` with every key that starts with the prefix and has a value at the point, in no order.
-    /// A damaged record is given as what is damaged, and the rest goes on.
+    /// Calls `each` with every key that starts with the prefix and has a value at the point, in no particular order. A
+    /// damaged record is reported as damage, and the walk continues.
     pub fn list_at(
         &self,
         prefix: &str,
@@ -287,26 +286,26 @@ impl Core<'_> {
         if !item.key.starts_with(prefix.as_bytes()) {
             return Err(Fault::Corrupt("a superseded record's key"));
         }
-        // Where a get does not find it, a list must not tell it either.
+        // A list must not report a key that a get does not find.
         let fits = self.fits_slot(bucket, fingerprint, &item.key);
         if fits { Ok(Some(item)) } else { Err(Fault::Corrupt("the hash of a record's slot")) }
     }
 
-    /// The event at `position`, with what it superseded. `filter` sees the key before the values are
-    /// copied; `Ok(None)` where it says no.
+    /// The event at `position`, with what it superseded. `filter` sees the key before the values are copied. Returns
+    /// `Ok(None)` if it rejects the key.
     pub fn event(
         &self,
         position: u64,
         verify: Verify,
         filter: impl Fn(&[u8]) -> bool,
     ) -> Result<Option<EventRecord>, Fault> {
-        // Nearly every event that is asked for is counted.
+        // Nearly every requested event is counted.
         if self.generation() < position && self.newest() < position {
             return Err(Fault::Future);
         }
-        // No event led to generation 0.
+        // Generation 0 has no event.
         let before = position.checked_sub(1).ok_or(Fault::Lagged)?;
-        // The event's blocks are whole while the floor is below it.
+        // The event's blocks are complete while the floor is below it.
         let proof = Proof::Floor(before);
         let block = self.event_block(position, proof)?;
         let mut key = Vec::new();
@@ -322,7 +321,7 @@ impl Core<'_> {
         Ok(Some(EventRecord { item, previous }))
     }
 
-    /// The block of the event at `position`, whole while the proof holds.
+    /// The block of the event at `position`. It is complete while the proof holds.
     pub(super) fn event_block(&self, position: u64, proof: Proof) -> Result<Block, Fault> {
         let word = self.ring_word(position);
         let ours = word.lap() == self.geo.lap(position) && word.is_single();
@@ -336,12 +335,12 @@ impl Core<'_> {
         }
     }
 
-    /// Damage, if the proof holds; otherwise the event has left the history.
+    /// Reports damage if the proof holds. Otherwise the event has left the history.
     pub(super) fn gone<T>(&self, proof: Proof, what: &'static str) -> Result<T, Fault> {
         Err(if self.holds(proof) { Fault::Corrupt(what) } else { Fault::Lagged })
     }
 
-    /// The key of an event that cannot be read, where its record still tells it.
+    /// The key of an unreadable event, if its record still tells it.
     pub fn event_key(&self, position: u64) -> Option<Vec<u8>> {
         let proof = Proof::Floor(position.checked_sub(1)?);
         let block = self.event_block(position, proof).ok()?;
@@ -352,7 +351,7 @@ impl Core<'_> {
         (fits && self.holds(proof)).then_some(bytes)
     }
 
-    /// What an event superseded; `None` where that was nothing, or a tombstone.
+    /// What an event superseded; `None` if that was nothing, or a tombstone.
     fn previous_item(&self, previous: Head, proof: Proof, verify: Verify) -> Result<Option<Item>, Fault> {
         let Some(block) = self.block(previous.block()).filter(|_| previous.is(HeadKind::Live)) else {
             return Ok(None);
@@ -367,8 +366,8 @@ impl Core<'_> {
     }
 }
 
-/// The item, if it is the key's. A superseded record that damage let go too early may be another key's by now,
-/// and sound.
+/// The item, if it belongs to the key. If damage let a superseded record go too early, its block may now hold a sound
+/// record of another key.
 fn same_key(item: Option<Item>, key: &[u8]) -> Result<Option<Item>, Fault> {
     let other = item.as_ref().is_some_and(|item| item.key != key);
     if other { Err(Fault::Corrupt("a superseded record's key")) } else { Ok(item) }

@@ -12,37 +12,37 @@ use crate::sync::{
     fence,
 };
 
-/// The board's own counter; a shard's is `1 + shard`.
+/// The board's own counter. The counter of a shard is `1 + shard`.
 pub const BOARD: usize = 0;
 
 impl Core<'_> {
-    /// Raises the shard's counter to the generation. Before the board's counter shows it: so a reader that
-    /// finds a shard's counter below an event has nothing of that shard to find up to the board's counter.
+    /// Raises the shard's counter to the generation. This comes before the board's counter shows it. So if a shard's
+    /// counter is below an event, the shard has no further events up to the board's counter.
     #[inline]
     pub(super) fn raise_shard(&self, shard: usize, generation: u64) {
         let changes = self.at(self.geo.shard(shard) + geometry::SHARD_CHANGES);
-        // AcqRel: who reads the shard's counter sees the event, as with the board's (P4).
+        // AcqRel: a thread that reads the shard's counter sees the event, as with the board's counter (P4).
         changes.fetch_max(generation, AcqRel);
     }
 
-    /// Wakes those who sleep on the shard's counter or on the board's, after both were raised.
+    /// Wakes the threads that sleep on the shard's counter or on the board's, after both were raised.
     #[inline]
     pub(super) fn wake(&self, shard: usize) {
-        // Between raising the counters and reading their flags (P10).
+        // The fence between raising the counters and reading their flags (P10).
         fence(SeqCst);
         self.wake_if_asked(1 + shard);
         self.wake_if_asked(BOARD);
     }
 
-    /// Raises every shard's counter to the newest generation and wakes everybody: after a reap, when nobody knows what a
-    /// killed writer did not announce, nor whose flags it had taken down without waking.
+    /// Raises every shard's counter to the newest generation and wakes all sleepers. This is needed after a reap,
+    /// because nobody knows which events a killed writer did not announce, and which flags it cleared without waking.
     pub fn announce_all(&self) {
         let generation = self.generation();
         for shard in 0..self.geo.shards() {
             self.raise_shard(shard, generation);
         }
-        // Without a look at the flags, so without a fence: who is asleep is woken, and who is not yet finds, at the latest
-        // in the kernel, that its counter was raised.
+        // The flags are not read, so no fence is needed. Threads that sleep are woken. A thread that does not sleep yet
+        // finds that its counter was raised, at the latest in the kernel.
         (0..=self.geo.shards()).for_each(|counter| self.machine.ring(counter));
     }
 
@@ -55,23 +55,23 @@ impl Core<'_> {
         }
     }
 
-    /// Asks to be woken when the counter passes `seen`, and returns what it is now: sleep only while it
-    /// is still `seen`.
+    /// Requests to be woken when the counter passes `seen`, and returns its current value. The caller may sleep only if
+    /// it is still `seen`.
     pub fn ask_wake(&self, counter: usize) -> u64 {
         if let Some(flag) = self.flags.get(counter * LINE) {
             flag.store(1, Relaxed);
         }
-        // Between setting the flag and reading the counter (P10).
+        // The fence between setting the flag and reading the counter (P10).
         fence(SeqCst);
         acquire(self.counter(counter))
     }
 
-    /// What the counter is now.
+    /// The current value of the counter.
     pub fn counter_value(&self, counter: usize) -> u64 {
         acquire(self.counter(counter))
     }
 
-    /// Whether sleepers can be woken at all: there is a doorbell page.
+    /// Whether sleepers can be woken at all, that is, whether there is a doorbell page.
     pub fn can_wake(&self) -> bool {
         !self.flags.is_empty()
     }
