@@ -1,11 +1,11 @@
 //! How values are encoded. The codec's number is recorded with the value.
 //!
-//! A [`Codec`] turns values into bytes ([`Encode`]) and bytes into values ([`Decode`]). The two are separate: what is put
-//! may be borrowed (`str`, `[u8]`, a struct with references), and what is got owns its data.
+//! A [`Codec`] turns values into bytes ([`Encode`]) and bytes into values ([`Decode`]). The two traits are separate, so a
+//! value that is put may be borrowed (`str`, `[u8]`, a struct with references), while a value that is read owns its data.
 //!
 //! # Examples
 //!
-//! A codec of a program's own, with a number from 128 on:
+//! A program defines its own codec, with a number from 128 on:
 //!
 //! ```
 //! use slateboard::{Board, CodecId, Error, Result, codec::{Codec, Decode, Encode}};
@@ -38,7 +38,18 @@
 use crate::error::{Error, Result};
 use std::{borrow::Cow, fmt};
 
-/// The number of a codec, as it is recorded with a value. Numbers from 128 on are free for programs' own codecs.
+/// The number of a codec, as it is recorded with a value. Programs may use the numbers from 128 on for their own codecs.
+///
+/// # Examples
+///
+/// ```
+/// use slateboard::{Board, CodecId};
+///
+/// let session = Board::local()?.attach("planner")?;
+/// session.put("plan", "draft")?;
+/// assert_eq!(session.get("plan")?.unwrap().codec, CodecId::RAW);
+/// # Ok::<_, slateboard::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Hash)]
 pub struct CodecId(u8);
 
@@ -54,17 +65,38 @@ impl CodecId {
     /// `bincode` 2, standard configuration.
     pub const BINCODE: Self = Self(4);
 
-    /// The codec of this number.
+    /// The codec with this number.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(slateboard::CodecId::new(2), slateboard::CodecId::JSON);
+    /// ```
     pub const fn new(number: u8) -> Self {
         Self(number)
     }
 
     /// The codec's number.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(slateboard::CodecId::UTF8.get(), 1);
+    /// ```
     pub const fn get(self) -> u8 {
         self.0
     }
 
-    /// The name of a codec of this crate: `raw`, `utf8`, `json`, `pod`, `bincode`.
+    /// The name of a codec of this crate: `raw`, `utf8`, `json`, `pod`, `bincode`. `None` for other codecs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::CodecId;
+    ///
+    /// assert_eq!(CodecId::JSON.name(), Some("json"));
+    /// assert_eq!(CodecId::new(128).name(), None);
+    /// ```
     pub const fn name(self) -> Option<&'static str> {
         match self {
             Self::RAW => Some("raw"),
@@ -77,7 +109,7 @@ impl CodecId {
     }
 }
 
-/// The codec's name, or its number where it has none.
+/// Writes the codec's name, or its number if it has none.
 impl fmt::Display for CodecId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {
@@ -107,36 +139,80 @@ pub trait Codec {
 
 /// Turns values of type `T` into bytes.
 pub trait Encode<T: ?Sized>: Codec {
-    /// The value's bytes: borrowed, where the value has them as they are.
+    /// The value's bytes. They are borrowed if the value contains them.
     ///
     /// # Errors
-    /// [`Codec`](crate::ErrorKind::Codec) when the value cannot be encoded.
+    /// [`Codec`](crate::ErrorKind::Codec) if the value cannot be encoded.
     fn encode(value: &T) -> Result<Cow<'_, [u8]>>;
 }
 
 /// Turns bytes into values of type `T`.
 pub trait Decode<T>: Codec {
-    /// The value that has these bytes.
+    /// Decodes a value from these bytes.
     ///
     /// # Errors
-    /// [`Codec`](crate::ErrorKind::Codec) when no value has these bytes.
+    /// [`Codec`](crate::ErrorKind::Codec) if the bytes are not the encoding of a value.
     fn decode(bytes: &[u8]) -> Result<T>;
 }
 
-/// [`CodecId::RAW`].
+/// The codec [`CodecId::RAW`]: bytes as they are.
+///
+/// # Examples
+///
+/// ```
+/// use slateboard::{Board, codec::Raw};
+///
+/// let session = Board::local()?.attach("planner")?;
+/// session.put_as::<Raw, _>("plan", &[1_u8, 2])?;
+/// assert_eq!(session.get_as::<Raw, Vec<u8>>("plan")?.unwrap().0, [1, 2]);
+/// # Ok::<_, slateboard::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Raw;
-/// [`CodecId::UTF8`].
+/// The codec [`CodecId::UTF8`]: text.
+///
+/// # Examples
+///
+/// ```
+/// use slateboard::{Board, codec::Utf8};
+///
+/// let session = Board::local()?.attach("planner")?;
+/// session.put_as::<Utf8, _>("plan", "draft")?;
+/// assert_eq!(session.get_as::<Utf8, String>("plan")?.unwrap().0, "draft");
+/// # Ok::<_, slateboard::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Utf8;
-/// [`CodecId::JSON`].
+/// The codec [`CodecId::JSON`]: any type of `serde`. Feature `json`.
+///
+/// # Examples
+///
+/// ```
+/// use slateboard::{Board, codec::Json};
+///
+/// let session = Board::local()?.attach("planner")?;
+/// session.put_as::<Json, _>("plan", &("draft", 1))?;
+/// assert_eq!(session.get_as::<Json, (String, u32)>("plan")?.unwrap().0, ("draft".to_owned(), 1));
+/// # Ok::<_, slateboard::Error>(())
+/// ```
 #[cfg(feature = "json")]
 #[derive(Clone, Copy, Debug)]
 pub struct Json;
-/// [`CodecId::POD`].
+/// The codec [`CodecId::POD`]: the bytes of a plain value.
+///
+/// # Examples
+///
+/// ```
+/// use slateboard::{Board, codec::Pod};
+///
+/// let session = Board::local()?.attach("planner")?;
+/// session.put_as::<Pod, _>("limits", &[8_u32, 16])?;
+/// assert_eq!(session.get_as::<Pod, [u32; 2]>("limits")?.unwrap().0, [8, 16]);
+/// # Ok::<_, slateboard::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Pod;
-/// [`CodecId::BINCODE`], behind the feature `bincode`: the crate is no longer maintained.
+/// The codec [`CodecId::BINCODE`]. Feature `bincode`. The crate of that name is no longer maintained.
 #[cfg(feature = "bincode")]
 #[derive(Clone, Copy, Debug)]
 pub struct Bincode;

@@ -7,9 +7,23 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What went wrong, for programs. [`Error`] has the text for people.
+/// The kind of an error, for programs. [`Error`] has the text for people.
 ///
 /// There is no kind for a timeout: a call that waits returns `Ok(None)` when its timeout passes.
+///
+/// # Examples
+///
+/// ```
+/// use slateboard::{Board, ErrorKind, Expect};
+///
+/// let session = Board::local()?.attach("planner")?;
+/// session.put("plan", "draft")?;
+/// match session.put_if("plan", "mine", Expect::Absent) {
+///     Err(error) if error.kind() == ErrorKind::Conflict => {}
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<_, slateboard::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -27,10 +41,10 @@ pub enum ErrorKind {
     Fenced,
     /// The board is corrupt: it is damaged, or another program writes to it.
     Corrupt,
-    /// The board's file was removed or replaced, or the board lives in another region now. This handle has no use any more.
-    /// Open the board again.
+    /// The board's file was removed or replaced, or the board lives in another region now. This handle is unusable. Open
+    /// the board again.
     Moved,
-    /// This handle was made before a fork. Open the board and attach again in the child.
+    /// This handle was created before a fork. Open the board and attach again in the child.
     Forked,
     /// The key is empty, too long, or not allowed.
     InvalidKey,
@@ -38,23 +52,23 @@ pub enum ErrorKind {
     ValueTooLarge,
     /// An argument is invalid: a name, a size, an option.
     InvalidArgument,
-    /// Other writers were first at every attempt of an update.
+    /// Other writers changed the key during every attempt of an update. Try again.
     RetriesExhausted,
-    /// Other writers changed the same words so often that a bounded loop ended. Try again.
+    /// Other threads changed the same words so often that a bounded loop ended. Try again.
     Contended,
     /// The handle can only read.
     ReadOnly,
-    /// There is no board at this path. A key without a value is no error: calls return `None` for it.
+    /// There is no board at this path. A key without a value is not an error: calls return `None` for it.
     NotFound,
-    /// There is a board at this path already.
+    /// A file already exists at this path.
     Exists,
-    /// The file is not one that this build may use, for the reason that the text gives.
+    /// The file may not be used as a board, for the reason that the text gives.
     Refused,
     /// The board was written by a build with another layout.
     Incompatible,
-    /// The value is not what the codec expects.
+    /// The value cannot be encoded or decoded by the codec.
     Codec,
-    /// The operating system refused. [`std::error::Error::source`] is its error.
+    /// A call of the operating system failed. [`std::error::Error::source`] is its error.
     Io,
 }
 
@@ -93,7 +107,10 @@ impl ErrorKind {
     }
 }
 
-/// How far a reader fell behind the history.
+/// How far a reader fell behind the history: [`Error::missed`].
+///
+/// # Examples
+/// See [`Error::missed`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 #[non_exhaustive]
 pub struct Lagged {
@@ -103,7 +120,7 @@ pub struct Lagged {
     pub resume_at: u64,
 }
 
-/// Characters of a key that the text of an error shows.
+/// How many characters of a key the text of an error shows.
 const KEY_SHOWN: usize = 128;
 
 /// The result of this crate's calls.
@@ -149,7 +166,7 @@ impl Error {
         }))
     }
 
-    /// An operating system's error, with what was being done.
+    /// An error of the operating system, with a text that says what failed.
     pub(crate) fn io(what: impl Into<String>, source: impl Into<io::Error>) -> Self {
         let source = source.into();
         let errno = Errno::from_io_error(&source);
@@ -162,7 +179,7 @@ impl Error {
         error
     }
 
-    /// An error of kind `Codec`, for [codecs](crate::codec) of your own.
+    /// An error of kind `Codec`, for a program's own [codecs](crate::codec).
     ///
     /// # Examples
     ///
@@ -233,20 +250,46 @@ impl Error {
         error
     }
 
-    /// What went wrong.
+    /// The kind of the error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let error = session.get("").unwrap_err();
+    /// assert_eq!(error.kind(), slateboard::ErrorKind::InvalidKey);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
     /// The key that the error is about, if it is about one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let error = session.put("plan", vec![0; 1 << 30]).unwrap_err();
+    /// assert_eq!(error.key(), Some("plan"));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn key(&self) -> Option<&str> {
         self.0.key.as_deref()
     }
     /// The path that the error is about, if it is about one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("board");
+    /// let error = slateboard::Board::open(&path).unwrap_err();
+    /// assert_eq!(error.path(), Some(path.as_path()));
+    /// ```
     pub fn path(&self) -> Option<&Path> {
         self.0.path.as_deref()
     }
-    /// The entry that the key has now, on a conflict and where another session holds a lease; `None` when the key is
-    /// absent.
+    /// The key's current entry, for a conflict and for a lease that another session holds. `None` if the key is absent.
     ///
     /// # Examples
     ///
@@ -264,53 +307,178 @@ impl Error {
     pub fn current(&self) -> Option<&Entry> {
         self.0.current.as_ref()
     }
-    /// How many events were missed and where reading can resume, on a lag.
+    /// How many events were missed and where reading can resume, for a lag.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::options().history(64).local()?.attach("planner")?;
+    /// for n in 0..100 {
+    ///     session.put("plan", n.to_string())?;
+    /// }
+    /// let mut events = session.events(0);
+    /// let lagged = events.next().unwrap().unwrap_err().missed().unwrap();
+    /// assert_eq!(lagged.missed, lagged.resume_at);
+    /// assert_eq!(events.next().unwrap()?.generation, lagged.resume_at + 1);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn missed(&self) -> Option<Lagged> {
         self.0.missed
     }
-    /// The entry was not as expected.
+    /// Whether the key's entry was not as expected.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::{Board, Expect};
+    ///
+    /// let session = Board::local()?.attach("planner")?;
+    /// session.put("plan", "draft")?;
+    /// assert!(session.put_if("plan", "mine", Expect::Version(7)).unwrap_err().is_conflict());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn is_conflict(&self) -> bool {
         self.0.kind == ErrorKind::Conflict
     }
-    /// Another session holds the lease.
+    /// Whether another session holds the lease.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let board = slateboard::Board::local()?;
+    /// let (first, second) = (board.attach("first")?, board.attach("second")?);
+    /// let lease = first.lease("leader", Duration::from_secs(60))?;
+    /// assert!(second.lease("leader", Duration::from_secs(60)).unwrap_err().is_held());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn is_held(&self) -> bool {
         self.0.kind == ErrorKind::Held
     }
-    /// The board or the file system has no space, as the text says.
+    /// Whether the board or the file system has no space. The text says which.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::options().sessions(1).local()?;
+    /// let first = board.attach("planner")?;
+    /// assert!(board.attach("builder").unwrap_err().is_full());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn is_full(&self) -> bool {
         self.0.kind == ErrorKind::Full
     }
-    /// The generation has left the history.
+    /// Whether the generation has left the history.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::options().history(64).local()?.attach("planner")?;
+    /// let first = session.put("plan", "0")?.generation;
+    /// for n in 1..100 {
+    ///     session.put("plan", n.to_string())?;
+    /// }
+    /// assert!(session.event(first).unwrap_err().is_lagged());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn is_lagged(&self) -> bool {
         self.0.kind == ErrorKind::Lagged
     }
-    /// The session was ended by others.
+    /// Whether another process ended the session, because it took it for dead. The session must attach again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::local()?;
+    /// let mut session = board.attach("planner")?;
+    /// if session.put("plan", "draft").is_err_and(|error| error.is_fenced()) {
+    ///     session = board.attach("planner")?;
+    ///     session.put("plan", "draft")?;
+    /// }
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn is_fenced(&self) -> bool {
         self.0.kind == ErrorKind::Fenced
     }
-    /// The board is damaged there.
+    /// Whether the board is damaged.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("board");
+    /// drop(slateboard::Board::create(&path)?);
+    /// std::fs::OpenOptions::new().write(true).open(&path)?.set_len(100)?;
+    /// assert!(slateboard::Board::open(&path).unwrap_err().is_corrupt());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn is_corrupt(&self) -> bool {
         self.0.kind == ErrorKind::Corrupt
     }
-    /// The board's file was removed or replaced, or the board lives in another region now.
+    /// Whether the board's file was removed or replaced, or the board lives in another region now.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("board");
+    /// let board = slateboard::Board::create(&path)?;
+    /// std::fs::remove_file(&path)?;
+    /// assert!(board.attach("planner").unwrap_err().is_moved());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn is_moved(&self) -> bool {
         self.0.kind == ErrorKind::Moved
     }
-    /// The handle was made before a fork.
+    /// Whether the handle was created before a fork and is used in the child.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("board");
+    /// let mut reader = slateboard::Board::create(&path)?.attach("planner")?.reader().clone();
+    /// if reader.get("plan").is_err_and(|error| error.is_forked()) {
+    ///     reader = slateboard::Board::open_read_only(&path)?;
+    /// }
+    /// assert_eq!(reader.get("plan")?, None);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn is_forked(&self) -> bool {
         self.0.kind == ErrorKind::Forked
     }
-    /// There is no board at the path.
+    /// Whether there is no board at the path.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("board");
+    /// assert!(slateboard::Board::open(&path).unwrap_err().is_not_found());
+    /// ```
     pub fn is_not_found(&self) -> bool {
         self.0.kind == ErrorKind::NotFound
     }
-    /// The same call may succeed when it is made again: the call and the board are in order.
+    /// Whether the same call may succeed when it is repeated, because the call is valid and the board is not damaged.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let mut listing = session.list("").whole();
+    /// while listing.as_ref().is_err_and(|error| error.is_retryable()) {
+    ///     listing = session.list("").whole();
+    /// }
+    /// assert!(listing?.entries.is_empty());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn is_retryable(&self) -> bool {
         matches!(self.0.kind, ErrorKind::RetriesExhausted | ErrorKind::Contended)
     }
 }
 
-/// What to do when a limit of the process or of the machine was reached.
+/// What to do if a limit of the process or of the machine was reached.
 fn limit(errno: Errno) -> Option<&'static str> {
     match errno {
         Errno::MFILE => {

@@ -4,7 +4,17 @@ use std::fmt;
 
 /// The universally unique identifier of a board: 128 random bits that it gets when it is created.
 ///
-/// Displayed as hyphenated hexadecimal digits, as `67e55044-10b1-426f-9247-bb680e5fe0c8`.
+/// It is displayed as hyphenated hexadecimal digits, as `67e55044-10b1-426f-9247-bb680e5fe0c8`.
+///
+/// # Examples
+/// ```
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("board");
+/// let board = slateboard::Board::create(&path)?;
+/// let uuid = board.attach("planner")?.uuid().expect("a board with a file has one");
+/// assert_eq!(uuid.to_string().len(), 36);
+/// # Ok::<_, slateboard::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Uuid(u128);
 
@@ -14,11 +24,29 @@ impl Uuid {
     }
 
     /// The identifier as a number, whose hexadecimal digits are those of the identifier.
+    ///
+    /// # Examples
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("board");
+    /// let uuid = slateboard::Board::create(&path)?.attach("planner")?.uuid().unwrap();
+    /// assert_eq!(format!("{:032x}", uuid.as_u128()), uuid.to_string().replace('-', ""));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub const fn as_u128(self) -> u128 {
         self.0
     }
 
     /// The identifier's bytes, in the order in which they are displayed.
+    ///
+    /// # Examples
+    /// ```
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("board");
+    /// let uuid = slateboard::Board::create(&path)?.attach("planner")?.uuid().unwrap();
+    /// assert_eq!(u128::from_be_bytes(uuid.to_bytes()), uuid.as_u128());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub const fn to_bytes(self) -> [u8; 16] {
         self.0.to_be_bytes()
     }

@@ -9,11 +9,11 @@ use crate::{
 use std::num::IntErrorKind;
 
 impl Reader {
-    /// Gets several keys in one pass: an entry, or `None`, for each key in the order given. Each is of its own instant;
-    /// [`View::get_many`] reads all of one generation.
+    /// Gets several keys in one pass: an entry, or `None`, for each key, in the given order. Each entry is read at its
+    /// own instant. [`View::get_many`] reads all of one generation.
     ///
     /// # Errors
-    /// For each key those of [`Reader::get`]. An error of one key takes nothing from the others.
+    /// Each key has its own result, with the errors of [`Reader::get`]. An error of one key does not affect the others.
     ///
     /// # Examples
     /// ```
@@ -30,10 +30,10 @@ impl Reader {
 }
 
 impl View {
-    /// Gets several keys in one pass, all of the view's generation: an entry, or `None`, for each key in the order given.
+    /// Gets several keys in one pass, all of the view's generation: an entry, or `None`, for each key, in the given order.
     ///
     /// # Errors
-    /// For each key those of [`View::get`]. An error of one key takes nothing from the others.
+    /// Each key has its own result, with the errors of [`View::get`]. An error of one key does not affect the others.
     ///
     /// # Examples
     /// ```
@@ -52,16 +52,25 @@ impl View {
 }
 
 impl Session {
-    /// As [`Reader::get_many`].
+    /// Gets several keys in one pass. As [`Reader::get_many`].
+    ///
+    /// # Examples
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// session.put("task/1", "open")?;
+    /// let found = session.get_many(["task/1", "task/2"]).into_iter().collect::<Result<Vec<_>, _>>()?;
+    /// assert!(found[0].is_some() && found[1].is_none());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn get_many<K: AsRef<str>>(&self, keys: impl IntoIterator<Item = K>) -> Vec<Result<Option<Entry>>> {
         self.reader().get_many(keys)
     }
 
-    /// Puts several keys in one pass, in the order given: a receipt for each. It is not atomic. Others see some of the
-    /// puts before the rest, and a put that fails keeps none of the others from happening.
+    /// Puts several keys in one pass, in the given order, and returns a receipt for each. It is not atomic: others see some
+    /// of the puts before the rest, and a put that fails does not prevent the others.
     ///
     /// # Errors
-    /// For each key those of [`Session::put`].
+    /// Each key has its own result, with the errors of [`Session::put`].
     ///
     /// # Examples
     /// ```
@@ -82,8 +91,8 @@ impl Session {
     /// Keys that others put meanwhile may stay, and a key that another session removed first is not counted.
     ///
     /// # Errors
-    /// As [`Session::remove`], for the first key that cannot be removed; the keys before it are removed. `Corrupt` for damaged
-    /// records, which it names, after all others are removed.
+    /// Those of [`Session::remove`], for the first key that cannot be removed; the keys before it are removed. `Corrupt`,
+    /// which names the damaged records, after all other keys are removed.
     ///
     /// # Examples
     /// ```
@@ -105,12 +114,12 @@ impl Session {
     }
 
     /// Adds to a counter atomically, retrying on conflict, and returns the sum. A counter is an integer in decimal digits, as
-    /// `slate update --add` writes it. A key without a value counts as zero. What else is known of the entry stays as it
-    /// is, as with [`Session::update`].
+    /// `slate update --add` writes it. A key without a value counts as zero. The entry keeps its codec and its time to live,
+    /// as with [`Session::update`].
     ///
     /// # Errors
-    /// `Codec`, with the entry in [`Error::current`], where the value or the sum is not an integer of 64 bits. The key is left
-    /// as it is then. As [`Session::update`] otherwise.
+    /// `Codec`, with the entry in [`Error::current`], if the value or the sum is not a 64-bit integer; the key is not changed
+    /// then. Otherwise those of [`Session::update`].
     ///
     /// # Examples
     /// ```
@@ -124,10 +133,10 @@ impl Session {
         self.increment_with(key, delta, Retry::new()).map(|sum| sum.value)
     }
 
-    /// As [`Session::increment`], with other attempts and pauses. Returns the receipt as well.
+    /// As [`Session::increment`], with a given number of attempts and pauses. Returns the receipt as well.
     ///
     /// # Errors
-    /// `InvalidArgument` for zero attempts. As [`Session::increment`] otherwise.
+    /// `InvalidArgument` for zero attempts. Otherwise those of [`Session::increment`].
     ///
     /// # Examples
     /// ```
@@ -147,19 +156,19 @@ impl Session {
     }
 }
 
-/// What an increment came to: [`Session::increment_with`].
+/// The result of an increment: [`Session::increment_with`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Sum {
     /// The counter's new value.
     pub value: i64,
-    /// How it is encoded: as the value before it; UTF-8 text where there was none.
+    /// How the value is encoded: like the previous value, or as UTF-8 text if there was none.
     pub codec: CodecId,
-    /// The put.
+    /// The receipt of the put.
     pub receipt: Receipt,
 }
 
-/// The counter's value after this is added to it.
+/// The counter's value after the addition.
 fn added(key: &str, old: Option<&Entry>, delta: i64) -> Result<i64> {
     let Some(entry) = old else { return Ok(delta) };
     let refused = |what: &str| {

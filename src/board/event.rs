@@ -1,4 +1,4 @@
-//! The history as events.
+//! Events: the changes that the history holds.
 
 use super::{Reader, fault, reader};
 use crate::{
@@ -14,17 +14,17 @@ use std::time::SystemTime;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 #[non_exhaustive]
 pub enum MutationKind {
-    /// It got a value.
+    /// The key got a value.
     Put,
-    /// Its time to live was renewed; it has the value that it had.
+    /// The key's time to live was renewed. It keeps its value.
     Touch,
-    /// It was removed.
+    /// The key was removed.
     Remove,
-    /// Its time to live passed; [`Previous::writer`] wrote the entry.
+    /// The key's time to live passed. [`Previous::writer`] wrote the entry.
     Expire,
-    /// The session that it was bound to detached.
+    /// The session that the key was bound to detached.
     Detached,
-    /// The session that it was bound to died.
+    /// The session that the key was bound to died.
     Died,
 }
 
@@ -32,17 +32,17 @@ pub enum MutationKind {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Mutation {
-    /// What happened.
+    /// What happened to the key.
     pub kind: MutationKind,
-    /// To which key.
+    /// The key that changed.
     pub key: String,
-    /// The key's version from then on.
+    /// The key's version after the change.
     pub version: u64,
     /// The value; `None` for a removal.
     pub value: Option<Vec<u8>>,
     /// How the value is encoded.
     pub codec: CodecId,
-    /// What the key had before; `None` where it had nothing.
+    /// What the key had before; `None` if it had no value.
     pub previous: Option<Previous>,
 }
 
@@ -50,29 +50,42 @@ pub struct Mutation {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Previous {
-    /// Its version.
+    /// The version of the value.
     pub version: u64,
-    /// Its generation.
+    /// The generation of the value.
     pub generation: u64,
-    /// Who wrote it.
+    /// The writer of the value.
     pub writer: WriterInfo,
-    /// Its bytes.
+    /// The bytes of the value.
     pub value: Vec<u8>,
-    /// How they are encoded.
+    /// How the bytes are encoded.
     pub codec: CodecId,
 }
 
 /// An event of the history: everything that one generation changed.
+///
+/// # Examples
+/// ```
+/// use slateboard::MutationKind;
+///
+/// let session = slateboard::Board::local()?.attach("planner")?;
+/// let put = session.put("plan", "draft")?;
+/// let event = session.event(put.generation)?;
+/// assert_eq!(event.session.name, "planner");
+/// assert_eq!((event.mutations[0].kind, event.mutations[0].key.as_str()), (MutationKind::Put, "plan"));
+/// # Ok::<_, slateboard::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Event {
-    /// The generation.
+    /// The generation of the event.
     pub generation: u64,
-    /// Who did it. Where a session's end did it, this is that session; where a deadline did, whoever published it.
+    /// The session that made the change. If the end of a session made it, this is that session. If a deadline made it, this
+    /// is the session that published it.
     pub session: WriterInfo,
-    /// When, by the clock of the kernel's last tick: 1 to 10 ms earlier.
+    /// When the change was made, by the clock of the kernel's last tick, which was 1 to 10 ms earlier.
     pub time: SystemTime,
-    /// What changed: one or more keys.
+    /// The changes: one or more keys.
     pub mutations: Vec<Mutation>,
 }
 
@@ -106,7 +119,7 @@ pub(super) fn event(_reader: &Reader, core: &Core<'_>, record: EventRecord) -> E
         time: time_of(item.header.time),
         mutations: vec![mutation],
     };
-    // The names are their sessions' while the event is in the history.
+    // A name entry belongs to its session as long as the event is in the history.
     if core.point_at(item.generation.saturating_sub(1)).is_err() {
         event.session.name.clear();
         let previous = event.mutations.iter_mut().filter_map(|mutation| mutation.previous.as_mut());
@@ -115,8 +128,8 @@ pub(super) fn event(_reader: &Reader, core: &Core<'_>, record: EventRecord) -> E
     event
 }
 
-/// An iterator over the history, up to the present: [`Reader::events`]. It returns an error of kind `Lagged`, which says how many
-/// events were missed, and then goes on where the history begins.
+/// An iterator over the history, up to the present: [`Reader::events`]. If events left the history before they were read, it
+/// returns an error of kind `Lagged`, which tells how many were missed, and continues at the start of the history.
 ///
 /// # Examples
 /// ```
@@ -138,7 +151,7 @@ impl Events {
         Self { reader, next: since.saturating_add(1) }
     }
 
-    /// The generation of the last event that was looked at.
+    /// The generation of the last event that was read.
     ///
     /// # Examples
     /// ```
@@ -153,8 +166,8 @@ impl Events {
         self.next - 1
     }
 
-    /// Skips the events of other shards if this shard has had none since: a shard's counter is raised before the board's. Does
-    /// not skip an event that is not counted yet, because its shard's counter may not be raised either.
+    /// Skips the events of other shards if this shard has had none since, because a shard's counter is raised before the
+    /// board's. An event that is not counted yet is not skipped, because its shard's counter may not be raised either.
     pub(super) fn skip_others(&mut self, shard: usize) -> Result<()> {
         let core = self.reader.core()?;
         let counted = core.generation();
@@ -211,7 +224,7 @@ impl Iterator for Events {
     fn next(&mut self) -> Option<Self::Item> {
         match self.next_where(|_| true) {
             Ok(event) => event.map(Ok),
-            // A handle from before a fork or a move says so once, and ends.
+            // If the handle was created before a fork, or the board moved, the iterator returns that error once and ends.
             Err(error) if is_lost(&error) && self.next == u64::MAX => None,
             Err(error) => {
                 if is_lost(&error) {
@@ -223,7 +236,7 @@ impl Iterator for Events {
     }
 }
 
-/// Whether the handle is of no use any more.
+/// Whether the error means that the handle is unusable.
 pub(super) fn is_lost(error: &Error) -> bool {
     error.is_forked() || error.is_moved()
 }

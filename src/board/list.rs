@@ -19,18 +19,18 @@ use std::{
 
 /// The entries whose keys start with a prefix, in key order, all of one generation: [`Reader::list`], [`View::list`].
 ///
-/// It is an iterator, and its methods say which entries, in which order, and whether entries or keys alone. Nothing is
-/// read before the iterator is asked for its first item. Then it reads as it goes: a range or a limit costs what it
+/// A list is an iterator. Its methods select the entries, their order, and whether it returns entries or only keys. It
+/// reads nothing before its first item is requested. Then it reads step by step, so a range or a limit costs only what it
 /// returns.
 ///
-/// The iterator returns an error of kind `Corrupt` for each damaged record, and goes on with the other keys. When its
-/// generation leaves the history before all was read, it returns `Lagged` and ends; [`List::into_vec`] begins anew then.
-/// `Moved` and `Forked` end it too.
+/// The iterator returns an error of kind `Corrupt` for each damaged record, and continues with the other keys. If its
+/// generation leaves the history before everything is read, it returns `Lagged` and ends; [`List::into_vec`] starts again
+/// in that case. `Moved` and `Forked` end it too.
 ///
-/// From the second list of an open handle on, a list costs what it finds, and what happened since the last list: the
-/// handle keeps the board's keys in order, in this process's memory. That takes some 50 bytes for each key, the key's own
-/// length besides where it is more than 30, nine bytes for each slot of the table, and about a hundred for each removal
-/// that is still in the history. The first list looks at every slot, the second reads every key.
+/// From the second list of an open handle on, the cost depends on what the list finds and on the changes since the last
+/// list, because the handle keeps an index of the board's keys in this process's memory. The index takes about 50 bytes
+/// for each key (and the key's length, if it is more than 30), nine bytes for each slot of the table, and about a hundred
+/// bytes for each removal that is still in the history. The first list looks at every slot, the second reads every key.
 ///
 /// # Examples
 /// ```
@@ -68,18 +68,18 @@ enum Of {
     Past(View),
 }
 
-/// Makes an item of what a key has.
+/// Makes an item from a key and its value.
 type Make<T> = fn(&Reader, &Core<'_>, &str, &[u8], &CopiedRecord) -> T;
 
-/// Views that are tried where the history goes by too fast.
+/// How many views are tried if the history changes too fast.
 const ATTEMPTS: u32 = 17;
-/// Views that are tried before the keys are read one by one, each of its own generation. The first list of a handle goes
-/// without an index, the second makes it.
+/// How many views are tried before the keys are read one by one, each of its own generation. The first list of a handle
+/// uses no index, the second builds it.
 const EXACT_ATTEMPTS: u32 = 4;
 
 impl Reader {
-    /// The entries whose keys start with the prefix, in key order, all of one generation and one instant: the present
-    /// when the first is asked for.
+    /// The entries whose keys start with the prefix, in key order. All are of one generation and of one instant: the
+    /// present when the first item is requested.
     ///
     /// # Examples
     /// See [`List`].
@@ -120,7 +120,7 @@ impl List {
         }
     }
 
-    /// The keys alone. This takes less memory: one value at a time is held, for its checksum.
+    /// Lists only the keys. This takes less memory, because only one value at a time is held, for its checksum.
     ///
     /// # Examples
     /// ```
@@ -136,11 +136,11 @@ impl List {
         List { of, span, backwards, limit, values: false, make, cursor: None, over: false }
     }
 
-    /// What can be told of the entries, made by `make` of each key, value and the rest. As [`List::whole`]; `make` may be
-    /// called more than once for a key.
+    /// Like [`List::whole`], with items that `make` creates from each key, its value and its metadata. `make` may be called
+    /// more than once for a key.
     ///
     /// # Errors
-    /// As [`List::whole`].
+    /// Those of [`List::whole`].
     ///
     /// # Examples
     /// ```
@@ -154,12 +154,12 @@ impl List {
         self.gathered(|_, _, key, value, found| make(key, value, &reader::meta(found)))
     }
 
-    /// Calls `each` with the key, the value and the rest of each entry, without an allocation for each, until it
-    /// breaks, and returns what it broke with. `each` may call whatever it likes, lists and scans among it.
+    /// Calls `each` with the key, the value and the metadata of each entry, until it breaks, and returns the value that it
+    /// broke with. Entries are not allocated. `each` may make any call, also lists and scans.
     ///
     /// # Errors
-    /// `Lagged` where the history went by meanwhile: what `each` was given before is of one generation, and is not all.
-    /// `Corrupt` where records are damaged, after all others; `Moved`; `Forked`.
+    /// `Lagged` if the generation left the history meanwhile: the entries that `each` got are of one generation, but they are
+    /// not all. `Corrupt` if records are damaged, after all others; `Moved`; `Forked`.
     ///
     /// # Examples
     /// ```
@@ -188,7 +188,7 @@ impl List {
 }
 
 impl<T> List<T> {
-    /// Of the keys that start with the prefix, those in this range.
+    /// Lists only the keys in this range, among those that start with the prefix.
     ///
     /// # Examples
     /// ```
@@ -204,10 +204,10 @@ impl<T> List<T> {
         self
     }
 
-    /// Of the keys that start with the prefix, those behind this one in key order. The key need not be there.
+    /// Lists only the keys after this one in key order, among those that start with the prefix. The key need not exist.
     ///
     /// # Examples
-    /// The next page of a list begins behind the last key of the page before.
+    /// The next page of a list begins after the last key of the previous page.
     /// ```
     /// let session = slateboard::Board::local()?.attach("planner")?;
     /// session.put_many((0..5).map(|n| (format!("task/{n}"), "open")));
@@ -221,7 +221,7 @@ impl<T> List<T> {
         self
     }
 
-    /// At most so many entries: the first ones in the list's order. Damaged records do not count.
+    /// Limits the number of entries to the first ones in the list's order. Damaged records do not count.
     ///
     /// # Examples
     /// See [`List`].
@@ -230,7 +230,7 @@ impl<T> List<T> {
         self
     }
 
-    /// The other way round: the last key first.
+    /// Reverses the order: the last key comes first.
     ///
     /// # Examples
     /// See [`List`].
@@ -239,12 +239,12 @@ impl<T> List<T> {
         self
     }
 
-    /// All of the list at once, of one generation. Begins with a newer generation, up to 16 times, where the history went
-    /// by meanwhile; not in a [`View`], which has one generation.
+    /// Collects the whole list, of one generation. If the generation leaves the history meanwhile, it starts again with a
+    /// newer one, up to 16 times. In a [`View`], which has one generation, it does not.
     ///
     /// # Errors
-    /// `Lagged` where the history went by during every attempt; `Corrupt` where records are damaged, which names them.
-    /// [`List::whole`] tells what can be told in both cases. `Moved`; `Forked`.
+    /// `Lagged` if the generation left the history during every attempt; `Corrupt`, which names the damaged records, if there
+    /// are any. In both cases [`List::whole`] returns what can be read. `Moved`; `Forked`.
     ///
     /// # Examples
     /// ```
@@ -258,12 +258,12 @@ impl<T> List<T> {
         self.tried(ATTEMPTS, self.make)?.into_sound()
     }
 
-    /// Whatever can be told of the list: all of one generation where the history holds it long enough, otherwise each entry
-    /// as the present has it when it is read; the sound entries where others are damaged. The result says which it is.
+    /// Collects everything that can be read. All entries are of one generation if the history holds it long enough;
+    /// otherwise each entry is current at the time when it is read. Damaged entries are left out. The result tells which
+    /// of this applies.
     ///
     /// # Errors
-    /// `Contended` where one key changed so fast that it could not be read; `Lagged` in a [`View`] alone; `Moved`;
-    /// `Forked`.
+    /// `Contended` if a key changed so fast that it could not be read; `Lagged`, but only in a [`View`]; `Moved`; `Forked`.
     ///
     /// # Examples
     /// ```
@@ -288,7 +288,7 @@ impl<T> List<T> {
         }
     }
 
-    /// A list of one generation, by so many attempts where that is not given.
+    /// A list of one generation, with this number of attempts if the generation is not given.
     fn tried<U>(
         &self,
         attempts: u32,
@@ -319,7 +319,7 @@ impl<T> List<T> {
         Ok(Listing { entries, generation, exact: true, damaged })
     }
 
-    /// Reads every key by a read of its own.
+    /// Reads each key by a separate read.
     fn one_by_one<U>(
         &self,
         reader: &Reader,
@@ -346,7 +346,7 @@ impl<T> List<T> {
             if entries.len() == self.limit {
                 break;
             }
-            // Anew for each: what was called before may have forked.
+            // The core is checked again for each key, because `make` may have forked.
             let core = reader.core()?;
             match reader.read(&core, &reader::checked(&core, &key)?, None, &mut found, &mut value) {
                 Ok(true) => entries.push(make(reader, &core, &key, &value, &found)),
@@ -381,7 +381,7 @@ impl<T> List<T> {
                 let reader = &cursor.view.reader;
                 let core = reader.core()?;
                 let item = (self.make)(reader, &core, key, value, &cursor.found);
-                // The names are their sessions' while the records are in the history.
+                // A name entry belongs to its session as long as the records are in the history.
                 cursor.view.is_there(&core).map(|()| Some(item))
             }
             Some(Step::Damaged(damage)) => Err(damage.error()),
@@ -396,7 +396,7 @@ impl<T> Iterator for List<T> {
     fn next(&mut self) -> Option<Self::Item> {
         let mut attempt = 1;
         while !self.over {
-            // Whether nothing was told yet, so that another generation may be.
+            // If nothing was returned yet, another generation may be used.
             let first = self.cursor.is_none();
             let next = self.advance();
             match &next {
@@ -439,55 +439,55 @@ impl Of {
         }
     }
 
-    /// Whether another generation is as good.
+    /// Whether a newer generation may be used instead.
     fn may_begin_anew(&self) -> bool {
         matches!(self, Self::Present(_))
     }
 }
 
-/// Goes through the keys of a span that have a value in a view, in order.
+/// Visits, in order, the keys of a span that have a value in a view.
 struct Cursor {
     view: View,
-    /// What is left of it.
+    /// The keys that are left.
     span: Span,
     backwards: bool,
-    /// Keys that may still be found.
+    /// How many keys may still be returned.
     left: usize,
     values: bool,
     batch: Batch,
-    /// What was found last.
+    /// The record that was found last.
     found: CopiedRecord,
     value: Vec<u8>,
 }
 
-/// Keys that are gone through next.
+/// The keys that are visited next.
 enum Batch {
-    /// None were asked for.
+    /// The next batch has not been fetched yet.
     Wanted,
-    /// Of the index, from this one on. Whether others may follow.
+    /// Candidates of the index, from `next` on. `more` tells whether others may follow.
     Indexed { candidates: Candidates, next: usize, more: bool },
-    /// By a look at every slot: all that are left, and the damage that was met.
+    /// The result of a walk over all slots: all keys that are left, and the damage that was found.
     Walked { items: vec::IntoIter<Item>, key: Vec<u8>, damaged: vec::IntoIter<Damage> },
     /// No key is left.
     Over,
 }
 
-/// What a cursor met.
+/// A step of a cursor.
 enum Step {
     /// A key with a value, which is current now.
     Found,
     Damaged(Damage),
 }
 
-/// Candidates that are asked for at once.
+/// How many candidates are fetched at once.
 const BATCH: usize = 512;
-/// How far ahead of the visit slots and records are asked for, in candidates: they lie anywhere, and each would be
-/// waited for.
+/// How many candidates ahead of the visit slots and records are prefetched, because they are scattered, and each of them
+/// would cause a cache miss.
 const AHEAD_SLOTS: usize = 8;
 const AHEAD_RECORDS: usize = 4;
 
 impl Cursor {
-    /// Goes to the next key. After an error there is none.
+    /// Moves to the next key. After an error there is none.
     fn next(&mut self) -> Result<Option<Step>> {
         let next = self.step();
         if next.is_err() {
@@ -515,7 +515,7 @@ impl Cursor {
         self.end().map(|()| None)
     }
 
-    /// Ends where the limit is reached.
+    /// Ends the cursor when the limit is reached.
     fn end(&mut self) -> Result<()> {
         if matches!(self.batch, Batch::Over) {
             return Ok(());
@@ -550,7 +550,7 @@ impl Cursor {
         }
     }
 
-    /// Looks at every slot.
+    /// Fetches the keys by a walk over all slots.
     fn walk(&self, core: &Core<'_>) -> Result<Batch> {
         let (mut items, mut damaged) = (Vec::new(), Vec::new());
         let (prefix, point, verify) = (self.span.prefix(), self.view.point, self.view.reader.verify);
@@ -595,12 +595,12 @@ impl Cursor {
                 self.span.pass(utf8(last)?, self.backwards);
             }
             self.let_go(if more { Batch::Wanted } else { Batch::Over });
-            // Without this a key that left the index with its removal might be missing.
+            // Without this check a key that left the index with its removal might be missing.
             return self.view.is_there(&self.view.reader.core()?).map(|()| None);
         };
         *next += 1;
         let View { reader, point, .. } = &self.view;
-        // Anew for each: what was called before may have forked.
+        // The core is checked again for each key, because the caller may have forked.
         let core = reader.region.core_to_read(reader.region.words()?);
         let far = if number == 0 { 0..=AHEAD_SLOTS } else { number + AHEAD_SLOTS..=number + AHEAD_SLOTS };
         far.filter_map(|number| candidates.slot(number)).for_each(|head_at| core.prefetch_slot(head_at));
@@ -617,7 +617,7 @@ impl Cursor {
         }
     }
 
-    /// Calls `each` for every key that is left, until it breaks, and names the damaged ones.
+    /// Calls `each` for every key that is left, until it breaks, and collects the damaged ones.
     fn visit<B>(
         mut self,
         damaged: &mut Vec<Damage>,
@@ -638,11 +638,11 @@ impl Cursor {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Goes on with another batch. The room of this one is kept for the next list.
+    /// Replaces the batch. The buffers of this one are kept for the next list.
     fn let_go(&mut self, next: Batch) {
         if let Batch::Indexed { mut candidates, .. } = std::mem::replace(&mut self.batch, next) {
             let region = &self.view.reader.region;
-            // Not in a forked child, where the lock may be held by a thread that is not there.
+            // Not in a forked child, where the lock may be held by a thread that does not exist there.
             if !region.in_child() {
                 candidates.value = std::mem::take(&mut self.value);
                 region.index.give_back(candidates);

@@ -1,4 +1,4 @@
-//! What lists come to, and what is said of damaged records.
+//! The results of lists, and the description of damaged records.
 
 use super::{Reader, Verify, index::Span};
 use crate::{
@@ -8,20 +8,20 @@ use crate::{
 };
 use std::fmt;
 
-/// Damaged records that an error names.
+/// How many damaged records an error names.
 const NAMED: usize = 8;
 
-/// A whole list, with what is not as it should be: [`List::whole`](super::List::whole), [`List::gather`](super::List::gather).
+/// A whole list, and the damage that was found: [`List::whole`](super::List::whole), [`List::gather`](super::List::gather).
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Listing<T = Entry> {
-    /// The entries, in key order, no key twice.
+    /// The entries in key order. No key occurs twice.
     pub entries: Vec<T>,
-    /// The generation of an exact list. Otherwise the generation at its beginning: no entry is older than its key's entry was
+    /// The generation of an exact list. Otherwise the generation at its start: no entry is older than its key's entry was
     /// then.
     pub generation: u64,
-    /// Whether all of it is of one generation. If not, every key that had a value during the whole list is there, and keys that
-    /// were created or removed meanwhile may be there.
+    /// Whether the whole list is of one generation. If not, it contains every key that had a value during the whole list,
+    /// and may contain keys that were created or removed meanwhile.
     pub exact: bool,
     /// The damaged records, which are left out of the entries.
     pub damaged: Vec<Damage>,
@@ -45,15 +45,15 @@ impl<T> Listing<T> {
     }
 }
 
-/// A record that cannot be read as it is. It takes nothing from other keys; the next put of its key heals that.
+/// A damaged record. Other keys are not affected. The next put of its key repairs it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Damage {
-    /// Its key, where that can still be read.
+    /// The key, if it can still be read.
     pub key: Option<String>,
-    /// Word of the region where the head of its slot is, where it was met in a slot.
+    /// The word of the region that holds the head of its slot, if the damage was found in a slot.
     pub slot: Option<u64>,
-    /// The generation of its event, where it was met in the history.
+    /// The generation of its event, if the damage was found in the history.
     pub generation: Option<u64>,
     /// What is invalid.
     pub what: &'static str,
@@ -69,12 +69,12 @@ impl Damage {
         Self { key, slot: None, generation: Some(generation), what }
     }
 
-    /// Whether it may be damage of a key of the span.
+    /// Whether the damage may concern a key of the span.
     pub(super) fn concerns(&self, span: &Span) -> bool {
         self.key.as_ref().is_none_or(|key| span.contains(key.as_bytes()))
     }
 
-    /// Which record it is: its key, or where it stands.
+    /// Describes which record is damaged: by its key, or by its place.
     fn place(&self) -> String {
         match (&self.key, self.generation, self.slot) {
             (Some(key), ..) => format!("{:?}", key.chars().take(128).collect::<String>()),
@@ -115,7 +115,7 @@ impl Damage {
     }
 }
 
-/// An error that names the damaged records, where there are any.
+/// Returns an error that names the damaged records, if there are any.
 pub(super) fn sound(damaged: &[Damage]) -> Result<()> {
     match damaged {
         [] => Ok(()),
@@ -132,15 +132,15 @@ pub(super) fn sound(damaged: &[Damage]) -> Result<()> {
     }
 }
 
-/// What a look at every record found.
+/// The result of reading every record: [`Reader::soundness`].
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Soundness {
-    /// Keys whose newest record is sound.
+    /// The number of keys whose newest record is sound.
     pub keys: u64,
-    /// Events of the history that are sound, with what they superseded.
+    /// The number of events in the history that are sound, with what they superseded.
     pub events: u64,
-    /// What is damaged, each key once.
+    /// The damaged records, each key once.
     pub damaged: Vec<Damage>,
 }
 
@@ -148,7 +148,7 @@ impl Reader {
     /// Reads every key and every event, and names the damaged records. This takes as long as hashing the contents of the board.
     ///
     /// # Errors
-    /// As [`List::whole`](super::List::whole).
+    /// Those of [`List::whole`](super::List::whole).
     ///
     /// # Examples
     /// ```
@@ -165,7 +165,7 @@ impl Reader {
         Ok(Soundness { keys: entries.len() as u64, events, damaged })
     }
 
-    /// Reads every event, and adds the damaged ones whose keys are not named yet. How many are sound.
+    /// Reads every event, and adds the damaged ones whose keys are not in the list yet. Returns how many are sound.
     fn sound_events(&self, damaged: &mut Vec<Damage>) -> Result<u64> {
         let core = self.core()?;
         let (mut next, newest) = (core.floor() + 1, core.newest());
@@ -184,7 +184,7 @@ impl Reader {
                         damaged.push(found);
                     }
                 }
-                // Let go meanwhile.
+                // The event left the history meanwhile.
                 Err(_) => next = next.max(core.floor()),
             }
             next += 1;

@@ -1,14 +1,14 @@
-//! Tells those who wait without a thread of their own: tasks ([`WatchStream`](super::WatchStream)) and descriptors
+//! Alerts waiters that have no thread of their own: tasks ([`WatchStream`](super::WatchStream)) and descriptors
 //! ([`PollableWatch`](super::PollableWatch)).
 //!
-//! One thread serves all of them on an open board. The first of them starts it. The thread sleeps on the board's counter,
-//! as a blocking watch does, and alerts each waiter for whom something came. While nobody waits, it sleeps on its own
+//! One thread serves all waiters of an open board. The first waiter starts it. The thread sleeps on the board's counter,
+//! like a blocking watch, and alerts each waiter for which an event came. While nobody waits, it sleeps on its own
 //! condition and does not hold the board open.
 //!
-//! No wake is lost. A waiter is registered first and then looks at the counters once more; the thread reads the board's
-//! counter first and then looks at the waiters. If the thread looks before the waiter is registered, then either the
-//! counter that the thread read tells of the change, and the waiter, who looks later, sees it too; or the counter is
-//! raised after the thread read it, and the thread does not sleep, or is woken ([`wake`]).
+//! No wake is lost. A waiter registers first, and then reads the counters again. The thread reads the board's counter
+//! first, and then looks at the waiters. If the thread looks before the waiter registers, one of two cases holds. If the
+//! counter that the thread read includes the change, the waiter, which reads it later, sees the change too. Otherwise the
+//! counter is raised after the thread read it, and the thread does not sleep, or is woken ([`wake`]).
 
 use super::{
     region::Region,
@@ -26,7 +26,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The thread, and who waits. Dropping it ends the thread, and waits for that a little.
+/// The thread and its waiters. Dropping it ends the thread, and waits a bounded time for that.
 #[derive(Debug)]
 pub(super) struct Notifier {
     shared: Arc<Shared>,
@@ -54,7 +54,7 @@ struct Waiter {
     alert: Alert,
 }
 
-/// How a waiter is told.
+/// How a waiter is alerted.
 #[derive(Clone, Debug)]
 pub(super) enum Alert {
     #[cfg(feature = "stream")]
@@ -66,7 +66,7 @@ pub(super) enum Alert {
 impl Alert {
     pub(super) fn fire(self) {
         match self {
-            // A task's own code may panic: the others are told all the same.
+            // A task's own code may panic. The others are alerted nevertheless.
             #[cfg(feature = "stream")]
             Self::Task(waker) => {
                 drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| waker.wake())))
@@ -77,16 +77,16 @@ impl Alert {
     }
 }
 
-/// A place among those who wait. Dropping it gives the place up.
+/// A waiter's registration. Dropping it removes the waiter.
 pub(super) struct Place {
     region: Arc<Region>,
     id: u64,
 }
 
 impl Place {
-    /// Takes a place, and starts the board's thread where this is the first.
+    /// Takes a place. The first one starts the board's thread.
     pub(super) fn take(region: &Arc<Region>) -> Result<Self> {
-        // Not in a forked child, which has not the thread.
+        // Fails in a forked child, which does not have the thread.
         region.words()?;
         let begin = || Notifier::begin(Arc::downgrade(region));
         let notifier = region.notifier.get_or_init(begin).as_ref().map_err(|error| error.again())?;
@@ -96,7 +96,7 @@ impl Place {
     }
 
     /// Registers for one alert, when the counter and the newest generation are at least `wanted`. It may come earlier.
-    /// `false` where both are that already.
+    /// Returns `false` if both already are.
     pub(super) fn register(&self, counter: usize, wanted: u64, alert: Alert) -> Result<bool> {
         let core = self.region.core()?;
         if let Some(Ok(notifier)) = self.region.notifier.get() {
@@ -114,14 +114,14 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // Not in a forked child, where a thread that is not there may hold the lock.
+        // Not in a forked child, where a thread that does not exist there may hold the lock.
         let Ok(core) = self.region.core() else { return };
         if let Some(Ok(notifier)) = self.region.notifier.get() {
             let mut state = notifier.shared.lock();
             let was_last = state.waiters.remove(&self.id).is_some() && state.waiters.is_empty();
             drop(state);
             if was_last {
-                // The thread has the board open while it waits for others. Whoever else sleeps there goes to sleep again.
+                // The thread holds the board open while it waits. Other sleepers on this counter go to sleep again.
                 futex::wake_all(core.counter(wake::BOARD));
             }
         }
@@ -129,7 +129,7 @@ impl Drop for Place {
 }
 
 const STACK_BYTES: usize = 256 << 10;
-/// A thread that is alerting waiters ends soon; one that is not given a processor ends by itself.
+/// How long a drop waits for the thread. A thread that alerts waiters ends soon. One that gets no processor ends later.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Notifier {
@@ -147,7 +147,7 @@ impl Drop for Notifier {
         if std::process::id() == self.process {
             self.shared.lock().over = true;
             self.shared.changed.notify_one();
-            // It may itself be the last that had the board open.
+            // The thread itself may have had the last handle.
             if !self.thread.is_current() {
                 self.thread.ends_within(PATIENCE);
             }
@@ -160,7 +160,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sleeps until somebody waits. `false`: the thread is to end.
+    /// Sleeps until there is a waiter. Returns `false` if the thread must end.
     fn is_needed(&self) -> bool {
         let state = self.lock();
         let idle = |state: &mut State| state.waiters.is_empty() && !state.over;
@@ -168,7 +168,7 @@ impl Shared {
         !state.over
     }
 
-    /// Alerts those of whom this is true. Whether there were any.
+    /// Alerts the waiters for which `is_due` is true. Returns whether there were any.
     fn alert(&self, is_due: impl Fn(&Waiter) -> bool) -> bool {
         let due: Vec<Waiter> = self
             .lock()
@@ -177,7 +177,7 @@ impl Shared {
             .map(|(_, waiter)| waiter)
             .collect();
         let any = !due.is_empty();
-        // Without the lock: a task's own code may come back here.
+        // The lock is released first, because a task's own code may call this module again.
         due.into_iter().for_each(|waiter| waiter.alert.fire());
         any
     }
@@ -188,16 +188,16 @@ fn run(region: &Weak<Region>, shared: &Shared) {
     while shared.is_needed() {
         let Some(region) = region.upgrade() else { return };
         let Ok(core) = region.core() else {
-            // Each finds for itself that the board is lost.
+            // Each waiter finds out itself that the board is lost.
             shared.alert(|_| true);
             continue;
         };
-        // Before the waiters are looked at: what comes afterwards raises the counter beyond it.
+        // The counter is read before the waiters are looked at: a later event raises it further.
         let seen = core.ask_wake(wake::BOARD);
         if shared.alert(|waiter| waiter.is_due(&core)) {
             rest = Rest::new(0);
         } else if rest.is_over() {
-            // A counter that is damaged, or whose raiser was stopped, says nothing: each looks for itself.
+            // The counter may be damaged, or the writer that should raise it was stopped. So each waiter looks itself.
             rest = Rest::new(rest.looks.saturating_add(1));
             region.look();
             shared.alert(|_| true);
@@ -213,9 +213,9 @@ impl Waiter {
     }
 }
 
-/// The thread's sleep until everybody is to look for themselves.
+/// The thread's sleep until all waiters are alerted to look themselves.
 struct Rest {
-    /// How often that was since something came.
+    /// How often that happened since the last event.
     looks: u32,
     until: Instant,
     nap: Duration,

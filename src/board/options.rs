@@ -7,7 +7,7 @@ use crate::{
 };
 use std::{path::Path, sync::Arc, time::Duration};
 
-/// Shortest period of a keeper.
+/// The shortest period of a keeper.
 const BEAT_MIN: Duration = Duration::from_millis(1);
 
 /// The settings to create and open a [`Board`] with.
@@ -68,69 +68,147 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Bytes for values, with their keys and the rest of their records: 1 MiB to 16 GiB; 64 MiB unless set. Rounded up to
-    /// whole extents of 16 KiB to 2 MiB. Pages are taken as they are needed. The tables come in addition: see
-    /// [`Metrics::region_bytes`].
+    /// Sets the space for values, with their keys and the rest of their records, in bytes: 1 MiB to 16 GiB; 64 MiB unless
+    /// set. It is rounded up to whole extents of 16 KiB to 2 MiB. Pages are allocated as they are needed. The tables need
+    /// additional space: see [`Metrics::region_bytes`].
     ///
     /// [`Metrics::region_bytes`]: super::Metrics::region_bytes
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::options().capacity(1 << 20).local()?;
+    /// assert!(board.metrics()?.region_bytes > 1 << 20);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     #[must_use]
     pub fn capacity(mut self, bytes: u64) -> Self {
         self.capacity = bytes;
         self
     }
-    /// Keys that the table is made for: 1 to 4,194,304; 65,536 unless set. The table has more slots than that, because a
-    /// removed key keeps its slot while the history has it, and because keys are not spread evenly.
+    /// Sets the number of keys that the table is made for: 1 to 4,194,304; 65,536 unless set. The table has more slots than
+    /// that, because a removed key keeps its slot while the history has it, and because keys are not spread evenly.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::options().keys(100).local()?.attach("planner")?;
+    /// assert!(session.put_many((0..100).map(|n| (format!("key/{n}"), "value"))).iter().all(|put| put.is_ok()));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     #[must_use]
     pub fn keys(mut self, keys: u64) -> Self {
         self.keys = keys;
         self
     }
-    /// Events of history: 64 to 4,194,304; 16,384 unless set. When the history is full, each new event removes the oldest.
+    /// Sets the length of the history in events: 64 to 4,194,304; 16,384 unless set. When the history is full, each new
+    /// event removes the oldest one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::options().history(64).local()?.attach("planner")?;
+    /// for n in 0..100 {
+    ///     session.put("plan", n.to_string())?;
+    /// }
+    /// assert!(session.events(0).next().unwrap().unwrap_err().is_lagged());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     #[must_use]
     pub fn history(mut self, events: u64) -> Self {
         self.history = events;
         self
     }
-    /// Sessions that may be attached at once: 1 to 4,096; 64 unless set.
+    /// Sets how many sessions may be attached at once: 1 to 4,096; 64 unless set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::options().sessions(1).local()?;
+    /// let first = board.attach("planner")?;
+    /// assert!(board.attach("builder").unwrap_err().is_full());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     #[must_use]
     pub fn sessions(mut self, sessions: u64) -> Self {
         self.sessions = sessions;
         self
     }
-    /// First path segments with a shard of their own: at most 8 different ones, of 1 to 31 bytes without `/`; `task`,
-    /// `file` and `team` unless set.
+    /// Sets the first path segments that have a shard of their own: at most 8 different ones, of 1 to 31 bytes without `/`;
+    /// `task`, `file` and `team` unless set.
+    ///
+    /// # Examples
+    ///
+    /// A watch of `build/` is not woken by changes of other keys.
+    ///
+    /// ```
+    /// let session = slateboard::Board::options().dedicated(["build"]).local()?.attach("planner")?;
+    /// let mut builds = session.watch("build/");
+    /// session.put("build/1", "green")?;
+    /// assert_eq!(builds.next().unwrap()?.mutations[0].key, "build/1");
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     #[must_use]
     pub fn dedicated<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.dedicated = names.into_iter().map(Into::into).collect();
         self
     }
-    /// Shards that all other keys spread over: 1 to 64; 8 unless set.
+    /// Sets the number of shards that all other keys are spread over: 1 to 64; 8 unless set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let board = slateboard::Board::options().uniform_shards(4).local()?;
+    /// assert!(slateboard::Board::options().uniform_shards(65).local().is_err());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     #[must_use]
     pub fn uniform_shards(mut self, shards: u64) -> Self {
         self.uniform_shards = shards;
         self
     }
-    /// Whether every read verifies the checksum.
+    /// Sets whether every read verifies the checksum.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::{Board, Verify};
+    ///
+    /// let session = Board::options().verify(Verify::Scrub).local()?.attach("planner")?;
+    /// session.put("plan", "draft")?;
+    /// assert_eq!(session.get("plan")?.unwrap().text(), Some("draft"));
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     #[must_use]
     pub fn verify(mut self, verify: Verify) -> Self {
         self.verify = verify;
         self
     }
-    /// How often a session's keeper beats and looks for dead sessions: at least 1 ms; every second unless set. All sessions
-    /// of a board should have the same period. One keeper does most of the looking, at its own beats; the others take
-    /// over when it is three beats late. From 32 sessions on, keepers take turns of up to four periods.
+    /// Sets how often a session's keeper beats and looks for dead sessions: at least 1 ms; every second unless set. All
+    /// sessions of a board should have the same period. One keeper does most of this work, at its own beats; the others
+    /// take over when it is three beats late. From 32 sessions on, keepers take turns of up to four periods.
     ///
     /// A keeper also publishes the end of expired entries, within milliseconds of their deadlines. A keeper that beats less
-    /// often than once a minute does that at its beats only. On a board without keepers the next writer that finds no space
+    /// often than once a minute does that only at its beats. On a board without keepers, the next writer that finds no space
     /// does it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let board = slateboard::Board::options().beat(Duration::from_millis(500)).local()?;
+    /// let session = board.attach("planner")?;
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     #[must_use]
     pub fn beat(mut self, period: Duration) -> Self {
         self.beat = period;
         self
     }
 
-    /// Whether SIGTERM and SIGINT end the sessions of the process before they end the process: not unless set. Otherwise
-    /// the process just dies, and another session reaps its sessions.
+    /// Sets whether SIGTERM and SIGINT end the sessions of the process before they end the process; off unless set. When
+    /// it is off, the signal ends the process at once, and another session reaps its sessions.
     ///
     /// # Examples
     ///
@@ -149,7 +227,7 @@ impl Options {
     /// Creates a board.
     ///
     /// # Errors
-    /// As [`Board::create`]; `InvalidArgument` for a number that is out of its range.
+    /// Those of [`Board::create`]; `InvalidArgument` for a number that is out of its range.
     ///
     /// # Examples
     ///
@@ -172,7 +250,7 @@ impl Options {
     /// Opens a board.
     ///
     /// # Errors
-    /// As [`Board::open`]; `InvalidArgument` for a beat that is out of its range.
+    /// Those of [`Board::open`]; `InvalidArgument` for a beat that is out of its range.
     ///
     /// # Examples
     ///
@@ -194,7 +272,7 @@ impl Options {
     /// Opens a board, and creates it when there is none.
     ///
     /// # Errors
-    /// As [`Board::open_or_create`]; `InvalidArgument` for a number that is out of its range.
+    /// Those of [`Board::open_or_create`]; `InvalidArgument` for a number that is out of its range.
     ///
     /// # Examples
     ///
@@ -205,7 +283,7 @@ impl Options {
     /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn open_or_create(self, path: impl AsRef<Path>) -> Result<Board> {
-        // Twice: a board that appears between the two steps is opened, one that vanishes is created.
+        // The steps are repeated, because a board may appear or disappear between them.
         for _ in 0..2 {
             match self.clone().open(&path) {
                 Err(error) if error.is_not_found() => {}
@@ -219,10 +297,10 @@ impl Options {
         self.open(path)
     }
 
-    /// A board of this process alone, without a file.
+    /// Creates a board that is local to this process and has no file.
     ///
     /// # Errors
-    /// `InvalidArgument` for a number that is out of its range; `Io` when there is no memory.
+    /// `InvalidArgument` for a number that is out of its range; `Full` if there is not enough memory.
     ///
     /// # Examples
     ///
@@ -235,10 +313,10 @@ impl Options {
         Ok(Board::over(region, self))
     }
 
-    /// Opens a board for reading alone, through a mapping that the process cannot write to.
+    /// Opens a board for reading only, through a mapping that the process cannot write to.
     ///
     /// # Errors
-    /// As [`Board::open`].
+    /// Those of [`Board::open`].
     ///
     /// # Examples
     ///

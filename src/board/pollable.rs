@@ -1,4 +1,4 @@
-//! Watching without a thread: by a descriptor for `poll(2)` and its relatives, or as a stream for tasks.
+//! Watching without a thread: by a descriptor for `poll(2)` and similar calls, or as a stream for tasks.
 
 use super::{
     Event, Watch,
@@ -26,7 +26,7 @@ use std::{
 /// session.put("task/1", "open")?;
 /// loop {
 ///     poll(&mut [PollFd::new(&tasks, PollFlags::IN)], None)?;
-///     // Readable: there may be something new. `None`: there is not, and the descriptor says when there is.
+///     // A readable descriptor means that there may be an event. `None` means that there is none yet.
 ///     if let Some(event) = tasks.try_next()? {
 ///         assert_eq!(event.mutations[0].key, "task/1");
 ///         break;
@@ -41,29 +41,29 @@ pub struct PollableWatch {
 }
 
 impl Watch {
-    /// Goes on by a descriptor that can be polled. How to wait is not used any more.
+    /// Turns the watch into one with a descriptor that can be polled. The setting of [`Watch::wait`] has no effect then.
     ///
     /// # Errors
-    /// `Io` where the system gives no descriptor or no thread; `Moved`; `Forked`.
+    /// `Io` if the system provides no descriptor or no thread; `Moved`; `Forked`.
     ///
     /// # Examples
     /// See [`PollableWatch`].
     pub fn pollable(self) -> Result<PollableWatch> {
         let place = Place::take(self.region())?;
-        // Readable from the beginning: nobody has looked yet.
+        // The descriptor is readable at first, because events may be there already.
         let descriptor = eventfd(1, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
             .map(Arc::new)
-            .map_err(|error| Error::io("the descriptor to poll could not be made", error))?;
+            .map_err(|error| Error::io("the descriptor to poll could not be created", error))?;
         Ok(PollableWatch { watch: self, place, descriptor })
     }
 }
 
 impl PollableWatch {
-    /// The next event, if there is one. After `None` the descriptor is readable when something new may be there; after
+    /// The next event, if there is one. After `None` the descriptor becomes readable when there may be a new event. After
     /// an event or an error it stays readable.
     ///
     /// # Errors
-    /// As [`Watch::next_timeout`].
+    /// Those of [`Watch::next_timeout`].
     ///
     /// # Examples
     /// See [`PollableWatch`].
@@ -72,19 +72,30 @@ impl PollableWatch {
             if let Some(event) = self.watch.read()? {
                 return Ok(Some(event));
             }
-            // Before the registration: what comes after that makes it readable again. Where it is empty, that is well.
+            // The descriptor is cleared before the registration: a later event makes it readable again. The read fails if
+            // it is clear already, which does no harm.
             let _ = rustix::io::read(&*self.descriptor, &mut [0; 8]);
             let alert = Alert::Descriptor(Arc::clone(&self.descriptor));
             let (counter, wanted) = self.watch.wanted()?;
             if self.place.register(counter, wanted, alert.clone())? {
                 return Ok(None);
             }
-            // There is more, and who polls between two events must find it readable.
+            // There is another event, so the descriptor must be readable.
             alert.fire();
         }
     }
 
-    /// The generation up to which events were looked at: where to resume.
+    /// The generation up to which events were read. [`Watch::since`] resumes there.
+    ///
+    /// # Examples
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("planner")?;
+    /// let mut tasks = session.watch("task/").pollable()?;
+    /// let put = session.put("task/1", "open")?;
+    /// assert!(tasks.try_next()?.is_some());
+    /// assert_eq!(tasks.generation(), put.generation);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub fn generation(&self) -> u64 {
         self.watch.generation()
     }
@@ -123,8 +134,8 @@ mod stream {
 
     /// A [`Watch`] as a stream, for any executor. Feature `stream`.
     ///
-    /// Items are what the iterator has: an error of kind `Lagged` or `Corrupt` is followed by later events; `Moved` and
-    /// `Forked` end the stream. All of an open board's streams share one thread.
+    /// The items are those of the iterator: after an error of kind `Lagged` or `Corrupt` later events follow; `Moved` and
+    /// `Forked` end the stream. All streams of an open board share one thread.
     ///
     /// # Examples
     /// ```
@@ -144,10 +155,10 @@ mod stream {
     }
 
     impl Watch {
-        /// Goes on as a stream. How to wait is not used any more. Feature `stream`.
+        /// Turns the watch into a stream. The setting of [`Watch::wait`] has no effect then. Feature `stream`.
         ///
         /// # Errors
-        /// `Io` where the system gives no thread; `Moved`; `Forked`.
+        /// `Io` if the system provides no thread; `Moved`; `Forked`.
         ///
         /// # Examples
         /// See [`WatchStream`].
@@ -158,7 +169,19 @@ mod stream {
     }
 
     impl WatchStream {
-        /// The generation up to which events were looked at: where to resume.
+        /// The generation up to which events were read. [`Watch::since`] resumes there.
+        ///
+        /// # Examples
+        /// ```
+        /// use futures_lite::{StreamExt, future};
+        ///
+        /// let session = slateboard::Board::local()?.attach("planner")?;
+        /// let mut tasks = session.watch("task/").stream()?;
+        /// let put = session.put("task/1", "open")?;
+        /// future::block_on(tasks.next()).expect("a stream goes on")?;
+        /// assert_eq!(tasks.generation(), put.generation);
+        /// # Ok::<_, slateboard::Error>(())
+        /// ```
         pub fn generation(&self) -> u64 {
             self.watch.generation()
         }

@@ -32,7 +32,7 @@ use crate::{
 pub struct View {
     pub(super) reader: Reader,
     pub(super) point: Point,
-    /// When it was made, nanoseconds of `CLOCK_BOOTTIME`; `None` for a view that looks at no deadlines.
+    /// When the view was created, in nanoseconds of `CLOCK_BOOTTIME`; `None` for a view that ignores deadlines.
     instant_ns: Option<u64>,
 }
 
@@ -41,7 +41,7 @@ impl View {
         Self { reader, point, instant_ns }
     }
 
-    /// The generation.
+    /// The view's generation.
     ///
     /// # Examples
     /// ```
@@ -68,7 +68,7 @@ impl View {
             .get_at(&slot_key, self.point, self.reader.verify)
             .map_err(|fault| self.gone(&core, fault).on_key(key))?;
         let entry = item.map(|item| self.entry(&core, item)).transpose()?.flatten();
-        // The names are their sessions' while the records are in the history.
+        // A name entry belongs to its session as long as the records are in the history.
         core.still_there(self.point).map_err(|fault| self.gone(&core, fault).on_key(key))?;
         Ok(entry)
     }
@@ -82,7 +82,7 @@ impl View {
         self.reader.out_of_history(core, fault, self.generation())
     }
 
-    /// Whether a deadline, 0 for none, had passed when the view was made.
+    /// Whether a deadline (0 for none) had passed when the view was created.
     pub(super) fn is_expired(&self, deadline_ns: u64) -> bool {
         deadline_ns != 0 && self.instant_ns.is_some_and(|instant_ns| deadline_ns <= instant_ns)
     }

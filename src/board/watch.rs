@@ -15,22 +15,22 @@ use std::{
 /// How to wait for a change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Wait {
-    /// Polls, for the lowest latency at the price of a core.
+    /// Polls all the time. This gives the lowest latency and occupies a core.
     Spin,
-    /// Polls for 20 µs, then sleeps until a writer wakes it. Polls again only after something came. A writer that is stopped
-    /// just before it wakes others delays a waiter by 1 s, or by up to 4 s after a long sleep.
+    /// Polls for 20 µs, then sleeps until a writer wakes it. Polls again only after an event came. If a writer is stopped
+    /// just before it wakes others, a waiter is delayed by 1 s, or by up to 4 s after a long sleep.
     #[default]
     Adaptive,
-    /// Sleeps at once, until a writer wakes it, as `Adaptive` does.
+    /// Sleeps at once until a writer wakes it, as `Adaptive` does.
     Sleep,
 }
 
-/// Polling before sleeping.
+/// How long a waiter polls before it sleeps.
 const SPIN: Duration = Duration::from_micros(20);
-/// After this time a waiter looks for itself. The time doubles while nothing comes. So a wake that was lost to a kill
-/// delays a waiter, and does not hang it.
+/// After this time a waiter wakes by itself and looks for events. The time doubles while none come. So a wake that was
+/// lost because its writer was killed delays a waiter, but does not block it forever.
 pub(super) const LOOK_MIN: Duration = Duration::from_secs(1);
-/// How often it doubles: up to 4 s.
+/// How often the time doubles: up to 4 s.
 const DOUBLINGS: u32 = 2;
 /// The first and the longest sleep of a waiter that cannot be woken.
 pub(super) const NAP_MIN: Duration = Duration::from_millis(1);
@@ -59,7 +59,7 @@ pub struct Watch {
     prefix: String,
     waiting: Waiting,
     events: Events,
-    /// The handle was lost, and the iterator has said so.
+    /// Whether the handle was lost and the iterator has returned that error.
     over: bool,
 }
 
@@ -75,7 +75,7 @@ impl Watch {
         }
     }
 
-    /// Begins after this generation, instead of in the present.
+    /// Starts after this generation instead of at the present.
     ///
     /// # Examples
     /// ```
@@ -110,7 +110,7 @@ impl Watch {
         self
     }
 
-    /// The generation up to which events were looked at. [`Watch::since`] resumes there.
+    /// The generation up to which events were read. [`Watch::since`] resumes there.
     ///
     /// # Examples
     /// ```
@@ -127,11 +127,11 @@ impl Watch {
         self.events.generation()
     }
 
-    /// The next event. Waits for it, at most for `timeout`; `None` when that has passed.
+    /// Waits for the next event, at most for `timeout`. Returns `None` when the timeout has passed.
     ///
     /// # Errors
-    /// `Lagged`, with the number of events that were missed; the next call goes on behind them. `Corrupt` for a damaged event,
-    /// which the next call skips. `Moved`; `Forked`.
+    /// `Lagged`, with the number of events that were missed; the next call continues after them. `Corrupt` for a damaged
+    /// event, which the next call skips. `Moved`; `Forked`.
     ///
     /// # Examples
     /// ```
@@ -169,7 +169,7 @@ impl Watch {
         self.events.next_where(|key| key.starts_with(prefix))
     }
 
-    /// The counter that tells of the next event, and its value then at least.
+    /// The counter that the next event raises, and the value that it then has at least.
     pub(super) fn wanted(&self) -> Result<(usize, u64)> {
         let counter = self.shard()?.map_or(wake::BOARD, |shard| 1 + shard);
         Ok((counter, self.generation().saturating_add(1)))
@@ -179,7 +179,7 @@ impl Watch {
         &self.reader.region
     }
 
-    /// The shard that has all of the prefix's keys; `None` if several have.
+    /// The shard of all keys with the prefix; `None` if they are in several shards.
     fn shard(&self) -> Result<Option<usize>> {
         let core = self.reader.core()?;
         let shards = core.geometry().shards_of_prefix(&self.prefix);
@@ -200,8 +200,8 @@ impl Iterator for Watch {
     }
 }
 
-/// Waits until `get`, which reads the key, finds a version newer than `newer_than`, or the key removed. `None` when
-/// the timeout passed first.
+/// Waits until `get`, which reads the key, finds a version newer than `newer_than`, or finds the key removed. Returns
+/// `None` if the timeout passes first.
 ///
 /// # Errors
 /// Those of `get`.
@@ -215,14 +215,14 @@ pub(super) fn wait_newer(
     let deadline = deadline(timeout);
     let mut waiting = Waiting::new(Wait::default());
     loop {
-        // Before the read: a change after it raises the counter beyond.
+        // The counter is loaded before the read: a change after the read raises it further.
         let seen = reader.core()?.shard_changes(shard);
         let expires = match get()? {
             Some(entry) if entry.version > newer_than => return Ok(Some(Newer::Value(entry))),
             None if newer_than > 0 => return Ok(Some(Newer::Removed)),
             found => found.and_then(|entry| entry.deadline),
         };
-        // Nobody announces that a time to live is over.
+        // No wake announces the end of a time to live.
         let lives = expires.map_or(Duration::MAX, Deadline::remaining);
         let wanted = seen.saturating_add(1);
         if has_passed(deadline) || !waiting.wait_for(reader, 1 + shard, wanted, deadline, lives)? {
@@ -244,7 +244,7 @@ fn has_passed(deadline: Option<Instant>) -> bool {
 #[derive(Debug)]
 struct Waiting {
     wait: Wait,
-    /// Looks since something came.
+    /// How often this waiter looked since the last event.
     looks: u32,
 }
 
@@ -253,8 +253,8 @@ impl Waiting {
         Self { wait, looks: 0 }
     }
 
-    /// Waits until the counter and the newest generation are at least `wanted`. `false` when the deadline passed first.
-    /// May return early, at the latest after `look_in`, so that a loop around it must look at the deadline itself.
+    /// Waits until the counter and the newest generation are at least `wanted`. Returns `false` if the deadline passes
+    /// first. May return early, at the latest after `look_in`, so a loop around it must check the deadline itself.
     fn wait_for(
         &mut self,
         reader: &Reader,
@@ -268,8 +268,8 @@ impl Waiting {
             return Ok(true);
         }
         let mut nap = NAP_MIN;
-        // A counter that is damaged, or whose raiser was stopped, says nothing: now and then the caller looks
-        // for itself.
+        // The counter may be damaged, or the writer that should raise it was stopped. So the caller looks itself from
+        // time to time.
         let look_again = Instant::now() + look_in.min(self.pause());
         let until = deadline.map_or(look_again, |deadline| deadline.min(look_again));
         loop {
@@ -285,11 +285,11 @@ impl Waiting {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 self.looks = self.looks.saturating_add(1);
-                // Whoever else looks may have been stopped, or could not be started.
+                // The thread that normally looks for a moved board may have been stopped, or could not be started.
                 reader.region.look();
                 return Ok(true);
             }
-            // A shard's counter that says more than there is was damaged: then there is nothing to be woken by.
+            // A shard's counter that is above the newest generation is damaged, and no wake can be expected from it.
             if core.can_wake() && seen < wanted {
                 futex::wait(core.counter(counter), seen as u32, left);
             } else {
@@ -299,7 +299,7 @@ impl Waiting {
         }
     }
 
-    /// Whether to poll first. What did not come while it was polled for once is not in haste.
+    /// Whether to poll first. After one fruitless poll, the waiter sleeps at once.
     fn polls(&self) -> bool {
         match self.wait {
             Wait::Spin => true,
@@ -308,24 +308,24 @@ impl Waiting {
         }
     }
 
-    /// How long nothing may come before the caller looks for itself.
+    /// How long the caller sleeps before it looks itself.
     fn pause(&self) -> Duration {
         pause(self.looks)
     }
 }
 
-/// How long nothing may come before a waiter looks for itself, who did so this often.
+/// How long a waiter that has looked this often sleeps before it looks itself.
 pub(super) fn pause(looks: u32) -> Duration {
     LOOK_MIN * (1 << looks.min(DOUBLINGS))
 }
 
-/// Whether what is waited for is there: an event of this generation for a reader, which may not be counted yet; of a
-/// shard, once its counter, which says `seen`, tells of one.
+/// Whether an event of generation `wanted` or later exists. It may not be counted yet. For a shard, the shard's counter,
+/// whose value is `seen`, must also include it.
 pub(super) fn has_come(core: &Core<'_>, counter: usize, seen: u64, wanted: u64) -> bool {
     (counter == wake::BOARD || seen >= wanted) && core.newest() >= wanted
 }
 
-/// Polls the counter: for ever, or for the time that a sleep would cost.
+/// Polls the counter: up to the next look with [`Wait::Spin`], and for the time that a sleep would cost otherwise.
 fn spin(reader: &Reader, counter: usize, wanted: u64, wait: Wait, deadline: Option<Instant>) -> Result<bool> {
     let started = Instant::now();
     loop {

@@ -1,8 +1,8 @@
-//! The keys of a board in order: private to this process, and derived from the board, which stays the only truth.
+//! An index of a board's keys in order. It is private to this process and derived from the board.
 //!
-//! The first list of a handle goes without it, so that whoever lists once pays for no index. Later ones find it made,
-//! and bring it up to date from the history. Where damage keeps it from being made, lists look at every slot, and
-//! report what they find.
+//! The first list of a handle does not use the index, so that a program that lists once does not pay for it. The second
+//! list builds it, and later ones bring it up to date from the history. If damage prevents building it, lists look at
+//! every slot and report what they find.
 
 mod keys;
 mod name;

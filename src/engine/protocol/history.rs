@@ -41,7 +41,7 @@ impl Core<'_> {
         loop {
             let generation = self.generation();
             let position = generation + 1;
-            // This must come after the load of the generation, never before it: that makes entries unique.
+            // The generation word is loaded after the counter, never before it: that makes entries unique.
             match self.load_gen(block) {
                 GenWord::Generation(own) => {
                     self.show(shard, own);

@@ -10,7 +10,7 @@ pub const MUTANTS: &[Mutant] = &[
         lost: "A reader takes a torn copy for a whole event.",
         file: FILE,
         search: "fence(Acquire);
-        // Relaxed, all: behind the fence.",
+        // Relaxed, all: they follow the fence.",
         replace: "",
         caught_by: &[models("view::an_event_is_whole_or_gone")],
     },

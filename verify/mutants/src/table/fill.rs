@@ -10,7 +10,7 @@ pub const MUTANTS: &[Mutant] = &[Mutant {
     file: FILE,
     search: "self.at(self.geo.data(head.block) + at + number).store(u64::from(piece.block.index()), Relaxed);
             let parent = GenWord::parent(head.block.index(), head.tag);
-            // Release, in this order: who sees PART sees whose it is.
+            // Release, in this order: a thread that sees PART also sees which head the piece belongs to.
             self.gen_of(piece.block).store(parent.pack(), Release);
             let part = State::new(StateKind::Part, 0, piece.tag);
             self.state_of(piece.block).store(part.0, Release);",

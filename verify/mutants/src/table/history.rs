@@ -35,7 +35,7 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "let generation = self.generation();
             let position = generation + 1;
-            // After the generation, never before: that makes entries unique.
+            // The generation word is loaded after the counter, never before it: that makes entries unique.
             match self.load_gen(block) {",
         replace: "let gen_word = self.load_gen(block);
             let generation = self.generation();

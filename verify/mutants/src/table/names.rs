@@ -52,7 +52,8 @@ pub const MUTANTS: &[Mutant] = &[
         lost: "A sweep gives up a name that its session is about to refer to.",
         file: FILE,
         search: "        self.at(self.geo.session(session) + session::NAME).store(index as u64, Release);
-        // AcqRel: a sweep that sees it taken sees who refers to it; a freed one's last maker is over (P11).
+        // AcqRel: a sweep that sees the entry taken sees the session that refers to it. The last creator of a freed
+        // entry is done with it (P11).
         self.name_word(index).compare_exchange(state.0, next.0, AcqRel, Relaxed).is_ok()",
         replace: "        let taken = self.name_word(index).compare_exchange(state.0, next.0, AcqRel, Relaxed).is_ok();
         self.at(self.geo.session(session) + session::NAME).store(index as u64, Release);

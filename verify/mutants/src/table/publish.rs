@@ -81,10 +81,10 @@ pub const MUTANTS: &[Mutant] = &[
         lost: "A put that was published and not logged is superseded, and never becomes an event.",
         file: FILE,
         search: "            GenWord::Unlogged(tag) => {
-                // Published",
+                // The block is published",
         replace: "            GenWord::Unlogged(_) if block.index() > 0 => self.generation(),
             GenWord::Unlogged(tag) => {
-                // Published",
+                // The block is published",
         caught_by: &[
             models("publish::two_puts_of_one_key_make_a_chain"),
             states("put-put"),

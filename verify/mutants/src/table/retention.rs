@@ -36,7 +36,7 @@ pub const MUTANTS: &[Mutant] = &[
         search: "if self.at(header::FLOOR).load(Relaxed) != floor {
             return Ok(None);
         }
-        // Room is made before an event enters the ring. Without this a damaged counter would be walked after.
+        // Room is made before an event enters the ring. Without this check the floor would follow a damaged counter.
         if floor + self.geo.history() < generation {
             return Err(Fault::Corrupt(\"the distance of the history's two counters\"));
         }",

@@ -18,10 +18,10 @@ pub const MUTANTS: &[Mutant] = &[
         lost: "A reader takes what a tombstone's block holds in its next life.",
         file: FILE,
         search: "else { return false };
-        // MOVED with a block was LIVE.
+        // A MOVED head with a block was LIVE before.
         hash == slot.hash &&",
         replace: "else { return true };
-        // MOVED with a block was LIVE.
+        // A MOVED head with a block was LIVE before.
         hash != hash || head.0 < u64::MAX ||",
         caught_by: &[models("slots::a_reader_takes_no_reused_tombstone"), states("give-back-read")],
     },

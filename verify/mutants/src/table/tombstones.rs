@@ -18,9 +18,9 @@ pub const MUTANTS: &[Mutant] = &[
         lost: "The block of a tombstone is never given back.",
         file: FILE,
         search: "let retired = head.next(HeadKind::Retired, head.block());
-        // AcqRel: who sees it RETIRED",
+        // AcqRel: a thread that sees it RETIRED",
         replace: "let retired = head.next(HeadKind::Retired, 0);
-        // AcqRel: who sees it RETIRED",
+        // AcqRel: a thread that sees it RETIRED",
         caught_by: &[models("slots::a_tombstone_is_given_back_once")],
     },
     Mutant {
