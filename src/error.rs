@@ -421,11 +421,22 @@ impl Error {
     /// # Examples
     ///
     /// ```
+    /// use slateboard::Board;
+    /// use std::time::Duration;
+    ///
     /// # let folder = tempfile::tempdir().unwrap();
     /// # let path = folder.path().join("board");
-    /// let board = slateboard::Board::create(&path)?;
+    /// let beat = Duration::from_millis(10);
+    /// let session = Board::options().beat(beat).create(&path)?.attach("planner")?;
     /// std::fs::remove_file(&path)?;
-    /// assert!(board.attach("planner").unwrap_err().is_moved());
+    /// // The session's keeper notices the removal at its next beat.
+    /// let error = loop {
+    ///     match session.get("plan") {
+    ///         Ok(_) => std::thread::sleep(beat),
+    ///         Err(error) => break error,
+    ///     }
+    /// };
+    /// assert!(error.is_moved());
     /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn is_moved(&self) -> bool {

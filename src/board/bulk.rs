@@ -157,6 +157,9 @@ impl Session {
 }
 
 /// The result of an increment: [`Session::increment_with`].
+///
+/// # Examples
+/// See [`Session::increment_with`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Sum {

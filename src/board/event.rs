@@ -11,6 +11,9 @@ use crate::{
 use std::time::SystemTime;
 
 /// What an event did to a key.
+///
+/// # Examples
+/// See [`Event`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 #[non_exhaustive]
 pub enum MutationKind {
@@ -29,6 +32,9 @@ pub enum MutationKind {
 }
 
 /// One change of one key.
+///
+/// # Examples
+/// See [`Event`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Mutation {
@@ -47,6 +53,9 @@ pub struct Mutation {
 }
 
 /// A value that an event superseded.
+///
+/// # Examples
+/// See [`Events`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Previous {

@@ -12,6 +12,16 @@ use std::fmt;
 const NAMED: usize = 8;
 
 /// A whole list, and the damage that was found: [`List::whole`](super::List::whole), [`List::gather`](super::List::gather).
+///
+/// # Examples
+/// ```
+/// let session = slateboard::Board::local()?.attach("planner")?;
+/// session.put("task/1", "open")?;
+/// let listing = session.list("").keys().whole()?;
+/// assert!(listing.exact && listing.damaged.is_empty());
+/// assert_eq!(listing.entries, ["task/1"]);
+/// # Ok::<_, slateboard::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Listing<T = Entry> {
@@ -46,6 +56,15 @@ impl<T> Listing<T> {
 }
 
 /// A damaged record. Other keys are not affected. The next put of its key repairs it.
+///
+/// # Examples
+/// ```
+/// let session = slateboard::Board::local()?.attach("planner")?;
+/// for damage in session.soundness()?.damaged {
+///     eprintln!("{:?}: {damage}", damage.key);
+/// }
+/// # Ok::<_, slateboard::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Damage {
@@ -133,6 +152,9 @@ pub(super) fn sound(damaged: &[Damage]) -> Result<()> {
 }
 
 /// The result of reading every record: [`Reader::soundness`].
+///
+/// # Examples
+/// See [`Reader::soundness`].
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Soundness {

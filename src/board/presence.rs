@@ -1,4 +1,4 @@
-//! Who is alive: the lock bytes that sessions hold, and the reaping of those whose byte nobody holds.
+//! Finds out which sessions are alive, by the lock bytes that they hold, and reaps those whose byte nobody holds.
 
 use super::region::{self, Region};
 use crate::{
@@ -8,21 +8,21 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-/// Which sessions of a board live.
+/// Knows which sessions of a board live.
 pub(super) struct Roll {
     locks: Locks,
-    /// Lock bytes that sessions of this handle hold. They are never probed: their sessions live.
+    /// The lock bytes that sessions of this handle hold. They are never probed, because their sessions live.
     held: Lock<BTreeSet<usize>>,
     /// The session of this handle that is the board's elected one.
     elected: Lock<Option<usize>>,
 }
 
-/// What can be asked which sessions live.
+/// The source that tells which sessions live.
 pub(super) enum Locks {
     File(LockFile),
-    /// A local board has no lock file. All of its sessions are of this handle.
+    /// A local board has no lock file. All of its sessions belong to this handle.
     Local,
-    /// The lock file cannot be asked, for this reason.
+    /// The lock file cannot be queried, for this reason.
     Unknown(Error),
 }
 
@@ -31,29 +31,29 @@ pub(super) enum Locks {
 pub(super) enum Presence {
     Alive,
     Dead,
-    /// The lock file could not be asked. Nothing that needs the session dead may be done.
+    /// The lock file could not be queried. Nothing may be done that requires the session to be dead.
     Unknown,
 }
 
-/// The sessions that a keeper which is not elected asks for: those whose beats are late.
+/// The sessions that a keeper which is not elected probes: those whose beats are late.
 ///
-/// These fields only guess who may be dead. The lock byte proves it.
+/// A late beat only suggests that a session is dead. The lock byte proves it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Suspects {
-    /// The session to begin with, in a ring.
+    /// The session to begin with. After the last one follows the first.
     pub(super) from: usize,
-    /// Now, nanoseconds of `CLOCK_BOOTTIME`.
+    /// The present in nanoseconds of `CLOCK_BOOTTIME`.
     pub(super) boot_ns: u64,
-    /// Beats that are older than this are late.
+    /// A beat that is older than this is late.
     pub(super) late_ns: u64,
 }
 
 impl Suspects {
-    /// Most living sessions that one call looks at. When the whole machine is late, every session is: if all of them asked
-    /// for all of them, the machine would be later still.
+    /// The maximal number of living sessions that one call probes. When the machine is overloaded, all sessions are late. If
+    /// each of them probed all others, that would increase the load.
     const LOOKS: usize = 8;
 
-    /// A beat of the future is late as well: it is from before a reboot, or from another clock.
+    /// A beat in the future is late as well: it is from before a reboot, or from another clock.
     fn is_late(&self, heartbeat_ns: u64) -> bool {
         heartbeat_ns.abs_diff(self.boot_ns) > self.late_ns
     }
@@ -64,7 +64,7 @@ impl Roll {
         Self { locks, held: Lock::default(), elected: Lock::default() }
     }
 
-    /// Holds a record's lock byte, if nobody does. A local board has no lock file: there the set is the lock.
+    /// Takes a record's lock byte if it is free. A local board has no lock file; there the set is the lock.
     #[allow(clippy::option_option, reason = "whether it is held, and by what certificate")]
     fn hold(&self, index: usize) -> Result<Option<Option<Certificate>>> {
         let mut held = self.held.lock();
@@ -84,9 +84,9 @@ impl Roll {
     }
 
     pub(super) fn let_go(&self, index: usize, certificate: Option<Certificate>) {
-        // Before the byte is released: the next session of this index must not find itself elected.
+        // This comes before the byte is released: the next session of this index must not find itself elected.
         self.elected.lock().take_if(|elected| *elected == index);
-        // The lock before the set: once the set has forgotten the byte, this process may probe it.
+        // The lock is released before the set forgets the byte, because this process may probe it after that.
         drop(certificate);
         self.held.lock().remove(&index);
     }
@@ -102,7 +102,7 @@ impl Roll {
         *elected == Some(index)
     }
 
-    /// Whether the process of an occupied record is there.
+    /// Whether the process of an occupied record is alive.
     pub(super) fn presence(&self, index: usize) -> Presence {
         if self.held.lock().contains(&index) {
             return Presence::Alive;
@@ -118,7 +118,7 @@ impl Roll {
         }
     }
 
-    /// Checks that the lock file tells who lives, and that sessions can attach.
+    /// Checks that the lock file can be queried, and that sessions can attach.
     pub(super) fn check(&self) -> Result<()> {
         match &self.locks {
             Locks::File(locks) => locks.check(),
@@ -127,7 +127,7 @@ impl Roll {
         }
     }
 
-    /// In a forked child, where another thread may have been at work: not even the memory can be given back.
+    /// For a forked child: the memory is leaked, because another thread may have been using it at the fork.
     pub(super) fn forget(&mut self) {
         std::mem::forget(std::mem::take(self.held.get_mut()));
     }
@@ -142,11 +142,11 @@ impl Region {
         let mut failed = None;
         for index in free.into_iter().chain(occupied) {
             let Some(certificate) = self.roll.hold(index)? else { continue };
-            // Checked again in the lock: another process may have taken the record meanwhile, and been killed.
+            // The record is checked again under the lock: another process may have taken it meanwhile, and been killed.
             let reaped = if core.is_occupied(index) { self.reap_held(&core, index) } else { Ok(()) };
             match reaped {
                 Ok(()) => return Ok((index, certificate)),
-                // A later reaper reaps this one. Another may be free.
+                // A later reaper reaps this session. Another record may be free.
                 Err(error) => {
                     self.roll.let_go(index, certificate);
                     failed = Some(error);

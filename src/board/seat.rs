@@ -44,12 +44,12 @@ impl Seat {
             Ok(core) => core,
             Err(error) => return Err((error, certificate)),
         };
-        // The life first: a half-made name belongs to it, and its reaper frees the name.
+        // The life begins first: an unfinished name belongs to it, and its reaper frees the name.
         let writer = core.occupy(index, 0, identity);
         let writer = match core.intern(name, index) {
             Ok(name) => Writer { name, ..writer },
             Err(fault) => {
-                // Nothing was written yet, so the life can end in order.
+                // Nothing was written yet, so the life can end in an orderly way.
                 let _ = core.leave(&mut [Lane::new(&core, 0, writer)], region::now());
                 return Err((fault::error(fault), certificate));
             }
@@ -103,7 +103,7 @@ impl Seat {
         }
     }
 
-    /// As `try_write`, after a first attempt that met a fault.
+    /// The rest of `try_write`, after a first attempt that failed.
     #[cold]
     fn write_again(
         &self,
@@ -136,7 +136,7 @@ impl Seat {
         })
     }
 
-    /// A lane that no other thread uses: the thread's usual one, or the next free one.
+    /// Takes a lane that no other thread uses: the thread's usual one, or the next free one.
     #[inline]
     pub(super) fn lane(&self) -> Guard<'_, Lane> {
         let usual = lane_of_thread();
@@ -150,17 +150,17 @@ impl Seat {
             .unwrap_or_else(|| self.lanes[usual].lock())
     }
 
-    /// Gives back the blocks that idle lanes have at hand. A lane that a thread uses is not idle.
+    /// Frees the blocks in the stashes of idle lanes. A lane that a thread uses is not idle.
     pub(super) fn empty_idle_stashes(&self, core: &Core<'_>) {
         for mut lane in self.lanes.iter().filter_map(Lock::try_lock) {
-            // A session that was reaped alive has no blocks any more.
+            // A session that was reaped although it lives has no blocks any more.
             if core.check_fence(&lane).is_ok() {
                 core.empty_idle_stash(&mut lane);
             }
         }
     }
 
-    /// Renews the leases that are due. They are out of the list meanwhile, so that a release does not wait for a renewal.
+    /// Renews the leases that are due. Meanwhile they are not in the list, so that a release does not wait for a renewal.
     pub(super) fn renew(&self, boot_ns: u64) {
         let due: Vec<Renewal> =
             self.renewals.lock().extract_if(.., |renewal| renewal.due_ns <= boot_ns).collect();

@@ -13,6 +13,9 @@ use std::{
 };
 
 /// How to wait for a change.
+///
+/// # Examples
+/// See [`Watch::wait`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Wait {
     /// Polls all the time. This gives the lowest latency and occupies a core.

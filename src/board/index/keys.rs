@@ -1,11 +1,11 @@
-//! Keys and their slots: made by looking at every slot once, kept by the history.
+//! The keys and their slots. A walk over every slot builds them; events of the history keep them up to date.
 //!
-//! A key leaves only when its removal has left the history, so all keys that have a value at a generation are here as
-//! long as that generation can be viewed. What else is here costs a look at its slot.
+//! A key leaves the index only when its removal has left the history. So as long as a generation can be viewed, the index
+//! contains all keys that have a value at it. Each other key costs a look at its slot.
 //!
-//! Beside the keys stands, for each slot, the head under which it was last seen. An event whose record follows that
-//! head gave the same key another value, and changes nothing. When the history went on without the index, slots whose
-//! head is as it was are not looked at again.
+//! The index also stores, for each slot, the head under which the slot was last seen. If an event's record follows that
+//! head, the event gave the same key another value, and the index does not change. If events left the history before the
+//! index read them, a new walk skips the slots whose head did not change.
 
 #[cfg(test)]
 use super::Span;
@@ -19,21 +19,21 @@ use crate::{
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Walks over all slots in one attempt to catch up, at most: a history that laps during each is too fast.
+/// The maximal number of walks in one attempt to catch up. If the history laps during each of them, it changes too fast.
 const WALKS: usize = 3;
 
-/// Slots that a walk reads together, and the words of a record up to a short key's end.
+/// How many slots a walk reads together, and how many words of a record are prefetched, which include a short key.
 const AHEAD: usize = 32;
 const KEY_WORDS: usize = 16;
 
-/// Everything that the index knows.
+/// The contents of the index.
 pub(super) struct Keys {
     /// Each key's slot, by the word of its head.
     slots: BTreeMap<Name, u32>,
     heads: Heads,
-    /// Removals that are in the history, by their generation.
+    /// The removals that are in the history, by their generation.
     leaving: BTreeMap<u64, Leaving>,
-    /// Events up to this one are in; `None` before the first walk.
+    /// The index includes the events up to this one; `None` before the first walk.
     generation: Option<u64>,
     /// Events up to this one may have been seen by the last walk.
     walked: u64,
@@ -50,11 +50,11 @@ struct Leaving {
 struct Walk {
     /// Removals up to this generation have left the history.
     floor: u64,
-    /// Keys that were read, each with its slot.
+    /// The keys that were read, each with its slot.
     found: Vec<(Name, u32)>,
-    /// Slots whose key may be another one now.
+    /// The slots that may have another key now.
     passed: HashSet<u32>,
-    /// Room for a key.
+    /// A buffer for a key.
     key: Vec<u8>,
 }
 
@@ -69,14 +69,14 @@ impl Keys {
         }
     }
 
-    /// Whether everything up to the generation is in.
+    /// Whether the index includes everything up to the generation.
     pub(super) fn has(&self, generation: u64) -> bool {
         self.generation.is_some_and(|own| own >= generation)
     }
 
-    /// Whether the events after the last one that is in are all in the history.
+    /// Whether the history still has all events that the index does not include.
     fn continues(&self, core: &Core<'_>) -> bool {
-        // The event after the newest may be in already.
+        // The index may already include the event after the newest counted one.
         self.generation.is_some_and(|own| (core.floor()..=core.generation() + 1).contains(&own))
     }
 
@@ -91,14 +91,14 @@ impl Keys {
         }
     }
 
-    /// Brings everything up to the generation in.
+    /// Brings the index up to the generation.
     pub(super) fn catch_up(&mut self, core: &Core<'_>, generation: u64) -> Result<(), Fault> {
         let mut lagged = Fault::Lagged;
         for _ in 0..=WALKS {
             if !self.continues(core)
                 && let Err(fault) = self.walk(core)
             {
-                // Heads were noted whose keys were not added.
+                // The index is discarded, because heads were stored whose keys were not added.
                 *self = Self::new(core.geometry());
                 return Err(fault);
             }
@@ -110,10 +110,10 @@ impl Keys {
         Err(lagged)
     }
 
-    /// Takes the events after the last one that is in.
+    /// Applies the events that the index does not include yet.
     fn replay(&mut self, core: &Core<'_>, generation: u64) -> Result<(), Fault> {
         let next = self.generation.ok_or(Fault::Lagged)? + 1;
-        // The floor behind the counter: a slot's earlier key left before any event that is counted here.
+        // The floor is loaded after the counter: a slot's earlier key left before any event that is counted here.
         let newest = core.generation().max(generation);
         let floor = core.floor();
         if floor > core.generation() || newest.saturating_sub(floor) > core.geometry().history() + 1 {
@@ -131,12 +131,12 @@ impl Keys {
         Ok(())
     }
 
-    /// Takes one event.
+    /// Applies one event.
     fn take(&mut self, core: &Core<'_>, position: u64, key: &mut Vec<u8>) -> Result<(), Fault> {
         let (heads, walked) = (&self.heads, self.walked);
-        // Of slots that the index does not know nothing is believed without a look at the key.
+        // For a slot that the index does not know, the key must be read.
         let known = |change: &SlotChange| Some(heads.get(change.head_at)).filter(|&head| head != Head(0));
-        // A walk finds slots as they are then, which is later than the events that follow its beginning.
+        // A walk may find a slot in a later state than that of the events that follow the walk's beginning.
         let seen = |change: &SlotChange| {
             position <= walked && known(change).is_some_and(|head| head.counter() >= change.head.counter())
         };
@@ -158,7 +158,7 @@ impl Keys {
         Ok(())
     }
 
-    /// Forgets the keys whose removals have left the history, unless they were put again.
+    /// Removes the keys whose removals have left the history, unless they were put again.
     fn let_go(&mut self, floor: u64) {
         while let Some(first) = self.leaving.first_entry()
             && *first.key() <= floor
@@ -173,9 +173,9 @@ impl Keys {
         }
     }
 
-    /// Looks at every slot, and reads the keys of those whose head is not as it was.
+    /// Looks at every slot, and reads the keys of those whose head changed.
     fn walk(&mut self, core: &Core<'_>) -> Result<(), Fault> {
-        // Before the slots: what changes during the walk is in the events after this one.
+        // This is loaded before the slots: changes during the walk are in the events after this generation.
         let generation = core.generation();
         let floor = core.floor();
         let mut walk = Walk { floor, found: Vec::new(), passed: HashSet::new(), key: Vec::new() };
@@ -185,7 +185,7 @@ impl Keys {
             if known == head || (known == Head(0) && !head.is(HeadKind::Live)) {
                 return Ok(());
             }
-            // Records lie anywhere: some are asked for together, and then read.
+            // Records are scattered, so several are prefetched together and then read.
             core.prefetch_record(head_at, KEY_WORDS);
             ahead.push(head_at);
             if ahead.len() < AHEAD {
@@ -204,13 +204,13 @@ impl Keys {
         Ok(())
     }
 
-    /// Reads the key of a slot whose head is not as it was.
+    /// Reads the key of a slot whose head changed.
     fn look(&mut self, core: &Core<'_>, head_at: usize, walk: &mut Walk) -> Result<(), Fault> {
         let slot = core.slot_key(head_at, &mut walk.key)?;
         if self.heads.get(head_at) != Head(0) {
             walk.passed.insert(head_at as u32);
         }
-        // A removal that left the history left nothing to view.
+        // A removal that has left the history cannot be viewed.
         let is_over = |slot: &SlotKey| slot.tombstone && slot.generation.is_some_and(|at| at <= walk.floor);
         match slot.filter(|slot| !is_over(slot)) {
             Some(slot) => walk.found.push((self.note(head_at, &slot, &walk.key)?, head_at as u32)),
@@ -219,7 +219,7 @@ impl Keys {
         Ok(())
     }
 
-    /// Notes what a walk found in a slot.
+    /// Stores what a walk found in a slot.
     fn note(&mut self, head_at: usize, slot: &SlotKey, key: &[u8]) -> Result<Name, Fault> {
         let key = name(key)?;
         match slot.generation {
@@ -229,7 +229,7 @@ impl Keys {
                     self.leaving.insert(event, Leaving { key: key.clone(), head_at, head: slot.head });
                 }
             }
-            // Its event comes after the walk's beginning, and follows this head.
+            // The record's event comes after the walk's beginning, and follows this head.
             None => self.heads.set(head_at, slot.previous),
         }
         Ok(key)
@@ -237,7 +237,7 @@ impl Keys {
 
     fn add(&mut self, found: Vec<(Name, u32)>) {
         if self.slots.is_empty() {
-            // Made from what is sorted, which is faster than one by one.
+            // Building the tree at once is faster than inserting the keys one by one.
             self.slots = found.into_iter().collect();
         } else {
             self.slots.extend(found);
@@ -249,20 +249,20 @@ fn name(key: &[u8]) -> Result<Name, Fault> {
     std::str::from_utf8(key).map(Name::new).map_err(|_| Fault::Corrupt("a record's key, which is not UTF-8,"))
 }
 
-/// The head under which each slot was last seen; 0 where no key of the index lives.
+/// The head under which each slot was last seen; 0 for a slot without a key of the index.
 struct Heads {
-    /// First word of the table.
+    /// The first word of the table.
     start: usize,
-    /// Of the table: one for each two words, so that no slot's number must be divided for.
+    /// The heads of the table's slots: one for each two words of the table, so that the index needs no division.
     table: Vec<u64>,
-    /// Of overflow buckets, by the word of the head.
+    /// The heads of slots in overflow buckets, by the word of the head.
     overflow: HashMap<usize, Head>,
 }
 
 impl Heads {
     fn new(geometry: &Geometry) -> Self {
         let start = geometry.bucket(0);
-        // Pages of zeros take no memory until a slot is used.
+        // Zeroed pages take no memory before a slot is used.
         let table = vec![0; geometry.buckets() * geometry::BUCKET_WORDS / 2];
         Self { start, table, overflow: HashMap::new() }
     }

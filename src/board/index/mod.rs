@@ -25,23 +25,23 @@ pub(super) struct Index {
 
 #[derive(Default)]
 enum State {
-    /// Nobody has listed yet.
+    /// No list was made yet.
     #[default]
     Unused,
-    /// The next list makes it.
+    /// The next list builds the index.
     Asked,
-    /// It could not be made: so many lists go without before another attempt.
+    /// The index could not be built. This number of lists does without it before the next attempt.
     Resting(u32),
     Made(Box<Keys>),
 }
 
-/// Keys that may have a value, in order, each with the word of its slot's head.
+/// The keys that may have a value, in order, each with the word of its slot's head.
 #[derive(Default)]
 pub(super) struct Candidates {
     keys: Vec<u8>,
     /// Where each key ends in `keys`, and its slot.
     places: Vec<(usize, u32)>,
-    /// Room for a value.
+    /// A buffer for a value.
     pub(super) value: Vec<u8>,
 }
 
@@ -68,25 +68,25 @@ impl Candidates {
     }
 }
 
-/// Lists that go without an index after one could not be made, so that a damaged board does not cost each of them
-/// both.
+/// How many lists do without an index after one could not be built. Otherwise each list of a damaged board would cost both
+/// a failed attempt and a walk.
 const REST: u32 = 16;
-/// Candidates that are kept for the next list: so many, and no larger.
+/// How many buffers of candidates are kept for later lists, and their maximal size.
 const SPARES: usize = 8;
 const SPARE_BYTES: usize = 1 << 20;
 
-/// Which candidates are wanted.
+/// Which candidates a list needs.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted<'s> {
     pub(super) span: &'s Span,
-    /// The last ones first.
+    /// Whether the last keys come first.
     pub(super) backwards: bool,
     pub(super) most: usize,
 }
 
 impl Index {
-    /// The first keys of a span that may have a value at the point: all that have one are among them, as long as the
-    /// point is in the history. `None` where there is no index: then every slot must be looked at.
+    /// The first keys of a span that may have a value at the point. As long as the point is in the history, they include all
+    /// keys that have one. `None` if there is no index; then every slot must be looked at.
     pub(super) fn candidates(
         &self,
         core: &Core<'_>,
@@ -101,7 +101,7 @@ impl Index {
         Ok(None)
     }
 
-    /// Keeps the room of candidates for the next list.
+    /// Keeps the buffers of candidates for the next list.
     pub(super) fn give_back(&self, mut candidates: Candidates) {
         candidates.keys.clear();
         candidates.places.clear();
@@ -121,7 +121,7 @@ impl Index {
         found: &mut Candidates,
     ) -> Result<bool, Fault> {
         let mut each = |key: &[u8], head_at| found.push(key, head_at);
-        // The lock is never held while anything is called that is not of the index.
+        // No code outside the index is called while the lock is held.
         if let State::Made(keys) = &*self.state.read().unwrap_or_else(PoisonError::into_inner)
             && keys.has(point.generation)
         {
@@ -156,7 +156,7 @@ impl Index {
                 *state = State::Resting(REST);
                 Ok(false)
             }
-            // A history that laps during every attempt: what is there is as good next time.
+            // The history lapped during every attempt. The index so far can be used next time.
             _ => Ok(false),
         }
     }

@@ -1,11 +1,11 @@
-//! A key as the index keeps it: short ones beside each other in the tree, where a scan meets them in order.
+//! A key as the index stores it. Short keys lie inside the tree's nodes, so a scan reads them from consecutive memory.
 
 use std::cmp::Ordering;
 
-/// Bytes that need no place of their own.
+/// The largest length of a key that is stored without an allocation of its own.
 const SHORT: usize = 30;
 
-/// A key.
+/// A key of the index.
 #[derive(Clone, Debug)]
 pub(super) enum Name {
     Short { len: u8, bytes: [u8; SHORT] },
@@ -24,7 +24,7 @@ impl Name {
         }
     }
 
-    /// A name of these bytes and one more. It need not be a key: it may be the bound of some.
+    /// A name of these bytes and one more. It need not be a valid key, because it may be the bound of a span.
     pub(super) fn of(first: &[u8], last: u8) -> Self {
         let mut bytes = [0; SHORT];
         match bytes.get_mut(..=first.len()) {
@@ -45,7 +45,7 @@ impl Name {
     }
 }
 
-// A tree of names is asked by bytes.
+// A tree of names is searched by bytes.
 impl std::borrow::Borrow<[u8]> for Name {
     fn borrow(&self) -> &[u8] {
         self.bytes()

@@ -1,4 +1,4 @@
-//! A run of keys in key order.
+//! A contiguous range of keys in key order.
 
 use super::name::Name;
 use std::ops::{
@@ -19,7 +19,7 @@ type Bounds<'s> = (Bound<&'s [u8]>, Bound<&'s [u8]>);
 impl Span {
     pub(in crate::board) fn of_prefix(prefix: &str) -> Self {
         let name = Name::new(prefix);
-        // The first name behind all that start with the prefix. The bytes of UTF-8 are below 255.
+        // The end is the first name after all that start with the prefix. The bytes of UTF-8 are below 255.
         let end = match prefix.as_bytes().split_last() {
             Some((&last, rest)) => Excluded(Name::of(rest, last.saturating_add(1))),
             None => Unbounded,
@@ -27,12 +27,12 @@ impl Span {
         Self { start: Included(name.clone()), end, prefix: name }
     }
 
-    /// The prefix.
+    /// The prefix of all keys in the span.
     pub(in crate::board) fn prefix(&self) -> &str {
         std::str::from_utf8(self.prefix.bytes()).unwrap_or_default()
     }
 
-    /// Leaves out what lies before `start` or behind `end`.
+    /// Removes the keys before `start` and after `end`.
     pub(in crate::board) fn narrow(&mut self, start: Bound<&str>, end: Bound<&str>) {
         let is_tighter = |old: &Bound<Name>, new: &Bound<Name>, start: bool| match (old, new) {
             (_, Unbounded) => false,
@@ -51,7 +51,7 @@ impl Span {
         }
     }
 
-    /// Leaves out what comes up to this key of the span: in key order, or backwards.
+    /// Removes this key and those that come before it: in key order, or backwards.
     pub(in crate::board) fn pass(&mut self, key: &str, backwards: bool) {
         let bound = Excluded(Name::new(key));
         if backwards { self.end = bound } else { self.start = bound }
@@ -61,7 +61,7 @@ impl Span {
         RangeBounds::<[u8]>::contains(&self.bounds(), key)
     }
 
-    /// The bounds; `None` where no key can lie between them.
+    /// The bounds; `None` if no key can lie between them.
     pub(super) fn range(&self) -> Option<Bounds<'_>> {
         let (start, end) = self.bounds();
         let empty = match (start, end) {
