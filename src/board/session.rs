@@ -94,7 +94,7 @@ impl Session {
     /// use slateboard::{Board, Reader, Result};
     ///
     /// fn titles(reader: &Reader) -> Result<Vec<String>> {
-    ///     reader.keys("task/")
+    ///     reader.list("task/").keys().into_vec()
     /// }
     ///
     /// let session = Board::local()?.attach("planner")?;
