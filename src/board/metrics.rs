@@ -252,7 +252,7 @@ pub(super) fn metrics(region: &Region) -> Result<Metrics> {
         totals,
         implausible: None,
     };
-    // Both only rise, the floor behind the generation and no more than a history: no moment explains anything else.
+    // Both only rise, and the floor stays below the generation by at most the history. Any other pair is damage.
     if floor_before > generation || generation.saturating_sub(floor) > geometry.history() + 1 {
         metrics.implausible = Some("the generation counter or the floor");
     }
@@ -268,7 +268,7 @@ pub(super) fn metrics(region: &Region) -> Result<Metrics> {
     Ok(metrics)
 }
 
-/// What nobody has done that often: ten million times a second for two centuries.
+/// A count that is impossible: ten million operations per second for two centuries.
 const OFTEN: u64 = 1 << 56;
 
 fn counters_of(counters: &[u64; COUNTERS]) -> Counters {
@@ -276,7 +276,7 @@ fn counters_of(counters: &[u64; COUNTERS]) -> Counters {
 }
 
 impl Counters {
-    /// Whether they can be those of so many changes.
+    /// Whether the counters are possible for a board with this many changes.
     fn are_of(&self, generation: u64) -> bool {
         let Self { puts, removes, conflicts, retries, helped, floored, reaped, ephemerals, expired, extents } =
             *self;
@@ -284,7 +284,7 @@ impl Counters {
         all.iter().all(|&count| count < OFTEN) && puts.saturating_add(removes) <= generation
     }
 
-    /// Cuts each to what can be after so many changes.
+    /// Limits each counter to what is possible after this many changes.
     fn cut(&mut self, generation: u64) {
         for changes in [&mut self.puts, &mut self.removes, &mut self.expired] {
             *changes = (*changes).min(generation);

@@ -158,10 +158,10 @@ impl Board {
         Self::options().create(path)
     }
 
-    /// A board of this process alone, without a file.
+    /// Creates a board that is local to this process and has no file.
     ///
     /// # Errors
-    /// `Io` when there is no memory.
+    /// `Full` if there is not enough memory.
     ///
     /// # Examples
     ///

@@ -373,7 +373,7 @@ impl Session {
         self.put_at(key, &slot_key, change, None).map(|(receipt, _)| receipt)
     }
 
-    /// As `put_key`, of a key that was looked up. `hint`: where it lived last.
+    /// As `put_key`, for a key that was looked up. `hint` is where the key lived last.
     #[inline]
     pub(super) fn put_at(
         &self,

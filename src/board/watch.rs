@@ -362,11 +362,11 @@ mod tests {
         for polls in [true, false, false, false, false] {
             assert_eq!(waiting.polls(), polls);
             seconds.push(waiting.pause().as_secs());
-            // Nothing came: the caller is to look for itself.
+            // No event came, so the caller must look itself.
             assert!(waiting.wait_for(session.reader(), wake::BOARD, 1, None, Duration::ZERO).unwrap());
         }
         assert_eq!(seconds, [1, 2, 4, 4, 4]);
-        // Whoever gives up has not seen anything new either.
+        // After the deadline the call reports that no event came.
         assert!(
             !waiting
                 .wait_for(session.reader(), wake::BOARD, 1, deadline(Duration::ZERO), Duration::MAX)

@@ -24,7 +24,7 @@ pub const PLACE: usize = 2;
 /// The length of the key, the kind and the codec.
 pub const SHAPE: usize = 3;
 /// Whether the words from [`WRITER`] to [`CHECKSUM`] exist. The models omit them, because they are not part of the
-/// protocol, and a torn copy that no checksum detects becomes visible. The models need deadlines, so a deadline is
+/// protocol, and because without a checksum a torn copy becomes visible. The models need deadlines, so a deadline is
 /// stored above the other fields of [`SHAPE`] then. The random schedules (with `--cfg slate_whole`) have these words,
 /// because their sessions write entries that end with them.
 pub const DETAILS: bool = cfg!(slate_whole) || !cfg!(any(loom, slate_search));

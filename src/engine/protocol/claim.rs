@@ -1,4 +1,4 @@
-//! Getting a block: what is free, and where nothing is free, what gives room.
+//! Claims a block: a free one, or one that is made available if none is free.
 //!
 //! [`Core::claim`] asks in the order of what an answer costs: the lane's stash, the extents of the class, an extent that
 //! nobody has taken, what other classes leave, the history down to its least, the whole board, the reserve where the

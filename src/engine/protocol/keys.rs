@@ -1,5 +1,5 @@
 //! What an index of the keys is made from: which slot has which key, which events change that, and a key's record at a
-//! point by its slot. An index belongs to whoever keeps it; nothing here stores to the region.
+//! point by its slot. An index belongs to the handle that keeps it. Nothing here stores to the region.
 
 use super::{
     Core, Fault,

@@ -22,24 +22,25 @@
 //! ```
 //!
 //! Calls lead back up in two places, both because the algorithm does: a put that meets an expired entry, or needs a slot,
-//! first publishes the events that end what expired (1), and whoever meets a block in LIMBO finishes giving it back (2).
+//! first publishes the events that end what expired (1), and a thread that meets a block in LIMBO finishes giving it back
+//! (2).
 //!
 //! # Which release meets which acquire
 //!
 //! | # | release | acquire | what it carries |
 //! | --- | --- | --- | --- |
 //! | P1 | `publish`: compare-and-swap of a head, after the record was filled | every load of a head: `find`, `read`, `view`, `reap` | the record's words |
-//! | P2 | `publish`: release fence after the claim, before the record is filled | `read`, `view`, `event`: acquire fence after the copy | whoever copied a new life's word sees that the head or the floor had moved |
+//! | P2 | `publish`: release fence after the claim, before the record is filled | `read`, `view`, `event`: acquire fence after the copy | a reader that copied a word of a new life sees that the head or the floor had moved |
 //! | P3 | `finish`: compare-and-swap of the generation word | every load of a generation word | the ring word; what the event's block says; all events before it, which its finisher had seen counted |
 //! | P4 | `finish`: compare-and-swap of the generation counter, only ever read-modify-write | every load of the counter | all events up to it (G1) |
 //! | P5 | `log`: compare-and-swap of a ring word | every load of a ring word | the block's `UNLOGGED` word and record |
-//! | P6 | `let_go`: compare-and-swap of the floor | the same; loads of the floor before a ring word is overwritten | the freed block was done with |
+//! | P6 | `let_go`: compare-and-swap of the floor | the same; loads of the floor before a ring word is overwritten | the accesses to the freed block are over |
 //! | P7 | `settle`, `free`, `free_owned`, `give_back`: a block's state | `claim_block`, `reclaim`: compare-and-swap of the state | the last life's accesses are over |
-//! | P8 | `slots`: compare-and-swap of guard, hash, link or head | loads of the same in `apply` and `find` | who may use the slot; `version_base` of keys that left |
+//! | P8 | `slots`: compare-and-swap of guard, hash, link or head | loads of the same in `apply` and `find` | which key may use the slot; `version_base` of keys that left |
 //! | P9 | `sessions`: release store of an intent's event, of a record's incarnation | `reap`: acquire loads | the intent's block; the identity |
 //! | P10 | `wake`: `SeqCst` fence between raising a counter and reading its flag | `ask_wake`: `SeqCst` fence between setting the flag and reading the counter | either the writer sees the flag, or the sleeper sees the counter |
-//! | P11 | `names`: compare-and-swap and store of an entry's state, addition to how often entries were freed | loads of the same in `take_name`, `sweep_names`, `name`, `names_stand` | who refers to the entry; its bytes; that it was freed |
-//! | P12 | `announce_deadline`, `sweep`, `take_fresh`: a group's words | `take_fresh`: the same words, before the group's slots are looked at | the entries whose deadlines the words are no later than |
+//! | P11 | `names`: compare-and-swap and store of an entry's state, addition to how often entries were freed | loads of the same in `take_name`, `sweep_names`, `name`, `names_stand` | which session refers to the entry; its bytes; that it was freed |
+//! | P12 | `announce_deadline`, `sweep`, `take_fresh`: a group's words | `take_fresh`: the same words, before the group's slots are looked at | the entries whose deadlines are not before the words |
 
 pub mod blocks;
 pub mod bytes;

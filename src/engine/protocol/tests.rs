@@ -82,7 +82,7 @@ pub(crate) fn get(core: &Core<'_>, key: &str) -> Option<(u64, Vec<u8>)> {
     copy.map(|copy| (copy.words.version(), out))
 }
 
-/// The board is sound, these lanes' sessions are the attached ones, and they own what the lanes have stashed.
+/// Checks that the board is sound, that the sessions of these lanes are the attached ones, and that they own the stashed blocks.
 pub(crate) fn account(core: &Core<'_>, lanes: &[&Lane]) {
     let geo = core.geometry();
     let words: Vec<u64> = (0..geo.words()).map(|at| core.at(at).load(Relaxed)).collect();
@@ -187,7 +187,7 @@ proptest! {
             }
         }
         account(&core, &[&lane]);
-        // The events retell the history.
+        // The events repeat the history.
         let start = core.floor();
         let mut told = past.iter().find(|(generation, _)| *generation == start).unwrap().1.clone();
         for position in start + 1..=core.generation() {
@@ -279,11 +279,11 @@ fn a_bucket_that_was_hardly_begun_leaves_no_trace() {
     let core = heap.core();
     let (mut dead, mut lane) = (heap.lane(0), heap.lane(1));
     let block = core.claim(&mut dead, 2, false).unwrap().block;
-    // As `begin`, killed between its two stores.
+    // The same as `begin`, killed between its two stores.
     core.gen_of(block).store(GenWord::Bucket(0).pack(), Relaxed);
     core.reap(&mut lane, 0, Now::default()).unwrap();
     assert!(core.load_state(block).is(StateKind::Free));
-    // Were it still said, a slot of a later bucket around this granule would pass for one of that chain's.
+    // If the mark were still there, a slot of a later bucket around this granule would be taken for one of that chain.
     assert_eq!(core.bucket_of_slot(heap.geo.data(block) + 3), None);
 }
 
@@ -336,7 +336,7 @@ fn a_damaged_ring_word_is_healed_by_the_next_event() {
     let core = heap.core();
     let mut lane = heap.lane(0);
     put(&core, &mut lane, "key", b"1", Expect::Any).unwrap();
-    // Of the right lap, naming no block; and of a lap that cannot be.
+    // A word of the right lap that names no block, and a word of an invalid lap.
     for word in [RingWord::new(1, (1 << 23) - 1), RingWord::new(77, 1)] {
         let next = core.generation() + 1;
         core.at(heap.geo.ring(next)).store(word.0, Relaxed);
@@ -356,7 +356,7 @@ fn a_superseded_record_of_another_key_is_damage() {
     put(&core, &mut lane, "key", b"2", Expect::Any).unwrap();
     put(&core, &mut lane, "yek", b"x", Expect::Any).unwrap();
     let block = |event| heap.geo.block(core.ring_word(event).block()).unwrap();
-    // As if the first had been let go too early, and its block been used again: whole, and for the same slot.
+    // The state after the first event was let go too early, and its block was reused: a whole record of the same slot.
     let place = core.record_word(block(1), record::PLACE);
     let mut header = core.record_header(block(3)).unwrap();
     header.slot = (place >> 32) as u32;
@@ -399,7 +399,7 @@ fn no_record_is_taken_for_a_bucket() {
     for (guard, link, what) in [(guard, u64::from(block), "a bucket's link"), (link, 0, "a guard's block")] {
         core.at(bucket).store(guard, Relaxed);
         core.at(bucket + 1).store(link, Relaxed);
-        // It might be behind the damage: it is neither absent nor made.
+        // The key might be behind the damage, so it is neither reported absent nor created.
         let put = put(&core, &mut lane, &absent, b"2", Expect::Any);
         assert_eq!(put.unwrap_err(), Fault::Corrupt(what));
         assert_eq!(get(&core, "file/sound"), Some((1, vec![7; 300])));
@@ -444,8 +444,8 @@ fn threads_that_write_one_key_lose_nothing_and_read_whole_values() {
     account(&core, &[&lanes[0], &lanes[1]]);
 }
 
-/// A full table gives up the names that nothing refers to: not those of attached sessions, of values, of what the
-/// history still holds.
+/// A sweep of a full table frees the names that nothing refers to. It keeps those of attached sessions, of values, and of
+/// what the history still holds.
 #[test]
 fn a_sweep_of_names_keeps_those_that_are_referred_to() {
     let heap = Heap::new(Shape { names: 8, ..Shape::sized(1 << 20, 64, 64, 3) });
@@ -464,7 +464,7 @@ fn a_sweep_of_names_keeps_those_that_are_referred_to() {
     leave(old);
     let mut here = attach(1, "here").unwrap();
     put(&mut here, "changed");
-    // Entries 4 to 7 come and go.
+    // Entries 4 to 7 are taken and freed.
     for number in 0..100 {
         let name = format!("passing {number}");
         let lane = attach(0, &name).unwrap();
@@ -474,11 +474,11 @@ fn a_sweep_of_names_keeps_those_that_are_referred_to() {
     for (index, name) in [(1, "has a value"), (2, "in the history"), (3, "here")] {
         assert_eq!(core.name(index).as_deref(), Some(name));
     }
-    // Its record leaves the history, and with it the name.
+    // The record leaves the history, and its name becomes free.
     while core.advance_floor(&mut here, false).unwrap() {}
     assert_eq!(core.sweep_names(), Ok(true));
     assert_eq!((core.name(1).as_deref(), core.name(2)), (Some("has a value"), None));
-    // Where all are referred to, another is refused.
+    // If something refers to all entries, another name is refused.
     let lanes: Vec<Lane> = (0..5)
         .map(|number| {
             let mut lane = attach(0, &format!("writes {number}")).unwrap();

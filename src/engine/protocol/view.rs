@@ -59,7 +59,7 @@ impl Core<'_> {
     ///
     /// - The ring word names `g`, and its block says `g`. Then that is the answer.
     /// - The ring word is of a later lap, or the block is in a later life. Both come after the counter passed `g`, and
-    /// loading them carries it (P5, P7). So the second load of the counter finds it.
+    ///   loading them carries it (P5, P7). So the second load of the counter finds it.
     /// - An earlier ring word cannot be read any more.
     ///
     /// All events up to the answer are visible: the counter carries those up to itself (P4), and the generation word
