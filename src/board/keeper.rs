@@ -1,9 +1,9 @@
 //! The keeper: a thread of each session that beats, reaps dead sessions, ends expired entries, and reserves pages ahead of use.
 //!
-//! To reap, a keeper asks the kernel about every session's lock; to sweep, it looks at every slot. One keeper does both for
-//! all: the elected one, which holds a byte of the lock file. It may be stopped while it holds that byte. So the others do a
-//! part of the work: they ask for the sessions whose beats are late, they sweep seldom, and each tries to be elected. On
-//! boards with many sessions the keepers take turns.
+//! To reap, a keeper probes every session's lock; to sweep, it looks at every slot. One keeper does both for all sessions: the
+//! elected one, which holds a byte of the lock file. It may be stopped while it holds that byte. So the others do a part of
+//! the work: they probe the sessions whose beats are late, they sweep seldom, and each tries to be elected. On boards with
+//! many sessions the keepers take turns.
 //!
 //! The elected keeper ends expired entries soon after their deadlines. The others end entries that it should have ended long
 //! ago. Each also wakes for the short-lived entries of its own session, which the elected one may not find in time.
@@ -25,7 +25,7 @@ use std::{
     time::Duration,
 };
 
-/// Beats between two sweeps, which look for slots that dead sessions left half inserted.
+/// The number of beats between two sweeps, which look for slots that dead sessions left half inserted.
 const SWEEP_BEATS: u64 = 16;
 /// A keeper that is not elected sweeps at two successive times out of this many, or out of the number of session records when
 /// that is smaller. So all of them together sweep little more often than the elected one.
@@ -34,17 +34,17 @@ const SWEEP_TURNS: u64 = 64;
 const LATE_BEATS: u64 = 2;
 /// At least this many keepers beat in each period when they take turns.
 const AWAKE: usize = 16;
-/// The longest turn, periods.
+/// The longest turn in periods.
 const STRIDE_MAX: usize = 4;
 /// The longest time that a session's end waits for its keeper. A keeper that takes longer, on a slow machine or with few
 /// processors, finishes what it has begun, and ends then.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Expired entries that a keeper ends at once. Then it does its other work, and continues after a pause.
+/// How many expired entries a keeper ends at once. Then it does its other work, and continues after a pause.
 const ENDED_AT_ONCE: u64 = 4096;
 const ENDING_PAUSE_NS: u64 = 1_000_000;
 /// A keeper that beats less often than this does not wake for deadlines.
 const SELDOM: Duration = Duration::from_secs(60);
-/// Address space of the thread's stack. Pages are taken as they are used.
+/// The address space of the thread's stack. Its pages are allocated as they are used.
 const STACK_BYTES: usize = 2 << 20;
 /// The longest time until the keeper finds a caught signal.
 const SIGNAL_LOOK: Duration = Duration::from_millis(100);
@@ -57,13 +57,13 @@ pub(super) struct Renewal {
     pub(super) renew: Box<dyn FnMut() -> bool + Send>,
     /// The time between two renewals.
     pub(super) every_ns: u64,
-    /// The next renewal, nanoseconds of `CLOCK_BOOTTIME`.
+    /// The time of the next renewal in nanoseconds of `CLOCK_BOOTTIME`.
     pub(super) due_ns: u64,
 }
 
 /// When a keeper looks for expired entries, besides at its beats.
 pub(super) struct Expiries {
-    /// The earliest time, nanoseconds of `CLOCK_BOOTTIME`; `u64::MAX` for none.
+    /// The earliest time in nanoseconds of `CLOCK_BOOTTIME`; `u64::MAX` for none.
     next_ns: AtomicU64,
     /// Entries that live longer than this are found at a beat.
     period_ns: u64,
@@ -75,7 +75,7 @@ impl Expiries {
         Self { next_ns: AtomicU64::new(u64::MAX), period_ns }
     }
 
-    /// Notes a deadline. Returns whether it comes before the time that the keeper sleeps until.
+    /// Records a deadline. Returns whether it comes before the time until which the keeper sleeps.
     pub(super) fn note(&self, deadline_ns: u64, boot_ns: u64) -> bool {
         // Relaxed, here and below: the keeper's lock orders its sleep and the nudge that follows.
         deadline_ns.saturating_sub(boot_ns) < self.period_ns
@@ -111,7 +111,7 @@ impl Signal {
 
     /// Wakes the keeper, to look again for what is due.
     pub(super) fn nudge(&self) {
-        // In the lock, so that a keeper that has looked and does not sleep yet does not miss this.
+        // The lock is held, so that a keeper that has checked and does not sleep yet does not miss this.
         let _sleeping_or_before_the_look = self.lock();
         self.changed.notify_all();
     }
@@ -144,7 +144,7 @@ fn catch_signals(options: &Options) -> Result<Option<Signals>> {
     options.end_on_signals.then(Signals::catch).transpose()
 }
 
-/// Without the feature nothing catches signals.
+/// Without the feature `signals`, nothing catches signals.
 #[cfg(not(feature = "signals"))]
 enum Signals {}
 
@@ -188,7 +188,7 @@ fn run(seat: &Seat, period: Duration, signals: Option<&Signals>) {
     }
 }
 
-/// Sleeps until the next beat, renewal, deadline or look for a signal. Returns `false` when the keeper is to stop.
+/// Sleeps until the next beat, renewal, deadline or check for a signal. Returns `false` when the keeper must stop.
 fn sleep(seat: &Seat, due_ns: u64, signals: bool) -> bool {
     let mut stop = seat.signal.lock();
     if !*stop {
@@ -202,18 +202,18 @@ fn sleep(seat: &Seat, due_ns: u64, signals: bool) -> bool {
     !*stop
 }
 
-/// What a keeper keeps from beat to beat.
+/// The state that a keeper keeps from beat to beat.
 struct Rounds {
     beats: u64,
     period_ns: u64,
-    /// When to look next whether the board is still at its path.
+    /// When to check next whether the board is still at its path.
     look_ns: u64,
-    /// Periods of a turn.
+    /// The number of periods in a turn.
     stride: u64,
     suspects: Suspects,
-    /// Slots that were open at the last sweep.
+    /// The slots that were open at the last sweep.
     open: Vec<(usize, Head)>,
-    /// The group of buckets where the next look for what expired begins.
+    /// The group of buckets where the next search for expired entries begins.
     from_group: usize,
 }
 
@@ -225,7 +225,7 @@ impl Rounds {
         Self { beats: 0, period_ns, look_ns, stride, suspects, open: Vec::new(), from_group: 0 }
     }
 
-    /// Looks in each period whether the board is still at its path. This is cheap, and each process must do it itself.
+    /// Checks in each period whether the board is still at its path. This is cheap, and each process must do it itself.
     fn look(&mut self, seat: &Seat, boot_ns: u64) {
         if boot_ns >= self.look_ns {
             self.look_ns = boot_ns.saturating_add(self.period_ns);
@@ -233,7 +233,8 @@ impl Rounds {
         }
     }
 
-    /// One beat. Work that fails is tried again at the next, since nobody waits for it. Returns when the next beat is due.
+    /// Does the work of one beat. Work that fails is repeated at the next beat, because nobody waits for it. Returns when
+    /// the next beat is due.
     fn beat(&mut self, seat: &Seat, boot_ns: u64) -> u64 {
         let Ok(core) = seat.region.core() else { return u64::MAX };
         self.beats += 1;
