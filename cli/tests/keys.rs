@@ -204,7 +204,7 @@ fn updates_that_cannot_be_leave_the_key_alone() {
     place.slate("put k words").ok();
     place.slate("update k --add 1").fails(1, &["\"k\"", "integer", "left as it is"]);
     place.slate("update k --merge {}").fails(1, &["\"k\"", "JSON"]);
-    place.run(["update", "k", "--exec", "echo no; exit 3"]).fails(1, &["exit 3", "left as it is"]);
+    place.run(["update", "k", "--exec", "echo no; exit 3"]).fails(1, &["exit 3", "was not changed"]);
     place.run(["put", "big", &i64::MAX.to_string()]).ok();
     place.slate("update big --add 1").fails(1, &["64 bits"]);
     for (number, word) in

@@ -20,7 +20,7 @@ impl Place {
     /// Nobody of those who were refused is attached.
     #[track_caller]
     fn assert_nobody(&self) {
-        assert!(self.slate("sessions").err.contains("nobody is attached"));
+        assert!(self.slate("sessions").err.contains("no session is attached"));
     }
 }
 

@@ -83,9 +83,9 @@ const ROWS: &[Row] = &[
     row("ls", "--at", "ls", "--at 1", 0, Output("k\n")),
     row("watch", "--since", "watch --count 1 --timeout 1s", "--since 0", 0, Words("one")),
     row("watch", "--count", "watch --since 0 --timeout 1s", "--count 1", 0, No("two")),
-    row("watch", "--timeout", "", "watch --timeout 10ms", 124, Words("time is over")),
+    row("watch", "--timeout", "", "watch --timeout 10ms", 124, Words("timeout: ")),
     row("wait", "--newer-than", "wait k --timeout 10ms", "--newer-than 0", 0, Output("two\n")),
-    row("wait", "--timeout", "", "wait k --timeout 10ms", 124, Words("time is over")),
+    row("wait", "--timeout", "", "wait k --timeout 10ms", 124, Words("timeout: ")),
     row("log", "--since", "log", "--since 2", 0, No("one")),
     row("log", "--last", "log", "--last 1", 0, No("one")),
     row("status", "--watch", "status --count 1", "--watch", 0, Words("generation 3")),
@@ -98,10 +98,17 @@ const ROWS: &[Row] = &[
     row("init", "--history", IN_PROJECT, "--history 128", 0, Words("128 events")),
     row("init", "--keys", IN_PROJECT, "--keys 1000", 0, Another),
     row("init", "--sessions", IN_PROJECT, "--sessions 7", 0, Words("sessions  7")),
-    row("init", "--replace", IN_PROJECT, "--replace", 0, Words("made")),
-    row("init", "--force", "init --placement project --capacity 8M --replace", "--force", 0, Words("made")),
-    row("init", "--ensure", IN_PROJECT, "--ensure", 0, Words("present")),
-    row("init", "--adopt", IN_PROJECT, "--adopt", 1, Words("is no copy")),
+    row("init", "--replace", IN_PROJECT, "--replace", 0, Words("created  ")),
+    row(
+        "init",
+        "--force",
+        "init --placement project --capacity 8M --replace",
+        "--force",
+        0,
+        Words("created  "),
+    ),
+    row("init", "--ensure", IN_PROJECT, "--ensure", 0, Words("existing ")),
+    row("init", "--adopt", IN_PROJECT, "--adopt", 1, Words("is not a copy")),
 ];
 
 /// Shown elsewhere: it does not end.
@@ -267,7 +274,7 @@ fn what_cannot_be_is_refused_and_not_offered() {
     let (place, _) = place_for(&ROWS[0]);
     assert!(!place.slate("put --help").ok().contains("--ephemeral"));
     place.slate("put k v --ephemeral").fails(2, &["--ephemeral", "--ttl"]);
-    place.slate("put k v --ttl 0").fails(2, &["--ttl", "longer than nothing"]);
+    place.slate("put k v --ttl 0").fails(2, &["--ttl", "greater than zero"]);
     place.slate("put k v --ttl -5s").fails(2, &["--ttl", "must not be negative"]);
     place.slate("watch --since -1").fails(2, &["--since", "must not be negative"]);
     place.slate("get k --at 1.5").fails(2, &["--at", "whole number"]);

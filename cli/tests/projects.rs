@@ -68,7 +68,7 @@ fn a_copied_project_never_touches_the_original_s_board() {
         assert_ne!(region, board.region);
         run(&again, "put k copy").ok();
         assert_eq!(board.place.slate("get k").ok(), "original\n");
-        run(&again, "init --adopt").fails(1, &["is no copy"]);
+        run(&again, "init --adopt").fails(1, &["is not a copy"]);
         remove(&region);
         fs::remove_dir_all(&again).expect("removed");
     }
@@ -123,11 +123,11 @@ fn a_linked_folder_is_followed_and_nothing_is_passed_over() {
     fs::remove_file(project.join(".slate")).expect("removed");
     symlink("nowhere", project.join(".slate")).expect("link");
     for line in ["get k", "init", "init --replace"] {
-        run(&project, line).fails(7, &["leads nowhere"]);
+        run(&project, line).fails(7, &["dangling"]);
     }
     fs::remove_file(project.join(".slate")).expect("removed");
     fs::write(project.join(".slate"), "").expect("file");
-    run(&project, "get k").fails(7, &["is no folder"]);
+    run(&project, "get k").fails(7, &["is not a folder"]);
     fs::remove_file(project.join(".slate")).expect("removed");
     fs::create_dir(project.join(".slate")).expect("folder");
     run(&project, "get k").fails(9, &["has no board yet", "slate init"]);
@@ -367,7 +367,7 @@ fn a_board_in_use_is_replaced_by_force_alone_and_all_are_told() {
     fs::set_permissions(&lock, fs::Permissions::from_mode(0o600)).expect("mode");
     let aside = place.folder().join("aside");
     fs::rename(&lock, &aside).expect("moved");
-    place.slate("init --replace").fails(1, &["cannot be told", "--force"]);
+    place.slate("init --replace").fails(1, &["cannot determine", "--force"]);
     let status = place.slate("status");
     assert!(status.status == 10 && status.out.contains("unknown"), "{status:?}");
     fs::rename(&aside, &lock).expect("moved");

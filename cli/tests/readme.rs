@@ -116,7 +116,7 @@ fn the_first_steps_print_what_the_page_shows() {
     }
     for Shown { command, lines } in all {
         let printed = run(&folder, &command);
-        let made = printed.lines().find_map(|line| line.strip_prefix("made "));
+        let made = printed.lines().find_map(|line| line.strip_prefix("created "));
         rubbish.extend(made.map(|path| Rubbish(path.trim().into())));
         let is_shown = matches(&lines, &printed.lines().collect::<Vec<_>>());
         assert!(is_shown, "README.md: `{command}` prints\n{printed}\nand not\n{}", lines.join("\n"));
