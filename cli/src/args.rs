@@ -27,8 +27,8 @@ Sizes are written like 64K, 1.5G or 1T, in powers of 1,024.
 The board is the first of these:
   1. --board PATH
   2. the environment variable SLATE_BOARD
-  3. the .slate/ in the current folder or in the nearest folder above it; at the top of a git worktree,
-     the .slate/ of the worktree's repository is next
+  3. the project's .slate/: the first one found from the current folder upwards. At the top of a git
+     worktree, the .slate/ of its repository comes before the folders above.
 
 Examples:
   slate init                              create the project's board
@@ -210,8 +210,8 @@ pub(crate) enum CodecArg {
 #[command(after_help = "\
 Examples:
   slate put task/42 open
-  slate put task/42 mine --if-version 3     exits with 4 if the version is another
-  slate put team/plan @plan.md              the content of a file (@@x is the literal text @x)
+  slate put task/42 mine --if-version 3     exits with 4 if task/42 has another version
+  slate put team/plan @plan.md              the content of a file (@@x is the text @x itself)
   make 2>&1 | slate put build/log -         standard input
   slate put claim/42 me --if-absent --ttl 60s")]
 pub(crate) struct Put {
@@ -268,8 +268,8 @@ Examples:
   date | slate update team/notes --append -  standard input
   slate update team/list --exec 'sort -u'    the command reads the old value and prints the new one
 
-The time to live, the session that the key is bound to, and the encoding stay the same; the encoding changes only
-if the new value is not valid in it.")]
+The time to live and the session that the key is bound to stay the same. The encoding changes only if
+the new value is not valid in it.")]
 pub(crate) struct Update {
     /// The key, such as task/42: 1 to 1,024 bytes.
     pub(crate) key: String,
@@ -417,8 +417,10 @@ pub(crate) struct Log {
 
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  slate status\n  slate status --json\n  slate status --watch\n
-Reads every record and verifies its checksum. Whatever is at least 80% full needs attention.
-Exits with 0 if the board is healthy, with 10 if something needs attention, and with 9 if there is no board.")]
+Reads every record and verifies its checksum. The data area and the tables of keys and sessions need
+attention if they are at least 80% full.
+
+Exits with 0 if the board is healthy, and with 10 if something needs attention.")]
 pub(crate) struct Status {
     /// Repeat every second.
     #[arg(long)]

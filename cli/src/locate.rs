@@ -47,7 +47,7 @@ impl FoundBy {
         }
     }
 
-    /// The same for people, after "found by".
+    /// The same for people, after "from".
     pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Flag => "--board",

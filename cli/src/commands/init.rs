@@ -152,12 +152,12 @@ impl Project<'_> {
         match record.check(&self.slate, &self.boot_id) {
             Ok(()) if args.ensure => Ok(Plan::Use(record)),
             Ok(()) if args.adopt => Err(Failure::failed(format!(
-                "{} is not a copy: its board is {}; use that board, or replace it with a new, empty one with --replace",
+                "{} is not a copy: its board is {}; use that board, or replace it by a new, empty one with `slate init --replace`",
                 self.slate.path.display(),
                 record.region(&self.slate.path).display()
             ))),
             Ok(()) if !args.replace => Err(Failure::failed(format!(
-                "a board already exists: {}; use it, or replace it with a new, empty one with --replace",
+                "a board already exists: {}; use it, or replace it by a new, empty one with `slate init --replace`",
                 record.region(&self.slate.path).display()
             ))),
             Ok(()) => {

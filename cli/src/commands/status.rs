@@ -199,7 +199,8 @@ fn room(metrics: &Metrics) -> Vec<String> {
         let table = nearly_full("table of keys", slots_used, slots_max, "slots", keys_help);
         table.or_else(|| nearly_full("table of keys", overflow, overflow_max, "overflow buckets", keys_help))
     };
-    let sessions_help = "end sessions that are not needed, or create a board for more sessions with `slate init --replace --sessions N`";
+    let sessions_help = "end sessions that are not needed, or create a board for more sessions with \
+        `slate init --replace --sessions N`";
     let sessions =
         nearly_full("table of sessions", metrics.sessions, metrics.sessions_max, "records", sessions_help);
     let names = (metrics.names >= metrics.names_max).then(|| {
@@ -258,7 +259,7 @@ fn print(context: &Context, located: &Located, health: &Health) -> Result<(), Fa
     let Metrics { capacity, used, sessions_max, .. } = health.metrics;
     let (out, healthy) = (&context.out, health.attention.is_empty());
     let word = if healthy { "healthy" } else { "needs attention" };
-    out.line(format!("board     {} (found by {})", located.region.display(), located.found_by.words()))?;
+    out.line(format!("board     {} (from {})", located.region.display(), located.found_by.words()))?;
     out.line(format!("state     {}", out.health(healthy, word)))?;
     for sentence in &health.attention {
         out.line(format!("          {sentence}"))?;

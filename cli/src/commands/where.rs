@@ -66,9 +66,10 @@ fn examine(located: &Located, project: Option<&locate::Project>) -> (WhereDoc<'s
         Ok(reader) => {
             let recorded = doc.uuid.replace(uuid(reader.uuid()));
             recorded.filter(|recorded| Some(recorded) != doc.uuid.as_ref()).map(|recorded| {
-                let text =
-                    format!("another board is at the recorded path: {FILE} expects uuid {recorded}; restore the region, or create a new, \
-                     empty board with `slate init --replace`");
+                let text = format!(
+                    "another board is at the recorded path: {FILE} expects uuid {recorded}; restore the region, \
+                     or create a new, empty board with `slate init --replace`"
+                );
                 Failure::new(Status::NoBoard, text)
             })
         }
@@ -98,7 +99,7 @@ fn print(context: &Context, doc: &WhereDoc<'_>) -> Result<(), Failure> {
     if context.globals.json {
         return context.out.document(doc);
     }
-    context.out.line(format!("board      {} (found by {})", doc.path, doc.named_by))?;
+    context.out.line(format!("board      {} (from {})", doc.path, doc.named_by))?;
     if let Some(project) = &doc.project {
         context.out.line(format!("project    {project}"))?;
     }
