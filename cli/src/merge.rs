@@ -138,7 +138,7 @@ impl<'o> ObjectWriter<'o> {
         Self { out, separator: '{' }
     }
 
-    /// Where the member's value goes.
+    /// Writes the name of a member; the caller appends the value to the returned text.
     fn member(&mut self, name: &str) -> &mut String {
         self.out.push(std::mem::replace(&mut self.separator, ','));
         self.out.push_str(name);

@@ -1,4 +1,4 @@
-//! init, where a board is found, status, sessions, help.
+//! Creating and finding boards, status, sessions, help.
 
 mod common;
 
@@ -84,7 +84,7 @@ fn a_project_keeps_its_board_to_itself() {
         let name = entry.file_name().to_string_lossy().into_owned();
         name.starts_with("region") && !name.ends_with(".lock") && !name.ends_with(".bell")
     });
-    assert_eq!(regions.count(), 1, "the replaced region goes");
+    assert_eq!(regions.count(), 1, "the replaced region is removed");
 }
 
 #[test]
@@ -107,11 +107,11 @@ fn sizes_out_of_range_are_usage_errors_that_name_least_and_most() {
     }
     place.slate("init --placement project").ok();
     place.slate("put k v --ttl 0").fails(2, &["greater than zero"]);
-    // Looking at nothing would be healthy.
+    // A status without any check would report a healthy board.
     place.slate("status --watch --count 0").fails(2, &["--count"]);
 }
 
-/// `init`, `status` and the file system say the same of a board.
+/// `init`, `status` and the file system report the same sizes of a board.
 fn assert_told(place: &Place, init: &serde_json::Value, keys: u64, keys_fit: u64) {
     let region = fs::metadata(place.region()).expect("region");
     let status = place.slate("status --json").json();

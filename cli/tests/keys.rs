@@ -1,4 +1,4 @@
-//! put, get, update, rm, ls.
+//! The commands put, get, update, rm and ls.
 
 mod common;
 
@@ -95,7 +95,7 @@ fn a_missing_value_is_not_read_from_standard_input() {
     place.run(["update", "plan", "--exec", " "]).fails(2, &["empty"]);
     place.run(["update", "plan", "--merge", ""]).fails(2, &["not JSON"]);
     assert_eq!(place.slate("get plan --json").json()["version"], 1);
-    // A command does not eat what the next line of a script reads.
+    // A command does not consume the standard input of its script.
     let script = format!(
         "printf 'a\\nb\\n' | while read key; do '{0}' put $key v; '{0}' update n --add 1; '{0}' get $key; done",
         env!("CARGO_BIN_EXE_slate")

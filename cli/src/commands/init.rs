@@ -27,7 +27,7 @@ use std::{
 /// How long to wait for processes that are about to close the board.
 const PATIENCE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(10);
-/// Attempts, because other processes may create or remove the board between two checks.
+/// Maximum number of retries, because other processes may create or remove the board between two checks.
 const ATTEMPTS: u32 = 4;
 
 /// `init --json`.
@@ -152,7 +152,8 @@ impl Project<'_> {
         match record.check(&self.slate, &self.boot_id) {
             Ok(()) if args.ensure => Ok(Plan::Use(record)),
             Ok(()) if args.adopt => Err(Failure::failed(format!(
-                "{} is not a copy: its board is {}; use that board, or replace it by a new, empty one with `slate init --replace`",
+                "{} is not a copy: its board is {}; use that board, or replace it by a new, empty one with \
+                 `slate init --replace`",
                 self.slate.path.display(),
                 record.region(&self.slate.path).display()
             ))),

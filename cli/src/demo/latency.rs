@@ -96,7 +96,7 @@ fn processor_time() -> Duration {
     Duration::try_from(time).unwrap_or_default()
 }
 
-/// The other process: answers until it is ended.
+/// The other process. It answers until it is killed.
 pub(crate) fn agent(args: &DemoAgent) -> Result<(), Failure> {
     let session = Board::open(&args.at)?.attach(&args.name)?;
     let (ping, pong) = (session.key(PING)?, session.key(PONG)?);
