@@ -330,11 +330,11 @@ fn in_use(region: &Path) -> Failure {
     let alive = sessions.iter().find(|session| session.liveness != Liveness::Dead);
     let by = alive.map_or_else(
         || "a process that reads it, such as `slate watch`".to_owned(),
-        |session| format!("session {:?} (process {})", session.name, session.pid),
+        |session| format!("session {:?} (process {}, see `slate sessions`)", session.name, session.pid),
     );
     Failure::failed(format!(
-        "the board {} is in use by {by}; end that process first (`slate sessions` lists the sessions), or replace the \
-         board anyway with --replace --force: its users then get the error `moved`",
+        "the board {} is in use by {by}; end that process first, or replace the board anyway with \
+         --replace --force: its users then get the error `moved`",
         region.display()
     ))
 }

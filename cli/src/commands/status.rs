@@ -153,7 +153,8 @@ fn examine(reader: &Reader) -> Result<Health, Failure> {
                 session.beat_age.as_secs_f64()
             )),
             Liveness::Dead => attention.push(format!(
-                "session {name} (process {}) has died and was not cleaned up yet; the next session that attaches does this",
+                "the process of session {name} ({}) has ended, and the session is not cleaned up yet; the next session that \
+                 attaches does this",
                 session.pid
             )),
             _ => {}
