@@ -94,7 +94,7 @@ impl Session {
     /// use slateboard::{Board, Reader, Result};
     ///
     /// fn titles(reader: &Reader) -> Result<Vec<String>> {
-    ///     reader.keys("task/")
+    ///     reader.list("task/").keys().into_vec()
     /// }
     ///
     /// let session = Board::local()?.attach("planner")?;
@@ -221,7 +221,7 @@ impl Session {
     /// session.put_with("alive/worker", "", PutOptions::new().ephemeral(true))?;
     /// session.put_with("offer", "half price", PutOptions::new().ttl(Duration::from_secs(60)))?;
     /// drop(session);
-    /// assert_eq!(board.reader().keys("")?, ["offer"]);
+    /// assert_eq!(board.reader().list("").keys().into_vec()?, ["offer"]);
     /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn put_with(&self, key: &str, value: impl AsRef<[u8]>, options: PutOptions) -> Result<Receipt> {

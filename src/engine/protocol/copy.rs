@@ -47,7 +47,7 @@ impl Core<'_> {
     }
 
     /// Whether the record in the block has this key. To be proved afterwards, like every copy.
-    #[inline]
+    #[inline(always)]
     pub(super) fn key_is(&self, block: Block, key: &Key<'_>) -> bool {
         let words = key.bytes.len().div_ceil(8);
         let shape = self.record_word(block, record::SHAPE);

@@ -222,8 +222,7 @@ impl Core<'_> {
     ) -> Glance {
         match self.slot_at(slot.head_at - 1) {
             Some((hash, head)) if hash == slot.hash && head.is(HeadKind::Live) => {
-                let of_key = |_| true;
-                self.glance_live(key_hash, of_key, SlotHead { slot, head }, verify, copy, value)
+                self.glance_live(key_hash, None, SlotHead { slot, head }, verify, copy, value)
             }
             _ => Glance::Unclear,
         }
@@ -246,20 +245,19 @@ impl Core<'_> {
         match self.slot_at(hash_at) {
             Some((hash, head)) if hash.fingerprint() == key.fingerprint && head.is(HeadKind::Live) => {
                 let found = SlotHead { slot: Slot { head_at: hash_at + 1, hash }, head };
-                let of_key = |block| self.key_is(block, key);
-                self.glance_live(key.hash, of_key, found, verify, copy, value)
+                self.glance_live(key.hash, Some(key), found, verify, copy, value)
             }
             _ => Glance::Unclear,
         }
     }
 
-    /// Copies what a LIVE head names, if that is the key's, in the history, in one block, sound, and the head stands
-    /// still.
+    /// Copies the record that a LIVE head names, if it is in the history, in one block and sound, and the head does not
+    /// change. `of_key`: the key that the record must have; `None` if the slot's life already says so.
     #[inline(always)]
     fn glance_live(
         &self,
         key_hash: u64,
-        of_key: impl Fn(Block) -> bool,
+        of_key: Option<&Key<'_>>,
         found: SlotHead,
         verify: Verify,
         copy: &mut CopiedRecord,
@@ -269,7 +267,7 @@ impl Core<'_> {
         // Before the record: if it is a generation, the record is complete.
         let GenWord::Generation(generation) = self.load_gen(block) else { return Glance::Unclear };
         let proof = Proof::Head(found.slot.head_at, found.head);
-        let copied = of_key(block)
+        let copied = of_key.is_none_or(|key| self.key_is(block, key))
             && self.load_header(block, &mut copy.words)
             && !copy.words.in_pieces()
             && self.copy_whole(block, &copy.words, value).is_some()

@@ -81,7 +81,8 @@ impl Iterator for Chain<'_> {
         let base = self.next?;
         self.left -= 1;
         let link = acquire(self.core.at(base + 1));
-        let next = self.core.linked(self.bucket, link);
+        // Most chains are one bucket long.
+        let next = if link == 0 { None } else { self.core.linked(self.bucket, link) };
         self.damaged = link != 0 && (next.is_none() || self.left == 0);
         self.next = next.filter(|_| !self.damaged);
         Some(base)
