@@ -33,7 +33,7 @@ const OVERLAY: u64 = 0x794c_7630;
 /// identity, because it can change when the machine restarts.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub(crate) struct FolderId {
-    /// The bits of an unsigned number, because TOML's integers are signed.
+    /// An unsigned number stored by its bits, because integers in TOML are signed.
     folder_inode: i64,
     /// Birth time, in nanoseconds since 1970; missing if the file system has no birth times.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -44,7 +44,7 @@ pub(crate) struct EntryDoc<'a> {
     /// Milliseconds until it expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_in_ms: Option<u64>,
-    /// The session whose end removes it.
+    /// The session that the key is bound to; the key is removed when that session ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     ephemeral: Option<String>,
 }
@@ -385,7 +385,7 @@ impl Output {
         }
     }
 
-    /// One event: a JSON object, or a line for each mutation under the prefix.
+    /// One event: a JSON object, or one line for each mutation of a key with the prefix.
     pub(crate) fn event(&self, event: &Event, prefix: &str) -> Result<(), Failure> {
         if self.json {
             return self.document(&EventDoc::new(event, prefix));

@@ -54,7 +54,7 @@ pub(crate) struct Record {
     /// The `.slate` folder that this record belongs to. In a copy of that folder, the record is not valid.
     #[serde(flatten)]
     pub(crate) folder: FolderId,
-    /// The region file; relative to `.slate/` when the region lives there, so that a project can be moved.
+    /// The region file; relative to `.slate/` if the region is in it, so that the project can be moved.
     pub(crate) path: PathBuf,
     /// Device of the region file: an unsigned number stored by its bits, because integers in TOML are signed.
     pub(crate) device: i64,
@@ -72,7 +72,7 @@ pub(crate) enum Unreachable {
     Copied,
     /// The machine restarted, and shared memory was lost.
     Restarted,
-    /// This process sees another /dev/shm.
+    /// This process sees a different /dev/shm.
     Hidden,
     /// The file system is the same, but the region file is missing.
     Removed,

@@ -1,4 +1,4 @@
-//! Durations, sizes and times as people write and read them.
+//! Parses and formats durations, sizes and times for people.
 
 use std::time::{Duration, SystemTime};
 
@@ -51,7 +51,7 @@ pub(crate) fn parse_count(text: &str) -> Result<u64, String> {
         Ok(count) => Ok(count),
         Err(_) if is_number && text.starts_with('-') => Err("must not be negative".into()),
         Err(_) if is_number => Err("too large: the maximum is 2^64 - 1".into()),
-        Err(_) => Err("must be a whole number".into()),
+        Err(_) => Err("must be a whole number, for example 42".into()),
     }
 }
 

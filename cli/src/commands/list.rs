@@ -65,7 +65,7 @@ fn told<T>(context: &Context, listing: &Listing<T>) -> Status {
         ));
     }
     for damage in &listing.damaged {
-        say(format_args!("slate: left out: {damage}"));
+        say(format_args!("slate: a damaged record was left out: {damage}"));
     }
     if listing.damaged.is_empty() { Status::Done } else { Status::Corrupt }
 }

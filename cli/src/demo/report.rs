@@ -102,7 +102,7 @@ impl Report {
         }
         self.problems.iter().for_each(say);
         for baseline in self.baselines.iter().filter(|baseline| !baseline.equal) {
-            say(format_args!("{}: differs from the sequential pass", baseline.name));
+            say(format_args!("the result with {} differs from the sequential pass", baseline.name));
         }
         Ok(())
     }
