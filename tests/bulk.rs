@@ -45,7 +45,7 @@ fn many_gets_and_puts_answer_for_each_key() {
     check(session.reader().get_many(keys.map(String::from)));
     let view = session.view().unwrap();
     session.put("c", "later").unwrap();
-    check(view.get_many(&keys));
+    check(view.get_many(keys));
     drop(session);
     judge::assert_sound(&path);
 }

@@ -106,7 +106,7 @@ pub fn check_writers(
         });
         out.require(lived, "writer", || {
             format!(
-                "the writer of {:?} is {:#x}, which was never attached",
+                "the writer of {:?} is {:#x}: no session had that incarnation, or its name is gone",
                 String::from_utf8_lossy(key),
                 writer.0
             )

@@ -72,7 +72,9 @@ fn act(table: &Table, party: &Party<'_>) {
             party.finish_pending();
         }
         Act::Sweep => party.sweep_open(),
-        Act::Intern => party.intern(if table.below(2) == 0 { "n" } else { "m" }),
+        // As in the product, before anything else: a session that has written never makes another name.
+        Act::Intern if before == 0 => party.intern(if table.below(2) == 0 { "n" } else { "m" }),
+        Act::Intern => {}
     }
     if let Err(reason) = table.shows(&party.calls().borrow()[before..]) {
         table.fail(reason);
