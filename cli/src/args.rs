@@ -6,26 +6,37 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 const STATUSES: &str = "\
 Exit status:
-  0 done, 1 failed, 2 usage (also a key or a value that is too long), 3 no such key,
-  4 conflict (the current entry is printed), 5 lease held, 6 full, 7 not a board, corrupt or incompatible,
-  9 no board here, 124 timeout; `status`: 10 something needs attention.
+  0    success
+  1    failure
+  2    usage error, including an invalid or too long key or value
+  3    no such key
+  4    conflict (the current entry is printed)
+  5    another session holds the lease
+  6    the board or its file system is full
+  7    not a board, or a corrupt or incompatible one
+  9    no board found, or it cannot be reached
+  10   `status` only: something needs attention
+  124  timeout
 
-With --json a failure is a document on standard output too:
+With --json, a failure is also a document on standard output:
   {\"error\": {\"kind\", \"message\", \"key\", ...}}
 
-Times are written as in 500us, 250ms, 1.5s, 5m, 2h, 1d, 1w; sizes as in 64K, 1.5G, 1T, in powers of 1,024.
+Durations are written like 500us, 250ms, 1.5s, 5m, 2h, 1d or 1w; a plain number means seconds.
+Sizes are written like 64K, 1.5G or 1T, in powers of 1,024.
 
-Which board, in this order:
-  --board PATH, the variable SLATE_BOARD, the project's .slate/ found from the current folder upwards,
-  the .slate/ of the git repository that the current worktree belongs to
+The board is the first of these:
+  1. --board PATH
+  2. the environment variable SLATE_BOARD
+  3. the project's .slate/: the first one found from the current folder upwards. At the top of a git
+     worktree, the .slate/ of its repository comes before the folders above.
 
 Examples:
-  slate init                              make this project's board
+  slate init                              create the project's board
   slate put task/42 open                  write a key
   slate get task/42                       print its value
-  slate update team/count --add 1         add to a number, safe beside others; prints the new value
-  slate watch task/                       see changes as they happen
-  slate demo                              watch several processes share a board over real work";
+  slate update team/count --add 1         increment a number atomically, and print the new value
+  slate watch task/                       print changes as they happen
+  slate demo                              see several processes share one board";
 
 /// Shared context for many processes on one machine: versioned keys, compare-and-swap, one ordered history.
 #[derive(Parser, Debug)]
@@ -37,28 +48,28 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-const EVERYWHERE: &str = "Options of all commands";
+const EVERYWHERE: &str = "Global options";
 
-/// Options that every command takes.
+/// The options of every command.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Globals {
-    /// Region file of the board, instead of the project's.
+    /// Region file of the board, instead of the project's board.
     #[arg(long, global = true, value_name = "PATH", help_heading = EVERYWHERE)]
     pub(crate) board: Option<PathBuf>,
-    /// Name to write under, for put, update, touch and rm [default: slate]; for watch and log: show only what it wrote;
-    /// refused by commands for which it means nothing.
+    /// Session name. For put, update, touch and rm: the name to write under [default: slate]. For watch and log: print
+    /// only the events of this session. Other commands reject it.
     #[arg(long, global = true, value_name = "NAME", help_heading = EVERYWHERE)]
     pub(crate) session: Option<String>,
-    /// Print one JSON document, or one JSON object a line for streams.
+    /// Print one JSON document; a stream prints one JSON object per line.
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) json: bool,
-    /// Print no receipts and no remarks; data and errors stay.
+    /// Print no receipts and no notes; data and errors are still printed.
     #[arg(long, short, global = true, help_heading = EVERYWHERE)]
     pub(crate) quiet: bool,
 }
 
-/// The arguments of this process. Numbers may be negative, so that what takes none can say so: otherwise they would be
-/// taken for options.
+/// Parses the arguments of this process. Every option accepts negative numbers, so that its own parser can reject them
+/// with a clear message. Otherwise clap would take them for unknown options.
 pub(crate) fn parse() -> Result<Cli, clap::Error> {
     parse_from(std::env::args_os())
 }
@@ -78,7 +89,7 @@ fn with_negative_numbers(command: clap::Command) -> clap::Command {
 }
 
 impl Command {
-    /// Whether `--session` means something: the name to write under, or the one to show.
+    /// Whether the command accepts `--session`, as the name to write under or as the writer to show.
     pub(crate) fn takes_session(&self) -> bool {
         use Command::*;
         matches!(self, Put(_) | Update(_) | Touch(_) | Rm(_) | Watch(_) | Log(_))
@@ -87,48 +98,48 @@ impl Command {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    /// Make this project's board; print where it is and why there.
+    /// Create the project's board, and print its location and the reason for it.
     Init(Init),
-    /// Show which board is meant, how it was found, and whether this process sees it.
+    /// Show which board is used, how it was found, and whether this process can reach it.
     Where(Where),
-    /// Write a key; print its new version and generation.
+    /// Write a key, and print its new version and generation.
     Put(Put),
-    /// Print a key's value.
+    /// Print the value of a key.
     Get(Get),
-    /// Read, change and write a key, again when another was faster; print the new value.
+    /// Update a key atomically, retrying on conflict, and print the new value.
     Update(Update),
-    /// Renew a key's time to live, with the value that it has.
+    /// Renew the time to live of a key without changing its value.
     Touch(Touch),
-    /// Remove a key.
+    /// Remove a key, or all keys with a prefix.
     Rm(Rm),
-    /// List keys, all of one generation where the history lasts long enough.
+    /// List keys. The list is of one generation, unless the history is too short for that.
     Ls(Ls),
     /// Stream changes as they happen.
     Watch(Watch),
     /// Block until a key changes, then print its value.
     Wait(Wait),
-    /// Print the history.
+    /// Print the history of changes.
     Log(Log),
-    /// Show the board's health.
+    /// Show the health of the board.
     #[command(alias = "session-status")]
     Status(Status),
-    /// Show who is attached.
+    /// Show the attached sessions.
     Sessions(Sessions),
-    /// Let several processes index a source tree over one board, kill some of them, and check that nothing is lost.
+    /// Index a source tree with several processes on one board, kill some of them, and check that no update is lost.
     Demo(Demo),
     /// One process of the demo's team.
     #[command(hide = true)]
     DemoAgent(DemoAgent),
-    /// Removes the demo's folder when the demo is gone.
+    /// Removes the demo's folder when the demo has ended.
     #[command(hide = true)]
     DemoSweep(DemoSweep),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub(crate) enum PlacementArg {
-    /// In /dev/shm: memory speed, gone at restart.
+    /// In /dev/shm: fast, lost when the machine restarts.
     Memory,
-    /// In the project's .slate/: visible from sandboxes that have a /dev/shm of their own.
+    /// In the project's .slate/: also reachable from sandboxes with a private /dev/shm.
     Project,
 }
 
@@ -136,7 +147,7 @@ pub(crate) enum PlacementArg {
 pub(crate) enum ScopeArg {
     /// All worktrees of a repository share one board.
     Project,
-    /// Each worktree has its own.
+    /// Each worktree has a board of its own.
     Worktree,
 }
 
@@ -145,46 +156,47 @@ pub(crate) enum ScopeArg {
 Examples:
   slate init
   slate init --placement project --capacity 256M
-  slate init --ensure             in a script: one board, made or used
+  slate init --ensure             in a script: create the board if there is none
   slate init --replace            after a restart of the machine
   slate init --adopt              in a copy of another project's folder
   slate --board /dev/shm/mine init")]
 pub(crate) struct Init {
-    /// Where the region lives [default: memory].
+    /// Where the region file is created [default: memory].
     #[arg(long, value_enum)]
     pub(crate) placement: Option<PlacementArg>,
     /// Whether worktrees of one repository share the board [default: project].
     #[arg(long, value_enum)]
     pub(crate) scope: Option<ScopeArg>,
-    /// Room for values, as in 64M: 1 MiB to 16 GiB; the tables come on top [default: 64M].
+    /// Space for values, such as 64M: 1 MiB to 16 GiB. The tables take additional space [default: 64M].
     #[arg(long, value_name = "SIZE", value_parser = parse_size, allow_hyphen_values = true)]
     pub(crate) capacity: Option<u64>,
-    /// Events that the history keeps: 64 to 4,194,304 [default: 16384].
+    /// Number of events that the history keeps: 64 to 4,194,304 [default: 16384].
     #[arg(long, value_name = "EVENTS", value_parser = parse_count)]
     pub(crate) history: Option<u64>,
-    /// Keys that the table is made for: 1 to 4,194,304 [default: 65536].
+    /// Number of keys that the table is sized for: 1 to 4,194,304 [default: 65536].
     #[arg(long, value_parser = parse_count)]
     pub(crate) keys: Option<u64>,
-    /// Sessions that may be attached at once: 1 to 4,096 [default: 64].
+    /// Number of sessions that can be attached at the same time: 1 to 4,096 [default: 64].
     #[arg(long, value_parser = parse_count)]
     pub(crate) sessions: Option<u64>,
-    /// Make a new, empty board in place of one that is gone, or that nobody has open.
+    /// Create a new, empty board in place of one that is lost or that no process has open.
     #[arg(long)]
     pub(crate) replace: bool,
-    /// Replace it under those who use it, or where nobody can be asked: they are told that it moved.
+    /// Together with --replace: replace the board even if it is in use, or if that cannot be determined. Its users get the
+    /// error `moved`.
     #[arg(long, requires = "replace")]
     pub(crate) force: bool,
-    /// Succeed when there is a board already; safe from many processes at once. One that is gone is not replaced.
+    /// Succeed if the board already exists. Safe to run from many processes at once. A lost board is not replaced.
     #[arg(long, visible_alias = "if-missing", conflicts_with = "replace")]
     pub(crate) ensure: bool,
-    /// Accept a copied or restored folder as a project of its own, with a new, empty board.
+    /// Accept a copied or restored folder as a project of its own, and create a new, empty board for it.
     #[arg(long, conflicts_with_all = ["replace", "ensure"])]
     pub(crate) adopt: bool,
 }
 
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  slate where\n  slate where --json\n
-Ends with status 9 when there is no board, or this process does not see it.")]
+Exits with 9 if there is no board, or if this process cannot reach it.")]
 pub(crate) struct Where {}
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
@@ -198,29 +210,29 @@ pub(crate) enum CodecArg {
 #[command(after_help = "\
 Examples:
   slate put task/42 open
-  slate put task/42 mine --if-version 3     exit status 4 when another was faster
-  slate put team/plan @plan.md              the content of a file (@@x is the text @x)
+  slate put task/42 mine --if-version 3     exits with 4 if task/42 has another version
+  slate put team/plan @plan.md              the content of a file (@@x is the text @x itself)
   make 2>&1 | slate put build/log -         standard input
   slate put claim/42 me --if-absent --ttl 60s")]
 pub(crate) struct Put {
-    /// The key, as in task/42: 1 to 1,024 bytes.
+    /// The key, such as task/42: 1 to 1,024 bytes.
     pub(crate) key: String,
-    /// The value itself, `-` for standard input, or `@FILE` for a file's content; '' is an empty value.
+    /// The value itself, `-` for standard input, or `@FILE` for the content of a file; '' is an empty value.
     #[arg(value_name = "VALUE|-|@FILE", allow_negative_numbers = true)]
     pub(crate) value: String,
-    /// Only if the key stands at this version; 0: only if it does not exist.
+    /// Write only if the key has this version; 0 means that the key must not exist.
     #[arg(long, value_name = "N", conflicts_with = "if_absent", value_parser = parse_count)]
     pub(crate) if_version: Option<u64>,
-    /// Only if the key does not exist.
+    /// Write only if the key does not exist.
     #[arg(long)]
     pub(crate) if_absent: bool,
-    /// Time to live, as in 60s: the key is removed when it is over.
+    /// Time to live, such as 60s. The key is removed when it has passed.
     #[arg(long, value_name = "T", value_parser = parse_ttl, allow_hyphen_values = true)]
     pub(crate) ttl: Option<Duration>,
-    /// Remove the key when the writing session ends: refused, since this command's session ends with the command.
+    /// Remove the key when the writing session ends. Rejected, because the session of this command ends with the command.
     #[arg(long, hide = true)]
     pub(crate) ephemeral: bool,
-    /// How the value is encoded [default: utf8 for text, raw otherwise].
+    /// Encoding of the value [default: utf8 for text, otherwise raw].
     #[arg(long, value_enum)]
     pub(crate) codec: Option<CodecArg>,
 }
@@ -230,18 +242,18 @@ pub(crate) struct Put {
 Examples:
   slate get task/42
   slate get task/42 --json | jq -r .writer
-  slate get task/42 --at 1200               as it was at generation 1200
+  slate get task/42 --at 1200               its value at generation 1200
   slate get image/logo --raw > logo.png")]
 pub(crate) struct Get {
-    /// The key, as in task/42: 1 to 1,024 bytes.
+    /// The key, such as task/42: 1 to 1,024 bytes.
     pub(crate) key: String,
-    /// As it was at this generation.
+    /// Print the value that the key had at this generation.
     #[arg(long, value_name = "GENERATION", value_parser = parse_count)]
     pub(crate) at: Option<u64>,
     /// Print only the version.
     #[arg(long, conflicts_with = "raw")]
     pub(crate) version_only: bool,
-    /// Print exactly the bytes, without a line end added.
+    /// Print the exact bytes, without adding a newline.
     #[arg(long, conflicts_with = "json")]
     pub(crate) raw: bool,
 }
@@ -254,25 +266,27 @@ Examples:
   slate update team/plan --merge '{\"owner\":\"planner\",\"draft\":null}'   JSON merge patch, RFC 7396
   slate update team/notes --append 'one more line'$'\\n'
   date | slate update team/notes --append -  standard input
-  slate update team/list --exec 'sort -u'    old value on its input, new value from its output
+  slate update team/list --exec 'sort -u'    the command reads the old value and prints the new one
 
-Whatever is not changed stays: the time to live, the session that the key ends with, how the value is encoded.")]
+The time to live and the session that the key is bound to stay the same. The encoding changes only if
+the new value is not valid in it.")]
 pub(crate) struct Update {
-    /// The key, as in task/42: 1 to 1,024 bytes.
+    /// The key, such as task/42: 1 to 1,024 bytes.
     pub(crate) key: String,
     /// Add an integer; a missing key counts as 0.
     #[arg(long, value_name = "N", value_parser = parse_integer)]
     pub(crate) add: Option<i64>,
-    /// Merge into the JSON value; `null` removes a member, what is not named stays as it is written.
+    /// Apply a JSON merge patch: `null` removes a member; members that the patch does not name stay unchanged.
     #[arg(long, value_name = "JSON|-|@FILE", allow_hyphen_values = true)]
     pub(crate) merge: Option<String>,
     /// Append this text; `-` reads standard input.
     #[arg(long, value_name = "TEXT|-", allow_hyphen_values = true)]
     pub(crate) append: Option<String>,
-    /// Run by `sh -c`, with SLATE_KEY and SLATE_VERSION set; it runs again when another was faster.
+    /// Run this command with `sh -c`: it gets the old value on standard input, and its output is the new value. SLATE_KEY
+    /// and SLATE_VERSION are set. On conflict, the command runs again.
     #[arg(long, value_name = "COMMAND")]
     pub(crate) exec: Option<String>,
-    /// How often it is tried while others are faster.
+    /// Maximum number of attempts if other writers change the key meanwhile.
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) attempts: u32,
 }
@@ -280,13 +294,14 @@ pub(crate) struct Update {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  slate touch claim/42 --ttl 60s            another minute from now on
+  slate touch claim/42 --ttl 60s            the key expires 60 seconds from now
 
-The version rises; the value, and the session that the key ends with, stay. Ends with status 3 when the key is gone.")]
+The version increases; the value and the session that the key is bound to stay the same.
+Exits with 3 if the key does not exist.")]
 pub(crate) struct Touch {
-    /// The key, as in task/42: 1 to 1,024 bytes.
+    /// The key, such as task/42: 1 to 1,024 bytes.
     pub(crate) key: String,
-    /// Time to live from now on, as in 60s.
+    /// New time to live, counted from now, such as 60s.
     #[arg(long, value_name = "T", value_parser = parse_ttl, allow_hyphen_values = true)]
     pub(crate) ttl: Duration,
 }
@@ -296,17 +311,17 @@ pub(crate) struct Touch {
 Examples:
   slate rm task/42
   slate rm task/42 --if-version 7
-  slate rm --prefix task/                 one after the other; prints how many
+  slate rm --prefix task/                 removes the keys one by one; prints how many
 
-Ends with status 3 when there is no such key.")]
+Exits with 3 if KEY does not exist. With --prefix, removing no key is a success.")]
 pub(crate) struct Rm {
-    /// The key, as in task/42: 1 to 1,024 bytes.
+    /// The key, such as task/42: 1 to 1,024 bytes.
     #[arg(required_unless_present = "prefix")]
     pub(crate) key: Option<String>,
-    /// Only if the key stands at this version.
+    /// Remove only if the key has this version.
     #[arg(long, value_name = "N", value_parser = parse_count, conflicts_with = "prefix")]
     pub(crate) if_version: Option<u64>,
-    /// Remove every key that starts with this instead, and print how many were removed.
+    /// Remove every key with this prefix, and print how many were removed.
     #[arg(long, value_name = "P", conflicts_with = "key", allow_hyphen_values = true)]
     pub(crate) prefix: Option<String>,
 }
@@ -319,18 +334,18 @@ Examples:
   slate ls --at 1200 --json
   slate ls task/ --null | xargs -0 -n1 slate get
 
-Control characters and backslashes in keys are shown escaped, as in \\n and \\\\; --null and --json give keys as they are.")]
+Control characters and backslashes in keys are escaped, as in \\n and \\\\; --null and --json print keys unchanged.")]
 pub(crate) struct Ls {
-    /// Only keys that begin so, as in task/.
+    /// Only keys with this prefix, such as task/.
     #[arg(default_value = "", hide_default_value = true)]
     pub(crate) prefix: String,
-    /// Version, generation, size, writer, time and the beginning of the value as well.
+    /// Also print version, generation, size, writer, time and the beginning of the value.
     #[arg(long, short)]
     pub(crate) long: bool,
-    /// End each key with a zero byte, and escape nothing.
+    /// End each key with a zero byte instead of a newline, and escape nothing.
     #[arg(long, short = '0', conflicts_with_all = ["long", "json"])]
     pub(crate) null: bool,
-    /// As it was at this generation.
+    /// List the keys that existed at this generation.
     #[arg(long, value_name = "GENERATION", value_parser = parse_count)]
     pub(crate) at: Option<u64>,
 }
@@ -340,21 +355,21 @@ pub(crate) struct Ls {
 Examples:
   slate watch
   slate watch task/ --count 1 --timeout 60s
-  slate watch --since 1200 --json           resume; what was missed is said
-  slate watch --session planner             only what planner writes
+  slate watch --since 1200 --json           resume after generation 1200; reports missed events
+  slate watch --session planner             only events of the session planner
 
-Ends with status 124 when the time is over.")]
+Exits with 124 on timeout.")]
 pub(crate) struct Watch {
-    /// Only keys that begin so, as in task/.
+    /// Only keys with this prefix, such as task/.
     #[arg(default_value = "", hide_default_value = true)]
     pub(crate) prefix: String,
-    /// Begin after this generation instead of now.
+    /// Start after this generation instead of now.
     #[arg(long, value_name = "GENERATION", value_parser = parse_count)]
     pub(crate) since: Option<u64>,
-    /// End after this many events.
+    /// Exit after this many events.
     #[arg(long, value_name = "N", value_parser = parse_count)]
     pub(crate) count: Option<u64>,
-    /// End after this time.
+    /// Exit with 124 after this time, such as 60s.
     #[arg(long, value_name = "T", value_parser = parse_duration, allow_hyphen_values = true)]
     pub(crate) timeout: Option<Duration>,
 }
@@ -362,18 +377,18 @@ pub(crate) struct Watch {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  slate wait task/42                        until it changes
-  slate wait task/42 --newer-than 0         until it exists
+  slate wait task/42                        until the key changes
+  slate wait task/42 --newer-than 0         until the key exists
   slate wait task/42 --newer-than 7 --timeout 60s
 
-Ends with status 3 when the key was removed, 124 when the time is over.")]
+Exits with 3 if the key was removed, and with 124 on timeout.")]
 pub(crate) struct Wait {
-    /// The key, as in task/42: 1 to 1,024 bytes.
+    /// The key, such as task/42: 1 to 1,024 bytes.
     pub(crate) key: String,
-    /// Return at once if the version is newer than this [default: the present version].
+    /// Return as soon as the version is greater than this [default: the current version].
     #[arg(long, value_name = "VERSION", value_parser = parse_count)]
     pub(crate) newer_than: Option<u64>,
-    /// End after this time.
+    /// Exit with 124 after this time, such as 60s.
     #[arg(long, value_name = "T", value_parser = parse_duration, allow_hyphen_values = true)]
     pub(crate) timeout: Option<Duration>,
 }
@@ -386,29 +401,31 @@ Examples:
   slate log --since 1200 --json
   slate log --follow")]
 pub(crate) struct Log {
-    /// Only keys that begin so, as in task/.
+    /// Only keys with this prefix, such as task/.
     #[arg(default_value = "", hide_default_value = true)]
     pub(crate) prefix: String,
-    /// Everything after this generation.
+    /// Print all events after this generation.
     #[arg(long, value_name = "GENERATION", conflicts_with = "last", value_parser = parse_count)]
     pub(crate) since: Option<u64>,
-    /// The last N events [default: 50].
+    /// Print the last N events [default: 50].
     #[arg(long, value_name = "N", value_parser = parse_count)]
     pub(crate) last: Option<u64>,
-    /// Go on with new events as they happen.
+    /// Continue with new events as they happen.
     #[arg(long, short)]
     pub(crate) follow: bool,
 }
 
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  slate status\n  slate status --json\n  slate status --watch\n
-Every record is read and its checksum verified. What is four fifths full needs attention.
-Exit status: 0 all healthy, 10 something needs attention, 9 no board.")]
+Reads every record and verifies its checksum. The data area and the tables of keys and sessions need
+attention if they are at least 80% full.
+
+Exits with 0 if the board is healthy, and with 10 if something needs attention.")]
 pub(crate) struct Status {
-    /// Show it again every second.
+    /// Repeat every second.
     #[arg(long)]
     pub(crate) watch: bool,
-    /// With --watch, end after this many times.
+    /// With --watch, exit after this many repetitions.
     #[arg(long, value_name = "N", requires = "watch", value_parser = parse_count)]
     pub(crate) count: Option<u64>,
 }
@@ -420,19 +437,19 @@ pub(crate) struct Sessions {}
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  slate demo                                over the current folder
+  slate demo                                index the current folder
   slate demo ~/.cargo/registry/src --agents 8 --kill 3
   slate demo --json
 
-Ends with status 1 when an update was lost or the result differs from a sequential pass.")]
+Exits with 1 if an update was lost, or if the result differs from a sequential pass.")]
 pub(crate) struct Demo {
-    /// The source tree to index.
+    /// Source tree to index.
     #[arg(default_value = ".")]
     pub(crate) folder: PathBuf,
-    /// Agent processes.
+    /// Number of agent processes.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) agents: u32,
-    /// How many of them are killed in the middle of their work.
+    /// Number of agents that are killed while they work.
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..))]
     pub(crate) kill: u32,
 }
@@ -441,16 +458,16 @@ pub(crate) struct Demo {
 pub(crate) enum StoreArg {
     /// The board.
     Board,
-    /// One JSON file under one lock.
+    /// One JSON file with a lock.
     OneFile,
-    /// Three JSON files, each under a lock.
+    /// Three JSON files, each with a lock.
     Shards,
-    /// A board on which one asks and the other answers.
+    /// A board on which the agent answers each request of the coordinator.
     Answers,
 }
 
 impl StoreArg {
-    /// The value as it is written on the command line.
+    /// The value as it appears on the command line.
     pub(crate) fn flag(self) -> &'static str {
         match self {
             Self::Board => "board",
@@ -471,7 +488,7 @@ pub(crate) struct DemoAgent {
     pub(crate) name: String,
     #[arg(long, value_enum)]
     pub(crate) store: StoreArg,
-    /// At which task to begin looking for work.
+    /// Number of the task at which the search for work starts.
     #[arg(long)]
     pub(crate) first: u64,
 }

@@ -1,4 +1,4 @@
-//! How a command ends: exit statuses, and failures with the words that go with them.
+//! How a command ends: exit statuses, and failures with their messages.
 
 use crate::print::Output;
 use slateboard::{Entry, Error, ErrorKind, Lagged};
@@ -45,7 +45,7 @@ impl Status {
         }
     }
 
-    /// The kind of a failure of which nothing more is known.
+    /// The default kind of a failure with this status.
     fn kind(self) -> &'static str {
         match self {
             Self::Done | Self::Failed => "failed",
@@ -62,27 +62,27 @@ impl Status {
     }
 }
 
-/// Why a command did not do what it was asked.
+/// Why a command failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) status: Status,
-    /// What happened, to what, what to do next. Empty: nothing to say.
+    /// What happened, to what, and what to do next. Empty if nothing is to be printed.
     pub(crate) text: String,
-    /// A name for programs: an [`ErrorKind`]'s, or one of this program's own.
+    /// A stable name for programs: the name of an [`ErrorKind`], or a name of this program's own.
     pub(crate) kind: &'static str,
     pub(crate) about: Box<About>,
 }
 
-/// What a failure is about, as far as is known.
+/// What a failure concerns, as far as it is known.
 #[derive(Default, Debug)]
 pub(crate) struct About {
-    /// The key that it is about.
+    /// The key concerned.
     pub(crate) key: Option<String>,
-    /// The file that it is about.
+    /// The file concerned.
     pub(crate) path: Option<String>,
-    /// How far a reader fell behind.
+    /// How far the reader fell behind.
     pub(crate) lagged: Option<Lagged>,
-    /// Where something else stands than was expected, the entry that does (`None`: the key is absent).
+    /// On a conflict, the current entry of the key (`None` inside: the key is absent).
     pub(crate) current: Option<Option<Entry>>,
 }
 
@@ -91,13 +91,13 @@ impl Failure {
         Self { status, text: text.into(), kind: status.kind(), about: Box::default() }
     }
 
-    /// Adds the key.
+    /// Adds the key concerned.
     pub(crate) fn on_key(mut self, key: &str) -> Self {
         self.about.key = Some(key.into());
         self
     }
 
-    /// Of the library's kind, about a key.
+    /// A failure with a kind of the library that concerns a key.
     pub(crate) fn of_key(kind: ErrorKind, key: &str, text: impl Into<String>) -> Self {
         Self { kind: kind.name(), ..Self::new(Status::of(kind), text).on_key(key) }
     }
@@ -111,18 +111,18 @@ impl Failure {
     }
 
     pub(crate) fn no_key(key: &str) -> Self {
-        let text = format!("no such key: {key:?}; `slate ls` shows what is there");
+        let text = format!("no such key: {key:?}; `slate ls` lists the keys");
         Self::new(Status::NoKey, text).on_key(key)
     }
 
-    /// An operating system's error, with what was being done to what.
-    pub(crate) fn io(doing: impl Display, error: &io::Error) -> Self {
+    /// An error of the operating system. `what` says which action failed on what, as in "cannot read FILE".
+    pub(crate) fn io(what: impl Display, error: &io::Error) -> Self {
         let Some(number) = error.raw_os_error() else {
-            return Self { kind: ErrorKind::Io.name(), ..Self::failed(format!("{doing}: {error}")) };
+            return Self { kind: ErrorKind::Io.name(), ..Self::failed(format!("{what}: {error}")) };
         };
-        // The library's error names the limit of the process that was met, where that is the reason.
+        // If a limit of the process is the cause, the library's error names it.
         let named = Self::from(Error::from(io::Error::from_raw_os_error(number)));
-        Self { status: Status::Failed, text: format!("{doing}: {}", named.text), ..named }
+        Self { status: Status::Failed, text: format!("{what}: {}", named.text), ..named }
     }
 }
 
@@ -131,7 +131,7 @@ impl From<Error> for Failure {
         let mut text = error.to_string();
         let mut cause = std::error::Error::source(&error);
         while let Some(source) = cause {
-            // A refused file's reason is the error's own text.
+            // The text of a refused file's error already contains the reason.
             let reason = source.to_string();
             if !text.contains(&reason) {
                 text = format!("{text}: {reason}");
@@ -150,40 +150,40 @@ impl From<Error> for Failure {
     }
 }
 
-/// Only writing to standard output comes here; everything else says what it was doing.
+/// For writes to standard output only; every other caller uses [`Failure::io`] and says what failed.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            // Whoever read our output has seen enough.
+            // The reader of the output has closed it, as `head` does: that is not a failure.
             return Self::new(Status::Done, "");
         }
-        Self::io("writing to standard output", &error)
+        Self::io("cannot write to standard output", &error)
     }
 }
 
-/// Words on standard error. When even that is closed there is nobody left to tell.
+/// Prints a message on standard error. If that is closed too, the message is dropped.
 pub(crate) fn say(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Prints help, a version or a usage error, and gives the status that belongs to it.
+/// Prints help, the version or a usage error, and returns the exit status for it.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let _ = error.print();
     if !error.use_stderr() {
         return Status::Done.into();
     }
-    // The arguments could not be read, so this one is looked for by its name.
+    // The arguments could not be parsed, so `--json` is searched for in the raw arguments.
     let json =
         env::args_os().skip(1).take_while(|argument| argument != "--").any(|argument| argument == "--json");
     if json {
         let failure = Failure::usage(words_of(&error.render().to_string()));
-        // When the output is closed as well, the status still tells.
+        // If standard output is closed as well, the exit status still reports the failure.
         let _ = Output::new(true, false).failure(&failure);
     }
     Status::Usage.into()
 }
 
-/// What a rendered usage error says, without the summary of the usage behind it.
+/// The message of a rendered usage error, without the usage summary that follows it.
 fn words_of(rendered: &str) -> String {
     let said = rendered.split("\n\nUsage:").next().unwrap_or(rendered);
     let lines = said.strip_prefix("error: ").unwrap_or(said).lines().map(str::trim);

@@ -1,4 +1,4 @@
-//! A project's `.slate` folder: accepted or refused, told apart from its copies, and locked for changes.
+//! A project's `.slate` folder: whether it is accepted, how it is distinguished from copies, and its lock for changes.
 
 use crate::{
     failure::{Failure, Status},
@@ -23,105 +23,114 @@ use std::{
 
 /// The name of the folder.
 pub(crate) const FOLDER: &str = ".slate";
-/// How long another's `init` is waited for.
+/// How long to wait for the lock of another `init`.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(5);
-/// There an inode number may be made up when it is looked at.
+/// Magic number of overlayfs, which may invent inode numbers on access.
 const OVERLAY: u64 = 0x794c_7630;
 
-/// Which folder it is, wherever it is moved to, and through whatever mount it is seen. The device is not a part of it:
-/// its number changes when the machine restarts.
+/// Identifies a folder even if it is renamed or seen through another mount. The device number is not part of the
+/// identity, because it can change when the machine restarts.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub(crate) struct FolderId {
-    /// The bits of an unsigned number, because TOML's integers are signed.
+    /// An unsigned number stored by its bits, because integers in TOML are signed.
     folder_inode: i64,
-    /// When it was made, nanoseconds since 1970; missing where the file system does not tell.
+    /// Birth time, in nanoseconds since 1970; missing if the file system has no birth times.
     #[serde(skip_serializing_if = "Option::is_none")]
     folder_born: Option<i64>,
 }
 
-/// A `.slate` folder that is there and is this user's.
+/// An existing `.slate` folder that belongs to this user.
 #[derive(Clone, Debug)]
 pub(crate) struct SlateFolder {
     pub(crate) path: PathBuf,
     pub(crate) id: FolderId,
-    /// Whether its inode number means something.
+    /// Whether the inode number is reliable.
     has_inode: bool,
 }
 
-/// While it is there, no other `init` changes the folder.
+/// The lock of a folder. While it is held, no other `init` changes the folder.
 #[derive(Debug)]
 pub(crate) struct FolderLock(#[allow(dead_code, reason = "its drop unlocks")] OwnedFd);
 
 impl SlateFolder {
-    /// The folder of this name, or where a symbolic link of this name leads; `None` where there is none.
+    /// The folder at this path, or the target of a symbolic link at this path; `None` if nothing is there.
     ///
-    /// What is there and cannot be used is an error: passed over in silence, another project's board would be taken.
+    /// Fails if something is there that cannot be used. If it were skipped silently, the board of another project would be
+    /// used.
     pub(crate) fn find(path: &Path) -> Result<Option<Self>, Failure> {
         let found = match fs::symlink_metadata(path) {
             Ok(found) => found,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 return Ok(None);
             }
-            Err(error) => return Err(Failure::io(format!("looking for {}", path.display()), &error)),
+            Err(error) => return Err(Failure::io(format!("cannot access {}", path.display()), &error)),
         };
         let refused = |why: &str| {
             let text = format!(
-                "{} {why}; move it away, or name a board with --board or SLATE_BOARD",
+                "{} {why}; move it away, or specify a board with --board or SLATE_BOARD",
                 path.display()
             );
             Err(Failure::new(Status::Corrupt, text))
         };
-        // A folder that everybody writes to may be above a project: what others put there is not to be trusted.
+        // A folder above the project may be writable by everyone, as /tmp is: what other users put there is not trusted.
         let is_own = |found: &fs::Metadata| found.uid() == own_uid();
         if found.is_symlink() {
             if !is_own(&found) && found.uid() != 0 {
-                return refused("is a symbolic link of another user");
+                return refused("is a symbolic link that belongs to another user");
             }
             match fs::metadata(path) {
-                Ok(target) if !target.is_dir() => return refused("is a symbolic link to what is no folder"),
+                Ok(target) if !target.is_dir() => {
+                    return refused("is a symbolic link to something that is not a folder");
+                }
                 Ok(target) if !is_own(&target) => {
-                    return refused("is a symbolic link to a folder of another user");
+                    return refused("is a symbolic link to a folder that belongs to another user");
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    return refused(&format!("is a symbolic link that leads nowhere ({error})"));
+                    return refused(&format!("is a dangling symbolic link ({error})"));
                 }
             }
         } else if !found.is_dir() {
-            return refused("is no folder, so it cannot hold a board's record");
+            return refused("is not a folder, so it cannot hold the record of a board");
         } else if !is_own(&found) {
             return refused("belongs to another user");
         }
         Self::examine(path).map(Some)
     }
 
-    /// The folder, made (0700) where there is none, with a file that makes git ignore it.
+    /// The folder at this path, created with mode 0700 if there is none, with a `.gitignore` that makes git ignore it.
     pub(crate) fn make(path: &Path) -> Result<Self, Failure> {
         match fs::DirBuilder::new().mode(0o700).create(path) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(Failure::io(format!("making the folder {}", path.display()), &error)),
+            Err(error) => {
+                return Err(Failure::io(format!("cannot create the folder {}", path.display()), &error));
+            }
         }
         let Some(folder) = Self::find(path)? else {
-            return Err(Failure::failed(format!("{} was removed while it was made", path.display())));
+            return Err(Failure::failed(format!(
+                "{} was removed while it was being created; try again",
+                path.display()
+            )));
         };
         let mode = fs::metadata(path).map_or(0, |found| found.mode());
         if mode & 0o022 != 0 {
-            let text = format!("others may write to {0}; `chmod 700 {0}` and try again", path.display());
+            let text =
+                format!("other users can write to {0}; run `chmod 700 {0}` and try again", path.display());
             return Err(Failure::new(Status::Corrupt, text));
         }
         let ignore = path.join(".gitignore");
         match whole::write_new(&ignore, b"*\n") {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                Err(Failure::io(format!("writing {}", ignore.display()), &error))
+                Err(Failure::io(format!("cannot write {}", ignore.display()), &error))
             }
             _ => Ok(folder),
         }
     }
 
     fn examine(path: &Path) -> Result<Self, Failure> {
-        let failed = |error: Errno| Failure::io(format!("looking at {}", path.display()), &error.into());
+        let failed = |error: Errno| Failure::io(format!("cannot examine {}", path.display()), &error.into());
         let folder = open(path).map_err(failed)?;
         let wanted = StatxFlags::INO | StatxFlags::BTIME;
         let found = statx(&folder, c"", AtFlags::EMPTY_PATH, wanted).map_err(failed)?;
@@ -135,7 +144,7 @@ impl SlateFolder {
         Ok(Self { path: path.to_owned(), id, has_inode: kind != OVERLAY })
     }
 
-    /// Whether this folder is the one that was recorded, and no copy of it.
+    /// Whether this folder is the recorded one, and not a copy of it.
     pub(crate) fn is(&self, recorded: &FolderId) -> bool {
         let same_inode = self.id.folder_inode == recorded.folder_inode;
         match (self.id.folder_born, recorded.folder_born) {
@@ -144,9 +153,10 @@ impl SlateFolder {
         }
     }
 
-    /// Keeps other `init`s away. `None` where another has the lock all the time, because it is stopped.
+    /// Takes the lock, so that no other `init` changes the folder. `None` if another process still holds it after
+    /// [`PATIENCE`], for example because that process is stopped.
     ///
-    /// Fails where the file system has no locks.
+    /// Fails if the file system has no locks.
     pub(crate) fn lock(&self) -> io::Result<Option<FolderLock>> {
         let started = Instant::now();
         loop {
@@ -158,7 +168,7 @@ impl SlateFolder {
     }
 }
 
-/// The lock of a folder, if nobody has it.
+/// Takes the lock of a folder, if no process holds it.
 pub(crate) fn try_lock(path: &Path) -> io::Result<Option<FolderLock>> {
     let folder = open(path)?;
     match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
@@ -186,7 +196,7 @@ mod tests {
         let same = folder(id(7, Some(100)), true);
         assert!(same.is(&id(7, Some(100))));
         assert!(!same.is(&id(8, Some(100))) && !same.is(&id(7, Some(101))));
-        assert!(same.is(&id(7, None)) && !same.is(&id(8, None)), "where births are not told");
+        assert!(same.is(&id(7, None)) && !same.is(&id(8, None)), "without birth times, the inode decides");
         let overlay = folder(id(7, Some(100)), false);
         assert!(overlay.is(&id(8, Some(100))) && !overlay.is(&id(7, Some(101))));
     }
@@ -200,7 +210,7 @@ mod tests {
         assert!(SlateFolder::find(&second).expect("found").expect("there").is(&made.id));
         let copy = SlateFolder::make(&first).expect("made");
         assert!(!copy.is(&made.id));
-        assert!(made.id.folder_born.is_some(), "this file system tells no birth times");
+        assert!(made.id.folder_born.is_some(), "this file system has no birth times");
     }
 
     #[test]

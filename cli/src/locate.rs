@@ -1,6 +1,6 @@
-//! Which board a command means: given, from the environment, or the project's.
+//! Finds the board of a command: from `--board`, from the environment, or from the project.
 //!
-//! Pure functions over folders; [`Surroundings`] carries what they take from the process.
+//! The functions depend only on folders and on [`Surroundings`], which holds everything that they need of the process.
 
 use crate::{
     failure::{Failure, Status},
@@ -14,14 +14,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What of the process and its environment decides which board is meant.
+/// The parts of the process and its environment that determine the board.
 #[derive(Clone, Debug)]
 pub(crate) struct Surroundings {
     /// `--board`.
     pub(crate) flag: Option<PathBuf>,
     /// `SLATE_BOARD`.
     pub(crate) variable: Option<OsString>,
-    /// The current folder; empty where a board is named, because then it is not asked for: it may be gone.
+    /// The current folder. Empty if a board is named: the current folder is then not needed, and may not exist any more.
     pub(crate) folder: PathBuf,
     pub(crate) boot_id: String,
 }
@@ -33,7 +33,7 @@ pub(crate) enum FoundBy {
     Variable,
     /// `.slate/` in the current folder or above it.
     Project,
-    /// The repository that this worktree belongs to.
+    /// `.slate/` in the repository that the worktree belongs to.
     Repository,
 }
 
@@ -47,7 +47,7 @@ impl FoundBy {
         }
     }
 
-    /// Who says which board it is.
+    /// The same for people, after "from".
     pub(crate) fn words(self) -> &'static str {
         match self {
             Self::Flag => "--board",
@@ -80,9 +80,9 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// Whether this process can use the board.
+    /// Checks that this process can use the board.
     ///
-    /// Fails with status 9 where it cannot, for the reason that the text gives.
+    /// Fails with status 9 and a message with the reason if it cannot.
     pub(crate) fn check(&self, boot_id: &str) -> Result<(), Failure> {
         self.record
             .check(&self.slate, boot_id)
@@ -90,7 +90,7 @@ impl Project {
     }
 }
 
-/// Where `init` puts a project's `.slate/`, and why there.
+/// Where `init` creates a project's `.slate/`, and the reason for it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Root {
     pub(crate) folder: PathBuf,
@@ -104,8 +104,8 @@ impl Surroundings {
             true => PathBuf::new(),
             false => env::current_dir().map_err(|error| {
                 let text = format!(
-                    "the current folder, where a board is looked for, cannot be told ({error}); go to a folder \
-                     that exists, or name a board with --board or SLATE_BOARD"
+                    "cannot determine the current folder, where the search for a board starts ({error}); change to a \
+                     folder that exists, or specify a board with --board or SLATE_BOARD"
                 );
                 Failure::new(Status::NoBoard, text)
             })?,
@@ -113,7 +113,7 @@ impl Surroundings {
         Ok(Self { flag, variable, folder, boot_id: boot_id() })
     }
 
-    /// The region that was named, by argument or by environment.
+    /// The region that `--board` or SLATE_BOARD specifies.
     pub(crate) fn named(&self) -> Option<Located> {
         let by_flag = self.flag.clone().map(|region| Located { region, found_by: FoundBy::Flag });
         by_flag.or_else(|| {
@@ -123,9 +123,9 @@ impl Surroundings {
     }
 }
 
-/// The board that is meant.
+/// The board to use.
 ///
-/// Fails with status 9 where there is none, or where the recorded one cannot be used from here.
+/// Fails with status 9 if there is none, or if this process cannot use the recorded one.
 pub(crate) fn find(surroundings: &Surroundings) -> Result<Located, Failure> {
     if let Some(named) = surroundings.named() {
         return Ok(named);
@@ -135,22 +135,22 @@ pub(crate) fn find(surroundings: &Surroundings) -> Result<Located, Failure> {
     Ok(Located::in_project(&project))
 }
 
-/// The project whose board is meant.
+/// The project whose board is to be used.
 ///
-/// Fails with status 9 where there is none.
+/// Fails with status 9 if there is none.
 pub(crate) fn the_project(surroundings: &Surroundings) -> Result<Project, Failure> {
     find_project(surroundings)?.ok_or_else(|| {
         let text = format!(
-            "no board for {}: there is no .slate/board.toml here, above, or in the repository; make one with \
-             `slate init`, or name one with --board or SLATE_BOARD",
+            "no board for {}: there is no .slate/board.toml in this folder, in a folder above it, or in the git \
+             repository of its worktree; create a board with `slate init`, or specify one with --board or SLATE_BOARD",
             surroundings.folder.display()
         );
         Failure::new(Status::NoBoard, text)
     })
 }
 
-/// The nearest project with a board: each folder upwards, and for a linked worktree its repository's main
-/// folder before going further up.
+/// The nearest project with a board. The search goes upwards folder by folder; at the top of a linked worktree, the
+/// folder of its repository comes before the folders above.
 fn find_project(surroundings: &Surroundings) -> Result<Option<Project>, Failure> {
     for folder in surroundings.folder.ancestors() {
         if let Some(project) = project_at(folder, FoundBy::Project)? {
@@ -169,26 +169,23 @@ fn find_project(surroundings: &Surroundings) -> Result<Option<Project>, Failure>
     Ok(None)
 }
 
-/// Where a new board of this project belongs.
+/// The folder in which a new board of this project is created.
 pub(crate) fn project_root(folder: &Path, scope: Scope) -> Result<Root, Failure> {
     for above in folder.ancestors() {
         match (repository_of(above)?, scope) {
             (Some(_), Scope::Worktree) => {
-                return Ok(Root {
-                    folder: above.to_owned(),
-                    why: "the worktree that the current folder is in",
-                });
+                return Ok(Root { folder: above.to_owned(), why: "the current folder is in this worktree" });
             }
             (Some(shared), Scope::Project) if shared != above => {
-                return Ok(Root { folder: shared, why: "the repository that this worktree belongs to" });
+                return Ok(Root { folder: shared, why: "the current worktree belongs to this repository" });
             }
             (Some(shared), Scope::Project) => {
-                return Ok(Root { folder: shared, why: "the git repository that the current folder is in" });
+                return Ok(Root { folder: shared, why: "the current folder is in this git repository" });
             }
             (None, _) => {}
         }
     }
-    Ok(Root { folder: folder.to_owned(), why: "the current folder, which is in no git repository" })
+    Ok(Root { folder: folder.to_owned(), why: "the current folder is not in a git repository" })
 }
 
 fn project_at(folder: &Path, found_by: FoundBy) -> Result<Option<Project>, Failure> {
@@ -197,7 +194,7 @@ fn project_at(folder: &Path, found_by: FoundBy) -> Result<Option<Project>, Failu
         Some(record) => Ok(Some(Project { slate, record, found_by })),
         None => {
             let text = format!(
-                "{} has no {FILE}, so this project has no board yet; make it with `slate init`",
+                "{} has no {FILE}, so this project has no board yet; create one with `slate init`",
                 slate.path.display()
             );
             Err(Failure::new(Status::NoBoard, text))
@@ -205,10 +202,10 @@ fn project_at(folder: &Path, found_by: FoundBy) -> Result<Option<Project>, Failu
     }
 }
 
-/// The folder that all worktrees share, when `folder` is the top of one: the main working tree, or the
-/// repository itself when that is bare.
+/// If `folder` is the top of a worktree, the folder that all worktrees of its repository share: the main working tree,
+/// or the repository itself if it is bare.
 ///
-/// Fails where a worktree's repository is not there: passed over, the board of another project would be taken.
+/// Fails if the repository of a worktree is missing. If that were ignored, the board of another project would be used.
 fn repository_of(folder: &Path) -> Result<Option<PathBuf>, Failure> {
     let git = folder.join(".git");
     let is_none =
@@ -219,7 +216,7 @@ fn repository_of(folder: &Path) -> Result<Option<PathBuf>, Failure> {
         Err(error) if is_none(&error) => return Ok(None),
         Err(error) => Err(error),
     };
-    let link = link.map_err(|error| Failure::io(format!("looking at {}", git.display()), &error))?;
+    let link = link.map_err(|error| Failure::io(format!("cannot read {}", git.display()), &error))?;
     let Some(private) = link.strip_prefix("gitdir:").map(|path| folder.join(path.trim())) else {
         return Ok(None);
     };
@@ -229,8 +226,8 @@ fn repository_of(folder: &Path) -> Result<Option<PathBuf>, Failure> {
     };
     let common = fs::canonicalize(private.join(common.trim())).map_err(|error| {
         let text = format!(
-            "{} is a worktree of a repository that cannot be found ({error}); see `git worktree repair`, or name a \
-             board with --board or SLATE_BOARD",
+            "{} is a worktree of a repository that cannot be found ({error}); run `git worktree repair`, or specify \
+             a board with --board or SLATE_BOARD",
             folder.display()
         );
         Failure::new(Status::NoBoard, text)
@@ -393,13 +390,12 @@ mod tests {
         fs::write(&slate, "").expect("file");
         let failure = find().expect_err("a file");
         assert!(
-            failure.status == Status::Corrupt && failure.text.contains("is no folder"),
+            failure.status == Status::Corrupt && failure.text.contains("is not a folder"),
             "{}",
             failure.text
         );
         fs::remove_file(&slate).expect("removed");
-        for (target, word) in [(tree.folder("nowhere").join("deep"), "leads nowhere"), (region, "no folder")]
-        {
+        for (target, word) in [(tree.folder("nowhere").join("deep"), "dangling"), (region, "not a folder")] {
             symlink(&target, &slate).expect("link");
             let failure = find().expect_err(word);
             assert!(failure.status == Status::Corrupt && failure.text.contains(word), "{}", failure.text);

@@ -1,4 +1,4 @@
-//! `slate`: a board of shared context from the command line.
+//! `slate`: the command line of a shared board.
 
 mod args;
 mod commands;
@@ -17,7 +17,8 @@ use nix::sys::signal::{SigSet, Signal};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // Output that goes into a file beyond the limit on its size is an error that is told, not the signal's end.
+    // If output exceeds the limit on file sizes, the write fails and the error is reported. Without this, the signal
+    // would kill the process.
     let _ = SigSet::from(Signal::SIGXFSZ).thread_block();
     match args::parse() {
         Ok(cli) => commands::run(cli),

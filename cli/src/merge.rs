@@ -1,8 +1,7 @@
 //! JSON merge patch, [RFC 7396](https://www.rfc-editor.org/rfc/rfc7396), over text.
 //!
-//! What a patch does not name keeps its text: a number that goes through a float, an escape that is written otherwise,
-//! or a member that changes its place would be a change that nobody asked for. Of members of one name the last one
-//! counts, as for most readers of JSON.
+//! Members that the patch does not name keep their text: their numbers are not rounded, their escapes are not rewritten,
+//! and their order stays the same. If several members have the same name, the last one counts, as in most JSON parsers.
 
 use serde::{
     Deserialize, Deserializer,
@@ -11,10 +10,10 @@ use serde::{
 use serde_json::value::RawValue;
 use std::{borrow::Cow, collections::HashMap, fmt};
 
-/// How deep the objects of a patch may nest.
+/// The maximum nesting of objects in a patch.
 const DEPTH_MAX: usize = 128;
 
-/// The document that the patch makes of the target; of none, without one.
+/// Applies the patch to the target. `None` stands for an absent target.
 pub(crate) fn merge(target: Option<&str>, patch: &str) -> serde_json::Result<String> {
     let whole = |text| serde_json::from_str::<&RawValue>(text).map(RawValue::get);
     let mut out = String::new();
@@ -22,14 +21,14 @@ pub(crate) fn merge(target: Option<&str>, patch: &str) -> serde_json::Result<Str
     Ok(out)
 }
 
-/// Appends what a sound patch makes of a sound target.
+/// Appends the result to `out`. Both texts must be valid JSON.
 fn merge_into(out: &mut String, target: Option<&str>, patch: &str, depth: usize) -> serde_json::Result<()> {
     let Some(patch) = Members::of(patch)? else {
         out.push_str(patch);
         return Ok(());
     };
     if depth == DEPTH_MAX {
-        return Err(Error::custom(format_args!("the patch has objects in objects deeper than {DEPTH_MAX}")));
+        return Err(Error::custom(format_args!("the patch nests objects more than {DEPTH_MAX} levels deep")));
     }
     let changes = Changes::new(patch);
     let target = target.map(Members::of).transpose()?.flatten().unwrap_or_default();
@@ -58,12 +57,12 @@ fn merge_into(out: &mut String, target: Option<&str>, patch: &str, depth: usize)
     Ok(())
 }
 
-/// The members of an object, in order: names with their quotes, and values, each as it is written.
+/// The members of an object, in order: names with their quotes, and values, each as in the text.
 #[derive(Default)]
 struct Members<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Members<'a> {
-    /// None where the text is something else than an object.
+    /// `None` if the text is not an object.
     fn of(text: &'a str) -> serde_json::Result<Option<Self>> {
         text.starts_with('{').then(|| serde_json::from_str(text)).transpose()
     }
@@ -93,7 +92,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-/// The members of a patch, each name once.
+/// The members of a patch; each name occurs once.
 struct Changes<'a> {
     list: Vec<(&'a str, &'a str)>,
     by_name: HashMap<Cow<'a, str>, usize>,
@@ -117,7 +116,8 @@ impl<'a> Changes<'a> {
     }
 }
 
-/// The name that is written so. One that no text can have, with half of a surrogate pair, is meant as it is written.
+/// The name without quotes and escapes. A name with half of a surrogate pair cannot be decoded, and is compared as it is
+/// written.
 fn meant(name: &str) -> Cow<'_, str> {
     let plain = name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name);
     if plain.contains('\\') {
@@ -138,7 +138,7 @@ impl<'o> ObjectWriter<'o> {
         Self { out, separator: '{' }
     }
 
-    /// Where the member's value goes.
+    /// Writes the name of a member; the caller appends the value to the returned text.
     fn member(&mut self, name: &str) -> &mut String {
         self.out.push(std::mem::replace(&mut self.separator, ','));
         self.out.push_str(name);

@@ -1,8 +1,8 @@
-//! The region files of projects: made whole before anybody can find them, and removed when nobody needs them.
+//! The region files of projects: complete before other processes can find them, and removed when they are not needed.
 //!
-//! A region in memory has a folder of its own, `/dev/shm/slate-<uid>/<uuid>/`, with a note of the project that it was
-//! made for. While the folder is made its name begins with `.new-`, and its maker has it locked; while it is removed,
-//! with `.gone-`. So whoever comes next knows what a killed process left.
+//! A region in memory has a folder of its own, `/dev/shm/slate-<uid>/<uuid>/`, with a file that names its project. While
+//! the folder is created, its name begins with `.new-` and its creator holds its lock. While it is removed, its name
+//! begins with `.gone-`. This shows later processes which folders a killed process left behind.
 
 use crate::{
     failure::{Failure, Status},
@@ -21,33 +21,33 @@ use std::{
 /// Where boards in memory live.
 const SHARED_MEMORY: &str = "/dev/shm";
 const REGION: &str = "region";
-/// In a region's folder: the project that it was made for.
+/// The file in a region's folder that names the project.
 const OWNER: &str = "project.toml";
 const DRAFT: &str = ".new-";
 const GONE: &str = ".gone-";
-/// Attempts to make what others remove or make at the same moment.
+/// Attempts to create a file or folder while other processes create or remove it too.
 const ATTEMPTS: u32 = 16;
 
-/// The note in a region's folder.
+/// The content of [`OWNER`].
 #[derive(Serialize, Deserialize, Debug)]
 struct Owner {
-    /// For people: where the project was when the region was made.
+    /// For people: the path of `.slate/` when the region was created.
     slate: PathBuf,
     #[serde(flatten)]
     folder: FolderId,
 }
 
-/// A region that was made for a project and is not recorded yet.
+/// A region that was created for a project and is not recorded yet.
 #[derive(Debug)]
 pub(crate) struct Made {
     pub(crate) board: Board,
-    /// As it is recorded: relative to `.slate/` when it lives there.
+    /// The path to record: relative to `.slate/` if the region is in it.
     pub(crate) path: PathBuf,
-    /// Keeps others from holding it for left behind.
+    /// While it is held, other processes do not take the folder for one that was left behind.
     _lock: Option<FolderLock>,
 }
 
-/// Makes a region for a project.
+/// Creates a region for a project.
 pub(crate) fn make(shape: &Options, placement: Placement, slate: &SlateFolder) -> Result<Made, Failure> {
     match placement {
         Placement::Memory => in_memory(shape, slate),
@@ -60,14 +60,15 @@ pub(crate) fn own_memory() -> PathBuf {
     Path::new(SHARED_MEMORY).join(format!("slate-{}", own_uid()))
 }
 
-/// A region in a folder of its own, which gets its name when the region is there and has its uuid.
+/// A region in a folder of its own. The folder gets its final name, the uuid, when the region is complete.
 fn in_memory(shape: &Options, slate: &SlateFolder) -> Result<Made, Failure> {
     let base = own_memory();
     let (draft, lock) = make_draft(&base)?;
     let moved = fill(shape, slate, &draft).and_then(|uuid| {
         let folder = base.join(uuid);
-        fs::rename(&draft, &folder)
-            .map_err(|error| Failure::io(format!("moving the region to {}", folder.display()), &error))?;
+        fs::rename(&draft, &folder).map_err(|error| {
+            Failure::io(format!("cannot rename the folder of the region to {}", folder.display()), &error)
+        })?;
         Ok(folder)
     });
     let folder = moved.inspect_err(|_| remove_folder(&draft))?;
@@ -81,11 +82,11 @@ fn fill(shape: &Options, slate: &SlateFolder, draft: &Path) -> Result<String, Fa
     let text = toml::to_string(&owner).map_err(|error| Failure::failed(error.to_string()))?;
     let note = draft.join(OWNER);
     whole::write_new(&note, text.as_bytes())
-        .map_err(|error| Failure::io(format!("writing {}", note.display()), &error))?;
+        .map_err(|error| Failure::io(format!("cannot write {}", note.display()), &error))?;
     Ok(uuid(shape.clone().create(draft.join(REGION))?.uuid()))
 }
 
-/// A draft folder that this process has locked, where the file system lets it.
+/// A draft folder, locked by this process if the file system has locks.
 fn make_draft(base: &Path) -> Result<(PathBuf, Option<FolderLock>), Failure> {
     for _ in 0..ATTEMPTS {
         let name = random_name(DRAFT)?;
@@ -94,12 +95,15 @@ fn make_draft(base: &Path) -> Result<(PathBuf, Option<FolderLock>), Failure> {
             return Ok((draft, lock));
         }
     }
-    Err(Failure::failed(format!("folders in {} are removed as soon as they are made", base.display())))
+    Err(Failure::failed(format!(
+        "another process removes folders in {} as soon as they are created; stop it, and try again",
+        base.display()
+    )))
 }
 
-/// The lock of a folder that was just made, where the file system has locks; none where somebody held the folder for
-/// left behind before it was locked.
-#[allow(clippy::option_option, reason = "whether the folder stays, and whether it is locked")]
+/// The lock of a folder that was just created; the inner value is `None` if the file system has no locks. The outer value
+/// is `None` if another process took the folder for one that was left behind, before it was locked.
+#[allow(clippy::option_option, reason = "whether the folder is kept, and whether it is locked")]
 pub(crate) fn lock_own(folder: &Path) -> Option<Option<FolderLock>> {
     let lock = match try_lock(folder) {
         Ok(Some(lock)) => Some(lock),
@@ -109,13 +113,13 @@ pub(crate) fn lock_own(folder: &Path) -> Option<Option<FolderLock>> {
     folder.is_dir().then_some(lock)
 }
 
-/// A name that nobody else comes up with.
+/// A random name, which no other process chooses.
 pub(crate) fn random_name(prefix: &str) -> Result<String, Failure> {
-    let random = whole::random_name().map_err(|error| Failure::io("asking for random bytes", &error))?;
+    let random = whole::random_name().map_err(|error| Failure::io("cannot get random bytes", &error))?;
     Ok(format!("{prefix}{random}"))
 }
 
-/// A region in the project's own folder. A board that it replaces keeps its file until the new one is recorded.
+/// A region in the project's own folder. The file of a replaced board stays until the new one is recorded.
 fn in_slate(shape: &Options, slate: &SlateFolder) -> Result<Made, Failure> {
     let mut name = REGION.to_owned();
     for _ in 0..ATTEMPTS {
@@ -127,10 +131,13 @@ fn in_slate(shape: &Options, slate: &SlateFolder) -> Result<Made, Failure> {
         }
         name = random_name(&format!("{REGION}-"))?;
     }
-    Err(Failure::failed(format!("{} fills with regions of others", slate.path.display())))
+    Err(Failure::failed(format!(
+        "other processes keep creating regions in {}; stop them, and try again",
+        slate.path.display()
+    )))
 }
 
-/// The regions that were made for this project, recorded or not, the newest first: of this placement, or of both.
+/// The regions that were created for this project, recorded or not, newest first: with this placement, or with any.
 pub(crate) fn regions_of(slate: &SlateFolder, placement: Option<Placement>) -> Vec<PathBuf> {
     let mut regions = Vec::new();
     if placement != Some(Placement::Project) {
@@ -152,7 +159,7 @@ fn is_made_for(folder: &Path, slate: &SlateFolder) -> bool {
     !is_draft && owner.is_some_and(|owner| slate.is(&owner.folder))
 }
 
-/// `region` or `region-<digits>`, without what lies beside it.
+/// Matches `region` and `region-<hexadecimal digits>`, but not the files that belong to a region.
 fn is_region(path: &Path) -> bool {
     name(path).strip_prefix(REGION).is_some_and(|rest| {
         let digits = rest.strip_prefix('-').unwrap_or(rest);
@@ -160,8 +167,9 @@ fn is_region(path: &Path) -> bool {
     })
 }
 
-/// Removes what killed processes left: of this project all regions but the recorded one, and drafts of its record; in
-/// memory the drafts of anybody. Only the holder of the folder's lock may call it. What may be in use stays.
+/// Removes what killed processes left behind: all regions of this project except the recorded one, drafts of its record,
+/// and in memory the drafts of all projects. Files that may be in use are kept. Only the holder of the folder's lock may
+/// call it.
 pub(crate) fn tidy(slate: &SlateFolder, recorded: &Path) {
     for region in regions_of(slate, None) {
         if region != recorded {
@@ -173,7 +181,7 @@ pub(crate) fn tidy(slate: &SlateFolder, recorded: &Path) {
         if name.starts_with(FILE) && name != FILE {
             let _ = fs::remove_file(draft);
         } else if let Some(region) = beside(&draft).filter(|region| is_region(region) && !region.exists()) {
-            // Nobody makes a region here now, and sessions of one that is gone know their files by other means.
+            // The lock keeps others from creating a region now, and sessions of a removed region do not use these names.
             remove_beside(&region);
         }
     }
@@ -183,7 +191,7 @@ pub(crate) fn tidy(slate: &SlateFolder, recorded: &Path) {
     }
 }
 
-/// Removes the folders in memory whose names begin so and whose makers are gone: nobody has them locked.
+/// Removes the folders in memory with this prefix whose creators have ended, as their missing lock shows.
 pub(crate) fn remove_left(prefix: &str) {
     for folder in entries(&own_memory()).iter().filter(|folder| name(folder).starts_with(prefix)) {
         if let Ok(Some(_lock)) = try_lock(folder) {
@@ -192,11 +200,11 @@ pub(crate) fn remove_left(prefix: &str) {
     }
 }
 
-/// Removes a region with what belongs to it, if certainly nobody uses it.
+/// Removes a region and its files if it is certain that no process uses it.
 pub(crate) fn remove_region(region: &Path) {
     let is_unused = match Board::is_in_use(region) {
         Ok(is_in_use) => !is_in_use,
-        // Neither the region nor anything that could be asked: the rest of one that was removed by hand.
+        // There is neither a region nor a lock file to query: these are the remains of a region that was removed by hand.
         Err(_) => !region.exists() && !region.with_file_name(format!("{}.lock", name(region))).exists(),
     };
     if is_unused {
@@ -204,7 +212,7 @@ pub(crate) fn remove_region(region: &Path) {
     }
 }
 
-/// As [`remove_region`], also under those who use it: they are told that it moved.
+/// As [`remove_region`], even if it is in use: its users get the error `Moved`.
 pub(crate) fn remove_unasked(region: &Path) {
     match region.parent() {
         Some(folder) if folder.starts_with(own_memory()) => {
@@ -220,7 +228,7 @@ pub(crate) fn remove_unasked(region: &Path) {
     }
 }
 
-/// In two steps, so that no name ever stands for half a board.
+/// Renames the folder first, so that no board is ever visible with some of its files missing.
 fn remove_folder(folder: &Path) {
     let Ok(name) = random_name(GONE) else { return };
     let gone = folder.with_file_name(name);
@@ -237,7 +245,7 @@ fn remove_beside(region: &Path) {
 
 const SUFFIXES: [&str; 2] = [".bell", ".lock"];
 
-/// The region that this file lies beside.
+/// The region that this `.bell` or `.lock` file belongs to.
 fn beside(path: &Path) -> Option<PathBuf> {
     let name = name(path);
     SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)).map(|region| path.with_file_name(region))
@@ -252,12 +260,12 @@ fn name(path: &Path) -> &str {
     path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
-/// A board's uuid as it is printed and recorded.
+/// A board's uuid in the form in which it is printed and recorded.
 pub(crate) fn uuid(uuid: Option<Uuid>) -> String {
     format!("{:032x}", uuid.map_or(0, Uuid::as_u128))
 }
 
-/// Makes a private folder of that name in a private folder that others may be removing because it is empty.
+/// Creates a private folder in a private folder, which other processes may be removing because it is empty.
 pub(crate) fn make_folder_in(base: &Path, name: &str) -> Result<PathBuf, Failure> {
     let folder = base.join(name);
     let mut attempts = ATTEMPTS;
@@ -266,30 +274,38 @@ pub(crate) fn make_folder_in(base: &Path, name: &str) -> Result<PathBuf, Failure
         match fs::DirBuilder::new().mode(0o700).create(&folder) {
             Ok(()) => return Ok(folder),
             Err(error) if error.kind() == io::ErrorKind::NotFound && attempts > 0 => attempts -= 1,
-            Err(error) => return Err(Failure::io(format!("making the folder {}", folder.display()), &error)),
+            Err(error) => {
+                return Err(Failure::io(format!("cannot create the folder {}", folder.display()), &error));
+            }
         }
     }
 }
 
-/// Makes a folder that only its owner enters, or accepts one that is there and belongs to us alone.
+/// Creates a folder that only its owner can enter, or accepts an existing one that only this user can write to.
 fn make_private_folder(folder: &Path) -> Result<(), Failure> {
     match fs::DirBuilder::new().mode(0o700).create(folder) {
         Ok(()) => return Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(Failure::io(format!("making the folder {}", folder.display()), &error)),
+        Err(error) => {
+            return Err(Failure::io(format!("cannot create the folder {}", folder.display()), &error));
+        }
     }
     let found = match fs::symlink_metadata(folder) {
         Ok(found) => found,
-        // Removed meanwhile, because it was empty: whoever needs it makes it again.
+        // Another process removed it because it was empty; the caller creates it again.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Failure::io(format!("looking at {}", folder.display()), &error)),
+        Err(error) => return Err(Failure::io(format!("cannot examine {}", folder.display()), &error)),
     };
     if !found.is_dir() || found.uid() != own_uid() {
-        let text = format!("{} is not a folder of yours; move it away and try again", folder.display());
+        let text = format!(
+            "{} is not a folder that belongs to this user; move it away, and try again",
+            folder.display()
+        );
         return Err(Failure::new(Status::Corrupt, text));
     }
     if found.mode() & 0o022 != 0 {
-        let text = format!("others may write to {0}; `chmod 700 {0}` and try again", folder.display());
+        let text =
+            format!("other users can write to {0}; run `chmod 700 {0}` and try again", folder.display());
         return Err(Failure::new(Status::Corrupt, text));
     }
     Ok(())

@@ -1,7 +1,7 @@
-//! What goes to standard output: text for people, JSON documents for programs.
+//! Standard output: text for people, JSON documents for programs.
 //!
-//! JSON documents only ever gain members. A value that is UTF-8 is text; any other is base64 and has
-//! `"encoding":"base64"` beside it. Times are given twice: RFC 3339 text, and nanoseconds since 1970.
+//! Later versions only add members to JSON documents. A value that is valid UTF-8 is printed as text; any other value is
+//! base64, with `"encoding":"base64"`. Times are given twice: as RFC 3339 text, and as nanoseconds since 1970.
 
 use crate::{
     failure::{About, Failure, Status, say},
@@ -17,7 +17,7 @@ use std::{
     io::{self, IsTerminal, Write},
 };
 
-/// How this run prints.
+/// How this process prints.
 #[derive(Clone, Debug)]
 pub(crate) struct Output {
     pub(crate) json: bool,
@@ -25,7 +25,7 @@ pub(crate) struct Output {
     color: bool,
 }
 
-/// A key's value, as every command prints it.
+/// An entry, as every command prints it.
 #[derive(Serialize, Debug)]
 pub(crate) struct EntryDoc<'a> {
     key: &'a str,
@@ -33,7 +33,7 @@ pub(crate) struct EntryDoc<'a> {
     value: ValueDoc<'a>,
     version: u64,
     generation: u64,
-    /// Generation at which the key was created, in its present life.
+    /// Generation at which the key was created, since it was last removed.
     created: u64,
     writer: &'a str,
     session: u16,
@@ -44,7 +44,7 @@ pub(crate) struct EntryDoc<'a> {
     /// Milliseconds until it expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_in_ms: Option<u64>,
-    /// The session whose end removes it.
+    /// The session that the key is bound to; the key is removed when that session ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     ephemeral: Option<String>,
 }
@@ -72,7 +72,7 @@ struct ReceiptDoc<'a> {
     retries: u32,
 }
 
-/// What an update made of a key.
+/// `update --json`.
 #[derive(Serialize)]
 struct UpdateDoc<'a> {
     #[serde(flatten)]
@@ -87,7 +87,7 @@ struct FailureDoc<'a> {
     error: ErrorDoc<'a>,
 }
 
-/// A failure as a program sees it.
+/// A failure, as programs receive it.
 #[derive(Serialize)]
 pub(crate) struct ErrorDoc<'a> {
     kind: &'static str,
@@ -100,7 +100,7 @@ pub(crate) struct ErrorDoc<'a> {
     missed: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resume_at: Option<u64>,
-    /// The entry that stands where another was expected; null where the key is absent.
+    /// On a conflict, the current entry of the key; null if the key is absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     current: Option<Option<EntryDoc<'a>>>,
 }
@@ -140,12 +140,12 @@ struct PreviousDoc<'a> {
     codec: String,
 }
 
-/// Records that cannot be read, as an error beside what can.
+/// The error member of a document, for records that cannot be read.
 #[derive(Serialize)]
 pub(crate) struct DamageDoc<'a> {
     kind: &'static str,
     message: String,
-    /// The first one's key, where that can be read.
+    /// The key of the first damaged record, if it can be read.
     key: Option<&'a str>,
     damaged: Vec<DamagedDoc<'a>>,
 }
@@ -153,22 +153,22 @@ pub(crate) struct DamageDoc<'a> {
 #[derive(Serialize)]
 struct DamagedDoc<'a> {
     key: Option<&'a str>,
-    /// Word of the region where its slot is.
+    /// Index of the slot's word in the region.
     #[serde(skip_serializing_if = "Option::is_none")]
     slot: Option<u64>,
-    /// Of the event, where it was met in the history.
+    /// Generation of the event, if the damage is in the history.
     #[serde(skip_serializing_if = "Option::is_none")]
     generation: Option<u64>,
     message: String,
 }
 
 impl<'a> DamageDoc<'a> {
-    /// `None` where nothing is damaged.
+    /// `None` if nothing is damaged.
     pub(crate) fn of(damaged: &'a [Damage]) -> Option<Self> {
         let first = damaged.first()?;
         let message = match damaged.len() {
             1 => first.to_string(),
-            count => format!("{count} records are damaged, and left out"),
+            count => format!("{count} records are damaged and were left out"),
         };
         let damaged = damaged.iter().map(|damage| DamagedDoc {
             key: damage.key.as_deref(),
@@ -250,7 +250,7 @@ impl<'a> MutationDoc<'a> {
     }
 }
 
-/// The mutations of an event that a prefix asks for.
+/// The mutations of an event whose keys have the prefix.
 pub(crate) fn concerned<'a>(event: &'a Event, prefix: &str) -> impl Iterator<Item = &'a Mutation> {
     event.mutations.iter().filter(move |mutation| mutation.key.starts_with(prefix))
 }
@@ -276,7 +276,7 @@ impl Output {
         Self { json, quiet, color: wanted && io::stdout().is_terminal() }
     }
 
-    /// Fails as writing would where nobody reads the output any more: for commands that write seldom.
+    /// Fails, as a write would, if the reader of the output has closed it. For commands that rarely write.
     pub(crate) fn check_reader(&self) -> Result<(), Failure> {
         let stdout = io::stdout();
         let mut output = [PollFd::new(&stdout, PollFlags::empty())];
@@ -302,21 +302,21 @@ impl Output {
         Ok(out.flush()?)
     }
 
-    /// Exactly these bytes.
+    /// Exactly these bytes on standard output.
     pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
         out.write_all(bytes)?;
         Ok(out.flush()?)
     }
 
-    /// A remark for people, on standard error.
+    /// A note for people, on standard error.
     pub(crate) fn remark(&self, text: impl std::fmt::Display) {
         if !self.quiet {
             say(text);
         }
     }
 
-    /// Version and generation of a write.
+    /// The version and generation of a write.
     pub(crate) fn receipt(&self, key: &str, receipt: &Receipt) -> Result<(), Failure> {
         let Receipt { version, generation, retries, .. } = *receipt;
         match (self.quiet, self.json) {
@@ -326,7 +326,7 @@ impl Output {
         }
     }
 
-    /// How many keys of a prefix were removed.
+    /// The number of keys that were removed with a prefix.
     pub(crate) fn removed(&self, prefix: &str, removed: u64) -> Result<(), Failure> {
         match (self.quiet, self.json) {
             (true, _) => Ok(()),
@@ -335,7 +335,7 @@ impl Output {
         }
     }
 
-    /// The new value of a key, with version and generation for programs.
+    /// The new value of a key; for programs, also its version and generation.
     pub(crate) fn updated(
         &self,
         key: &str,
@@ -355,17 +355,17 @@ impl Output {
         }
     }
 
-    /// A key's value, or everything known of it for programs.
+    /// The value of a key; for programs, the whole entry.
     pub(crate) fn value(&self, entry: &Entry) -> Result<(), Failure> {
         if self.json { self.document(&EntryDoc::new(entry)) } else { self.shown(&entry.value) }
     }
 
-    /// A value, with a line end where it has none.
+    /// A value, with a newline added if it has none.
     fn shown(&self, value: &[u8]) -> Result<(), Failure> {
         if std::str::from_utf8(value).is_err() && io::stdout().is_terminal() {
             say(format_args!(
-                "{} bytes that are not text; use `slate get` with --raw or --json",
-                value.len()
+                "the value is binary ({}); print it with `slate get --raw` or `slate get --json`",
+                units::exact_size(value.len() as u64)
             ));
             return Ok(());
         }
@@ -373,7 +373,7 @@ impl Output {
         if value.ends_with(b"\n") { Ok(()) } else { self.bytes(b"\n") }
     }
 
-    /// A failure's document for programs; for people, what stands where another entry was expected.
+    /// For programs, the document of a failure; for people, the current entry in case of a conflict.
     pub(crate) fn failure(&self, failure: &Failure) -> Result<(), Failure> {
         if self.json {
             return self.document(&FailureDoc { error: ErrorDoc::of(failure) });
@@ -385,7 +385,7 @@ impl Output {
         }
     }
 
-    /// One event: a JSON object, or a line for each mutation under the prefix.
+    /// One event: a JSON object, or one line for each mutation of a key with the prefix.
     pub(crate) fn event(&self, event: &Event, prefix: &str) -> Result<(), Failure> {
         if self.json {
             return self.document(&EventDoc::new(event, prefix));
@@ -393,7 +393,7 @@ impl Output {
         for mutation in concerned(event, prefix) {
             let value = match (&mutation.value, &mutation.previous) {
                 (Some(value), _) => preview(value, 60),
-                // Whoever published it is not whose entry it was.
+                // The session that published the expiry may not be the one that wrote the entry.
                 (None, Some(previous)) if mutation.kind == MutationKind::Expire => {
                     format!("of {}", printable(&previous.writer.to_string()))
                 }
@@ -412,19 +412,19 @@ impl Output {
         Ok(())
     }
 
-    /// Says that events were missed: in the stream itself for programs, in words for people.
+    /// Reports missed events: for programs in the stream itself, for people on standard error.
     pub(crate) fn missed(&self, missed: u64, resume_at: u64) -> Result<(), Failure> {
         if self.json {
             return self.document(&MissedDoc { missed, resume_at });
         }
         say(format_args!(
-            "missed {missed} events that left the history; going on after generation {resume_at}"
+            "missed {missed} events that are no longer in the history; continuing after generation {resume_at}"
         ));
         Ok(())
     }
 
-    /// Columns as wide as their widest cell; headings that begin with `>` are for numbers. The last column is as wide as
-    /// it happens to be, and cut to what a terminal has room for.
+    /// A table whose columns are as wide as their widest cells. A heading that begins with `>` marks a right-aligned column.
+    /// The last column is cut to the width of the terminal.
     pub(crate) fn table(&self, headings: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
         let titles: Vec<String> =
             headings.iter().map(|heading| heading.trim_start_matches('>').to_owned()).collect();
@@ -446,12 +446,12 @@ impl Output {
         self.bytes(text.as_bytes())
     }
 
-    /// Emphasised, where that is wanted and seen.
+    /// Bold, if colors are enabled.
     pub(crate) fn bold(&self, text: &str) -> String {
         self.painted("1", text)
     }
 
-    /// Green for what is well, yellow for what needs attention.
+    /// Green if healthy, yellow if something needs attention; only if colors are enabled.
     pub(crate) fn health(&self, healthy: bool, text: &str) -> String {
         self.painted(if healthy { "32" } else { "33" }, text)
     }
@@ -462,18 +462,18 @@ impl Output {
 }
 
 const COLUMN_GAP: &str = "  ";
-/// The last column of a table has as much room at least, however narrow the terminal is.
+/// The minimum width of a table's last column, even on a narrower terminal.
 const LAST_COLUMN_MIN: usize = 20;
 
-/// Columns of the terminal that standard output is; none where it is something else, which nothing is cut for.
+/// The number of columns of the terminal; `None` if standard output is not a terminal, in which case nothing is cut.
 fn terminal_width() -> Option<usize> {
     let out = io::stdout();
     let size = out.is_terminal().then(|| rustix::termios::tcgetwinsize(&out).ok()).flatten()?;
     Some(usize::from(size.ws_col)).filter(|&columns| columns > 0)
 }
 
-/// Cells in columns. A cell that is wider than the width of its column is cut in the middle; a last one without a width
-/// is as it is.
+/// A row of cells in columns. A cell that is wider than its column is shortened in the middle; the last cell is not
+/// shortened if it has no width.
 fn aligned(headings: &[&str], widths: &[usize], cells: &[String]) -> String {
     let mut line = String::new();
     for (column, (heading, cell)) in headings.iter().zip(cells).enumerate() {
@@ -491,7 +491,7 @@ fn aligned(headings: &[&str], widths: &[usize], cells: &[String]) -> String {
     line
 }
 
-/// The text with its middle left out where it has more than so many characters.
+/// The text, with its middle replaced by `…` if it has more than `width` characters.
 fn cut(text: &str, width: usize) -> Cow<'_, str> {
     let count = text.chars().count();
     if count <= width {
@@ -502,7 +502,7 @@ fn cut(text: &str, width: usize) -> Cow<'_, str> {
     text.chars().take(head).chain(['…']).chain(text.chars().skip(count - tail)).collect()
 }
 
-/// Headings of a long listing; see [`long_row`]. The key, which may be long, comes last.
+/// Headings of a long listing; see [`long_row`]. The key comes last, because it may be long.
 pub(crate) const LONG: [&str; 7] = [">VERSION", ">GENERATION", ">BYTES", "WRITER", "TIME", "VALUE", "KEY"];
 
 /// One entry of a long listing.
@@ -518,7 +518,7 @@ pub(crate) fn long_row(entry: &Entry) -> Vec<String> {
     ]
 }
 
-/// The beginning of a value on one line, without anything that a terminal would obey.
+/// The beginning of a value on one line, without control characters.
 fn preview(value: &[u8], limit: usize) -> String {
     match std::str::from_utf8(value) {
         Ok(text) => {
@@ -529,17 +529,17 @@ fn preview(value: &[u8], limit: usize) -> String {
                 shown
             }
         }
-        Err(_) => format!("({} bytes that are not text)", value.len()),
+        Err(_) => format!("({} of binary data)", units::exact_size(value.len() as u64)),
     }
 }
 
-/// What a terminal obeys or does not show is escaped, and the backslash besides, so that different keys look
-/// different: keys and names come from other processes.
+/// Escapes control characters and invisible characters, because keys and names come from other processes. Backslashes
+/// are escaped too, so that different keys look different.
 pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            // Without a width, and those that turn the direction of writing.
+            // Characters of zero width, and characters that change the direction of text.
             '\u{200b}'
             | '\u{200e}'
             | '\u{200f}'
@@ -563,7 +563,7 @@ fn kind_name(kind: MutationKind) -> &'static str {
         MutationKind::Expire => "expire",
         MutationKind::Detached => "detached",
         MutationKind::Died => "died",
-        #[allow(unreachable_patterns, reason = "the library may learn further kinds")]
+        #[allow(unreachable_patterns, reason = "the library may get more kinds")]
         _ => "other",
     }
 }
@@ -584,7 +584,7 @@ mod tests {
     fn a_preview_is_short_and_harmless() {
         assert_eq!(preview(b"a\nb\x1b[2J", 20), "a\\nb\\u{1b}[2J");
         assert_eq!(preview("ä".repeat(100).as_bytes(), 10), format!("{}…", "ä".repeat(9)));
-        assert_eq!(preview(&[0xff], 10), "(1 bytes that are not text)");
+        assert_eq!(preview(&[0xff], 10), "(1 B of binary data)");
     }
 
     #[test]

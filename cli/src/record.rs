@@ -1,4 +1,4 @@
-//! `.slate/board.toml`: which region is the project's board, and how to know it again.
+//! `.slate/board.toml`: which region is the project's board, and how to recognize that region.
 
 use crate::{
     failure::{Failure, Status},
@@ -45,53 +45,53 @@ pub(crate) enum Scope {
     Worktree,
 }
 
-/// What `board.toml` says.
+/// The content of `board.toml`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub(crate) struct Record {
     pub(crate) placement: Placement,
     #[serde(default)]
     pub(crate) scope: Scope,
-    /// The `.slate` folder that this record is of: in a copy of it, it is of no use.
+    /// The `.slate` folder that this record belongs to. In a copy of that folder, the record is not valid.
     #[serde(flatten)]
     pub(crate) folder: FolderId,
-    /// The region file; relative to `.slate/` when the region lives there, so that a project can be moved.
+    /// The region file; relative to `.slate/` if the region is in it, so that the project can be moved.
     pub(crate) path: PathBuf,
-    /// Device of the region file. The bits of an unsigned number, because TOML's integers are signed.
+    /// Device of the region file: an unsigned number stored by its bits, because integers in TOML are signed.
     pub(crate) device: i64,
-    /// Inode of the region file, likewise.
+    /// Inode of the region file, stored in the same way.
     pub(crate) inode: i64,
     pub(crate) uuid: String,
-    /// The boot in which the region was made.
+    /// The boot in which the region was created.
     pub(crate) boot_id: String,
 }
 
 /// Why a recorded region cannot be used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Unreachable {
-    /// The record is of another folder, of which this one is a copy.
+    /// The record belongs to another folder, and this folder is a copy of it.
     Copied,
-    /// The machine restarted, and shared memory with it.
+    /// The machine restarted, and shared memory was lost.
     Restarted,
-    /// This process sees another /dev/shm.
+    /// This process sees a different /dev/shm.
     Hidden,
-    /// The same file system, but no region there.
+    /// The file system is the same, but the region file is missing.
     Removed,
-    /// The same file system, but another file there.
+    /// The file system is the same, but another file is at the path of the region.
     Replaced,
 }
 
 impl Record {
-    /// The record in this `.slate/`; none when there is no such file.
+    /// The record in this `.slate/`; `None` if there is no such file.
     pub(crate) fn read(slate: &Path) -> Result<Option<Self>, Failure> {
         let path = slate.join(FILE);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Failure::io(format!("reading {}", path.display()), &error)),
+            Err(error) => return Err(Failure::io(format!("cannot read {}", path.display()), &error)),
         };
         toml::from_str(&text).map(Some).map_err(|error| {
             let text = format!(
-                "{} is not a board's record: {}; mend it, or make a new board with `slate init --replace`",
+                "{} is invalid: {}; repair it, or create a new board with `slate init --replace`",
                 path.display(),
                 error.message()
             );
@@ -99,13 +99,13 @@ impl Record {
         })
     }
 
-    /// Writes the record whole, in place of any that is there.
+    /// Writes the record atomically, and replaces an existing one.
     pub(crate) fn replace(&self, slate: &Path) -> Result<(), Failure> {
         let path = slate.join(FILE);
         whole::replace(&path, self.text()?.as_bytes()).map_err(|error| cannot_write(&path, &error))
     }
 
-    /// Writes the record whole. Whether it was written: `false` where there is one already.
+    /// Writes the record atomically. Returns `false`, and writes nothing, if there is one already.
     pub(crate) fn create(&self, slate: &Path, is_locked: bool) -> Result<bool, Failure> {
         let path = slate.join(FILE);
         match whole::create(&path, self.text()?.as_bytes(), whole::ways(is_locked)) {
@@ -119,12 +119,12 @@ impl Record {
         toml::to_string(self).map_err(|error| Failure::failed(error.to_string()))
     }
 
-    /// The region's path as this process would open it.
+    /// The path at which this process opens the region.
     pub(crate) fn region(&self, slate: &Path) -> PathBuf {
         slate.join(&self.path)
     }
 
-    /// Whether this process sees the recorded region, and if not, why.
+    /// Checks that this process can reach the recorded region, and returns the reason if it cannot.
     pub(crate) fn check(&self, slate: &SlateFolder, boot_id: &str) -> Result<(), Unreachable> {
         if !slate.is(&self.folder) {
             return Err(Unreachable::Copied);
@@ -146,7 +146,7 @@ impl Record {
         found.dev() == self.device.cast_unsigned() && found.ino() == self.inode.cast_unsigned()
     }
 
-    /// The nearest folder that exists tells whether this is the file system that held the region.
+    /// The device of the nearest existing folder shows whether this is the file system that held the region.
     fn why_not_seen(&self, region: &Path, occupied: bool) -> Unreachable {
         let device = region.ancestors().find_map(|folder| fs::metadata(folder).ok()).map(|found| found.dev());
         match (device == Some(self.device.cast_unsigned()), occupied) {
@@ -158,7 +158,7 @@ impl Record {
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Failure {
-    Failure::io(format!("writing {}", path.display()), error)
+    Failure::io(format!("cannot write {}", path.display()), error)
 }
 
 impl Unreachable {
@@ -168,43 +168,43 @@ impl Unreachable {
         let (region, file) = (region.display(), file.display());
         match self {
             Self::Copied => format!(
-                "{file} is of another folder: this one is a copy of it, or was restored or moved from another file \
-                 system. The board {region} stays the other folder's; give this one a board of its own, a new and \
-                 empty one, with `slate init --adopt`"
+                "{file} belongs to another folder: this folder is a copy of it, or was restored or moved from another \
+                 file system. The board {region} still belongs to the other folder; create a new, empty board for \
+                 this folder with `slate init --adopt`"
             ),
             Self::Restarted if record.placement == Placement::Project => format!(
-                "the machine restarted since {file} was written, or the folder is another machine's: who wrote the \
-                 region {region} was cut off, and its times to live are of another clock; make a new, empty board \
-                 with `slate init --replace`"
+                "the machine restarted since {file} was written, or the folder comes from another machine: writers of \
+                 the region {region} were interrupted, and its times to live refer to another clock; create a new, \
+                 empty board with `slate init --replace`"
             ),
             Self::Restarted => format!(
-                "the machine restarted since {file} was written, and the board in memory ({region}) is gone with \
-                 what it held; make a new one with `slate init --replace`"
+                "the machine restarted since {file} was written, so the board in memory ({region}) and its content \
+                 are lost; create a new board with `slate init --replace`"
             ),
             Self::Hidden => format!(
-                "{file} names the region {region}, and this process cannot see it although the machine did not \
-                 restart; most likely it runs in a sandbox with a /dev/shm of its own. No second board was made: \
-                 run it where the others run, or move everybody to a region in the project with \
+                "{file} names the region {region}, but this process cannot see that file although the machine did \
+                 not restart. The process probably runs in a sandbox with a private /dev/shm. Run the command \
+                 outside the sandbox, or create a new, empty board in the project, for all processes, with \
                  `slate init --replace --placement project`"
             ),
             Self::Removed => format!(
-                "{file} names the region {region}, and that file was removed; make a new, empty board with \
+                "{file} names the region {region}, but that file was removed; create a new, empty board with \
                  `slate init --replace`"
             ),
             Self::Replaced => format!(
-                "another file stands where {file} says the region {region} is; put the region back, or make a \
+                "{file} names the region {region}, but another file is at that path; restore the region, or create a \
                  new, empty board with `slate init --replace`"
             ),
         }
     }
 }
 
-/// The user this process acts for.
+/// The user id of this process.
 pub(crate) fn own_uid() -> u32 {
     rustix::process::getuid().as_raw()
 }
 
-/// Names the present boot of the machine; empty where the system does not tell.
+/// Identifies the current boot of the machine; empty if the system does not provide an id.
 pub(crate) fn boot_id() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
 }

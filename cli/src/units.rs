@@ -1,8 +1,8 @@
-//! Durations, sizes and times as people write and read them.
+//! Parses and formats durations, sizes and times for people.
 
 use std::time::{Duration, SystemTime};
 
-/// `250ms`, `1.5s`, `5m`, `2h`, `1d`, `1w`, `500us`; a plain number is seconds. It may be zero.
+/// Parses `250ms`, `1.5s`, `5m`, `2h`, `1d`, `1w` or `500us`; a plain number means seconds. Zero is allowed.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let quantity = Quantity::parse(text, "60s")?;
     let nanoseconds = match quantity.unit {
@@ -14,21 +14,21 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
         "h" => 3_600_000_000_000,
         "d" => 86_400_000_000_000,
         "w" => 604_800_000_000_000,
-        unit => return Err(format!("unknown unit {unit:?}; use us, ms, s, m, h, d or w, as in 60s")),
+        unit => return Err(format!("unknown unit {unit:?}; use us, ms, s, m, h, d or w, for example 60s")),
     };
-    let total = quantity.times(nanoseconds).ok_or("longer than can be counted, which is 584 years")?;
+    let total = quantity.times(nanoseconds).ok_or("too long: the maximum is 584 years")?;
     Ok(Duration::from_nanos(total))
 }
 
-/// As [`parse_duration`], for what must last for some time.
+/// As [`parse_duration`], but zero is rejected.
 pub(crate) fn parse_ttl(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
-        Duration::ZERO => Err("must be longer than nothing, as in 60s".into()),
+        Duration::ZERO => Err("must be greater than zero, for example 60s".into()),
         ttl => Ok(ttl),
     }
 }
 
-/// `65536`, `64K`, `1.5G`, `64MiB`, `1T`, with powers of 1,024; `MiB` and `MB` mean `M`. More than nothing.
+/// Parses `65536`, `64K`, `1.5G`, `64MiB` or `1T`, in powers of 1,024; `MiB` and `MB` mean `M`. Zero is allowed.
 pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     let quantity = Quantity::parse(text, "64M")?;
     let factor: u64 = match quantity.unit.to_ascii_uppercase().as_str() {
@@ -37,30 +37,30 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
         "M" | "MB" | "MIB" => 1 << 20,
         "G" | "GB" | "GIB" => 1 << 30,
         "T" | "TB" | "TIB" => 1 << 40,
-        _ => return Err(format!("unknown unit {:?}; use K, M, G or T, as in 64M", quantity.unit)),
+        _ => return Err(format!("unknown unit {:?}; use K, M, G or T, for example 64M", quantity.unit)),
     };
-    // Whoever asked for a size knows its least and most, and says both.
-    quantity.times(factor).ok_or_else(|| "larger than can be counted".into())
+    // The caller checks the minimum and maximum, and its message names both.
+    quantity.times(factor).ok_or_else(|| "too large: the maximum is 2^64 - 1 bytes".into())
 }
 
-/// A whole number that is not negative.
+/// Parses a whole number that is not negative.
 pub(crate) fn parse_count(text: &str) -> Result<u64, String> {
     let digits = text.trim_start_matches('-');
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse() {
         Ok(count) => Ok(count),
         Err(_) if is_number && text.starts_with('-') => Err("must not be negative".into()),
-        Err(_) if is_number => Err("larger than can be counted".into()),
-        Err(_) => Err("must be a whole number".into()),
+        Err(_) if is_number => Err("too large: the maximum is 2^64 - 1".into()),
+        Err(_) => Err("must be a whole number, for example 42".into()),
     }
 }
 
-/// A whole number of 64 bits.
+/// Parses a signed whole number of 64 bits.
 pub(crate) fn parse_integer(text: &str) -> Result<i64, String> {
-    text.parse().map_err(|_| "must be a whole number of at most 64 bits".into())
+    text.parse().map_err(|_| "must be a whole number that fits into 64 bits".into())
 }
 
-/// A decimal number with a unit, exactly: the value is `digits` divided by ten as often as `decimals` says.
+/// A decimal number with a unit, without rounding: the value is `digits` divided by ten to the power of `decimals`.
 struct Quantity<'a> {
     digits: u128,
     decimals: u32,
@@ -71,28 +71,28 @@ impl<'a> Quantity<'a> {
     fn parse(text: &'a str, example: &str) -> Result<Self, String> {
         let text = text.trim();
         if text.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
-            return Err(format!("must not be negative; give it as in {example}"));
+            return Err(format!("must not be negative; use a value like {example}"));
         }
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         let (number, unit) = text.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         if whole.is_empty() || (number.contains('.') && (fraction.is_empty() || fraction.contains('.'))) {
-            return Err(format!("must begin with a number, as in {example}"));
+            return Err(format!("must begin with a number, for example {example}"));
         }
         let digits = format!("{whole}{fraction}");
-        // Otherwise a product with a unit might not be counted either.
+        // A larger number could overflow when it is multiplied by its unit.
         let digits = digits.parse().ok().filter(|digits| *digits < 1 << 70).ok_or("has too many digits")?;
         Ok(Self { digits, decimals: fraction.len() as u32, unit: unit.trim() })
     }
 
-    /// The product, without what is less than one.
+    /// The product, rounded down.
     fn times(&self, factor: u64) -> Option<u64> {
         let product = self.digits.checked_mul(factor.into())?;
         u64::try_from(product / 10u128.checked_pow(self.decimals)?).ok()
     }
 }
 
-/// `64 MiB`, exactly when it divides, otherwise with one decimal.
+/// Formats as `64 MiB` if a unit divides the size, otherwise with one decimal.
 pub(crate) fn size(bytes: u64) -> String {
     let units = [(1u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     match units.into_iter().find(|(unit, _)| bytes >= *unit) {
@@ -102,14 +102,14 @@ pub(crate) fn size(bytes: u64) -> String {
     }
 }
 
-/// `64 MiB`, `4,884 KiB`: nothing is rounded.
+/// Formats as `64 MiB` or `4,884 KiB`, without rounding.
 pub(crate) fn exact_size(bytes: u64) -> String {
     let units = [(1u64 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "B")];
     let (unit, name) = units.into_iter().find(|(unit, _)| bytes.is_multiple_of(*unit)).unwrap_or((1, "B"));
     format!("{} {name}", grouped(bytes / unit))
 }
 
-/// Nanoseconds as `830 ns`, `12.5 us`, `3.2 ms`, `1.5 s`.
+/// Formats nanoseconds as `830 ns`, `12.5 us`, `3.2 ms`, `1.5 s`.
 pub(crate) fn nanoseconds(value: u64) -> String {
     match value {
         0..1_000 => format!("{value} ns"),
@@ -119,7 +119,7 @@ pub(crate) fn nanoseconds(value: u64) -> String {
     }
 }
 
-/// `1234567` as `1,234,567`.
+/// Formats `1234567` as `1,234,567`.
 pub(crate) fn grouped(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -132,7 +132,7 @@ pub(crate) fn grouped(value: u64) -> String {
     text
 }
 
-/// Nanoseconds since 1970 as RFC 3339 in UTC, with `digits` (0 to 9) of the second's fraction.
+/// Formats a time as RFC 3339 in UTC, with `digits` (0 to 9) of the fraction of the second.
 pub(crate) fn timestamp(time: SystemTime, digits: usize) -> String {
     let since_epoch_ns = since_epoch_ns(time);
     let seconds = since_epoch_ns / 1_000_000_000;
@@ -148,19 +148,19 @@ pub(crate) fn timestamp(time: SystemTime, digits: usize) -> String {
     text
 }
 
-/// Nanoseconds since 1970, as documents have them.
+/// Nanoseconds since 1970, as in JSON documents.
 pub(crate) fn since_epoch_ns(time: SystemTime) -> u64 {
     let duration = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Whole milliseconds, as documents have them.
+/// Whole milliseconds, as in JSON documents.
 pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Days since 1970 to the proleptic Gregorian calendar. Counted from 1 March of year 0, so that the leap
-/// day is the last of its year.
+/// Converts days since 1970 to a date of the proleptic Gregorian calendar. Years are counted from 1 March of year 0, so
+/// that the leap day is the last day of its year.
 fn civil_date(days_since_epoch: u64) -> (u64, u64, u64) {
     const DAYS_IN_400_YEARS: u64 = 146_097;
     let days = days_since_epoch + 719_468;
@@ -203,8 +203,7 @@ mod tests {
         ] {
             assert!(parse_duration(wrong).is_err(), "{wrong:?}");
         }
-        for (wrong, word) in
-            [("-1s", "negative"), ("0", "longer than nothing"), ("0.1ns", "longer than nothing")]
+        for (wrong, word) in [("-1s", "negative"), ("0", "greater than zero"), ("0.1ns", "greater than zero")]
         {
             assert!(parse_ttl(wrong).is_err_and(|text| text.contains(word)), "{wrong:?}");
         }
@@ -220,7 +219,7 @@ mod tests {
         for (wrong, word) in [
             ("M", "number"),
             ("64Q", "unit"),
-            ("99999999999G", "larger"),
+            ("99999999999G", "too large"),
             ("-1M", "negative"),
             ("--json", "number"),
             ("1.00000000000000000000000000000000001M", "digits"),
@@ -239,7 +238,7 @@ mod tests {
         assert_eq!(parse_count("42"), Ok(42));
         for (wrong, word) in [
             ("-1", "negative"),
-            ("99999999999999999999", "larger"),
+            ("99999999999999999999", "too large"),
             ("1.5", "whole"),
             ("", "whole"),
             ("-", "whole"),

@@ -1,4 +1,4 @@
-//! Files that get their name when they are whole, so that nobody ever reads half of one.
+//! Files that get their name only when they are complete, so that no process reads a partial file.
 
 use rustix::{
     fs::{AtFlags, CWD, RenameFlags, linkat, renameat_with},
@@ -12,38 +12,38 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// How a file gets a name that nobody else has given meanwhile.
+/// How a file gets its name without replacing a file that another process has created meanwhile.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Way {
     /// `renameat2(RENAME_NOREPLACE)`.
     Rename,
-    /// A hard link, for file systems that cannot rename so.
+    /// A hard link, for file systems without `RENAME_NOREPLACE`.
     Link,
-    /// A rename where nothing of that name is, for those that can do neither: right while nobody else does the same.
+    /// A check and a plain rename, for file systems that support neither. Correct only while no other process does the same.
     Alone,
 }
 
-/// The ways in the order in which they are tried. The last only where the folder is locked.
+/// The ways in the order in which they are tried. The last one is allowed only if the folder is locked.
 pub(crate) fn ways(is_locked: bool) -> &'static [Way] {
     const WAYS: [Way; 3] = [Way::Rename, Way::Link, Way::Alone];
     if is_locked { &WAYS } else { &WAYS[..2] }
 }
 
-/// Digits that no other process comes up with, in whatever namespace of process ids.
+/// Random digits, which no other process chooses. A process id would not do: it is unique only in its namespace.
 pub(crate) fn random_name() -> io::Result<String> {
     let mut bytes = [0; 8];
     getrandom(&mut bytes, GetRandomFlags::empty())?;
     Ok(format!("{:016x}", u64::from_ne_bytes(bytes)))
 }
 
-/// Makes a file (0600) that must not be there. A reader may see it before it is whole.
+/// Creates a file with mode 0600; fails if it exists. A reader may see it before it is complete.
 pub(crate) fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(content)?;
     file.sync_all()
 }
 
-/// Puts a file in place of whatever has this name.
+/// Creates a file, or replaces the one with this name.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let draft = Draft::write(path, content)?;
     fs::rename(&draft.0, path)?;
@@ -51,7 +51,7 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives a name to a whole file; `AlreadyExists` where something has it.
+/// Creates a complete file; fails with `AlreadyExists` if the name is taken.
 pub(crate) fn create(path: &Path, content: &[u8], ways: &[Way]) -> io::Result<()> {
     let draft = Draft::write(path, content)?;
     let mut failed = io::Error::from(io::ErrorKind::Unsupported);
@@ -80,12 +80,12 @@ fn name(draft: &Path, path: &Path, way: Way) -> io::Result<()> {
     Ok(())
 }
 
-/// The name's change is on the disk. Where that cannot be, a restart may undo it, as a whole.
+/// Writes the change of the name to disk. If this fails, a restart may undo the whole change, but never half of it.
 fn sync_folder(path: &Path) {
     let _ = path.parent().map(|folder| File::open(folder).and_then(|folder| folder.sync_all()));
 }
 
-/// A file beside the one that it becomes. What is left of its name goes with it.
+/// A temporary file beside the final one. Dropping it removes the temporary name.
 struct Draft(PathBuf);
 
 impl Draft {
@@ -100,7 +100,7 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // After a rename there is none; after a link it is one name too many.
+        // After a rename the temporary name does not exist any more; after a link it is superfluous.
         let _ = fs::remove_file(&self.0);
     }
 }

@@ -1,4 +1,4 @@
-//! init, where a board is found, status, sessions, help.
+//! Creating and finding boards, status, sessions, help.
 
 mod common;
 
@@ -67,7 +67,7 @@ fn a_private_shared_memory_never_gets_a_second_board() {
 fn a_project_keeps_its_board_to_itself() {
     let place = Place::empty();
     let said = place.slate("init --placement project --capacity 8M").ok();
-    assert!(said.contains("region") && said.contains("because"), "{said}");
+    assert!(said.contains("region") && said.contains("reason "), "{said}");
     let slate = place.folder().join(".slate");
     assert_eq!(fs::metadata(&slate).expect("folder").permissions().mode() & 0o777, 0o700);
     assert_eq!(fs::read_to_string(slate.join(".gitignore")).expect("ignore"), "*\n");
@@ -84,7 +84,7 @@ fn a_project_keeps_its_board_to_itself() {
         let name = entry.file_name().to_string_lossy().into_owned();
         name.starts_with("region") && !name.ends_with(".lock") && !name.ends_with(".bell")
     });
-    assert_eq!(regions.count(), 1, "the replaced region goes");
+    assert_eq!(regions.count(), 1, "the replaced region is removed");
 }
 
 #[test]
@@ -106,12 +106,12 @@ fn sizes_out_of_range_are_usage_errors_that_name_least_and_most() {
         place.slate("ls").fails(9, &["no board"]);
     }
     place.slate("init --placement project").ok();
-    place.slate("put k v --ttl 0").fails(2, &["longer than nothing"]);
-    // Looking at nothing would be healthy.
+    place.slate("put k v --ttl 0").fails(2, &["greater than zero"]);
+    // A status without any check would report a healthy board.
     place.slate("status --watch --count 0").fails(2, &["--count"]);
 }
 
-/// `init`, `status` and the file system say the same of a board.
+/// `init`, `status` and the file system report the same sizes of a board.
 fn assert_told(place: &Place, init: &serde_json::Value, keys: u64, keys_fit: u64) {
     let region = fs::metadata(place.region()).expect("region");
     let status = place.slate("status --json").json();
@@ -139,14 +139,14 @@ fn what_a_board_takes_and_holds_is_told_as_it_is() {
     assert_eq!((&init["capacity"], &init["sessions"]), (&(64u64 << 20).into(), &64.into()));
     let text = place.slate("status").ok();
     assert!(
-        text.contains("0, made for 65,536") && text.contains("now, ") && text.contains(" at most"),
+        text.contains("0, sized for 65,536") && text.contains("now, ") && text.contains(" at most"),
         "{text}"
     );
 
     let place = Place::empty();
     let text = place.slate("init --placement project --keys 100000 --capacity 1M").ok();
     for words in
-        ["1 MiB for values", "made for 100,000; the room for values holds 8,064 at most", "MiB now, "]
+        ["1 MiB for values", "sized for 100,000; the space for values holds at most 8,064", "MiB now, "]
     {
         assert!(text.contains(words), "{words:?} is not in {text}");
     }
@@ -243,7 +243,7 @@ fn who_is_attached_and_how_the_board_is() {
     drop((session, board));
     assert_eq!(place.slate("status --watch --count 2 --json").lines().len(), 2);
     let done = place.slate("sessions");
-    assert!(done.status == 0 && done.err.contains("nobody"), "{done:?}");
+    assert!(done.status == 0 && done.err.contains("no session is attached"), "{done:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The demo over generated trees: nothing lost, everybody gone at the end.
+//! The demo with generated trees: no update is lost, and nothing is left behind.
 
 mod common;
 
@@ -20,16 +20,18 @@ fn tree(files: usize) -> Place {
     place
 }
 
-/// Folders of the demo that this process coordinates.
-fn scratch_of(pid: u32) -> Vec<PathBuf> {
-    let prefix = format!("demo-{pid}-");
-    let bases = fs::read_dir("/dev/shm").expect("shared memory").flatten();
-    let own = bases.filter(|entry| entry.file_name().to_string_lossy().starts_with("slate-"));
-    own.filter_map(|base| fs::read_dir(base.path()).ok())
-        .flat_map(|folder| folder.flatten())
-        .map(|entry| entry.path())
-        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix)))
-        .collect()
+/// The folder of the demo that this process coordinates. The name of the folder is random; the command line of the child
+/// process that removes it shows the path.
+fn scratch_of(pid: u32) -> Option<PathBuf> {
+    let parent = format!("PPid:\t{pid}");
+    fs::read_dir("/proc").expect("processes").flatten().find_map(|process| {
+        let line = fs::read(process.path().join("cmdline")).ok()?;
+        let mut arguments = line.split(|byte| *byte == 0).skip(1);
+        let is_sweeper = arguments.next()? == b"demo-sweep";
+        let folder = PathBuf::from(OsStr::from_bytes(arguments.next()?));
+        let status = fs::read_to_string(process.path().join("status")).ok()?;
+        (is_sweeper && status.lines().any(|line| line == parent)).then_some(folder)
+    })
 }
 
 fn assert_good(report: &Value, files: u64, kills: u64) {
@@ -38,7 +40,7 @@ fn assert_good(report: &Value, files: u64, kills: u64) {
     assert_eq!(report["lost_updates"], 0, "{report:#}");
     assert_eq!((&report["tasks"], &report["kills"]), (&files.into(), &kills.into()), "{report:#}");
     assert!(report["updates"].as_u64() >= Some(files * 5), "{report:#}");
-    // What a killed agent held is taken over, unless its last update ended the task unheard.
+    // The claim of a killed agent is taken over, unless its last, unacknowledged update finished the task.
     let settled = report["takeovers"].as_u64().unwrap_or(0) + report["in_flight"].as_u64().unwrap_or(0);
     assert!(settled >= kills, "{report:#}");
     let baselines = report["baselines"].as_array().expect("baselines");
@@ -53,12 +55,18 @@ fn one_of_three_is_killed_and_nothing_is_lost() {
     let place = tree(60);
     fs::write(place.folder().join(OsStr::from_bytes(b"not-utf8-\xff")), "x").expect("file");
     symlink(place.folder(), place.folder().join("loop")).expect("link");
-    let demo = place.background("demo . --agents 3 --kill 1 --json");
-    let pid = demo.id();
+    let mut demo = place.background("demo . --agents 3 --kill 1 --json");
+    let mut scratch = None;
+    while demo.is_running() && scratch.is_none() {
+        scratch = scratch_of(demo.id());
+    }
     let report: Value = serde_json::from_str(&demo.finish().ok()).expect("report");
+    assert!(
+        scratch.is_some_and(|folder| !folder.exists()),
+        "the folder of the demo was not seen, or it stays"
+    );
     assert_good(&report, 60, 1);
     assert_eq!((&report["files"], &report["skipped"]["not_keys"]), (&61.into(), &1.into()));
-    assert_eq!(scratch_of(pid), Vec::<PathBuf>::new());
 }
 
 #[test]
@@ -107,18 +115,20 @@ fn what_cannot_be_demonstrated_is_refused() {
 fn a_killed_coordinator_leaves_nothing_behind() {
     let place = tree(2_000);
     let mut demo = place.background("demo --agents 2 --kill 0");
-    let pid = demo.id();
-    // Killed with its folder there, or done already: either way nothing may stay.
-    while demo.is_running() && scratch_of(pid).is_empty() {
-        thread::sleep(Duration::from_millis(1));
+    let mut scratch = None;
+    // The sweeper starts before the folder is created.
+    while !scratch.as_ref().is_some_and(|folder: &PathBuf| folder.exists()) {
+        assert!(demo.is_running(), "the demo ended before its folder was seen");
+        scratch = scratch.or_else(|| scratch_of(demo.id()));
     }
     demo.kill();
-    // Bounded only so that a failure ends.
+    let folder = scratch.expect("folder");
+    // The limit only turns a failure into a panic.
     for _ in 0..6_000 {
-        if scratch_of(pid).is_empty() {
+        if !folder.exists() {
             return;
         }
         thread::sleep(Duration::from_millis(10));
     }
-    panic!("the folder of a killed demo stays: {:?}", scratch_of(pid));
+    panic!("the folder of a killed demo stays: {}", folder.display());
 }

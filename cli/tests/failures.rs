@@ -1,4 +1,4 @@
-//! Every failure is words on standard error and, with `--json`, a document on standard output.
+//! Every failure is a message on standard error and, with `--json`, a document on standard output.
 
 mod common;
 
@@ -12,7 +12,7 @@ use std::{
     },
 };
 
-/// The error of a command that was to fail with this status and kind.
+/// The error of a command, which must fail with this status and kind.
 #[track_caller]
 fn error(done: Done, status: i32, kind: &str) -> Value {
     let done = done.fails(status, &[]);
@@ -66,7 +66,7 @@ fn every_failure_of_every_command_is_a_document() {
         assert_eq!(error.get("current").is_some(), kind == "conflict", "{line}");
     }
     error(Place::empty().slate("ls --json"), 9, "not_found");
-    // Without it standard output has data alone.
+    // Without `--json`, standard output has only data.
     assert_eq!(place.slate("get none").fails(3, &["none"]).out, "");
     assert_eq!(place.slate("conjure").fails(2, &["conjure"]).out, "");
     assert_eq!(place.run(["get", "--", "--json"]).fails(3, &["--json"]).out, "");
@@ -89,7 +89,7 @@ fn a_stream_says_what_it_leaves_out_in_a_line_of_its_own() {
     assert_eq!(read["key"], "b");
 }
 
-/// Changes a byte of what the region has in it.
+/// Changes one byte of this text in the region.
 fn damage(place: &Place, text: &[u8]) {
     let bytes = fs::read(place.region()).expect("region");
     let at = bytes.windows(text.len()).position(|window| window == text).expect("the text");
@@ -118,7 +118,7 @@ fn what_is_not_a_board_is_said_to_be_that() {
             assert!(!done.err.contains("chmod") && done.out.is_empty(), "{done:?}");
         }
     }
-    // What a socket is cannot be asked by opening it.
+    // A socket cannot be opened, so it is rejected with another message.
     let done = place.slate("--board socket get k");
     assert!(done.status != 0 && !done.err.contains("chmod"), "{done:?}");
     assert_eq!(fs::read(folder.join("short")).expect("file"), b"hi");

@@ -1,4 +1,4 @@
-//! A board that refuses puts, or will soon, or is damaged, is never called healthy.
+//! A board that refuses puts, will refuse them soon, or is damaged, is never reported as healthy.
 
 mod common;
 
@@ -22,7 +22,7 @@ fn small(args: &[&str]) -> Place {
     place
 }
 
-/// Puts until there is no room; how often it went well.
+/// Puts until the board is full, and returns the number of successful puts.
 fn fill(session: &Session, bytes: usize) -> u64 {
     (0..)
         .find(|n| {
@@ -37,7 +37,7 @@ fn document(done: &Done) -> Value {
     serde_json::from_str(&done.out).unwrap_or_else(|error| panic!("{error}: {done:?}"))
 }
 
-/// It is 10, with a sentence that has these words, in both forms.
+/// `status` exits with 10, and has a sentence with these words, as text and as JSON.
 #[track_caller]
 fn needs_attention(place: &Place, words: &[&str]) -> Value {
     let done = place.slate("status --json");
@@ -69,7 +69,7 @@ fn a_data_area_that_fills_up() {
         let count = fill(&session, bytes);
         let found = needs_attention(&place, &["data area", "slate rm", "--capacity"]);
         assert_eq!(found["keys"], count);
-        // Also when others see to it that nobody is attached.
+        // The same without an attached session.
         drop(session);
         needs_attention(&place, &["data area"]);
     }
@@ -123,7 +123,7 @@ fn a_file_system_that_is_full() {
     assert!(out.contains("status 10") && out.contains("file system under the board"), "{out}");
 }
 
-/// A board of thirty keys, and its words.
+/// A board with thirty keys, and access to its words.
 struct Damaged {
     place: Place,
     file: RegionFile,
@@ -144,7 +144,7 @@ impl Damaged {
         self.file.mapping.words()[at].fetch_xor(bits, Ordering::Relaxed);
     }
 
-    /// First word of the key's newest record.
+    /// Index of the first word of the key's newest record.
     fn record(&self, key: &str) -> usize {
         let geometry = &self.file.geometry;
         let load = |at: usize| self.file.mapping.words()[at].load(Ordering::Relaxed);
@@ -177,7 +177,7 @@ fn a_damaged_record_is_named_and_the_others_are_listed() {
     assert_eq!(found["error"]["damaged"][0]["key"], "k/7");
     let logged = damaged.place.slate("log").fails(7, &["k/7", "event 8"]);
     assert_eq!(logged.out.lines().count(), 29, "{logged:?}");
-    // The next put heals the key; its event stays damaged for as long as the history has it.
+    // The next put repairs the key; the damaged event stays in the history.
     damaged.place.slate("put k/7 again").ok();
     assert_eq!(damaged.place.slate("ls").ok().lines().count(), 30);
 }
@@ -196,7 +196,7 @@ fn figures_of_damaged_words_are_cut_and_said_to_be() {
     assert!(!text.contains("000.0 GiB") && !text.contains("TiB"), "{text}");
 }
 
-/// Ends the writers, also where the test fails.
+/// Ends the writers, even if the test fails.
 struct Over<'o>(&'o std::sync::atomic::AtomicBool);
 
 impl Drop for Over<'_> {

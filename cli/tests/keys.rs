@@ -1,4 +1,4 @@
-//! put, get, update, rm, ls.
+//! The commands put, get, update, rm and ls.
 
 mod common;
 
@@ -95,7 +95,7 @@ fn a_missing_value_is_not_read_from_standard_input() {
     place.run(["update", "plan", "--exec", " "]).fails(2, &["empty"]);
     place.run(["update", "plan", "--merge", ""]).fails(2, &["not JSON"]);
     assert_eq!(place.slate("get plan --json").json()["version"], 1);
-    // A command does not eat what the next line of a script reads.
+    // A command does not consume the standard input of its script.
     let script = format!(
         "printf 'a\\nb\\n' | while read key; do '{0}' put $key v; '{0}' update n --add 1; '{0}' get $key; done",
         env!("CARGO_BIN_EXE_slate")
@@ -204,7 +204,7 @@ fn updates_that_cannot_be_leave_the_key_alone() {
     place.slate("put k words").ok();
     place.slate("update k --add 1").fails(1, &["\"k\"", "integer", "left as it is"]);
     place.slate("update k --merge {}").fails(1, &["\"k\"", "JSON"]);
-    place.run(["update", "k", "--exec", "echo no; exit 3"]).fails(1, &["exit 3", "left as it is"]);
+    place.run(["update", "k", "--exec", "echo no; exit 3"]).fails(1, &["exit 3", "was not changed"]);
     place.run(["put", "big", &i64::MAX.to_string()]).ok();
     place.slate("update big --add 1").fails(1, &["64 bits"]);
     for (number, word) in

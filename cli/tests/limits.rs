@@ -1,5 +1,5 @@
-//! The command under limits of its process, and with outputs that are full, closed, or read by nobody: it says what it
-//! met, and never dies of a signal.
+//! The command under resource limits, and with outputs that are full, closed or without a reader. It names the limit, and
+//! is never killed by a signal.
 
 mod common;
 
@@ -7,20 +7,20 @@ use common::{Done, Place};
 use std::{fs, process::Stdio};
 
 impl Place {
-    /// Runs the command under a shell that sets this up first; its output goes where the shell sends it.
+    /// Runs the command in a shell, after the setup `before` and with the redirections `after`.
     fn shell(&self, before: &str, line: &str, after: &str) -> Done {
         let script = format!("{before}; exec \"$SLATE\" {line} {after}");
         let mut command = std::process::Command::new("sh");
         command.args(["-c", &script]).current_dir(self.folder()).env("SLATE", env!("CARGO_BIN_EXE_slate"));
         command.env_remove("SLATE_BOARD").env("NO_COLOR", "1").stdin(Stdio::null());
-        // A signal would have no status, and fails here.
+        // This fails if a signal killed the command, because there is no exit status then.
         Done::from(command.output().expect("run"))
     }
 
-    /// Nobody of those who were refused is attached.
+    /// A command that was refused leaves no session attached.
     #[track_caller]
     fn assert_nobody(&self) {
-        assert!(self.slate("sessions").err.contains("nobody is attached"));
+        assert!(self.slate("sessions").err.contains("no session is attached"));
     }
 }
 
@@ -53,7 +53,11 @@ fn files_that_may_not_grow_are_named() {
         let done = place.shell("ulimit -f 0", line, "> out");
         done.fails(1, &["RLIMIT_FSIZE"]);
     }
-    assert_eq!(place.slate("get k").ok(), "w\n", "what was put is there, though it could not be told");
+    assert_eq!(
+        place.slate("get k").ok(),
+        "w\n",
+        "the put succeeded, although its receipt could not be printed"
+    );
     let other = Place::empty();
     for limit in ["0", "1000"] {
         other
@@ -68,7 +72,7 @@ fn files_that_may_not_grow_are_named() {
 fn too_little_address_space_is_named() {
     let place = Place::with_board();
     place.slate("put k v").ok();
-    // Where the program itself can be loaded.
+    // The smallest limit with which the program itself can be loaded.
     let loads = |&limit: &u32| {
         let script = format!("ulimit -v {limit}; exec \"$0\" --version");
         let mut command = std::process::Command::new("sh");
@@ -98,7 +102,7 @@ fn an_output_that_is_full_is_told_and_one_that_nobody_reads_is_not() {
         place.shell(":", line, "> /dev/full").fails(1, &["standard output"]);
     }
     for line in ["ls", "log", "ls --long", "ls --json"] {
-        // The shell's pipe has no reader by the time.
+        // The pipe may have no reader any more when the command writes.
         let done = place.shell("exec 3>&1", &format!("{line} |"), "true");
         assert_eq!((done.status, done.err.as_str()), (0, ""), "{line}");
     }
@@ -111,7 +115,7 @@ fn a_watch_ends_when_nobody_reads_it() {
         let mut child =
             place.command(line.split(' ')).stdout(Stdio::piped()).stdin(Stdio::null()).spawn().expect("run");
         drop(child.stdout.take());
-        // Nothing is put meanwhile. One that stays is waited for until the harness ends the test.
+        // Nothing is put meanwhile. If the command does not end, the test harness ends the test.
         assert!(child.wait().expect("ended").success(), "{line}");
     }
 }
@@ -129,7 +133,7 @@ fn closed_standard_descriptors_do_no_harm() {
     assert_eq!(fs::metadata(place.region()).expect("board").len(), before);
 }
 
-/// Runs a script on a file system of so many MiB; `None` where this machine makes none.
+/// Runs a script on a file system of `mib` MiB; `None` if this machine cannot mount one.
 fn on_small_file_system(mib: u32, script: &str) -> Option<Done> {
     let folder = tempfile::tempdir().expect("folder");
     let mount =

@@ -1,4 +1,4 @@
-//! Every option that the help offers does something.
+//! Every option in the help has an effect.
 
 mod common;
 
@@ -6,7 +6,7 @@ use common::{Done, Place};
 use slateboard::{Board, Session};
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt};
 
-/// A line that each command succeeds with.
+/// A successful command line for each command.
 const BASES: [(&str, &str); 13] = [
     ("put", "put k new"),
     ("get", "get k"),
@@ -23,28 +23,28 @@ const BASES: [(&str, &str); 13] = [
     ("init", "init --ensure"),
 ];
 
-/// What shows that an option does something.
+/// An option, and how its effect is observed.
 struct Row {
     command: &'static str,
     option: &'static str,
-    /// Arguments without it; empty where that would not end.
+    /// Arguments without the option; empty if the command would not end.
     base: &'static str,
-    /// What is added.
+    /// Arguments that are added.
     with: &'static str,
-    /// How it ends then.
+    /// The exit status with the option.
     status: i32,
     shows: Shows,
 }
 
 enum Shows {
-    /// Words that are there with the option and not without it: in what the command says; of one that writes, in what
-    /// `get`, `log` and board.toml say afterwards too.
+    /// Words that appear only with the option: in the output of the command and, if it writes, also in the later output of
+    /// `get` and `log` or in board.toml.
     Words(&'static str),
-    /// Words that the command says without the option and not with it.
+    /// Words that the command prints only without the option.
     No(&'static str),
     /// Exactly this output.
     Output(&'static str),
-    /// Another output than without it.
+    /// An output that differs from the one without the option.
     Another,
 }
 use Shows::{Another, No, Output, Words};
@@ -83,9 +83,9 @@ const ROWS: &[Row] = &[
     row("ls", "--at", "ls", "--at 1", 0, Output("k\n")),
     row("watch", "--since", "watch --count 1 --timeout 1s", "--since 0", 0, Words("one")),
     row("watch", "--count", "watch --since 0 --timeout 1s", "--count 1", 0, No("two")),
-    row("watch", "--timeout", "", "watch --timeout 10ms", 124, Words("time is over")),
+    row("watch", "--timeout", "", "watch --timeout 10ms", 124, Words("timeout: ")),
     row("wait", "--newer-than", "wait k --timeout 10ms", "--newer-than 0", 0, Output("two\n")),
-    row("wait", "--timeout", "", "wait k --timeout 10ms", 124, Words("time is over")),
+    row("wait", "--timeout", "", "wait k --timeout 10ms", 124, Words("timeout: ")),
     row("log", "--since", "log", "--since 2", 0, No("one")),
     row("log", "--last", "log", "--last 1", 0, No("one")),
     row("status", "--watch", "status --count 1", "--watch", 0, Words("generation 3")),
@@ -98,18 +98,25 @@ const ROWS: &[Row] = &[
     row("init", "--history", IN_PROJECT, "--history 128", 0, Words("128 events")),
     row("init", "--keys", IN_PROJECT, "--keys 1000", 0, Another),
     row("init", "--sessions", IN_PROJECT, "--sessions 7", 0, Words("sessions  7")),
-    row("init", "--replace", IN_PROJECT, "--replace", 0, Words("made")),
-    row("init", "--force", "init --placement project --capacity 8M --replace", "--force", 0, Words("made")),
-    row("init", "--ensure", IN_PROJECT, "--ensure", 0, Words("present")),
-    row("init", "--adopt", IN_PROJECT, "--adopt", 1, Words("is no copy")),
+    row("init", "--replace", IN_PROJECT, "--replace", 0, Words("created  ")),
+    row(
+        "init",
+        "--force",
+        "init --placement project --capacity 8M --replace",
+        "--force",
+        0,
+        Words("created  "),
+    ),
+    row("init", "--ensure", IN_PROJECT, "--ensure", 0, Words("existing ")),
+    row("init", "--adopt", IN_PROJECT, "--adopt", 1, Words("is not a copy")),
 ];
 
-/// Shown elsewhere: it does not end.
+/// Tested elsewhere, because the command does not end.
 const ELSEWHERE: [(&str, &str); 1] = [("log", "--follow")];
-/// What every command takes.
+/// Options of every command.
 const GLOBALS: [&str; 4] = ["--board", "--session", "--json", "--quiet"];
 
-/// A place with a board, unless the row is to make one; where somebody is to be in the way, with somebody attached.
+/// A place with a board, unless the row creates one. For `--force`, a session is attached.
 fn place_for(row: &Row) -> (Place, Option<Session>) {
     if row.command == "init" && !matches!(row.option, "--replace" | "--force" | "--ensure" | "--adopt") {
         return (Place::empty(), None);
@@ -132,7 +139,7 @@ fn place_for(row: &Row) -> (Place, Option<Session>) {
     (place, Some(session).filter(|_| row.option == "--force"))
 }
 
-/// What the command said, and what can be seen afterwards.
+/// The output of the command and, if it writes, the state of the board afterwards.
 fn seen(place: &Place, done: &Done, writes: bool) -> String {
     if !writes {
         return [done.out.as_str(), &done.err].concat();
@@ -163,7 +170,7 @@ fn check(row: &Row) {
         (Output(output), without) => out == *output && without.is_none_or(|(_, out)| out != *output),
         (Another, without) => without.is_some_and(|(_, before)| before != out),
     };
-    assert!(shown, "{command} {option} does nothing: {line}: {done:?}");
+    assert!(shown, "{command} {option} has no effect: {line}: {done:?}");
 }
 
 /// The options of a command, from its help.
@@ -180,7 +187,7 @@ fn each_option_of_each_command_is_in_the_table() {
     let help = place.slate("--help").ok();
     let listed =
         help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    // What is deeper in goes on with the line before.
+    // A line with a deeper indentation continues the previous one.
     let named = listed.filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')));
     let commands: Vec<&str> = named.filter_map(|line| line.split(' ').next()).collect();
     assert!(commands.len() > 12, "{commands:?}");
@@ -220,7 +227,7 @@ fn every_command_takes_a_board() {
 
 #[test]
 fn a_session_is_a_writer_a_filter_or_refused() {
-    // A watch for what nobody writes does not end.
+    // A watch for a session that never writes does not end.
     for (command, base) in BASES.into_iter().filter(|(command, _)| *command != "watch") {
         let (place, _) = place_for(&ROWS[0]);
         let done = place.slate(&format!("{base} --session me"));
@@ -254,7 +261,7 @@ fn documents_and_silence_of_every_command() {
         let done = quiet.slate(&format!("{base} --quiet"));
         assert_eq!(done.err, "", "{command}");
         match command {
-            // Their times and names differ.
+            // The times and names in their output differ.
             "watch" | "log" | "status" | "where" => assert!(!done.ok().is_empty(), "{command}"),
             _ if writes(command) => assert_eq!(done.ok(), "", "{command}"),
             _ => assert_eq!(done.ok(), loud, "{command}"),
@@ -267,7 +274,7 @@ fn what_cannot_be_is_refused_and_not_offered() {
     let (place, _) = place_for(&ROWS[0]);
     assert!(!place.slate("put --help").ok().contains("--ephemeral"));
     place.slate("put k v --ephemeral").fails(2, &["--ephemeral", "--ttl"]);
-    place.slate("put k v --ttl 0").fails(2, &["--ttl", "longer than nothing"]);
+    place.slate("put k v --ttl 0").fails(2, &["--ttl", "greater than zero"]);
     place.slate("put k v --ttl -5s").fails(2, &["--ttl", "must not be negative"]);
     place.slate("watch --since -1").fails(2, &["--since", "must not be negative"]);
     place.slate("get k --at 1.5").fails(2, &["--at", "whole number"]);

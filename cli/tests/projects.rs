@@ -1,4 +1,4 @@
-//! One board for a project: copies, links, folders that are gone, many `init`s at once, and what killed ones leave.
+//! A project has one board: copies, links, missing folders, concurrent `init`s, and the remains of killed ones.
 
 mod common;
 
@@ -19,7 +19,7 @@ fn memory() -> PathBuf {
     board.region.parent().and_then(Path::parent).expect("base").to_owned()
 }
 
-/// The regions in memory that were made for this project.
+/// The regions in memory that were created for this project.
 fn regions_of(slate: &Path) -> Vec<PathBuf> {
     let base = memory();
     let note = format!("slate = \"{}\"", slate.display());
@@ -59,7 +59,7 @@ fn a_copied_project_never_touches_the_original_s_board() {
         assert_eq!(done.status, 9, "{line}: {done:?}");
         assert!(format!("{}{}", done.out, done.err).contains("slate init --adopt"), "{line}: {done:?}");
     }
-    // Both ways give the copy its own board, and leave the original's.
+    // Both commands create a board for the copy, and keep the board of the original.
     for line in ["init --adopt --capacity 8M --json", "init --replace --capacity 8M --json"] {
         let again = root.path().join("again");
         copy(&board.place.folder(), &again);
@@ -68,7 +68,7 @@ fn a_copied_project_never_touches_the_original_s_board() {
         assert_ne!(region, board.region);
         run(&again, "put k copy").ok();
         assert_eq!(board.place.slate("get k").ok(), "original\n");
-        run(&again, "init --adopt").fails(1, &["is no copy"]);
+        run(&again, "init --adopt").fails(1, &["is not a copy"]);
         remove(&region);
         fs::remove_dir_all(&again).expect("removed");
     }
@@ -103,7 +103,7 @@ fn a_renamed_project_keeps_its_board() {
     assert_eq!((&found["uuid"], &found["reachable"]), (&document["uuid"], &true.into()));
     run(&second, "init --replace --capacity 8M").ok();
     let region = PathBuf::from(document["path"].as_str().expect("path"));
-    assert!(!region.exists(), "the replaced board goes");
+    assert!(!region.exists(), "the replaced board is removed");
     let document = run(&second, "where --json").json();
     remove(Path::new(document["path"].as_str().expect("path")));
 }
@@ -123,11 +123,11 @@ fn a_linked_folder_is_followed_and_nothing_is_passed_over() {
     fs::remove_file(project.join(".slate")).expect("removed");
     symlink("nowhere", project.join(".slate")).expect("link");
     for line in ["get k", "init", "init --replace"] {
-        run(&project, line).fails(7, &["leads nowhere"]);
+        run(&project, line).fails(7, &["dangling"]);
     }
     fs::remove_file(project.join(".slate")).expect("removed");
     fs::write(project.join(".slate"), "").expect("file");
-    run(&project, "get k").fails(7, &["is no folder"]);
+    run(&project, "get k").fails(7, &["is not a folder"]);
     fs::remove_file(project.join(".slate")).expect("removed");
     fs::create_dir(project.join(".slate")).expect("folder");
     run(&project, "get k").fails(9, &["has no board yet", "slate init"]);
@@ -138,7 +138,7 @@ fn a_linked_folder_is_followed_and_nothing_is_passed_over() {
 #[test]
 fn a_link_to_another_user_s_folder_is_refused() {
     let place = Place::empty();
-    // A folder of root's for users, and of another user's for root.
+    // If this process is root, a folder of another user; otherwise a folder of root.
     let theirs = place.folder().join("theirs");
     fs::create_dir(&theirs).expect("folder");
     let target = match std::os::unix::fs::chown(&theirs, Some(12_345), None) {
@@ -273,7 +273,7 @@ fn a_killed_init_leaves_nothing_for_ever() {
         let document = place.slate(&format!("{line} --json")).json();
         let region = PathBuf::from(document["path"].as_str().expect("path"));
         place.slate("put k v").ok();
-        // The next replacement tidies up after all of them.
+        // The next replacement removes what all of them left behind.
         place.slate(&replace).ok();
         let document = place.slate("where --json").json();
         assert_eq!(document["reachable"], true);
@@ -321,7 +321,7 @@ fn a_region_without_a_record_is_taken_up() {
         place.slate(line).ok();
         place.slate("put k v").ok();
         let before = place.slate("where --json").json();
-        // As an `init` leaves it that is killed before it writes the record, or somebody who removes that.
+        // The state after an `init` was killed before it wrote the record, or after the record was removed.
         fs::remove_file(place.folder().join(".slate/board.toml")).expect("removed");
         place.slate("get k").fails(9, &["slate init"]);
         let document = place.slate("init --ensure --json").json();
@@ -367,7 +367,7 @@ fn a_board_in_use_is_replaced_by_force_alone_and_all_are_told() {
     fs::set_permissions(&lock, fs::Permissions::from_mode(0o600)).expect("mode");
     let aside = place.folder().join("aside");
     fs::rename(&lock, &aside).expect("moved");
-    place.slate("init --replace").fails(1, &["cannot be told", "--force"]);
+    place.slate("init --replace").fails(1, &["cannot determine", "--force"]);
     let status = place.slate("status");
     assert!(status.status == 10 && status.out.contains("unknown"), "{status:?}");
     fs::rename(&aside, &lock).expect("moved");
@@ -385,7 +385,7 @@ fn a_board_in_use_is_replaced_by_force_alone_and_all_are_told() {
         thread::sleep(Duration::from_millis(1));
         session.put("k", "v").is_err_and(|error| error.is_moved())
     });
-    assert!(told, "the session goes on in a board that nobody finds");
+    assert!(told, "the session continues in a board that no other process finds");
     place.slate("get k").fails(3, &[]);
 }
 

@@ -1,4 +1,4 @@
-//! What README.md shows of the command is what the command does. Its `sh` blocks are run by `.ci/newcomer`.
+//! The command prints what README.md shows. `.ci/newcomer` runs the `sh` blocks of README.md.
 
 mod common;
 
@@ -15,14 +15,14 @@ fn readme() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).expect("README.md")
 }
 
-/// The blocks of this language.
+/// The code blocks of this language.
 fn blocks(language: &str) -> Vec<String> {
     let text = readme();
     let start = format!("```{language}\n");
     text.split(&start).skip(1).map(|rest| rest.split("```").next().unwrap_or_default().to_owned()).collect()
 }
 
-/// A command, and the lines that the page shows of what it prints.
+/// A command, and the output that the page shows for it.
 struct Shown {
     command: String,
     lines: Vec<String>,
@@ -40,7 +40,7 @@ fn shown(block: &str) -> Vec<Shown> {
     all
 }
 
-/// `…` stands for any text, and alone on a line for any lines. Times and user ids are not ours.
+/// `…` matches any text, and any number of lines if it is alone on a line. Times and user ids may differ.
 fn matches(shown: &[String], printed: &[&str]) -> bool {
     match (shown.split_first(), printed.split_first()) {
         (None, None) => true,
@@ -73,7 +73,7 @@ fn line_matches(shown: &str, printed: &str) -> bool {
     printed.ends_with(last)
 }
 
-/// Runs a line as a reader would, with the built program in the PATH; what it says on both outputs, in order.
+/// Runs a line as a reader would, with the built program in the PATH. Returns standard output and standard error, in order.
 fn run(folder: &Path, line: &str) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_slate")).parent().expect("folder");
     let mut path = OsString::from(program);
@@ -90,7 +90,7 @@ fn run(folder: &Path, line: &str) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// Removes the board that `init` made in shared memory.
+/// Removes the board that `init` created in shared memory.
 struct Rubbish(PathBuf);
 
 impl Drop for Rubbish {
@@ -98,7 +98,7 @@ impl Drop for Rubbish {
         let folder = self.0.parent().filter(|folder| folder.starts_with("/dev/shm"));
         if let Some(folder) = folder {
             let _ = fs::remove_dir_all(folder);
-            // Only when it is empty, that is when nobody else has a board there.
+            // Succeeds only if it is empty, so that other boards are kept.
             let _ = folder.parent().map(fs::remove_dir);
         }
     }
@@ -116,7 +116,7 @@ fn the_first_steps_print_what_the_page_shows() {
     }
     for Shown { command, lines } in all {
         let printed = run(&folder, &command);
-        let made = printed.lines().find_map(|line| line.strip_prefix("made "));
+        let made = printed.lines().find_map(|line| line.strip_prefix("created "));
         rubbish.extend(made.map(|path| Rubbish(path.trim().into())));
         let is_shown = matches(&lines, &printed.lines().collect::<Vec<_>>());
         assert!(is_shown, "README.md: `{command}` prints\n{printed}\nand not\n{}", lines.join("\n"));

@@ -1,8 +1,8 @@
-//! `slate init`: makes a board where the other commands will find it.
+//! `slate init`: creates a board where the other commands find it.
 //!
-//! Whatever happens at the same moment, and wherever a process is killed, there is one board in the end: the region is
-//! whole before it is recorded, the record before it has its name, and a region that nobody recorded is taken up by the
-//! next that comes.
+//! A project never gets two boards, whatever other processes do at the same time, and wherever one of them is killed. The
+//! region is complete before it is recorded, and the record is complete before it gets its name. A region that was not
+//! recorded is adopted by the next `init`.
 
 use super::{Context, status::FileDoc};
 use crate::{
@@ -24,16 +24,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Commands that just end have the board open for so long.
+/// How long to wait for processes that are about to close the board.
 const PATIENCE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(10);
-/// Others may make the board, or remove it, between two looks.
+/// Maximum number of retries, because other processes may create or remove the board between two checks.
 const ATTEMPTS: u32 = 4;
 
 /// `init --json`.
 #[derive(Serialize)]
 struct InitDoc {
-    /// False when there was a board already (`--ensure`).
+    /// False if the board existed already (`--ensure`).
     created: bool,
     path: String,
     uuid: String,
@@ -44,9 +44,9 @@ struct InitDoc {
     why: String,
     /// Bytes for values.
     capacity: u64,
-    /// That it was made for.
+    /// Number of keys that the table is sized for.
     keys: u64,
-    /// As many of them as `capacity` has blocks for.
+    /// How many of these keys `capacity` has space for.
     keys_fit: u64,
     history: u64,
     sessions: u64,
@@ -60,15 +60,15 @@ struct Project<'a> {
     root: Root,
     slate: SlateFolder,
     boot_id: String,
-    /// Whether no other `init` changes the folder meanwhile.
+    /// Whether this process holds the folder's lock, so that no other `init` changes the folder.
     is_locked: bool,
 }
 
-/// What is to be done.
+/// What to do.
 enum Plan {
-    /// The recorded board is what was asked for.
+    /// Use the recorded board.
     Use(Record),
-    /// A new one, in place of the one of this record.
+    /// Create a new board, in place of the one in this record.
     Make(Option<Record>),
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn run(context: &Context, args: &Init) -> Result<Status, Failure> {
 fn at_path(context: &Context, args: &Init, named: &Located) -> Result<Status, Failure> {
     if args.placement.is_some() || args.scope.is_some() || args.replace || args.adopt {
         return Err(Failure::usage(format!(
-            "--placement, --scope, --replace and --adopt are for a project's board, and {} names a region file",
+            "--placement, --scope, --replace and --adopt apply to a project's board, but {} specifies a region file",
             named.found_by.words()
         )));
     }
@@ -91,7 +91,7 @@ fn at_path(context: &Context, args: &Init, named: &Located) -> Result<Status, Fa
         Err(error) if error.kind() == ErrorKind::Exists && args.ensure => (false, Board::open(path)?),
         other => (true, other?),
     };
-    let why = format!("{} names it", named.found_by.words());
+    let why = format!("specified by {}", named.found_by.words());
     print(context, &InitDoc::new(created, path, why, &board)?)
 }
 
@@ -99,15 +99,15 @@ fn in_project(context: &Context, args: &Init) -> Result<Status, Failure> {
     let surroundings = context.surroundings()?;
     let root = locate::project_root(&surroundings.folder, scope(args, None))?;
     let slate = SlateFolder::make(&root.folder.join(FOLDER))?;
-    // Until this command ends: its own look at the board is not to keep the next `init --replace` from replacing it.
+    // Held until this command has closed the board. Otherwise the next `init --replace` would find the board in use.
     let lock = slate.lock();
     if matches!(lock, Ok(None)) && args.replace {
         return Err(Failure::failed(format!(
-            "another `slate init` is at work in {} and does not end; look for one that is stopped, and try again",
+            "timeout: another `slate init` keeps {} locked; resume or end that process, and try again",
             slate.path.display()
         )));
     }
-    // On a file system without locks the record decides alone, and nothing is tidied away.
+    // On a file system without locks, only the record decides which board is used, and nothing is cleaned up.
     let is_locked = matches!(lock, Ok(Some(_)));
     let project = Project { context, args, root, slate, boot_id: surroundings.boot_id, is_locked };
     let mut attempts = 0;
@@ -118,12 +118,14 @@ fn in_project(context: &Context, args: &Init) -> Result<Status, Failure> {
             }
             Plan::Make(old) => match project.make(old)? {
                 Some((board, record)) => project.show(true, &record, &board),
-                // Another was first: look at what it made.
+                // Another process was faster: use what it created.
                 None if attempts < ATTEMPTS => {
                     attempts += 1;
                     continue;
                 }
-                None => Err(Failure::failed("others make and remove this project's board all the time")),
+                None => Err(Failure::failed(
+                    "other processes keep creating and removing this project's board; stop them, and try again",
+                )),
             },
         };
         drop(lock);
@@ -135,7 +137,7 @@ impl Project<'_> {
     fn plan(&self) -> Result<Plan, Failure> {
         let args = self.args;
         let standing = match Record::read(&self.slate.path) {
-            // A record that cannot be read is what `--replace` is for.
+            // `--replace` also replaces a record that cannot be read.
             Err(failure) if failure.status == Status::Corrupt && args.replace => None,
             other => match other? {
                 None if !args.replace && !args.adopt => return self.take_up(),
@@ -150,25 +152,27 @@ impl Project<'_> {
         match record.check(&self.slate, &self.boot_id) {
             Ok(()) if args.ensure => Ok(Plan::Use(record)),
             Ok(()) if args.adopt => Err(Failure::failed(format!(
-                "{} is no copy: its board is {}; use it, or make a new, empty one in its place with --replace",
+                "{} is not a copy: its board is {}; use that board, or replace it by a new, empty one with \
+                 `slate init --replace`",
                 self.slate.path.display(),
                 record.region(&self.slate.path).display()
             ))),
             Ok(()) if !args.replace => Err(Failure::failed(format!(
-                "there is a board already: {}; use it, or make a new, empty one in its place with --replace",
+                "a board already exists: {}; use it, or replace it by a new, empty one with `slate init --replace`",
                 record.region(&self.slate.path).display()
             ))),
             Ok(()) => {
                 self.nobody_uses(&record.region(&self.slate.path))?;
                 Ok(Plan::Make(Some(record)))
             }
-            // What the record names belongs to another folder, and stays.
+            // The recorded region belongs to another folder, and is kept.
             Err(Unreachable::Copied) if args.adopt || args.replace => {
                 self.nobody_uses_any()?;
                 Ok(Plan::Make(Some(record)))
             }
             Err(why) if !args.replace => Err(told(why)),
-            // Others still share the board that we cannot see; a second one in memory would part us silently.
+            // Other processes still share the board that this process cannot see. A second one in memory would silently separate
+            // this process from them.
             Err(Unreachable::Hidden) if args.placement != Some(PlacementArg::Project) => {
                 Err(told(Unreachable::Hidden))
             }
@@ -179,20 +183,20 @@ impl Project<'_> {
         }
     }
 
-    /// Whether a board may give way: certainly nobody has it open, or nobody is to be asked.
+    /// Checks that a board may be replaced: either no process has it open, or `--force` skips this check.
     fn nobody_uses(&self, region: &Path) -> Result<(), Failure> {
         if self.args.force { Ok(()) } else { nobody_uses(region) }
     }
 
-    /// The same of every region that was made for this folder, where the record does not say which is its board.
+    /// The same check for every region that was created for this folder, if the record does not say which one is the board.
     fn nobody_uses_any(&self) -> Result<(), Failure> {
         let regions = place::regions_of(&self.slate, None);
         regions.iter().filter(|region| region.exists()).try_for_each(|region| self.nobody_uses(region))
     }
 
-    /// Without a record: a region of this folder that is whole, from an `init` that was killed before it recorded it,
-    /// or of a record that was removed. Its keys are there, and sessions may be. Not where an `init` may be at work
-    /// that is about to record it.
+    /// Without a record, adopts a complete region of this folder: an `init` was killed before it recorded the region, or
+    /// the record was removed. The region may have keys and attached sessions. Without the lock, no region is adopted,
+    /// because another `init` may be about to record it.
     fn take_up(&self) -> Result<Plan, Failure> {
         if !self.is_locked {
             return Ok(Plan::Make(None));
@@ -208,7 +212,7 @@ impl Project<'_> {
         Ok(Plan::Make(None))
     }
 
-    /// Makes and records a board; none when another has recorded one meanwhile.
+    /// Creates and records a board; `None` if another process has recorded one meanwhile.
     fn make(&self, old: Option<Record>) -> Result<Option<(Board, Record)>, Failure> {
         let kept = old.as_ref().map(|record| record.placement);
         let placement = self.args.placement.map(placement_of).or(kept).unwrap_or(Placement::Memory);
@@ -217,7 +221,7 @@ impl Project<'_> {
         let recorded = self.describe(&region, &made.board, old.as_ref()).and_then(|record| {
             let is_recorded = match self.args.replace || old.is_some() {
                 true => record.replace(&self.slate.path).and_then(|()| {
-                    // Without a lock another may have replaced it by its own.
+                    // Without a lock, another process may have replaced the record.
                     Ok(Record::read(&self.slate.path)?.as_ref() == Some(&record))
                 }),
                 false => record.create(&self.slate.path, self.is_locked),
@@ -242,8 +246,9 @@ impl Project<'_> {
     }
 
     fn describe(&self, region: &Path, board: &Board, old: Option<&Record>) -> Result<Record, Failure> {
-        let found = fs::metadata(region)
-            .map_err(|error| Failure::io(format!("looking at the region {}", region.display()), &error))?;
+        let found = fs::metadata(region).map_err(|error| {
+            Failure::io(format!("cannot examine the region {}", region.display()), &error)
+        })?;
         let inside = region.strip_prefix(&self.slate.path);
         Ok(Record {
             placement: if inside.is_ok() { Placement::Project } else { Placement::Memory },
@@ -257,8 +262,8 @@ impl Project<'_> {
         })
     }
 
-    /// Removes the replaced region, unless it is another folder's or where we cannot see it, and what killed
-    /// processes left.
+    /// Removes the replaced region, unless it belongs to another folder or cannot be reached, and what killed processes
+    /// left behind.
     fn discard(&self, old: Option<Record>, new: &Path) {
         if let Some(old) = old.filter(|old| old.check(&self.slate, &self.boot_id).is_ok()) {
             let region = old.region(&self.slate.path);
@@ -290,7 +295,7 @@ fn placement_of(arg: PlacementArg) -> Placement {
     }
 }
 
-/// The scope that was asked for, or that of the board that is replaced.
+/// The requested scope, or the scope of the board that is replaced.
 fn scope(args: &Init, old: Option<&Record>) -> Scope {
     match args.scope {
         Some(ScopeArg::Worktree) => Scope::Worktree,
@@ -299,7 +304,7 @@ fn scope(args: &Init, old: Option<&Record>) -> Scope {
     }
 }
 
-/// Waits a little for commands that just end.
+/// Fails if the board is in use. Waits up to [`PATIENCE`] for processes that are about to close it.
 fn nobody_uses(region: &Path) -> Result<(), Failure> {
     let started = Instant::now();
     while Board::is_in_use(region).map_err(|error| cannot_ask(region, &error))? {
@@ -313,8 +318,8 @@ fn nobody_uses(region: &Path) -> Result<(), Failure> {
 
 fn cannot_ask(region: &Path, error: &slateboard::Error) -> Failure {
     Failure::failed(format!(
-        "whether anybody uses the board {} cannot be told ({error}); it stays. End whoever uses it, and then replace \
-         it all the same with --replace --force",
+        "cannot determine whether the board {} is in use ({error}), so it was not replaced. End the processes that \
+         use it, and then replace it with --replace --force",
         region.display()
     ))
 }
@@ -324,12 +329,12 @@ fn in_use(region: &Path) -> Failure {
         Board::options().open_read_only(region).and_then(|reader| reader.sessions()).unwrap_or_default();
     let alive = sessions.iter().find(|session| session.liveness != Liveness::Dead);
     let by = alive.map_or_else(
-        || "a process that reads it, as `slate watch` does".to_owned(),
-        |session| format!("session {:?} (process {})", session.name, session.pid),
+        || "a process that reads it, such as `slate watch`".to_owned(),
+        |session| format!("session {:?} (process {}, see `slate sessions`)", session.name, session.pid),
     );
     Failure::failed(format!(
-        "the board {} is in use by {by}; end it first, see `slate sessions`, or replace it all the same with \
-         --replace --force: whoever uses it is told that it moved",
+        "the board {} is in use by {by}; end that process first, or replace the board anyway with \
+         --replace --force: its users then get the error `moved`",
         region.display()
     ))
 }
@@ -378,8 +383,8 @@ impl InitDoc {
         board: &Board,
     ) -> Result<Self, Failure> {
         let placed = match record.placement {
-            Placement::Memory => "in memory for speed, gone when the machine restarts",
-            Placement::Project => "in the project, also seen from sandboxes with a /dev/shm of their own",
+            Placement::Memory => "in memory for speed, lost when the machine restarts",
+            Placement::Project => "in the project, reachable from sandboxes with a private /dev/shm",
         };
         let doc = Self::new(created, &record.region(slate), format!("{}; {placed}", root.why), board)?;
         let project = Some(root.folder.display().to_string());
@@ -388,11 +393,11 @@ impl InitDoc {
 }
 
 fn keys(doc: &InitDoc) -> String {
-    let made_for = format!("made for {}", grouped(doc.keys));
+    let sized_for = format!("sized for {}", grouped(doc.keys));
     if doc.keys_fit == doc.keys {
-        return made_for;
+        return sized_for;
     }
-    format!("{made_for}; the room for values holds {} at most", grouped(doc.keys_fit))
+    format!("{sized_for}; the space for values holds at most {}", grouped(doc.keys_fit))
 }
 
 fn print(context: &Context, doc: &InitDoc) -> Result<Status, Failure> {
@@ -402,13 +407,13 @@ fn print(context: &Context, doc: &InitDoc) -> Result<Status, Failure> {
     if context.globals.json {
         context.out.document(doc)?;
     } else {
-        let head = if doc.created { "made     " } else { "present  " };
+        let head = if doc.created { "created  " } else { "existing " };
         context.out.line(format!("{head} {}", doc.path))?;
         if let Some(project) = &doc.project {
             context.out.line(format!("project   {project}"))?;
         }
-        context.out.line(format!("because   {}", doc.why))?;
-        context.out.line(format!("room      {} for values", units::exact_size(doc.capacity)))?;
+        context.out.line(format!("reason    {}", doc.why))?;
+        context.out.line(format!("capacity  {} for values", units::exact_size(doc.capacity)))?;
         context.out.line(format!("keys      {}", keys(doc)))?;
         context.out.line(format!("history   {} events", grouped(doc.history)))?;
         context.out.line(format!("sessions  {}", grouped(doc.sessions)))?;

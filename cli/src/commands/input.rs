@@ -1,4 +1,4 @@
-//! Values from arguments, standard input and files, up to what a board takes.
+//! Values from arguments, standard input and files, up to the board's limit.
 
 use crate::failure::Failure;
 use slateboard::{CodecId, ErrorKind};
@@ -7,8 +7,8 @@ use std::{
     io::{self, Read},
 };
 
-/// The value that an argument means: `-` is standard input, `@FILE` a file, `@@x` the text `@x`, anything else itself.
-/// More than `limit` bytes are refused, and no more are read than it takes to know.
+/// The value of an argument: `-` is standard input, `@FILE` is a file, `@@x` is the text `@x`, and anything else is the
+/// value itself. Rejects a value of more than `limit` bytes, and reads at most one byte more than that.
 pub(super) fn value(argument: &str, limit: u64) -> Result<Vec<u8>, Failure> {
     match argument.strip_prefix('@') {
         None => text_or_input(argument, limit),
@@ -17,7 +17,7 @@ pub(super) fn value(argument: &str, limit: u64) -> Result<Vec<u8>, Failure> {
     }
 }
 
-/// As [`value`], of an argument that is a text also where it begins with `@`.
+/// As [`value`], but an argument that begins with `@` is plain text.
 pub(super) fn text_or_input(argument: &str, limit: u64) -> Result<Vec<u8>, Failure> {
     match argument {
         "-" => within(io::stdin().lock(), limit, "standard input"),
@@ -25,34 +25,34 @@ pub(super) fn text_or_input(argument: &str, limit: u64) -> Result<Vec<u8>, Failu
     }
 }
 
-/// Everything that the source gives, if that is not more than `limit` bytes.
+/// Reads the whole source, if it has at most `limit` bytes.
 pub(super) fn within(source: impl Read, limit: u64, what: &str) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     source
         .take(limit.saturating_add(1))
         .read_to_end(&mut bytes)
-        .map_err(|error| Failure::io(format!("reading {what}"), &error))?;
+        .map_err(|error| Failure::io(format!("cannot read {what}"), &error))?;
     if bytes.len() as u64 <= limit {
         return Ok(bytes);
     }
     let text = format!(
-        "{what} has more than the {limit} bytes that a value may have on this board; nothing was written; split it, \
-         or make a larger board"
+        "{what} is longer than {limit} bytes, the limit for a value on this board; nothing was written. Split the value, \
+         or create a board with a larger capacity"
     );
     Err(Failure { kind: ErrorKind::ValueTooLarge.name(), ..Failure::usage(text) })
 }
 
 fn file(path: &str, limit: u64) -> Result<Vec<u8>, Failure> {
     let failed = |error: &io::Error| {
-        Failure::io(format!("reading the file {path:?} (the text itself is written @@{path})"), error)
+        Failure::io(format!("cannot read the file {path:?} (for the text itself, write @@{path})"), error)
     };
     let kind = fs::metadata(path).map_err(|error| failed(&error))?.file_type();
     if kind.is_dir() {
-        return Err(Failure::usage(format!("@{path}: that is a folder, not a file")));
+        return Err(Failure::usage(format!("@{path}: this is a folder, not a file")));
     }
     if !kind.is_file() {
         let text = format!(
-            "@{path}: that is a pipe or a device, not a file; to read from it, use `-` and `< {path}`"
+            "@{path}: this is a pipe or a device, not a file; to read from it, use `-` and `< {path}`"
         );
         return Err(Failure::usage(text));
     }
@@ -60,12 +60,12 @@ fn file(path: &str, limit: u64) -> Result<Vec<u8>, Failure> {
     within(file, limit, &format!("the file {path:?}"))
 }
 
-/// How a value is encoded of which nothing else is known.
+/// The default codec of a value.
 pub(super) fn plain_codec(value: &[u8]) -> CodecId {
     if std::str::from_utf8(value).is_ok() { CodecId::UTF8 } else { CodecId::RAW }
 }
 
-/// Whether the value is what the codec says. Of a program's own codec nothing is known.
+/// Checks that the value is valid in the codec. Values in codecs of other programs are not checked.
 pub(super) fn suits(codec: CodecId, value: &[u8]) -> Result<(), String> {
     match codec {
         CodecId::UTF8 => std::str::from_utf8(value).map(drop).map_err(|error| format!("not UTF-8: {error}")),

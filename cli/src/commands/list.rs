@@ -14,10 +14,10 @@ use std::borrow::Cow;
 #[derive(Serialize)]
 struct ListDoc<'a> {
     generation: u64,
-    /// Whether all entries are of that generation. Otherwise each is whole, and none is older.
+    /// Whether all entries are of that generation. Otherwise each entry is whole, and none is older than that generation.
     exact: bool,
     entries: Vec<EntryDoc<'a>>,
-    /// What is damaged, and left out.
+    /// The damaged records, which are left out of `entries`.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<DamageDoc<'a>>,
 }
@@ -42,7 +42,7 @@ pub(crate) fn run(context: &Context, args: &Ls) -> Result<Status, Failure> {
     Ok(told(context, &listing))
 }
 
-/// A key, and what ends it.
+/// A key and its terminator.
 fn shown(key: &str, null: bool) -> [Cow<'_, str>; 2] {
     if null { [key.into(), "\0".into()] } else { [printable(key).into(), "\n".into()] }
 }
@@ -54,17 +54,18 @@ fn list(reader: &Reader, args: &Ls) -> Result<List> {
     })
 }
 
-/// Says in words what a list is not, and as a status.
+/// Reports an inexact or damaged list in messages and in the exit status.
 fn told<T>(context: &Context, listing: &Listing<T>) -> Status {
     if !listing.exact {
         context.out.remark(format_args!(
-            "slate: these keys are not of one generation: the board changes faster than its history lasts. Each is \
-             whole, and none is older than generation {}; a longer history (`slate init --history`) makes lists exact",
+            "slate: the list is not of one generation, because the board changes faster than its history lasts. Each \
+             entry is whole, and none is older than generation {}; with a longer history, lists are exact \
+             (`slate init --replace --history EVENTS` creates a new, empty board)",
             listing.generation
         ));
     }
     for damage in &listing.damaged {
-        say(format_args!("slate: left out: {damage}"));
+        say(format_args!("slate: a damaged record was left out: {damage}"));
     }
     if listing.damaged.is_empty() { Status::Done } else { Status::Corrupt }
 }

@@ -12,7 +12,7 @@ use slateboard::Reader;
 use std::{collections::VecDeque, time::Duration};
 
 const DEFAULT_LAST: u64 = 50;
-/// How long one blocking call of `--follow` may take.
+/// The longest time of one blocking call of `--follow`.
 const SLICE: Duration = Duration::from_secs(60);
 
 pub(crate) fn run(context: &Context, args: &Log) -> Result<Status, Failure> {
@@ -27,10 +27,10 @@ pub(crate) fn run(context: &Context, args: &Log) -> Result<Status, Failure> {
     Ok(if read.damaged { Status::Corrupt } else { Status::Done })
 }
 
-/// How far the history was read.
+/// How far the history has been read.
 struct Read {
     to: u64,
-    /// Whether an event was left out because it is damaged.
+    /// Whether an event was skipped because it is damaged.
     damaged: bool,
 }
 
@@ -71,7 +71,7 @@ fn the_last(context: &Context, args: &Log, reader: &Reader) -> Result<Read, Fail
                 }
             }
             Ok(_) => {}
-            // The oldest ones left while we read; they are not among the last.
+            // The oldest events left the history during the read; they are not among the last ones.
             Err(error) if error.missed().is_some() => {}
             Err(error) => {
                 read.damaged |= error.is_corrupt();

@@ -1,4 +1,4 @@
-//! The commands: each gets the [`Context`] and its own arguments.
+//! The commands. Each one gets the [`Context`] and its own arguments.
 
 mod get;
 mod init;
@@ -28,17 +28,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Name of a session that was given none. One for all, because names are remembered by the board.
+/// Default session name. It is the same for all processes, because the board has a limited table of names.
 const DEFAULT_SESSION: &str = "slate";
 
-/// What every command works with.
+/// The global options and the output of a command.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) globals: Globals,
     pub(crate) out: Output,
 }
 
-/// Runs the command and turns its end into words and an exit status.
+/// Runs the command, reports a failure, and returns the exit status.
 pub(crate) fn run(cli: Cli) -> ExitCode {
     let context = Context { out: Output::new(cli.globals.json, cli.globals.quiet), globals: cli.globals };
     let ended = dispatch(&context, cli.command).unwrap_or_else(|failure| context.report(&failure));
@@ -48,7 +48,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
 fn dispatch(context: &Context, command: Command) -> Result<Status, Failure> {
     if context.globals.session.is_some() && !command.takes_session() {
         return Err(Failure::usage(
-            "--session: this command writes nothing and shows everybody's entries; leave the name out",
+            "--session does not apply to this command; leave it out. It is for put, update, touch, rm, watch and log",
         ));
     }
     match command {
@@ -72,7 +72,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Status, Failure> {
 }
 
 impl Context {
-    /// The board that is meant, and how it was found.
+    /// The board to use, and how it was found.
     pub(crate) fn locate(&self) -> Result<Located, Failure> {
         locate::find(&self.surroundings()?)
     }
@@ -81,17 +81,17 @@ impl Context {
         Surroundings::of_this_process(self.globals.board.clone())
     }
 
-    /// For what only reads: a read-only mapping.
+    /// For commands that only read: a read-only mapping of the board.
     pub(crate) fn reader(&self) -> Result<Reader, Failure> {
         Ok(Board::options().open_read_only(self.locate()?.region)?)
     }
 
-    /// For what writes, before it has anything to write.
+    /// For commands that write, before they attach a session.
     pub(crate) fn board(&self) -> Result<Board, Failure> {
         Ok(Board::open(self.locate()?.region)?)
     }
 
-    /// For what writes: a session for the time of this command.
+    /// For commands that write: a session that ends with the command.
     pub(crate) fn session(&self) -> Result<Session, Failure> {
         self.attach(&self.board()?)
     }
@@ -101,10 +101,10 @@ impl Context {
         Ok(board.attach(name)?)
     }
 
-    /// Words on standard error and, for programs, a document on standard output: also in the midst of a stream.
+    /// Reports a failure on standard error and, with `--json`, as a document on standard output, even within a stream.
     pub(crate) fn report(&self, failure: &Failure) -> Status {
         if !failure.text.is_empty() {
-            // When the output is closed as well, the status still tells.
+            // If standard output is closed as well, the exit status still reports the failure.
             let _ = self.out.failure(failure);
             say(format_args!("slate: {}", failure.text));
         }
@@ -112,20 +112,20 @@ impl Context {
     }
 }
 
-/// A time limit that may be absent.
+/// An optional time limit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline(Option<Instant>);
 
 impl Deadline {
-    /// How long one blocking call may take when there is no limit.
+    /// The longest time of one blocking call if there is no limit.
     const SLICE: Duration = Duration::from_secs(60);
 
     pub(crate) fn after(limit: Option<Duration>) -> Self {
-        // A limit beyond what the clock can count is none.
+        // A limit that overflows the clock is the same as no limit.
         Self(limit.and_then(|limit| Instant::now().checked_add(limit)))
     }
 
-    /// For the next blocking call; none when the time is over.
+    /// The timeout of the next blocking call; `None` if the time limit has passed.
     pub(crate) fn next_wait(&self) -> Option<Duration> {
         let Some(end) = self.0 else { return Some(Self::SLICE) };
         let left = end.saturating_duration_since(Instant::now());

@@ -10,9 +10,9 @@ use slateboard::{CodecId, Expect, PutOptions};
 pub(crate) fn run(context: &Context, args: &Put) -> Result<Status, Failure> {
     if args.ephemeral {
         return Err(Failure::usage(
-            "--ephemeral: the key would be removed at once, because it lives as long as the session that wrote \
-             it and this command's session ends with the command; use --ttl, or hold a session in a program of \
-             your own",
+            "--ephemeral: the key would be removed immediately, because an ephemeral key ends with the session \
+             that wrote it, and the session of this command ends with the command; use --ttl, or keep a session \
+             attached in a program of your own",
         ));
     }
     let board = context.board()?;

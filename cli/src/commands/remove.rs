@@ -17,7 +17,7 @@ pub(crate) fn run(context: &Context, args: &Rm) -> Result<Status, Failure> {
             context.out.receipt(key, &receipt)?;
         }
         (None, Some(prefix)) => context.out.removed(prefix, session.remove_prefix(prefix)?)?,
-        (None, None) => return Err(Failure::usage("a key or --prefix is needed")),
+        (None, None) => return Err(Failure::usage("a key or --prefix is required")),
     }
     Ok(Status::Done)
 }

@@ -16,10 +16,10 @@ pub(crate) struct SessionDoc<'a> {
     incarnation: u32,
     name: &'a str,
     pid: u32,
-    /// `alive`, `unresponsive` (its process lives and gives no sign), `dead` (its process is gone),
-    /// or `unknown` (the lock file cannot be asked from here).
+    /// `alive`, `unresponsive` (its process exists, but does not beat), `dead` (its process has ended), or `unknown` (the
+    /// lock file cannot be queried from here).
     liveness: &'static str,
-    /// Milliseconds since its last sign of life.
+    /// Milliseconds since its last beat.
     beat_age_ms: u128,
     attached: String,
     attached_ns: u64,
@@ -58,14 +58,14 @@ pub(crate) fn run(context: &Context) -> Result<Status, Failure> {
     if context.globals.json {
         context.out.document(&SessionsDoc { sessions: sessions.iter().map(SessionDoc::new).collect() })?;
     } else if sessions.is_empty() {
-        context.out.remark("nobody is attached");
+        context.out.remark("no session is attached");
     } else {
         table(context, &sessions)?;
     }
     Ok(Status::Done)
 }
 
-/// The sessions as rows for people.
+/// Prints the sessions as a table.
 pub(crate) fn table(context: &Context, sessions: &[SessionInfo]) -> Result<(), Failure> {
     let rows: Vec<_> = sessions.iter().map(row).collect();
     context
@@ -92,7 +92,7 @@ fn liveness_name(liveness: Liveness) -> &'static str {
         Liveness::Unresponsive => "unresponsive",
         Liveness::Dead => "dead",
         Liveness::Unknown => "unknown",
-        #[allow(unreachable_patterns, reason = "the library may learn further states")]
+        #[allow(unreachable_patterns, reason = "the library may get more states")]
         _ => "unknown",
     }
 }

@@ -23,13 +23,13 @@ struct StatusDoc<'a> {
     path: String,
     found_by: &'static str,
     healthy: bool,
-    /// What needs attention, each a sentence.
+    /// What needs attention, one sentence each.
     attention: &'a [String],
     generation: u64,
     floor: u64,
     history: u64,
     keys: u64,
-    /// Keys that it was made for, and as many of them as `capacity` has blocks for.
+    /// Number of keys that the table is sized for, and how many of these keys `capacity` has space for.
     keys_made_for: u64,
     keys_fit: u64,
     slots: u64,
@@ -47,22 +47,22 @@ struct StatusDoc<'a> {
     private_bytes: u64,
     reserve_bytes: u64,
     free_bytes: u64,
-    /// Bytes that are free in the file system under the board.
+    /// Free bytes in the file system of the board.
     file_system_free: Option<u64>,
     names: u64,
     names_max: u64,
     sessions_max: u64,
     sessions: Vec<SessionDoc<'a>>,
     totals: TotalsDoc,
-    /// A figure that was cut to what can be, because of damage.
+    /// A figure that was limited to a possible value, because of damage.
     #[serde(skip_serializing_if = "Option::is_none")]
     implausible: Option<&'static str>,
-    /// What is damaged.
+    /// The damaged records.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<DamageDoc<'a>>,
 }
 
-/// What the region's file takes, bytes.
+/// Size of the region's file, in bytes.
 #[derive(Clone, Copy, Serialize)]
 pub(super) struct FileDoc {
     at_most: u64,
@@ -71,7 +71,7 @@ pub(super) struct FileDoc {
 
 impl FileDoc {
     pub(super) fn new(region: &Path, metrics: &Metrics) -> Self {
-        // A file that is gone takes nothing.
+        // A file that was removed takes no space.
         let now = fs::metadata(region).map_or(0, |file| file.blocks() * 512);
         Self { at_most: metrics.region_bytes, now }
     }
@@ -83,7 +83,7 @@ impl fmt::Display for FileDoc {
     }
 }
 
-/// Sums over all sessions that ever were.
+/// Sums over all present and past sessions.
 #[derive(Serialize)]
 struct TotalsDoc {
     puts: u64,
@@ -106,7 +106,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Status, Fail
     let located = context.locate()?;
     let reader = Board::options().open_read_only(&located.region)?;
     if args.count == Some(0) {
-        return Err(Failure::usage("--count 0 looks at nothing; give 1 or more"));
+        return Err(Failure::usage("--count 0 would check nothing; use 1 or more"));
     }
     let times = if args.watch { args.count.unwrap_or(u64::MAX) } else { 1 };
     let mut ended = Status::Done;
@@ -131,28 +131,30 @@ fn examine(reader: &Reader) -> Result<Health, Failure> {
     attention.extend(damage(&damaged));
     attention.extend(metrics.implausible.map(|figure| {
         format!(
-            "corruption found: {figure} cannot be, so the figures of it here are no more than what can be; make a new \
-             board with `slate init --replace` and put again what `slate ls` shows"
+            "corruption found: implausible figures ({figure}) are shown limited to possible values; save what `slate ls` \
+             lists, create a new board with `slate init --replace`, and put it there again"
         )
     }));
     if let Err(error) = reader.check_locks() {
-        attention.push(format!("nobody can attach any more: {}", Failure::from(error).text));
+        attention.push(format!("no session can attach: {}", Failure::from(error).text));
     }
     let unknown = sessions.iter().filter(|session| session.liveness == Liveness::Unknown).count();
     if unknown > 0 {
-        attention
-            .push(format!("whether {unknown} sessions live cannot be told from here, for the same reason"));
+        attention.push(format!(
+            "cannot determine whether {unknown} sessions are alive, because the lock file cannot be queried from here"
+        ));
     }
     for session in &sessions {
         let name = printable(&session.name);
         match session.liveness {
             Liveness::Unresponsive => attention.push(format!(
-                "session {name} (process {}) gave no sign of life for {:.0} s; its process is stopped or stuck",
+                "session {name} (process {}) has not responded for {:.0} s; its process is stopped or stuck",
                 session.pid,
                 session.beat_age.as_secs_f64()
             )),
             Liveness::Dead => attention.push(format!(
-                "session {name} (process {}) is gone and not tidied up after; the next session that attaches does it",
+                "the process of session {name} ({}) has ended, and the session is not cleaned up yet; the next session that \
+                 attaches does this",
                 session.pid
             )),
             _ => {}
@@ -162,7 +164,7 @@ fn examine(reader: &Reader) -> Result<Health, Failure> {
     Ok(Health { metrics, sessions, damaged, attention })
 }
 
-/// Says which records are damaged.
+/// A sentence about the damaged records.
 fn damage(damaged: &[Damage]) -> Option<String> {
     const NAMED: usize = 8;
     let names = damaged.iter().take(NAMED).map(|damage| match (&damage.key, damage.generation) {
@@ -176,35 +178,36 @@ fn damage(damaged: &[Damage]) -> Option<String> {
     }
     (!damaged.is_empty()).then(|| {
         format!(
-            "corruption found: {} damaged records ({}); run `slate ls` and `slate log` for what is sound; the next put of a \
-             damaged key makes it sound again",
+            "corruption found: {} damaged {} ({}); `slate ls` and `slate log` print the undamaged records; the next put \
+             of a damaged key repairs it",
             damaged.len(),
+            if damaged.len() == 1 { "record" } else { "records" },
             names.join(", ")
         )
     })
 }
 
-/// Says what is full, or will be soon.
+/// Sentences about what is full or nearly full.
 fn room(metrics: &Metrics) -> Vec<String> {
     let Metrics { slots_used, slots_max, overflow, overflow_max, .. } = *metrics;
     let keys_help =
-        "remove keys with `slate rm`, or make a board for more with `slate init --replace --keys N`";
+        "remove keys with `slate rm`, or create a board for more keys with `slate init --replace --keys N`";
     let keys = if metrics.refuses_keys {
-        Some(format!("some new keys find no slot: {slots_used} of {slots_max} slots are used; {keys_help}"))
+        Some(format!(
+            "some new keys are refused for lack of a slot: {slots_used} of {slots_max} slots are used; {keys_help}"
+        ))
     } else {
         let table = nearly_full("table of keys", slots_used, slots_max, "slots", keys_help);
-        table.or_else(|| {
-            nearly_full("table of keys", overflow, overflow_max, "buckets that it can grow by", keys_help)
-        })
+        table.or_else(|| nearly_full("table of keys", overflow, overflow_max, "overflow buckets", keys_help))
     };
-    let sessions_help =
-        "end sessions that are not needed, or make a board for more with `slate init --replace --sessions N`";
+    let sessions_help = "end sessions that are not needed, or create a board for more sessions with \
+        `slate init --replace --sessions N`";
     let sessions =
         nearly_full("table of sessions", metrics.sessions, metrics.sessions_max, "records", sessions_help);
     let names = (metrics.names >= metrics.names_max).then(|| {
         format!(
-            "the table of names is full: sessions, values and the history refer to all {}, and no session of another name \
-             can attach; use fewer names, or make a board for more sessions with `slate init --replace --sessions N`",
+            "the table of names is full: sessions, values and the history refer to all {} names, so no session with a new \
+             name can attach; use fewer names, or create a board for more sessions with `slate init --replace --sessions N`",
             metrics.names_max
         )
     });
@@ -214,15 +217,15 @@ fn room(metrics: &Metrics) -> Vec<String> {
 fn data(metrics: &Metrics) -> Option<String> {
     let Metrics { live_bytes, capacity, typical_bytes, typical_used, typical_room, .. } = *metrics;
     let help =
-        "remove keys with `slate rm`, or make a larger board with `slate init --replace --capacity SIZE`";
+        "remove keys with `slate rm`, or create a larger board with `slate init --replace --capacity SIZE`";
     if !is_nearly_full(typical_used, typical_used.saturating_add(typical_room)) {
         let (live, all) = (units::size(live_bytes), units::size(capacity));
         return is_nearly_full(live_bytes, capacity)
-            .then(|| format!("the data area is nearly full: present values take {live} of {all}; {help}"));
+            .then(|| format!("the data area is nearly full: current values take {live} of {all}; {help}"));
     }
     Some(format!(
-        "the data area is nearly full: of the values that take most of it, in blocks of {}, {typical_used} are there and \
-         {typical_room} more find room; {help}",
+        "the data area is nearly full: most of it holds values in blocks of {}, of which {typical_used} are used and \
+         {typical_room} more are available; {help}",
         units::size(typical_bytes)
     ))
 }
@@ -231,15 +234,15 @@ fn file_system(metrics: &Metrics) -> Option<String> {
     let wanted = metrics.capacity.saturating_sub(metrics.reserved);
     metrics.file_system_free.filter(|&free| free < wanted).map(|free| {
         format!(
-            "the file system under the board is nearly full: {} are free there, and the board may still need {}; make room \
-             there, or puts will be refused",
+            "the file system under the board is nearly full: {} are free, but the board may still need {}; free some space, \
+             or puts will be refused",
             units::size(free),
             units::size(wanted)
         )
     })
 }
 
-/// Four fifths.
+/// At least four fifths are used.
 fn is_nearly_full(used: u64, of: u64) -> bool {
     of > 0 && used.saturating_mul(5) >= of.saturating_mul(4)
 }
@@ -257,14 +260,14 @@ fn print(context: &Context, located: &Located, health: &Health) -> Result<(), Fa
     let Metrics { capacity, used, sessions_max, .. } = health.metrics;
     let (out, healthy) = (&context.out, health.attention.is_empty());
     let word = if healthy { "healthy" } else { "needs attention" };
-    out.line(format!("board     {} (named by {})", located.region.display(), located.found_by.words()))?;
+    out.line(format!("board     {} (from {})", located.region.display(), located.found_by.words()))?;
     out.line(format!("state     {}", out.health(healthy, word)))?;
     for sentence in &health.attention {
         out.line(format!("          {sentence}"))?;
     }
-    out.line(format!("history   generation {generation}, readable after {floor}"))?;
+    out.line(format!("history   generation {generation}, holds the events after generation {floor}"))?;
     out.line(format!(
-        "keys      {}, made for {}; {slots_used} of {slots_max} slots",
+        "keys      {}, sized for {}; {slots_used} of {slots_max} slots are used",
         units::grouped(keys),
         units::grouped(keys_made_for)
     ))?;
@@ -274,11 +277,11 @@ fn print(context: &Context, located: &Located, health: &Health) -> Result<(), Fa
     let sizes = [live_bytes, history_bytes, private_bytes, free_bytes].map(units::size);
     let [live, history, private, free] = &sizes;
     out.line(format!(
-        "          values {live}, history {history}, at hand of sessions {private}, free {free}"
+        "          values {live}, history {history}, reserved by sessions {private}, free {free}"
     ))?;
     out.line(format!("file      {}", FileDoc::new(&located.region, &health.metrics)))?;
     if let Some(free) = health.metrics.file_system_free {
-        out.line(format!("          {} free in the file system under it", units::size(free)))?;
+        out.line(format!("          {} free in its file system", units::size(free)))?;
     }
     out.line(format!("names     {names} of {names_max}"))?;
     out.line(format!("sessions  {} of {sessions_max}", health.sessions.len()))?;

@@ -1,4 +1,4 @@
-//! `slate update`: read, change, compare-and-swap; again with what another wrote meanwhile.
+//! `slate update`: read, change, compare-and-swap; repeated with the new entry on conflict.
 
 use super::{Context, input};
 use crate::{
@@ -13,12 +13,12 @@ use std::{
     thread,
 };
 
-/// What is made of the value that stands there.
+/// How the new value is computed from the current one.
 enum Change<'a> {
     /// A merge patch.
     Merge(String),
     Append(Vec<u8>),
-    /// A command for the shell, and how many bytes its output may have.
+    /// A shell command, and the maximum length of its output in bytes.
     Exec(&'a str, u64),
 }
 
@@ -49,19 +49,22 @@ impl<'a> Change<'a> {
         match (&args.merge, &args.append, &args.exec) {
             (Some(patch), ..) => Self::merge(&input::value(patch, value_max)?),
             (None, Some(text), _) => Ok(Self::Append(input::text_or_input(text, value_max)?)),
-            (None, None, Some(command)) if command.trim().is_empty() => {
-                Err(Failure::usage("--exec: the command is empty, and would make the value empty"))
-            }
+            (None, None, Some(command)) if command.trim().is_empty() => Err(Failure::usage(
+                "--exec: the command is empty, and would make the value empty; give a command",
+            )),
             (None, None, Some(command)) => Ok(Self::Exec(command, value_max)),
-            (None, None, None) => Err(Failure::usage("one of --add, --merge, --append, --exec is needed")),
+            (None, None, None) => {
+                Err(Failure::usage("one of --add, --merge, --append and --exec is required"))
+            }
         }
     }
 
     fn merge(patch: &[u8]) -> Result<Self, Failure> {
-        let not_json =
-            |error: &dyn std::fmt::Display| Failure::usage(format!("--merge: not JSON to merge: {error}"));
+        let not_json = |error: &dyn std::fmt::Display| {
+            Failure::usage(format!("--merge: the patch is not JSON, or is nested too deeply: {error}"))
+        };
         let patch = std::str::from_utf8(patch).map_err(|error| not_json(&error))?;
-        // It is applied to nothing, so that its faults are told before the board's.
+        // A trial run on an absent value, so that an invalid patch is reported before any error of the board.
         merge(None, patch).map_err(|error| not_json(&error))?;
         Ok(Self::Merge(patch.into()))
     }
@@ -76,7 +79,7 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// The codec of the entry as long as the new value suits it.
+    /// The codec of the entry if the new value is valid in it, otherwise the default codec.
     fn codec(&self, old: Option<&Entry>, value: &[u8]) -> CodecId {
         let codec = match (old, self) {
             (Some(entry), _) => entry.codec,
@@ -101,7 +104,7 @@ fn merged(old: Option<&Entry>, patch: &str) -> Result<Vec<u8>, Failure> {
 }
 
 fn execute(key: &str, old: Option<&Entry>, command: &str, value_max: u64) -> Result<Vec<u8>, Failure> {
-    let running = |error: &io::Error| Failure::io(format!("--exec: running `{command}`"), error);
+    let running = |error: &io::Error| Failure::io(format!("--exec: cannot run `{command}`"), error);
     let mut child = Command::new("sh")
         .args(["-c", command])
         .env("SLATE_KEY", key)
@@ -110,8 +113,8 @@ fn execute(key: &str, old: Option<&Entry>, command: &str, value_max: u64) -> Res
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| running(&error))?;
-    // Written by another thread: the command may fill its output before it reads all of its input. Nobody waits for
-    // that thread, since a command that does not want its input is free to leave it.
+    // Another thread writes the input, because the command may fill its output pipe before it has read all input. The
+    // thread is not joined, because a command may ignore its input.
     if let Some(mut input) = child.stdin.take() {
         let value = old.map(|entry| entry.value.clone()).unwrap_or_default();
         thread::spawn(move || drop(input.write_all(&value)));
@@ -120,7 +123,7 @@ fn execute(key: &str, old: Option<&Entry>, command: &str, value_max: u64) -> Res
         input::within(output, value_max, &format!("--exec: the output of `{command}`"))
     });
     if output.is_err() {
-        // It may go on without end; what is left of it ends with its output.
+        // The command may run forever; its child processes end when they write to the closed pipe.
         let _ = child.kill();
     }
     let status = child.wait().map_err(|error| running(&error))?;
@@ -128,13 +131,13 @@ fn execute(key: &str, old: Option<&Entry>, command: &str, value_max: u64) -> Res
     if status.success() {
         return Ok(output);
     }
-    let text = format!("--exec: `{command}` ended with {status}; key {key:?} was left as it is");
+    let text = format!("--exec: `{command}` failed ({status}); key {key:?} was not changed");
     Err(Failure::failed(text).on_key(key))
 }
 
 fn unsuitable(option: &str, entry: &Entry, what: &str) -> Failure {
     let text = format!(
-        "{option}: key {:?} stands at version {} and its value is {what}; it was left as it is",
+        "{option}: the value of key {:?} at version {} is {what}; the key was not changed",
         entry.key, entry.version
     );
     Failure::of_key(ErrorKind::Codec, &entry.key, text)
@@ -149,7 +152,7 @@ mod tests {
         assert_eq!(execute("k", None, "printf %s $SLATE_VERSION", 9).expect("ran"), b"0");
         let failure = execute("k", None, "exit 3", 9).expect_err("failed");
         assert!(
-            failure.text.contains("exit 3") && failure.text.contains("left as it is"),
+            failure.text.contains("exit 3") && failure.text.contains("was not changed"),
             "{}",
             failure.text
         );

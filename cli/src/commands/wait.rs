@@ -20,16 +20,16 @@ pub(crate) fn run(context: &Context, args: &Wait) -> Result<Status, Failure> {
                 context.out.value(&entry)?;
                 return Ok(Status::Done);
             }
-            // Removed, or its time to live is over.
+            // Removed or expired.
             Some(Newer::Removed) => return Err(removed(&args.key)),
             None => {}
         }
     }
-    let text = format!("the time is over; key {:?} did not become newer than version {threshold}", args.key);
+    let text = format!("timeout: no value of key {:?} newer than version {threshold}", args.key);
     Err(Failure::new(Status::Timeout, text).on_key(&args.key))
 }
 
 fn removed(key: &str) -> Failure {
-    let text = format!("key {key:?} is not there any more; use `--newer-than 0` to wait for it");
+    let text = format!("key {key:?} does not exist; use `--newer-than 0` to wait until it exists");
     Failure::new(Status::NoKey, text).on_key(key)
 }

@@ -9,7 +9,7 @@ use crate::{
 use slateboard::{Error, Event, Watch};
 use std::time::Duration;
 
-/// Longest time until it is found that nobody reads the output any more: `slate watch | head -1` ends.
+/// The longest time until a closed output is noticed, so that `slate watch | head -1` ends.
 const READER_LOOK: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(context: &Context, args: &args::Watch) -> Result<Status, Failure> {
@@ -36,13 +36,13 @@ pub(crate) fn run(context: &Context, args: &args::Watch) -> Result<Status, Failu
     Ok(Status::Done)
 }
 
-/// Whether the event is of the prefix, and of the session if one was named.
+/// Whether the event changes a key with the prefix, and is from the session if one was given.
 pub(super) fn is_asked_for(context: &Context, prefix: &str, event: &Event) -> bool {
     let session = context.globals.session.as_deref();
     session.is_none_or(|name| event.session.name == name) && concerned(event, prefix).next().is_some()
 }
 
-/// The next event, if one comes in time. What was missed or is damaged is said, and passed over.
+/// The next event, if one comes in time. Missed and damaged events are reported and skipped.
 pub(super) fn next_event(
     context: &Context,
     watch: &mut Watch,
@@ -58,13 +58,13 @@ pub(super) fn next_event(
     Ok(None)
 }
 
-/// Says what was missed or is damaged, if the reading goes on behind it.
+/// Reports missed or damaged events, if reading can continue after them; otherwise fails.
 pub(super) fn passed_over(context: &Context, error: Error, goes_on: bool) -> Result<(), Failure> {
     match error.missed() {
         Some(lagged) => context.out.missed(lagged.missed, lagged.resume_at),
         None if error.is_corrupt() && goes_on => {
             let failure = Failure::from(error);
-            context.report(&Failure { text: format!("one event is left out: {}", failure.text), ..failure });
+            context.report(&Failure { text: format!("one event was left out: {}", failure.text), ..failure });
             Ok(())
         }
         None => Err(error.into()),
@@ -73,7 +73,7 @@ pub(super) fn passed_over(context: &Context, error: Error, goes_on: bool) -> Res
 
 fn over(count: Option<u64>, left: Option<u64>) -> String {
     match (count, left) {
-        (Some(count), Some(left)) => format!("the time is over after {} of {count} events", count - left),
-        _ => "the time is over".into(),
+        (Some(count), Some(left)) => format!("timeout: {} of {count} events arrived", count - left),
+        _ => "timeout: the watch has reached its time limit".into(),
     }
 }

@@ -1,4 +1,4 @@
-//! `slate where`: which board is meant, and whether this process sees it.
+//! `slate where`: which board is used, and whether this process can reach it.
 
 use super::Context;
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     locate::{self, Located},
     place::uuid,
     print::ErrorDoc,
-    record::Placement,
+    record::{FILE, Placement},
 };
 use serde::Serialize;
 use slateboard::Board;
@@ -26,7 +26,7 @@ struct WhereDoc<'a> {
     project: Option<String>,
     /// Whether this process can use the board.
     reachable: bool,
-    /// Why it cannot.
+    /// The reason, if it is not reachable.
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,15 +59,17 @@ pub(crate) fn run(context: &Context) -> Result<Status, Failure> {
     }))
 }
 
-/// Opens the board, as any other command would.
+/// Opens the board, as any other command does.
 fn examine(located: &Located, project: Option<&locate::Project>) -> (WhereDoc<'static>, Option<Failure>) {
     let mut doc = WhereDoc::new(located, project);
     let failure = match Board::options().open_read_only(&located.region) {
         Ok(reader) => {
             let recorded = doc.uuid.replace(uuid(reader.uuid()));
             recorded.filter(|recorded| Some(recorded) != doc.uuid.as_ref()).map(|recorded| {
-                let text =
-                    format!("the board there is another than the record says, which has uuid {recorded}");
+                let text = format!(
+                    "another board is at the recorded path: {FILE} expects uuid {recorded}; restore the region, \
+                     or create a new, empty board with `slate init --replace`"
+                );
                 Failure::new(Status::NoBoard, text)
             })
         }
@@ -97,7 +99,7 @@ fn print(context: &Context, doc: &WhereDoc<'_>) -> Result<(), Failure> {
     if context.globals.json {
         return context.out.document(doc);
     }
-    context.out.line(format!("board      {} (named by {})", doc.path, doc.named_by))?;
+    context.out.line(format!("board      {} (from {})", doc.path, doc.named_by))?;
     if let Some(project) = &doc.project {
         context.out.line(format!("project    {project}"))?;
     }

@@ -1,4 +1,4 @@
-//! One agent: claims tasks, does them, and takes over what the dead held.
+//! One agent: claims tasks, performs them, and takes over the claims of dead agents.
 
 use super::{
     index,
@@ -17,9 +17,9 @@ use std::{
     time::Duration,
 };
 
-/// How long one blocking call may take. Work and deaths are seen on the board; this only bounds a sleep.
+/// The longest time of one blocking call. The board reports work and deaths; this only limits a sleep.
 const SLICE: Duration = Duration::from_millis(20);
-/// Joins the team, works until every task is done, reports.
+/// Joins the team, works until every task is done, and reports.
 pub(crate) fn run(args: &DemoAgent) -> Result<(), Failure> {
     let session = Board::open(&args.at)?.attach(&args.name)?;
     let mut agent = Agent::new(session, args)?;
@@ -40,13 +40,13 @@ struct Agent {
     report: AgentReport,
 }
 
-/// What came of looking at a task.
+/// The outcome of checking a task.
 enum Looked {
-    /// Done, by whomever; not to be looked at again.
+    /// Done by some agent; not to be checked again.
     Done,
-    /// Done by us just now.
+    /// This agent has just done it.
     Worked,
-    /// Not there yet, or in another's hands.
+    /// Not on the board yet, or claimed by another agent.
     Later,
 }
 
@@ -55,7 +55,8 @@ impl Agent {
         let me =
             Holder { name: args.name.clone(), session: session.index(), incarnation: session.incarnation() };
         let output = io::stdout().as_fd().try_clone_to_owned();
-        let output = output.map_err(|error| Failure::io("opening the pipe to the coordinator", &error))?;
+        let output =
+            output.map_err(|error| Failure::io("cannot open the pipe to the coordinator", &error))?;
         Ok(Self {
             board: Board::open(&args.at)?,
             session,
@@ -66,13 +67,13 @@ impl Agent {
         })
     }
 
-    /// Tells the coordinator, outside the board, what the board has acknowledged: written to the pipe it
-    /// outlives this process, so that a lost update would be found even if its writer was killed.
+    /// Reports to the coordinator, outside the board, which update the board has acknowledged. Data in the pipe outlives
+    /// this process, so a lost update is found even if its writer was killed.
     fn acknowledge(&mut self, receipt: Receipt) -> Result<Receipt, Failure> {
         self.report.retries += u64::from(receipt.retries);
         self.acknowledgements
             .write_all(&receipt.generation.to_le_bytes())
-            .map_err(|error| Failure::io("telling the coordinator", &error))?;
+            .map_err(|error| Failure::io("cannot report to the coordinator", &error))?;
         Ok(receipt)
     }
 
@@ -85,7 +86,7 @@ impl Agent {
         self.put(&agent_key(&self.me.name), &encode(report)?)
     }
 
-    /// Number of tasks, once the coordinator has said it.
+    /// Waits until the coordinator starts the work, and returns the number of tasks.
     fn wait_for_go(&self) -> Result<u64, Failure> {
         loop {
             if let Some(Newer::Value(entry)) = self.session.wait_newer(GO, 0, SLICE)? {
@@ -98,7 +99,7 @@ impl Agent {
         let mut left: Vec<u64> = (first..tasks).chain(0..first.min(tasks)).collect();
         let mut idle = false;
         while !left.is_empty() {
-            // From before looking on, so that no change falls between looking and waiting.
+            // Starts before the tasks are checked, so that no change is missed between a check and the wait.
             let mut watch = self.session.watch(TASKS);
             let mut later = Vec::new();
             let mut worked = false;
@@ -121,7 +122,7 @@ impl Agent {
         Ok(())
     }
 
-    /// Only an idle agent asks whether others live: while there is open work, that comes first.
+    /// Checks a task. Only an idle agent checks whether other agents are alive, because open tasks come first.
     fn look(&mut self, number: u64, idle: bool) -> Result<Looked, Failure> {
         let Some(entry) = self.session.get(&task_key(number))? else { return Ok(Looked::Later) };
         let task: Task = decode(&entry)?;
@@ -147,7 +148,8 @@ impl Agent {
         }
     }
 
-    /// Dead, or its record is another's by now. Asked after the claim was read: who held it then was attached.
+    /// Whether the holder is dead, or its session record belongs to another session by now. Called after the claim was read,
+    /// at which time its holder was attached.
     fn has_ended(&self, holder: &Holder) -> Result<bool, Failure> {
         let sessions = self.board.sessions()?;
         let record = sessions
@@ -156,20 +158,22 @@ impl Agent {
         Ok(record.is_none_or(|session| session.liveness == Liveness::Dead))
     }
 
-    /// Every step may be the last one of this process; whoever takes over repeats what may be repeated.
+    /// This process may be killed after any step; the agent that takes over repeats the steps, which are idempotent.
     fn perform(&mut self, number: u64, task: Task, claim: Receipt) -> Result<(), Failure> {
         if task.hold {
             self.hold(number, claim.version)?;
         }
         let summary = index::summary_of(&self.folder.join(&task.path));
-        let key = file_key(&task.path).ok_or_else(|| Failure::failed("a task's path is no key"))?;
+        let key =
+            file_key(&task.path).ok_or_else(|| Failure::failed("the path of a task is not a valid key"))?;
         self.put(&key, &summary)?;
         self.count(number, &task.before)?;
         let before = claim.version;
         match self.session.put_if(&task_key(number), encode(&task.done())?, Expect::Version(before)) {
             Ok(receipt) => self.acknowledge(receipt)?,
             Err(error) if error.is_conflict() => {
-                let text = format!("task {number} was taken from {} while it was alive", self.me.name);
+                let text =
+                    format!("task {number} was taken over from {} while that agent was alive", self.me.name);
                 return Err(Failure::failed(text));
             }
             Err(error) => return Err(error.into()),
@@ -178,7 +182,7 @@ impl Agent {
         Ok(())
     }
 
-    /// Waits with the claim in hand.
+    /// Waits while it holds the claim.
     fn hold(&self, number: u64, version: u64) -> Result<(), Failure> {
         while self.session.wait_newer(&task_key(number), version, Duration::from_secs(1))?.is_none() {}
         Ok(())

@@ -1,4 +1,4 @@
-//! Reads the whole history as it happens and keeps what must add up at the end.
+//! Reads the whole history as it happens, and collects what the verdict needs.
 
 use super::plan::{State, Task, task_number};
 use crate::failure::Failure;
@@ -8,12 +8,12 @@ use std::{
     time::Duration,
 };
 
-/// Sentences that are kept; more of them tell nothing new.
+/// The maximum number of problems that are kept.
 const MOST_PROBLEMS: usize = 20;
-/// How long one blocking call may take.
+/// The longest time of one blocking call.
 const SLICE: Duration = Duration::from_millis(50);
 
-/// What the history says.
+/// What was read from the history.
 #[derive(Debug, Default)]
 pub(crate) struct Audit {
     /// Generation of the newest event that was read.
@@ -23,10 +23,10 @@ pub(crate) struct Audit {
     pub(crate) events: u64,
     pub(crate) tasks_done: u64,
     pub(crate) takeovers: u64,
-    /// By name of the writer.
+    /// Keyed by the name of the writer.
     pub(crate) trails: BTreeMap<String, Trail>,
     pub(crate) problems: Vec<String>,
-    /// Version and generation of every key's newest change.
+    /// Version and generation of the newest change of every key.
     keys: HashMap<String, (u64, u64)>,
 }
 
@@ -39,12 +39,12 @@ pub(crate) struct Trail {
     pub(crate) claim: Option<Claim>,
 }
 
-/// A claim that stands.
+/// A claim that is held.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Claim {
     pub(crate) task: u64,
     pub(crate) generation: u64,
-    /// The holder waits with it.
+    /// Whether the holder waits before it does the task.
     pub(crate) hold: bool,
 }
 
@@ -68,7 +68,7 @@ impl Audit {
         }
     }
 
-    /// Reads everything up to this generation, which has happened.
+    /// Reads everything up to this past generation.
     pub(crate) fn catch_up(&mut self, watch: &mut Watch, generation: u64) -> Result<(), Failure> {
         while self.at < generation {
             self.follow(watch)?;
@@ -76,7 +76,7 @@ impl Audit {
         Ok(())
     }
 
-    /// Version of a key's newest change.
+    /// Version of the newest change of a key.
     pub(crate) fn version(&self, key: &str) -> Option<u64> {
         self.keys.get(key).map(|&(version, _)| version)
     }
@@ -85,7 +85,7 @@ impl Audit {
         self.trails.get(name)?.claim
     }
 
-    /// Keeps a sentence about something that must not be.
+    /// Records a problem, as a sentence.
     pub(crate) fn problem(&mut self, text: String) {
         if self.problems.len() < MOST_PROBLEMS {
             self.problems.push(text);
@@ -94,7 +94,10 @@ impl Audit {
 
     pub(crate) fn record(&mut self, event: &Event) {
         if event.generation != self.at + 1 {
-            self.problem(format!("event {} follows event {}", event.generation, self.at));
+            self.problem(format!(
+                "event {} follows event {}, so events are missing or out of order",
+                event.generation, self.at
+            ));
         }
         self.at = event.generation;
         self.events += 1;
@@ -113,12 +116,12 @@ impl Audit {
         }
     }
 
-    /// Each change follows the one before it: no version is left out, and none is built on another's past.
+    /// Checks that each change of a key follows the previous change: no version is skipped, and the previous entry matches.
     fn chain(&mut self, mutation: &Mutation, generation: u64) {
         let before = self.keys.insert(mutation.key.clone(), (mutation.version, generation));
         let claimed = mutation.previous.as_ref().map(|previous| (previous.version, previous.generation));
         let expected = before.map_or(1, |(version, _)| version + 1);
-        // What was missed cannot be compared with; that it was missed is reported by itself.
+        // After missed events, no comparison is possible. Missed events are reported separately.
         if self.missed == 0 && (mutation.version != expected || claimed != before) {
             self.problem(format!(
                 "key {:?}: version {} at generation {generation} does not follow version {}",
@@ -133,14 +136,14 @@ impl Audit {
         let task = mutation.value.as_deref().and_then(|value| serde_json::from_slice::<Task>(value).ok());
         let Some(task) = task else {
             return self
-                .problem(format!("task {number} holds something else at generation {}", event.generation));
+                .problem(format!("task {number} is not a valid task at generation {}", event.generation));
         };
         let Some(trail) = self.trails.get_mut(&event.session.name) else { return };
         match task.state {
             State::Open => {}
             State::Claimed => {
                 trail.claim = Some(Claim { task: number, generation: event.generation, hold: task.hold });
-                // The dead hold nothing any more; a claim that names them was taken over.
+                // A claim that names a previous holder was taken over from it, so that holder has no claim any more.
                 let taken_over = task.before.last().and_then(|dead| self.trails.get_mut(dead));
                 if let Some(dead) = taken_over {
                     dead.claim = None;

@@ -1,7 +1,7 @@
-//! The same job over locked JSON files, for scale: one file, and one for each of the three namespaces.
+//! The same job with locked JSON files, for comparison: one file, or one for each of the three namespaces.
 //!
-//! Every operation takes the file's lock, reads and parses all of it, changes it, writes it beside and renames
-//! it into place. Nothing is synced to disk, as nothing is on the board.
+//! Every operation takes the lock of the file, reads and parses the whole file, changes it, writes a temporary file and
+//! renames it into place. Nothing is synced to disk, because the board does not sync either.
 
 use super::{
     coordinator::Expected,
@@ -24,24 +24,25 @@ use std::{
     time::Instant,
 };
 
-/// Files of the job: each operation takes time in proportion to them, so that a whole tree would take hours.
+/// The maximum number of files of the job. The time of each operation is proportional to it, so a large tree would take
+/// hours.
 const SAMPLE: usize = 200;
-/// Changes of one task: claim, file, progress, done.
+/// The updates of one task: claim, file, progress, done.
 const UPDATES_PER_TASK: u64 = 4;
 
-/// How the keys are spread over files.
+/// How the keys are distributed over files.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Layout {
     OneFile,
     Shards,
 }
 
-/// What came out, as `demo --json` prints it.
+/// The result, as `demo --json` prints it.
 #[derive(Serialize, Debug)]
 pub(crate) struct Baseline {
     pub(crate) name: &'static str,
     pub(crate) files: u64,
-    /// Only the first files of the tree were done.
+    /// Whether only the first files of the tree were indexed.
     pub(crate) sampled: bool,
     pub(crate) updates: u64,
     pub(crate) seconds: f64,
@@ -87,7 +88,7 @@ impl Store {
         Ok(lock)
     }
 
-    /// Read, change, write beside, rename, all under the lock, which ends with the file that is returned.
+    /// Reads, changes, writes and renames the file while it holds the lock.
     fn change<T>(&self, prefix: &str, change: impl FnOnce(&mut Map<String, Value>) -> T) -> io::Result<T> {
         let _lock = self.lock(prefix)?;
         let path = self.folder.join(format!("{}.json", self.layout.file_of(prefix)));
@@ -142,10 +143,11 @@ fn write(path: &Path, content: &Map<String, Value>) -> io::Result<()> {
     fs::rename(&draft, path)
 }
 
-/// One agent process of a baseline. It says on its output that it is ready; the work begins when the
-/// coordinator gives back the lock.
+/// One agent process of a baseline. It writes a byte to its output when it is ready. The work begins when the coordinator
+/// releases the lock.
 pub(crate) fn agent(args: &DemoAgent, layout: Layout) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::io(format!("working on {}", args.at.display()), &error);
+    let failed =
+        |error: io::Error| Failure::io(format!("cannot update the files in {}", args.at.display()), &error);
     let store = Store { folder: args.at.clone(), layout };
     let me = Holder { name: args.name.clone(), session: 0, incarnation: process::id() };
     io::stdout().write_all(b".").and_then(|()| io::stdout().flush())?;
@@ -157,7 +159,7 @@ pub(crate) fn agent(args: &DemoAgent, layout: Layout) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Does the job with as many processes as the board had.
+/// Does the job with as many processes as the board has.
 pub(crate) fn run(
     layout: Layout,
     scratch: &Scratch,
@@ -165,7 +167,9 @@ pub(crate) fn run(
     agents: u32,
 ) -> Result<Baseline, Failure> {
     let folder = scratch.path(layout.store().flag());
-    let failed = |error: io::Error| Failure::io(format!("{} in {}", layout.name(), folder.display()), &error);
+    let failed = |error: io::Error| {
+        Failure::io(format!("cannot use {} in {}", layout.name(), folder.display()), &error)
+    };
     fs::create_dir(&folder).map_err(failed)?;
     let store = Store { folder: folder.clone(), layout };
     let sample = expected.files.get(..SAMPLE).unwrap_or(&expected.files);
@@ -245,7 +249,7 @@ mod tests {
                             let count = content.get("team/n").and_then(Value::as_u64).unwrap_or(0);
                             content.insert("team/n".into(), (count + 1).into())
                         };
-                        // Same process, other descriptors: the lock is per open file.
+                        // This works within one process, because the lock belongs to an open file.
                         store.change("team/n", add).expect("changed");
                     }
                 });

@@ -26,17 +26,17 @@ use std::{
 
 /// Name of the coordinator's session.
 pub(crate) const PLANNER: &str = "planner";
-/// Events of one task: put, claim, file, progress, done; and one more for takeovers and the like.
+/// Events of one task: put, claim, file, progress, done, and one more to allow for takeovers.
 const EVENTS_PER_TASK: u64 = 6;
-/// Beyond this the history is read while it happens and need not hold the whole job.
+/// The maximum length of the history. The coordinator reads the history as it happens, so it need not hold the whole job.
 const LONGEST_HISTORY: u64 = 1 << 18;
 const SHORTEST_HISTORY: u64 = 1 << 14;
-/// The most that a board takes, bytes.
+/// The maximum capacity of a board, in bytes.
 const LARGEST_CAPACITY: u64 = 16 << 30;
-/// Tasks that are put between two looks at the history.
+/// Number of tasks that are put between two reads of the history.
 const BATCH: usize = 1_024;
 
-/// What is known of the tree before the team begins.
+/// The result of the sequential pass, which the team's result is compared with.
 #[derive(Debug)]
 pub(crate) struct Expected {
     pub(crate) folder: PathBuf,
@@ -46,17 +46,17 @@ pub(crate) struct Expected {
     pub(crate) took: Duration,
 }
 
-/// The board with everything that the coordinator holds of it.
+/// The board, and the coordinator's session, watch and audit of it.
 pub(crate) struct Desk {
     pub(crate) board: Board,
     pub(crate) planner: Session,
     pub(crate) audit: Audit,
-    /// Generations of the coordinator's own writes, as they were acknowledged.
+    /// Generations of the coordinator's own acknowledged writes.
     pub(crate) written: Vec<u64>,
     watch: Watch,
 }
 
-/// Tasks that are held back, and the kills that they are for.
+/// The planned kills, and the tasks that are held back for them.
 struct Kills {
     wanted: u64,
     done: u64,
@@ -98,17 +98,17 @@ pub(crate) fn run(context: &Context, args: &Demo) -> Result<Report, Failure> {
     let mut report = Report::new(&expected, args, took, verdict, latency::measure(&scratch)?);
     report.conflicts = conflicts;
     for layout in [baseline::Layout::OneFile, baseline::Layout::Shards] {
-        line.show(|| format!("the same job over {}", layout.name()));
+        line.show(|| format!("the same job with {}", layout.name()));
         report.baselines.push(baseline::run(layout, &scratch, &expected, args.agents)?);
     }
     line.clear();
     Ok(report)
 }
 
-/// Every file once, one after another, without a board: what the team's work is compared with.
+/// Indexes every file once, one after another, without a board. The team's result is compared with this.
 fn sequential_pass(folder: &Path, line: &mut Line) -> Result<Expected, Failure> {
     let folder = fs::canonicalize(folder)
-        .map_err(|error| Failure::io(format!("finding the folder {}", folder.display()), &error))?;
+        .map_err(|error| Failure::io(format!("cannot find the folder {}", folder.display()), &error))?;
     let tree::Survey { paths, mut skipped } = tree::survey(&folder)?;
     let began = Instant::now();
     let (total, mut files) = (paths.len(), Vec::with_capacity(paths.len()));
@@ -122,7 +122,7 @@ fn sequential_pass(folder: &Path, line: &mut Line) -> Result<Expected, Failure> 
         });
     }
     if files.is_empty() {
-        let text = format!("{} has no files to index; name another folder", folder.display());
+        let text = format!("{} has no files to index; give another folder", folder.display());
         return Err(Failure::failed(text));
     }
     Ok(Expected { folder, files, skipped, took: began.elapsed() })
@@ -132,11 +132,11 @@ impl Desk {
     fn new(region: &Path, tasks: u64, agents: u32) -> Result<Self, Failure> {
         let agents = u64::from(agents);
         let history = (tasks * EVENTS_PER_TASK).next_power_of_two().clamp(SHORTEST_HISTORY, LONGEST_HISTORY);
-        // Roughly what an event and what a finished task take; progress names every agent.
+        // Estimated sizes of an event and of a finished task. The progress value has an entry for every agent.
         let (event_bytes, task_bytes) = (512 + 16 * agents, 2_048);
-        // History may fill a quarter of the data area.
+        // The history may take at most a quarter of the data area.
         let capacity = (4 * history * event_bytes + 2 * tasks * task_bytes).clamp(64 << 20, LARGEST_CAPACITY);
-        // Three shards of their own have a quarter of the table each.
+        // Each of the three prefixes has a shard of its own, which is a quarter of the table.
         let keys = (tasks * 6 + 1_024).next_power_of_two().min(4 << 20);
         let board = Board::options()
             .capacity(capacity.next_multiple_of(1 << 20))
@@ -154,7 +154,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Puts tasks on the board, the first `held` of them such that their claimers wait.
+    /// Puts tasks on the board. Agents that claim one of the first `held` tasks wait with it.
     fn feed(&mut self, expected: &Expected, tasks: std::ops::Range<u64>, held: u64) -> Result<(), Failure> {
         let first = tasks.start;
         let paths = expected.files.iter().zip(0u64..).filter(|(_, number)| tasks.contains(number));
@@ -167,14 +167,17 @@ impl Desk {
         Ok(())
     }
 
-    /// Every agent has put its first report.
+    /// Waits until every agent has put its first report.
     fn wait_for_team(&mut self, team: &mut Team) -> Result<(), Failure> {
         while team.0.iter().any(|member| self.audit.version(&agent_key(&member.name)).is_none()) {
             self.audit.follow(&mut self.watch)?;
             team.look()?;
             let ended = team.0.iter().find(|member| matches!(member.fate, Fate::Ended(_)));
             if let Some(member) = ended {
-                return Err(Failure::failed(format!("{} ended before the work began", member.name)));
+                return Err(Failure::failed(format!(
+                    "{} ended before the work began; its error is above",
+                    member.name
+                )));
             }
         }
         Ok(())
@@ -185,13 +188,15 @@ impl Desk {
         self.audit.catch_up(&mut self.watch, self.board.generation())
     }
 
-    /// Follows the work for a moment; kills and feeds when it is time to.
+    /// Reads one event, if one comes soon; kills an agent and adds tasks if that is due.
     fn step(&mut self, team: &mut Team, kills: &mut Kills, expected: &Expected) -> Result<(), Failure> {
         let happened = self.audit.follow(&mut self.watch)?;
         if !happened {
             team.look()?;
             if team.working() == 0 {
-                return Err(Failure::failed("every agent has ended, and there are tasks left"));
+                return Err(Failure::failed(
+                    "every agent has ended, but tasks are left; the agents' errors are above",
+                ));
             }
         }
         if let Some(name) = kills.candidate(&self.audit, team) {
@@ -203,7 +208,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Stops the agent wherever it is; kills it if the board shows a claim of it, otherwise lets it go on.
+    /// Stops the agent at an arbitrary point; kills it if the board shows that it holds a claim, otherwise resumes it.
     fn kill_if_claiming(&mut self, team: &mut Team, name: &str, kills: &mut Kills) -> Result<(), Failure> {
         let Some(member) = team.member(name) else { return Ok(()) };
         if !member.stop()? {
@@ -237,7 +242,7 @@ fn member_ended(team: &mut Team) -> Result<(), Failure> {
 }
 
 impl Kills {
-    /// As many tasks are held back as kills are wanted.
+    /// Holds back as many tasks as kills are requested.
     fn new(wanted: u64, tasks: u64) -> Self {
         let wanted = wanted.min(tasks);
         Self { wanted, done: 0, fed: tasks - wanted, tasks }
@@ -247,8 +252,8 @@ impl Kills {
         self.wanted.saturating_sub(self.done)
     }
 
-    /// Who is to be killed now: an agent that waits with a claim, or, when this kill's share of the work is
-    /// done, the one that has finished some work and claimed most recently.
+    /// The agent to kill now: one that waits with a claim or, if the share of the work before this kill is done, the agent
+    /// that has finished some work and has the newest claim.
     fn candidate(&self, audit: &Audit, team: &Team) -> Option<String> {
         if self.pending() == 0 {
             return None;
@@ -265,8 +270,8 @@ impl Kills {
             .map(|(.., member)| member.name.clone())
     }
 
-    /// The tasks that were held back, once they are of no more use for that: because all kills are done, or
-    /// because everything else is. Then the claimers of as many as kills are pending wait for theirs.
+    /// The tasks that were held back, as soon as all kills are done or all other tasks are done. In the latter case, agents
+    /// that claim the first of these tasks, one for each pending kill, wait to be killed.
     fn feed(&mut self, tasks_done: u64) -> Option<(std::ops::Range<u64>, u64)> {
         if self.fed == self.tasks || (self.pending() > 0 && tasks_done < self.fed) {
             return None;
@@ -277,7 +282,7 @@ impl Kills {
     }
 }
 
-/// One line on standard error that is written over, at a terminal.
+/// A progress line on standard error, which is overwritten. Shown only on a terminal.
 pub(crate) struct Line {
     is_shown: bool,
     last: Option<Instant>,

@@ -1,4 +1,4 @@
-//! What an agent finds out about a file.
+//! The summary that an agent computes for a file.
 
 use serde::Serialize;
 use std::{
@@ -9,13 +9,13 @@ use std::{
 };
 use xxhash_rust::xxh3::Xxh3;
 
-/// Identifiers that are kept of each file.
+/// Number of identifiers that are kept for each file.
 const KEPT: usize = 5;
-/// Shorter ones say little.
+/// Shorter identifiers are ignored, because they are not informative.
 const SHORTEST: usize = 3;
-/// Longer ones are noise: encoded data, minified names.
+/// Longer identifiers are ignored, because they are encoded data or minified code.
 const LONGEST: usize = 64;
-/// Files are read in pieces of this many bytes, so their size does not matter.
+/// Files are read in pieces of this many bytes, so that large files take no more memory.
 const PIECE: usize = 256 * 1_024;
 
 /// Value of `file/<path>`.
@@ -26,11 +26,11 @@ pub(crate) struct Summary {
     pub(crate) words: u64,
     /// XXH3, 64 bits, in hexadecimal.
     pub(crate) checksum: String,
-    /// The most frequent identifiers with their counts, the most frequent first.
+    /// The most frequent identifiers and their counts, the most frequent one first.
     pub(crate) identifiers: Vec<(String, u64)>,
 }
 
-/// The summary of a file as it is stored. A file that cannot be read any more has one that says so.
+/// The encoded summary of a file. If the file cannot be read any more, the summary says so.
 pub(crate) fn summary_of(path: &Path) -> Vec<u8> {
     let encoded = summarize(path).and_then(|summary| serde_json::to_vec(&summary).map_err(io::Error::from));
     encoded.unwrap_or_else(|error| {
@@ -38,7 +38,7 @@ pub(crate) fn summary_of(path: &Path) -> Vec<u8> {
     })
 }
 
-/// Reads the file once, from its beginning to its end.
+/// Reads the file once, and computes its summary.
 pub(crate) fn summarize(path: &Path) -> io::Result<Summary> {
     let mut file = File::open(path)?;
     let mut buffer = vec![0; PIECE];
@@ -60,9 +60,9 @@ struct Scan {
     words: u64,
     in_word: bool,
     checksum: Xxh3,
-    /// The identifier that the scan is in, which may go on in the next piece.
+    /// The current identifier, which may continue in the next piece.
     current: Vec<u8>,
-    /// It is longer than [`LONGEST`], or began with a digit.
+    /// Whether the current identifier is longer than [`LONGEST`] or begins with a digit.
     is_noise: bool,
     counts: HashMap<Vec<u8>, u64>,
 }

@@ -1,5 +1,5 @@
-//! How long a put takes to be seen by another process: two processes answer each other over a board of their own, with
-//! nothing else to do, and poll. Half a round trip is one way.
+//! The time from a put until another process sees it. Two processes answer each other on a board of their own, by
+//! polling, without other work. The latency is half of a round trip.
 
 use super::{
     scratch::Scratch,
@@ -20,26 +20,28 @@ use std::{
 const PING: &str = "ping";
 const PONG: &str = "pong";
 const VALUE: [u8; 64] = [b'.'; 64];
-/// Round trips that are timed, and those before them.
+/// Number of measured round trips.
 const ROUNDS: u32 = 20_000;
+/// Number of round trips before the measurement.
 const WARM_UP: u32 = 1_000;
-/// No more of them begin after this time.
+/// No round trip starts after this time.
 const LONGEST: Duration = Duration::from_millis(500);
-/// Fruitless looks between two looks at the clock.
+/// Number of polls between two reads of the clock.
 const LOOKS: u32 = 1 << 12;
-/// Only so that a failure ends.
+/// A time limit, so that a missing answer is an error and not a hang.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a measurement says: nanoseconds one way, and how undisturbed it was.
+/// The result of a measurement: one-way times in nanoseconds, and how undisturbed the measurement was.
 #[derive(Clone, Copy, PartialEq, Serialize, Debug)]
 pub(crate) struct Latency {
     #[serde(flatten)]
     pub(crate) times: Quantiles,
-    /// Part of the time in which the asking process had a processor. Near 1, or the times are the scheduler's.
+    /// Fraction of the time in which the asking process ran on a processor. If it is far below 1, the times measure the
+    /// scheduler.
     pub(crate) processor_share: f64,
 }
 
-/// Times in order of their length, nanoseconds.
+/// Quantiles of times, in nanoseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
 pub(crate) struct Quantiles {
     pub(crate) p50: u64,
@@ -60,7 +62,7 @@ impl Quantiles {
     }
 }
 
-/// Starts the other process, asks it again and again, and ends it.
+/// Starts the other process, exchanges messages with it, and ends it.
 pub(crate) fn measure(scratch: &Scratch) -> Result<Latency, Failure> {
     let region = scratch.path("latency");
     let session = Board::options().capacity(1 << 20).keys(64).create(&region)?.attach("asking")?;
@@ -88,13 +90,13 @@ pub(crate) fn measure(scratch: &Scratch) -> Result<Latency, Failure> {
     Ok(Latency { times: Quantiles::of(times), processor_share })
 }
 
-/// What this process has had of all processors.
+/// The processor time that this process has used.
 fn processor_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::try_from(time).unwrap_or_default()
 }
 
-/// The other process: answers until it is ended.
+/// The other process. It answers until it is killed.
 pub(crate) fn agent(args: &DemoAgent) -> Result<(), Failure> {
     let session = Board::open(&args.at)?.attach(&args.name)?;
     let (ping, pong) = (session.key(PING)?, session.key(PONG)?);
@@ -106,13 +108,13 @@ pub(crate) fn agent(args: &DemoAgent) -> Result<(), Failure> {
     }
 }
 
-/// Whether the two have one processor between them, which goes back and forth; giving it away where there are more would only
-/// stretch the times. Asked once: the answer is read from files.
+/// Whether both processes share a single processor. Only then does a poll yield, because yielding would increase the times
+/// on a machine with several processors. Called once, because it reads files.
 fn is_shared() -> bool {
     thread::available_parallelism().is_ok_and(|processors| processors.get() == 1)
 }
 
-/// Looks until the key has a version newer than `seen`, and returns it.
+/// Polls until the key has a version newer than `seen`, and returns that version.
 fn newer(
     key: &KeyHandle,
     seen: u64,
@@ -127,7 +129,8 @@ fn newer(
         looks = looks.wrapping_add(1);
         if looks.is_multiple_of(LOOKS) {
             if Instant::now() > end {
-                let text = format!("no answer from the other process in {} s", PATIENCE.as_secs());
+                let text =
+                    format!("timeout: no answer from the other process within {} s", PATIENCE.as_secs());
                 return Err(Failure::failed(text));
             }
             if is_shared {

@@ -1,11 +1,10 @@
-//! `slate demo`: processes index a source tree over one board, some are killed, and nothing may be lost.
+//! `slate demo`: several processes index a source tree on one board, some of them are killed, and no update may be lost.
 //!
-//! The coordinator ([`coordinator`]) puts a task for each file. Agents ([`mod@agent`]) claim tasks by
-//! compare-and-swap, summarise files ([`index`]) and count what they did. The coordinator reads the whole
-//! history as it happens ([`audit`]), kills agents that hold a claim ([`team`]), and at the end compares
-//! with a sequential pass and with what the agents were told is written ([`verdict`]). How long a put takes to
-//! be seen is measured when the work is done ([`latency`]). The same job over locked JSON files ([`baseline`])
-//! gives the scale.
+//! The coordinator ([`coordinator`]) puts one task for each file. Agents ([`mod@agent`]) claim tasks by compare-and-swap,
+//! summarize files ([`index`]) and count finished tasks. The coordinator reads the whole history as it happens ([`audit`])
+//! and kills agents that hold a claim ([`team`]). At the end it compares the board with a sequential pass, and the history
+//! with the updates that were acknowledged to the agents ([`verdict`]). After the work, it measures the time until another
+//! process sees a put ([`latency`]), and does the same job with locked JSON files for comparison ([`baseline`]).
 
 mod agent;
 mod audit;
@@ -30,11 +29,13 @@ use std::{io::Read, process, thread};
 /// The demo itself.
 pub(crate) fn run(context: &Context, args: &Demo) -> Result<Status, Failure> {
     if context.globals.board.is_some() {
-        return Err(Failure::usage("--board: the demo makes a board of its own and removes it at the end"));
+        return Err(Failure::usage(
+            "--board: the demo creates a board of its own and removes it at the end; leave the option out",
+        ));
     }
     if args.kill >= args.agents {
         return Err(Failure::usage(format!(
-            "--kill {}: at least one of {} agents must survive to finish the work",
+            "--kill {}: at least one of {} agents must survive to finish the work; use a smaller number",
             args.kill, args.agents
         )));
     }
@@ -55,14 +56,14 @@ pub(crate) fn agent(args: &DemoAgent) -> Result<Status, Failure> {
     Ok(Status::Done)
 }
 
-/// The process that removes the demo's folder when the demo is gone, however it went.
+/// The process that removes the demo's folder when the demo has ended, even if it was killed.
 pub(crate) fn sweep(args: &DemoSweep) -> Result<Status, Failure> {
     scratch::sweep(&args.scratch)?;
     Ok(Status::Done)
 }
 
-/// Standard input is a pipe from the coordinator that never carries anything: its end is the
-/// coordinator's end, and no agent may outlive that.
+/// Ends this process when the coordinator ends. Standard input is a pipe from the coordinator that carries no data; its end
+/// of file shows that the coordinator has ended.
 fn end_with_coordinator() {
     thread::spawn(|| {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());

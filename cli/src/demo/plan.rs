@@ -1,4 +1,4 @@
-//! What the team writes on the board: keys and documents.
+//! The keys and documents that the team writes on the board.
 
 use crate::failure::Failure;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -9,17 +9,17 @@ pub(crate) const TASKS: &str = "task/";
 pub(crate) const FILES: &str = "file/";
 /// Counts finished tasks; see [`Progress`].
 pub(crate) const PROGRESS: &str = "team/progress";
-/// Number of tasks, as decimal text: its first version starts the work.
+/// Number of tasks, as decimal text. The first put of this key starts the work.
 pub(crate) const GO: &str = "team/go";
 
-/// Longest key of a board, in bytes.
+/// Maximum length of a key, in bytes.
 const LONGEST_KEY: usize = 1_024;
 
 pub(crate) fn task_key(task: u64) -> String {
     format!("{TASKS}{task}")
 }
 
-/// The key of a file's summary; none when the path cannot be part of a key.
+/// The key of a file's summary; `None` if the path is too long for a key.
 pub(crate) fn file_key(path: &str) -> Option<String> {
     let key = format!("{FILES}{path}");
     (key.len() <= LONGEST_KEY).then_some(key)
@@ -42,7 +42,7 @@ pub(crate) enum State {
     Done,
 }
 
-/// Who holds a claim: a session in one of its lives.
+/// The session that holds a claim.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub(crate) struct Holder {
     pub(crate) name: String,
@@ -57,10 +57,10 @@ pub(crate) struct Task {
     pub(crate) state: State,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) by: Option<Holder>,
-    /// Names of the agents that held it before and died.
+    /// Names of the dead agents that held the task before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) before: Vec<String>,
-    /// Whoever claims it waits. For the last tasks of a tree so small that no agent was caught at work.
+    /// Whether the agent that claims it waits. For the last tasks of a tree that is too small to catch an agent at work.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) hold: bool,
 }
@@ -74,7 +74,7 @@ impl Task {
         Self { state: State::Claimed, by: Some(by), ..self }
     }
 
-    /// Claimed by another after its holder died.
+    /// The task, claimed by another agent after its holder died.
     pub(crate) fn taken_over(mut self, by: Holder) -> Self {
         self.before.extend(self.by.take().map(|dead| dead.name));
         Self { hold: false, ..self.claimed(by) }
@@ -85,8 +85,8 @@ impl Task {
     }
 }
 
-/// Value of `team/progress`: what each agent finished. An agent finishes one task at a time, so its last one
-/// tells whether it had counted the task that it held when it died: nothing is counted twice or never.
+/// Value of `team/progress`: the tasks that each agent has finished. An agent finishes one task at a time, so its last
+/// task shows whether it had counted the task that it held when it died. This way every task is counted exactly once.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, Debug)]
 pub(crate) struct Progress {
     pub(crate) done: u64,
@@ -100,7 +100,7 @@ pub(crate) struct Count {
 }
 
 impl Progress {
-    /// Counts a task, unless an agent that held it before and died had counted it.
+    /// Counts a task, unless a dead agent that held it before has counted it already.
     pub(crate) fn count(&mut self, name: &str, task: u64, before: &[String]) -> bool {
         let counted = |dead: &String| self.agents.get(dead).is_some_and(|count| count.last == task);
         if before.iter().any(counted) {
@@ -122,15 +122,16 @@ pub(crate) struct AgentReport {
     pub(crate) retries: u64,
 }
 
-/// A document of the team as it is stored.
+/// Encodes a document of the team.
 pub(crate) fn encode(document: &impl Serialize) -> Result<Vec<u8>, Failure> {
-    serde_json::to_vec(document).map_err(|error| Failure::failed(format!("encoding a document: {error}")))
+    serde_json::to_vec(document)
+        .map_err(|error| Failure::failed(format!("cannot encode a document: {error}")))
 }
 
-/// A document of the team, out of an entry.
+/// Decodes a document of the team from an entry.
 pub(crate) fn decode<T: DeserializeOwned>(entry: &Entry) -> Result<T, Failure> {
     serde_json::from_slice(&entry.value)
-        .map_err(|error| Failure::failed(format!("key {:?} holds something else: {error}", entry.key)))
+        .map_err(|error| Failure::failed(format!("key {:?} holds an unexpected value: {error}", entry.key)))
 }
 
 #[cfg(test)]

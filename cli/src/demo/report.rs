@@ -1,4 +1,4 @@
-//! The demo's result, as a table and as a document.
+//! The result of the demo, as a table and as a document.
 
 use super::{baseline::Baseline, coordinator::Expected, latency::Latency, tree::Skipped, verdict::Verdict};
 use crate::{
@@ -14,33 +14,33 @@ use std::time::Duration;
 #[derive(Serialize, Debug)]
 pub(crate) struct Report {
     folder: String,
-    /// Files that were found, those that were skipped included.
+    /// Number of files found, including skipped ones.
     files: u64,
     skipped: Skipped,
     tasks: u64,
     agents: u32,
-    /// Events on the board, all of them checked.
+    /// Number of events on the board, all of which were checked.
     updates: u64,
-    /// Expectations that were not met, of all sessions.
+    /// Number of conflicts of all sessions.
     pub(crate) conflicts: u64,
-    /// Updates tried again because another was first, by the agents that survived.
+    /// Number of attempts that surviving agents repeated because another agent was faster.
     retries: u64,
     kills: u64,
     takeovers: u64,
     lost_updates: u64,
-    /// Updates of killed agents that happened and could not be acknowledged any more.
+    /// Number of updates of killed agents that happened but were not acknowledged.
     in_flight: u64,
     equal: bool,
-    /// Files that were changed by others while the demo ran.
+    /// Number of files that other programs changed while the demo ran.
     changed: u64,
     seconds: f64,
     tasks_per_second: f64,
     updates_per_second: f64,
-    /// From a put to the sight of another process, when both only answer each other and poll: half a round trip.
+    /// The time from a put until another process sees it, if both only poll and answer each other: half of a round trip.
     sync_latency_ns: Latency,
     sequential: Sequential,
     pub(crate) baselines: Vec<Baseline>,
-    /// What does not add up, each a sentence.
+    /// Problems, one sentence each.
     problems: Vec<String>,
 }
 
@@ -95,14 +95,14 @@ impl Report {
             context.out.document(self)?;
         } else {
             let out = &context.out;
-            out.line(out.bold(&format!("{} agents over {}", self.agents, self.folder)))?;
+            out.line(out.bold(&format!("{} agents, indexing {}", self.agents, self.folder)))?;
             self.rows().iter().try_for_each(|(name, value)| out.line(format!("{name:<22}{value}")))?;
             out.line("")?;
-            out.table(&["THE SAME JOB OVER", ">TASKS/S", ">FILES", "EQUAL"], &self.comparison())?;
+            out.table(&["THE SAME JOB WITH", ">TASKS/S", ">FILES", "EQUAL"], &self.comparison())?;
         }
         self.problems.iter().for_each(say);
         for baseline in self.baselines.iter().filter(|baseline| !baseline.equal) {
-            say(format_args!("{}: differs from the sequential pass", baseline.name));
+            say(format_args!("the result with {} differs from the sequential pass", baseline.name));
         }
         Ok(())
     }
@@ -112,7 +112,7 @@ impl Report {
         let Latency { times, processor_share } = &self.sync_latency_ns;
         let disturbed = match processor_share {
             0.9.. => String::new(),
-            share => format!("; they had a processor for {:.0} % of the time", share * 100.0),
+            share => format!("; they had a CPU for only {:.0} % of the time", share * 100.0),
         };
         let mut rows = vec![
             ("files", grouped(self.files)),
@@ -123,10 +123,10 @@ impl Report {
             ("kills", format!("{} ({} updates in flight)", self.kills, self.in_flight)),
             ("takeovers", grouped(self.takeovers)),
             ("lost updates", grouped(self.lost_updates)),
-            ("equal", yes_or_no(self.equal).into()),
+            ("equal to sequential", yes_or_no(self.equal).into()),
             (
                 "sync latency p50",
-                format!("{}, one way between two processes that poll{disturbed}", nanoseconds(times.p50)),
+                format!("{}, one way between two polling processes{disturbed}", nanoseconds(times.p50)),
             ),
             ("             p99", nanoseconds(times.p99)),
             (
@@ -137,11 +137,14 @@ impl Report {
         if unreadable + not_keys > 0 {
             rows.insert(
                 1,
-                ("  skipped", format!("{unreadable} unreadable, {not_keys} with paths that cannot be keys")),
+                (
+                    "  skipped",
+                    format!("{unreadable} unreadable, {not_keys} with paths that are not valid keys"),
+                ),
             );
         }
         if self.changed > 0 {
-            rows.push(("changed meanwhile", format!("{} files, by others", self.changed)));
+            rows.push(("changed meanwhile", format!("{} files, by other programs", self.changed)));
         }
         rows
     }
@@ -154,7 +157,7 @@ impl Report {
         let mut rows = vec![
             row("the board", self.tasks_per_second, self.tasks, false, self.equal),
             row(
-                "nothing, one process, first read",
+                "no board: one process, first read",
                 self.sequential.files_per_second,
                 self.tasks,
                 false,

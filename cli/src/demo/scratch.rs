@@ -1,4 +1,4 @@
-//! A folder for one demo, which goes away with it, however it ends.
+//! A folder for one demo, which is removed when the demo ends, even if it is killed.
 
 use crate::{
     failure::{Failure, Status},
@@ -18,18 +18,18 @@ use std::{
 
 const SHARED_MEMORY: &str = "/dev/shm";
 const PREFIX: &str = "demo-";
-/// Attempts to make a folder that another demo does not hold for left behind.
+/// Attempts to create a folder before another demo removes it as one that was left behind.
 const ATTEMPTS: u32 = 16;
-/// How often the sweeper tries while agents that are just ending still write.
+/// How often the sweeper tries to remove the folder, because ending agents may still write to it.
 const SWEEPS: u32 = 200;
 const BETWEEN_SWEEPS: Duration = Duration::from_millis(10);
 
-/// The folder, with a process that removes it when this one is gone, also by SIGKILL.
+/// The folder, and a process that removes it when this process ends, even by SIGKILL.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     folder: PathBuf,
     sweeper: Child,
-    /// Tells other demos that this one lives.
+    /// Shows other demos that this one is running.
     #[allow(dead_code, reason = "its drop unlocks")]
     lock: Option<FolderLock>,
 }
@@ -39,11 +39,11 @@ impl Scratch {
         let shared = Path::new(SHARED_MEMORY);
         let root = if shared.is_dir() { shared.to_owned() } else { env::temp_dir() };
         let base = root.join(format!("slate-{}", own_uid()));
-        // Those of demos that were killed with their sweepers.
+        // Folders of demos that were killed together with their sweepers.
         remove_left(PREFIX);
         for _ in 0..ATTEMPTS {
             let name = random_name(PREFIX)?;
-            // The sweeper first: there is no moment at which the folder has nobody to remove it.
+            // The sweeper starts first, so that the folder never exists without a process that removes it.
             let folder = base.join(&name);
             let mut scratch = Self { sweeper: spawn_sweeper(&folder)?, folder, lock: None };
             make_folder_in(&base, &name)?;
@@ -52,7 +52,10 @@ impl Scratch {
                 return Ok(scratch);
             }
         }
-        Err(Failure::failed(format!("folders in {} are removed as soon as they are made", base.display())))
+        Err(Failure::failed(format!(
+            "another process removes folders in {} as soon as they are created; stop it, and try again",
+            base.display()
+        )))
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -68,24 +71,25 @@ impl Drop for Scratch {
 }
 
 fn spawn_sweeper(folder: &Path) -> Result<Child, Failure> {
-    let program = env::current_exe().map_err(|error| Failure::io("finding this program", &error))?;
+    let program = env::current_exe()
+        .map_err(|error| Failure::io("cannot find the program file of this process", &error))?;
     Command::new(program)
         .arg("demo-sweep")
         .arg(folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
-        // Ctrl-C is for the coordinator; the sweeper has work to do then.
+        // Ctrl-C must end only the coordinator, because the sweeper removes the folder after that.
         .process_group(0)
         .spawn()
-        .map_err(|error| Failure::io("starting the process that tidies up", &error))
+        .map_err(|error| Failure::io("cannot start the process that cleans up", &error))
 }
 
-/// Waits for the coordinator's end, then removes its folder.
+/// Waits until the coordinator has ended, then removes its folder.
 pub(crate) fn sweep(folder: &Path) -> Result<(), Failure> {
     let is_demo =
         folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(PREFIX));
     if !is_demo {
-        return Err(Failure::new(Status::Usage, format!("{} is no folder of a demo", folder.display())));
+        return Err(Failure::new(Status::Usage, format!("{} is not the folder of a demo", folder.display())));
     }
     let _ = io::stdin().read_to_end(&mut Vec::new());
     for _ in 0..SWEEPS {
@@ -95,7 +99,7 @@ pub(crate) fn sweep(folder: &Path) -> Result<(), Failure> {
             Err(_) => thread::sleep(BETWEEN_SWEEPS),
         }
     }
-    // Succeeds when this was the last one in there, which is all that is wanted.
+    // Removes the parent folder if it is empty; an error means that others use it.
     let _ = folder.parent().map(fs::remove_dir);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The agent processes: started together, stopped and killed one by one, never left behind.
+//! The agent processes. They are started together and killed one by one, and none of them outlives the demo.
 
 use crate::{args::StoreArg, failure::Failure};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
@@ -11,11 +11,11 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-/// How an agent is doing, as far as its coordinator knows.
+/// The state of an agent, as far as the coordinator knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Fate {
     Working,
-    /// By the coordinator.
+    /// Killed by the coordinator.
     Killed,
     Ended(ExitStatus),
 }
@@ -26,8 +26,8 @@ pub(crate) struct Member {
     pub(crate) name: String,
     pub(crate) fate: Fate,
     child: Child,
-    /// Its end is the coordinator's end, for the agent. Apart from the child, because waiting for that
-    /// would close it.
+    /// A pipe whose end of file shows the agent that the coordinator has ended. It is kept apart from `child`, because
+    /// `Child::wait` would close it.
     lifeline: Option<ChildStdin>,
     output: Output,
 }
@@ -43,7 +43,7 @@ enum Output {
 #[derive(Debug)]
 pub(crate) struct Team(pub(crate) Vec<Member>);
 
-/// What every member is told.
+/// The arguments of all members.
 pub(crate) struct Orders<'a> {
     pub(crate) store: StoreArg,
     /// The region, or the folder of the JSON files.
@@ -54,7 +54,7 @@ pub(crate) struct Orders<'a> {
 }
 
 impl Team {
-    /// Starts all members; each begins to look for work at another place.
+    /// Starts all members; each starts its search for work at another task.
     pub(crate) fn start(orders: &Orders<'_>) -> Result<Self, Failure> {
         let mut team = Self(Vec::new());
         for number in 0..orders.agents {
@@ -72,7 +72,7 @@ impl Team {
         self.0.iter().filter(|member| member.fate == Fate::Working).count()
     }
 
-    /// Notes who ended without being killed.
+    /// Records which members have ended without being killed.
     pub(crate) fn look(&mut self) -> Result<(), Failure> {
         self.0.iter_mut().try_for_each(Member::look)
     }
@@ -86,7 +86,7 @@ impl Team {
 impl Drop for Team {
     fn drop(&mut self) {
         for member in &mut self.0 {
-            // An error means that it has ended already, which is what is wanted.
+            // An error means that the process has ended already.
             let _ = member.child.kill();
             let _ = member.child.wait();
             drop(member.lifeline.take());
@@ -96,7 +96,7 @@ impl Drop for Team {
 
 impl Member {
     fn start(orders: &Orders<'_>, name: String, first: u64) -> Result<Self, Failure> {
-        let starting = |error: &std::io::Error| Failure::io(format!("starting {name}"), error);
+        let starting = |error: &std::io::Error| Failure::io(format!("cannot start {name}"), error);
         let program = env::current_exe().map_err(|error| starting(&error))?;
         let mut child = Command::new(program)
             .arg("demo-agent")
@@ -104,7 +104,7 @@ impl Member {
             .args(["--name", &name, "--store", orders.store.flag(), "--first", &first.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // Ctrl-C is for the coordinator, whose end ends the agents.
+            // Ctrl-C must reach only the coordinator; the agents end when it has ended.
             .process_group(0)
             .spawn()
             .map_err(|error| starting(&error))?;
@@ -121,12 +121,12 @@ impl Member {
             .map_err(|error| Failure::io(format!("{} ended before it was ready", self.name), &error))
     }
 
-    /// Collects what the member writes, beside everything else.
+    /// Collects the output of the member in the background.
     pub(crate) fn collect(&mut self) {
         self.output = match std::mem::replace(&mut self.output, Output::Taken) {
             Output::Unread(mut output) => Output::Read(thread::spawn(move || {
                 let mut bytes = Vec::new();
-                // What arrived before an error counts.
+                // Output that arrived before an error still counts.
                 let _ = output.read_to_end(&mut bytes);
                 bytes
             })),
@@ -134,8 +134,8 @@ impl Member {
         };
     }
 
-    /// All that the member has written until its end: one 64-bit number after another. What is cut off at
-    /// the end was never told.
+    /// The complete output of the member: a sequence of 64-bit numbers. An incomplete number at the end is ignored, because its
+    /// update was not reported.
     pub(crate) fn numbers(&mut self) -> Vec<u64> {
         let bytes = match std::mem::replace(&mut self.output, Output::Taken) {
             Output::Read(collector) => collector.join().unwrap_or_default(),
@@ -145,25 +145,25 @@ impl Member {
         whole.iter().map(|number| u64::from_le_bytes(*number)).collect()
     }
 
-    /// Stops the process, whatever it is doing, and returns when it stands still. False: it had ended.
+    /// Stops the process at an arbitrary point, and returns when it is stopped. `false` means that it had ended.
     pub(crate) fn stop(&mut self) -> Result<bool, Failure> {
         let pid = self.pid()?;
         self.signal(pid, Signal::STOP)?;
         let how = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         let state = waitid(WaitId::Pid(pid), how)
-            .map_err(|error| Failure::io(format!("waiting for {} to stop", self.name), &error.into()))?;
+            .map_err(|error| Failure::io(format!("cannot wait for {} to stop", self.name), &error.into()))?;
         Ok(state.is_some_and(|state| state.stopped()))
     }
 
-    /// Lets a stopped process go on.
+    /// Resumes a stopped process.
     pub(crate) fn resume(&mut self) -> Result<(), Failure> {
         let pid = self.pid()?;
         self.signal(pid, Signal::CONT)
     }
 
-    /// SIGKILL; returns when the process is gone.
+    /// Sends SIGKILL, and returns when the process has ended.
     pub(crate) fn kill(&mut self) -> Result<(), Failure> {
-        let killing = |error: &std::io::Error| Failure::io(format!("killing {}", self.name), error);
+        let killing = |error: &std::io::Error| Failure::io(format!("cannot kill {}", self.name), error);
         self.child.kill().map_err(|error| killing(&error))?;
         self.child.wait().map_err(|error| killing(&error))?;
         self.fate = Fate::Killed;
@@ -175,14 +175,16 @@ impl Member {
             return Ok(());
         }
         let ended = self.child.try_wait();
-        let ended = ended.map_err(|error| Failure::io(format!("looking after {}", self.name), &error))?;
+        let ended = ended.map_err(|error| {
+            Failure::io(format!("cannot determine whether {} is running", self.name), &error)
+        })?;
         self.fate = ended.map_or(Fate::Working, Fate::Ended);
         Ok(())
     }
 
     fn wait(&mut self) -> Result<(), Failure> {
         let ended = self.child.wait();
-        let ended = ended.map_err(|error| Failure::io(format!("waiting for {}", self.name), &error))?;
+        let ended = ended.map_err(|error| Failure::io(format!("cannot wait for {}", self.name), &error))?;
         if self.fate == Fate::Working {
             self.fate = Fate::Ended(ended);
         }
@@ -191,12 +193,12 @@ impl Member {
 
     fn signal(&self, pid: Pid, signal: Signal) -> Result<(), Failure> {
         kill_process(pid, signal)
-            .map_err(|error| Failure::io(format!("sending a signal to {}", self.name), &error.into()))
+            .map_err(|error| Failure::io(format!("cannot send a signal to {}", self.name), &error.into()))
     }
 
-    /// Of a child that nobody has waited for, so the number is still its own.
+    /// The process id. The child has not been waited for, so the id is not reused.
     fn pid(&self) -> Result<Pid, Failure> {
         let number = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        number.ok_or_else(|| Failure::failed(format!("{} has no process number", self.name)))
+        number.ok_or_else(|| Failure::failed(format!("{} has no process id", self.name)))
     }
 }

@@ -5,10 +5,10 @@ use crate::failure::Failure;
 use serde::Serialize;
 use std::{fs, path::Path};
 
-/// Folders that hold no sources.
+/// Folders without sources, which are skipped.
 const PASSED_OVER: [&str; 2] = [".git", "target"];
 
-/// What a walk over the tree found.
+/// The result of a walk over the tree.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
     /// Paths of regular files relative to the tree, in order.
@@ -25,12 +25,12 @@ pub(crate) struct Skipped {
     pub(crate) not_keys: u64,
 }
 
-/// Walks the tree; follows no symbolic links, so it ends.
+/// Walks the tree. Symbolic links are not followed, so that the walk ends.
 pub(crate) fn survey(root: &Path) -> Result<Survey, Failure> {
     let mut survey = Survey::default();
-    // The folder that was asked for must be readable; those in it are only counted when they are not.
+    // The root must be readable; unreadable folders below it are only counted.
     fs::read_dir(root)
-        .map_err(|error| Failure::io(format!("reading the folder {}", root.display()), &error))?;
+        .map_err(|error| Failure::io(format!("cannot read the folder {}", root.display()), &error))?;
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
         let Ok(entries) = fs::read_dir(&folder) else {

@@ -1,5 +1,4 @@
-//! Whether everything adds up: acknowledgements against history, counters against tasks, files against the
-//! sequential pass.
+//! Checks the result: acknowledgements against the history, counters against tasks, files against the sequential pass.
 
 use super::{
     audit::Trail,
@@ -14,22 +13,22 @@ use crate::failure::Failure;
 use slateboard::Entry;
 use std::collections::HashMap;
 
-/// What came out.
+/// The result of the checks.
 #[derive(Debug, Default)]
 pub(crate) struct Verdict {
     pub(crate) updates: u64,
     pub(crate) kills: u64,
     pub(crate) takeovers: u64,
-    /// Updates tried again because another was first, by the agents that survived.
+    /// Number of attempts that surviving agents repeated because another agent was faster.
     pub(crate) retries: u64,
-    /// Acknowledged updates that are not in the history under their writer's name, and finished tasks that
-    /// the counter does not have.
+    /// Number of acknowledged updates that are not in the history under the name of their writer, and of finished tasks that
+    /// are missing in the counter.
     pub(crate) lost: u64,
-    /// Updates of killed agents that happened and could not be acknowledged any more.
+    /// Number of updates of killed agents that happened but were not acknowledged.
     pub(crate) in_flight: u64,
-    /// The board has what the sequential pass has, and nothing contradicts anything.
+    /// Whether the board equals the result of the sequential pass, and no check found a problem.
     pub(crate) equal: bool,
-    /// Files that were changed by others while the demo ran.
+    /// Number of files that other programs changed while the demo ran.
     pub(crate) changed: u64,
     /// Events that left the history before they were checked.
     pub(crate) missed: u64,
@@ -70,8 +69,8 @@ impl Verdict {
         self.problems.push(text);
     }
 
-    /// What a writer was told is written must be in the history as its own; and nothing else, but for the
-    /// one update that a killed writer may not have heard of.
+    /// Checks that the history has exactly the updates that were acknowledged to a writer. A killed writer may have one more
+    /// update, whose acknowledgement it did not report.
     fn acknowledged(&mut self, name: &str, told: &[u64], trail: Option<&Trail>, survived: bool) {
         let recorded = trail.map(|trail| trail.generations.as_slice()).unwrap_or_default();
         let (lost, unheard) = compare(told, recorded);
@@ -79,7 +78,7 @@ impl Verdict {
             self.problem(format!("{name}: {lost} acknowledged updates are not in the history"));
         }
         if unheard > u64::from(!survived) {
-            self.problem(format!("{name}: {unheard} updates in the history were not acknowledged to it"));
+            self.problem(format!("{name}: {unheard} updates in the history were not acknowledged"));
         }
         self.lost += lost;
         self.in_flight += unheard;
@@ -104,7 +103,7 @@ impl Verdict {
         let tasks = trail.map_or(0, |trail| trail.tasks_done);
         if survived && (!report.finished || report.tasks != tasks) {
             let name = &member.name;
-            self.problem(format!("{name}: says {} tasks, the history says {tasks}", report.tasks));
+            self.problem(format!("{name}: reports {} tasks, but the history has {tasks}", report.tasks));
         }
         Ok(())
     }
@@ -117,14 +116,14 @@ impl Verdict {
         if progress.done != tasks || progress.done != sum {
             self.lost += tasks.saturating_sub(progress.done);
             self.problem(format!(
-                "{PROGRESS} counts {} of {tasks} tasks, {sum} over all agents",
+                "{PROGRESS} counts {} of {tasks} tasks; the sum over all agents is {sum}",
                 progress.done
             ));
         }
-        // Every count made one version, and nothing else did.
+        // Each count creates one version, and nothing else changes the key.
         let version = entry.map_or(0, |entry| entry.version);
         if version != progress.done {
-            self.problem(format!("{PROGRESS} stands at version {version} after {} counts", progress.done));
+            self.problem(format!("{PROGRESS} has version {version} after {} counts", progress.done));
         }
         Ok(())
     }
@@ -136,7 +135,7 @@ impl Verdict {
             .count();
         if open > 0 || tasks.len() != expected.files.len() {
             self.problem(format!(
-                "{open} of {} tasks are not done, {} are on the board",
+                "{open} of {} tasks are not done; {} tasks are on the board",
                 expected.files.len(),
                 tasks.len()
             ));
@@ -145,35 +144,39 @@ impl Verdict {
 
     fn files(&mut self, files: &HashMap<String, Entry>, expected: &Expected) {
         if files.len() != expected.files.len() {
-            self.problem(format!("{} files on the board, {} in the tree", files.len(), expected.files.len()));
+            self.problem(format!(
+                "{} files are on the board, but {} are in the tree",
+                files.len(),
+                expected.files.len()
+            ));
         }
         let mut different = Vec::new();
         for (path, summary) in &expected.files {
             let found = file_key(path).and_then(|key| files.get(&key));
             match found {
                 Some(entry) if entry.value == *summary => {}
-                // Whether the team or the sequential pass saw the newer content: someone changed the file.
+                // The file has changed since the sequential pass, so another program changed it during the demo.
                 Some(_) if index::summary_of(&expected.folder.join(path)) != *summary => self.changed += 1,
                 _ => different.push(path.as_str()),
             }
         }
         if let Some(first) = different.first() {
             let text =
-                format!("{} files differ from the sequential pass, {first:?} among them", different.len());
+                format!("{} files differ from the sequential pass, for example {first:?}", different.len());
             self.problem(text);
         }
     }
 
-    /// The board stands where its history ends.
+    /// Checks that the version of each key is the newest one in the history.
     fn versions<'a>(&mut self, desk: &Desk, entries: impl Iterator<Item = &'a Entry>) {
         let astray = entries.filter(|entry| desk.audit.version(&entry.key) != Some(entry.version)).count();
         if astray > 0 && self.missed == 0 {
-            self.problem(format!("{astray} keys stand at versions that the history does not end with"));
+            self.problem(format!("{astray} keys have a version that is not the newest one in the history"));
         }
     }
 }
 
-/// How many of `told` are not in `recorded`, and the other way round. Both are in order.
+/// How many numbers of `told` are not in `recorded`, and the reverse. Both are sorted.
 fn compare(told: &[u64], recorded: &[u64]) -> (u64, u64) {
     let (mut told, mut recorded) = (told.iter().peekable(), recorded.iter().peekable());
     let (mut lost, mut unheard) = (0, 0);

@@ -1,4 +1,4 @@
-//! Runs the built program in a folder of its own.
+//! Runs the built program in a temporary folder.
 #![allow(dead_code, reason = "each test file uses some of it")]
 
 use serde_json::Value;
@@ -10,10 +10,10 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
-/// A folder with nothing above it that concerns the program.
+/// A temporary folder, without a board or repository in the folders above.
 pub(crate) struct Place(tempfile::TempDir);
 
-/// What a run of the program came to.
+/// The result of a run of the program.
 #[derive(Debug)]
 pub(crate) struct Done {
     pub(crate) status: i32,
@@ -28,7 +28,7 @@ impl Place {
         Self(tempfile::tempdir().expect("folder"))
     }
 
-    /// A project with a board of its own, made with these further arguments.
+    /// A project with a board in it, created with these additional arguments.
     pub(crate) fn with_board_of(args: &[&str]) -> Self {
         let place = Self::empty();
         place.run([&["init", "--placement", "project", "--capacity", "8M"], args].concat()).ok();
@@ -55,7 +55,7 @@ impl Place {
         Done::from(self.command(args).stdin(Stdio::null()).output().expect("run"))
     }
 
-    /// Arguments separated by spaces.
+    /// Runs the program with arguments that are separated by spaces.
     pub(crate) fn slate(&self, line: &str) -> Done {
         self.run(line.split(' '))
     }
@@ -68,7 +68,7 @@ impl Place {
             .stderr(Stdio::piped())
             .spawn()
             .expect("run");
-        // A command that reads nothing may have ended before.
+        // A command that does not read its input may have ended already.
         let _ = child.stdin.take().expect("input").write_all(input);
         Done::from(child.wait_with_output().expect("run"))
     }
@@ -102,7 +102,7 @@ impl From<Output> for Done {
 }
 
 impl Done {
-    /// It went well and said nothing besides its output.
+    /// Checks that the command succeeded without a message, and returns its output.
     #[track_caller]
     pub(crate) fn ok(self) -> String {
         assert_eq!((self.status, self.err.as_str()), (0, ""), "{self:?}");
@@ -119,7 +119,7 @@ impl Done {
         self.ok().lines().map(|line| serde_json::from_str(line).expect("a document a line")).collect()
     }
 
-    /// It ended with this status and said these words.
+    /// Checks the exit status and that the message contains these words.
     #[track_caller]
     pub(crate) fn fails(self, status: i32, words: &[&str]) -> Self {
         assert_eq!(self.status, status, "{self:?}");
@@ -130,7 +130,7 @@ impl Done {
     }
 }
 
-/// A program that runs beside the test and ends with it.
+/// A program that runs in the background, and is killed at the end of the test.
 pub(crate) struct Background(Child);
 
 impl Background {
@@ -169,7 +169,7 @@ impl Drop for Background {
     }
 }
 
-/// A project whose board is in shared memory; its region goes with it.
+/// A project with a board in shared memory, which is removed with it.
 pub(crate) struct InMemory {
     pub(crate) place: Place,
     pub(crate) region: PathBuf,
@@ -197,11 +197,11 @@ impl InMemory {
     }
 }
 
-/// Removes a region in memory, with the folder that is its own.
+/// Removes a region in memory, with its folder.
 pub(crate) fn remove(region: &Path) {
     if let Some(folder) = region.parent() {
         let _ = fs::remove_dir_all(folder);
-        // Only when it is empty, that is when nobody else has a board there.
+        // Succeeds only if it is empty, so that other boards are kept.
         let _ = folder.parent().map(fs::remove_dir);
     }
 }
