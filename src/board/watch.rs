@@ -42,7 +42,7 @@ pub(super) const NAP_MAX: Duration = Duration::from_millis(50);
 /// Follows the changes of the keys that start with a prefix, in the order of the history: [`Reader::watch`].
 ///
 /// It is an iterator that blocks until the next event. [`Watch::next_timeout`] blocks for a limited time,
-/// [`Watch::pollable`] makes a descriptor of it, and [`Watch::stream`] (feature `stream`) a stream. The iterator ends only
+/// [`Watch::pollable`] makes a descriptor of it, and `Watch::stream` (feature `stream`) a stream. The iterator ends only
 /// after an error of kind `Moved` or `Forked`.
 ///
 /// # Examples

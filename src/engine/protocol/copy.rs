@@ -1,7 +1,7 @@
 //! Copies of records, and the proof that a copy is of one life of its block.
 //!
-//! Others may reuse a block while it is copied. So a copy is judged (lengths, checksum) only after [`Core::holds`] found
-//! its [`Proof`] to hold.
+//! Others may reuse a block while it is copied. So a copy is judged (lengths, checksum) only after `Core::holds` found
+//! its `Proof` to hold.
 
 use super::{
     Core,

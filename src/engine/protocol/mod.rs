@@ -132,7 +132,7 @@ pub trait Machine: Sync {
     /// Hints to the processor that these words will be changed soon.
     fn prefetch_write(&self, _words: &[&AtomicU64]) {}
 
-    /// As [`Machine::prefetch`], for consecutive words.
+    /// As [`Machine::prefetch_write`], for consecutive words.
     fn prefetch_write_run(&self, _words: &[AtomicU64]) {}
 
     /// Hints to the processor that these consecutive words will be read soon.

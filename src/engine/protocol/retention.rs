@@ -7,13 +7,13 @@
 //!
 //! Four things make events leave:
 //!
-//! - The ring is full: whoever enters an event makes room for it first ([`Core::make_room`]). A put does so ahead of
-//!   the next one ([`Core::room_for_the_next`]).
+//! - The ring is full: whoever enters an event makes room for it first (`Core::make_room`). A put does so ahead of
+//!   the next one (`Core::room_for_the_next`).
 //! - The superseded blocks take more than a quarter of the data area. Each lane adds up the granules that it supersedes
-//!   and frees ([`Weight`]), weighs all lanes' sums now and then, and lets its [`Share`] go before a put
-//!   ([`Core::trim`]).
-//! - A change finds no block: the history gives way in three degrees ([`Least`], [`Core::shrink_to`]).
-//! - A key finds no slot, because the keys that were removed still hold theirs ([`Core::shrink_history`]).
+//!   and frees ([`Weight`]), weighs all lanes' sums now and then, and lets its `Share` go before a put
+//!   (`Core::trim`).
+//! - A change finds no block: the history gives way in three degrees (`Least`, `Core::shrink_to`).
+//! - A key finds no slot, because the keys that were removed still hold theirs (`Core::shrink_history`).
 
 use super::{
     Core, Fault, Tries,

@@ -2,7 +2,7 @@
 //!
 //! A key belongs to one chain, by its hash. A slot is two words: the hash word, with the key's fingerprint and the number
 //! of the guard that gave the slot away, and the head. A walk ends at a link that names no bucket of its chain, and
-//! [`Chain::ended`] reports it.
+//! `Chain::ended` reports it.
 
 use super::{Core, Fault, acquire};
 use crate::layout::{Block, GenWord, Head, HeadKind, SlotHash, geometry, record};
