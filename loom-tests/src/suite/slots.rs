@@ -43,7 +43,7 @@ pub const MODELS: &[Model] = &[
     model("slots::a_swept_slot_loses_no_insert", sweep).least(50).must_see(&["open"]),
     model("slots::a_reader_follows_a_new_link", link_read).least(100).must_see(&["not yet", "there"]),
     model("slots::a_killed_inserter_s_bucket_is_linked_or_free", link_killed)
-        .budget(60)
+        .budget(400)
         .least(1_000)
         .must_see(&["lived", "linked by another"]),
     model("slots::a_linked_bucket_is_counted_once", counted)

@@ -393,10 +393,13 @@ fn each_kind_of_removal_is_read() {
 #[test]
 fn a_touch_is_told_apart_and_has_a_value() {
     let mut board = SOUND.clone();
-    let block = board.newest("task/6");
-    board.edit(block, |record| record.kind = RecordKind::Touched);
     let summary = check(&board.words, &[board.living]).unwrap();
-    assert!(summary.events.iter().any(|event| event.kind == Kind::Touched && event.value.is_some()));
+    let put = summary.events.iter().rfind(|event| event.kind == Kind::Put).unwrap();
+    let block = board.newest(std::str::from_utf8(&put.key).unwrap());
+    board.edit(block, |record| record.kind = RecordKind::Touched);
+    let touched = &check(&board.words, &[board.living]).unwrap().events;
+    let touched = touched.iter().find(|event| event.generation == put.generation).unwrap();
+    assert_eq!((touched.kind, &touched.value), (Kind::Touched, &put.value));
 }
 
 proptest! {

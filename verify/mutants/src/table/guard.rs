@@ -24,7 +24,7 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "let number",
         caught_by: &[
             models("stall::a_late_helper_applies_no_old_guard"),
-            states("twins"),
+            states("retire"),
             long(schedules("slots")),
         ],
     },

@@ -113,6 +113,6 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "let _ = self.gen_of(block).compare_exchange(gen_word.pack(), own, Release, Acquire);",
         replace: "self.gen_of(block).store(own, Release);",
-        caught_by: &[states("lap-3")],
+        caught_by: &[states("stale-finisher")],
     },
 ];

@@ -79,7 +79,7 @@ pub const MUTANTS: &[Mutant] = &[
         lost: "A doomed block is freed twice, by its owner's reaper and by who gives it back.",
         file: FILE,
         search: "        let left = word.compare_exchange(limbo(owner).0, limbo(0).0, AcqRel, Acquire).is_ok();",
-        replace: "        word.store(limbo(0).0, Release);
+        replace: "        word.store(limbo(0).0, crate::sync::Ordering::Release);
         let left = owner == owner;",
         caught_by: &[states("doomed")],
     },
