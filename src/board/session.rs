@@ -414,7 +414,7 @@ impl Session {
         Error::new(ErrorKind::Conflict, format!("expected {expected}, found {found}"))
             .on_key(key)
             .with_current(current)
-            .hint("read the key again, and decide anew")
+            .hint("read the key again, then decide whether to write")
     }
 }
 
