@@ -161,6 +161,6 @@ fn the_dependency_is_named_as_it_is() {
 #[test]
 fn the_limits_name_the_size_of_a_default_board() {
     let bytes = slateboard::Board::local().expect("board").metrics().expect("metrics").region_bytes;
-    let words = format!("takes at most {} MiB", bytes >> 20);
+    let words = format!("takes at most {} MiB", bytes.div_ceil(1 << 20));
     assert!(readme().contains(&words), "README.md does not say that a default board {words}");
 }

@@ -16,7 +16,9 @@ cargo models [--long] [--only TEXT]... [--find TEXT]: models of memory orderings
   --only TEXT  the models whose name contains the text
   --find TEXT  which models find the mutants of the accesses whose names contain the text; see docs/atomics.md
 
-The last line is `N passed, N failed`; the exit status is 1 when one failed.";
+For each model it says how many executions were explored, and whether these were all within three preemptions (complete)
+or the model's budget ended the exploration (cut). The last line is `N passed, N failed`; the exit status is 1 when one
+failed.";
 
 /// What to do, from the command line.
 #[derive(Default)]
