@@ -56,8 +56,6 @@ pub enum ErrorKind {
     RetriesExhausted,
     /// Other threads changed the same words so often that a bounded loop ended. Try again.
     Contended,
-    /// The handle can only read.
-    ReadOnly,
     /// There is no board at this path. A key without a value is not an error: calls return `None` for it.
     NotFound,
     /// A file already exists at this path.
@@ -96,7 +94,6 @@ impl ErrorKind {
             Self::InvalidArgument => "invalid_argument",
             Self::RetriesExhausted => "retries_exhausted",
             Self::Contended => "contended",
-            Self::ReadOnly => "read_only",
             Self::NotFound => "not_found",
             Self::Exists => "exists",
             Self::Refused => "refused",

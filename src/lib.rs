@@ -168,7 +168,10 @@ const _: () = {
     can_be_sent::<KeyHandle>();
     can_be_shared::<(Board, Options, Session, Reader, View, Lease, PutOptions, Receipt)>();
     can_be_shared::<(Entry, WriterInfo, Deadline, CodecId, Meta, Newer, Listing, Damage, Soundness)>();
-    can_be_shared::<(Watch, Wait, Events, Event, Mutation, MutationKind, Previous)>();
+    can_be_shared::<(Watch, Wait, PollableWatch, Events, Event, Mutation, MutationKind, Previous)>();
+    can_be_shared::<(List, List<String>, Sum)>();
+    #[cfg(feature = "stream")]
+    can_be_shared::<WatchStream>();
     can_be_shared::<(Error, ErrorKind, Lagged, Uuid, Expect, Verify, Retry, Replacement<Vec<u8>>)>();
     can_be_shared::<(Metrics, Counters, SessionInfo, Liveness)>();
 };

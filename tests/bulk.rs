@@ -95,6 +95,16 @@ fn damage_is_named_and_the_other_keys_of_the_prefix_are_removed() {
 }
 
 #[test]
+fn a_value_that_is_not_text_is_not_counted() {
+    let (_folder, path) = folder();
+    let session = small().create(&path).unwrap().attach("counts").unwrap();
+    session.put_pod("bytes", b"9").unwrap();
+    let error = session.increment("bytes", 1).unwrap_err();
+    assert_eq!((error.kind(), error.current().unwrap().version), (ErrorKind::Codec, 1));
+    assert_eq!(session.get_pod::<[u8; 1]>("bytes").unwrap(), Some(*b"9"));
+}
+
+#[test]
 fn increments_are_never_lost() {
     let (_folder, path) = folder();
     let board = small().create(&path).unwrap();
@@ -228,7 +238,7 @@ fn ranges_limits_and_orders_are_parts_of_the_whole_list() {
 fn an_iterator_is_of_one_generation_and_ends_when_that_is_gone() {
     let (_folder, path) = folder();
     let session = session(&path);
-    session.put_many((0..20).map(|n| (format!("task/{n:02}"), b"old")));
+    let _ = session.put_many((0..20).map(|n| (format!("task/{n:02}"), b"old")));
     for _ in 0..3 {
         let mut list = session.list("task/");
         assert_eq!(list.next().unwrap().unwrap().value, b"old");
@@ -240,7 +250,7 @@ fn an_iterator_is_of_one_generation_and_ends_when_that_is_gone() {
         session.remove("task/20").unwrap();
         let mut list = session.list("task/");
         list.next().unwrap().unwrap();
-        session.put_many((0..70).map(|n| ("busy", [n])));
+        let _ = session.put_many((0..70).map(|n| ("busy", [n])));
         assert!(list.next().unwrap().unwrap_err().is_lagged());
         assert!(list.next().is_none() && list.next().is_none());
     }

@@ -10,7 +10,7 @@ use slateboard_kit::{
 use std::{
     pin::pin,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
@@ -121,7 +121,7 @@ fn streams_of_a_lost_board_say_so_once_and_end() {
 fn a_stream_that_fell_behind_says_how_far_and_goes_on() {
     let (_folder, board, session) = session();
     let mut stream = board.reader().watch("").since(0).stream().unwrap();
-    session.put_many((0..100).map(|n| ("busy", [n])));
+    let _ = session.put_many((0..100).map(|n| ("busy", [n])));
     let error = future::block_on(stream.next()).unwrap().unwrap_err();
     let missed = error.missed().unwrap();
     let event = future::block_on(stream.next()).unwrap().unwrap();
@@ -150,7 +150,7 @@ fn a_descriptor_is_readable_as_long_as_there_is_something_to_read() {
         for n in 0..100 {
             // Two each time: who reads one must be told of the other.
             let keys = [format!("task/{n}a"), format!("task/{n}b")];
-            session.put_many(keys.iter().map(|key| (key, b"")));
+            let _ = session.put_many(keys.iter().map(|key| (key, b"")));
             for key in keys {
                 let event = loop {
                     assert_eq!(ready(&watch), 1, "{key} was not told");
@@ -235,4 +235,29 @@ fn wakers_that_panic_take_nothing_from_others() {
         while look(&mut streams[1], &Waker::from(Arc::clone(&flag))).is_ready() {}
     }
     assert!(panics.0.load(Ordering::SeqCst) >= 1);
+}
+
+#[test]
+fn a_waker_may_own_a_stream_of_the_same_board() {
+    struct Owns(#[expect(dead_code, reason = "it is dropped")] Mutex<WatchStream>);
+    impl Wake for Owns {
+        fn wake(self: Arc<Self>) {}
+    }
+    let (_folder, board, _session) = session();
+    let waiting = || {
+        let mut stream = board.reader().watch("").stream().unwrap();
+        assert_eq!(look(&mut stream, Waker::noop()), Poll::Pending);
+        stream
+    };
+    for replaced in [true, false] {
+        let mut stream = waiting();
+        let owner = Waker::from(Arc::new(Owns(Mutex::new(waiting()))));
+        assert_eq!(look(&mut stream, &owner), Poll::Pending);
+        // From here on the board alone keeps the waker. Dropping the waker drops the stream that it owns.
+        drop(owner);
+        if replaced {
+            assert_eq!(look(&mut stream, Waker::noop()), Poll::Pending);
+        }
+        drop(stream);
+    }
 }

@@ -322,7 +322,7 @@ pub(crate) struct Rm {
     #[arg(long, value_name = "N", value_parser = parse_count, conflicts_with = "prefix")]
     pub(crate) if_version: Option<u64>,
     /// Remove every key with this prefix, and print how many were removed.
-    #[arg(long, value_name = "P", conflicts_with = "key", allow_hyphen_values = true)]
+    #[arg(long, value_name = "P", conflicts_with = "key", allow_hyphen_values = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) prefix: Option<String>,
 }
 

@@ -51,6 +51,7 @@ fn every_failure_of_every_command_is_a_document() {
         ("watch --session none --since 0 --timeout 10ms", 124, "timeout"),
         ("log --session none --last x", 2, "usage"),
         ("status --session me", 2, "usage"),
+        ("rm --prefix=", 2, "usage"),
         ("status --board nowhere", 9, "not_found"),
         ("sessions --board nowhere", 9, "not_found"),
         ("init", 1, "failed"),

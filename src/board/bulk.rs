@@ -24,6 +24,7 @@ impl Reader {
     /// assert!(found[1].is_none());
     /// # Ok::<_, slateboard::Error>(())
     /// ```
+    #[must_use = "each key has its own result"]
     pub fn get_many<K: AsRef<str>>(&self, keys: impl IntoIterator<Item = K>) -> Vec<Result<Option<Entry>>> {
         keys.into_iter().map(|key| self.get(key.as_ref())).collect()
     }
@@ -46,6 +47,7 @@ impl View {
     /// assert_eq!((both[0].text(), both[1].text()), (Some("5"), Some("0")));
     /// # Ok::<_, slateboard::Error>(())
     /// ```
+    #[must_use = "each key has its own result"]
     pub fn get_many<K: AsRef<str>>(&self, keys: impl IntoIterator<Item = K>) -> Vec<Result<Option<Entry>>> {
         keys.into_iter().map(|key| self.get(key.as_ref())).collect()
     }
@@ -62,6 +64,7 @@ impl Session {
     /// assert!(found[0].is_some() && found[1].is_none());
     /// # Ok::<_, slateboard::Error>(())
     /// ```
+    #[must_use = "each key has its own result"]
     pub fn get_many<K: AsRef<str>>(&self, keys: impl IntoIterator<Item = K>) -> Vec<Result<Option<Entry>>> {
         self.reader().get_many(keys)
     }
@@ -80,6 +83,7 @@ impl Session {
     /// }
     /// # Ok::<_, slateboard::Error>(())
     /// ```
+    #[must_use = "each key has its own result"]
     pub fn put_many<K: AsRef<str>, V: AsRef<[u8]>>(
         &self,
         pairs: impl IntoIterator<Item = (K, V)>,
@@ -87,8 +91,9 @@ impl Session {
         pairs.into_iter().map(|(key, value)| self.put(key.as_ref(), value)).collect()
     }
 
-    /// Removes the keys that start with the prefix, one after the other, and returns how many it removed. It is not atomic.
-    /// Keys that others put meanwhile may stay, and a key that another session removed first is not counted.
+    /// Removes the keys that start with the prefix, one after the other, and returns how many it removed. The empty prefix
+    /// removes all keys. It is not atomic: a key that another session creates meanwhile may stay, a value that another session
+    /// puts to one of the keys meanwhile may be removed, and a key that another session removed first is not counted.
     ///
     /// # Errors
     /// Those of [`Session::remove`], for the first key that cannot be removed; the keys before it are removed. `Corrupt`,
@@ -118,8 +123,8 @@ impl Session {
     /// as with [`Session::update`].
     ///
     /// # Errors
-    /// `Codec`, with the entry in [`Error::current`], if the value or the sum is not a 64-bit integer; the key is not changed
-    /// then. Otherwise those of [`Session::update`].
+    /// `Codec`, with the entry in [`Error::current`], if the value is not text (`RAW`, `UTF8` or `JSON`), or the value or the sum
+    /// is not a 64-bit integer; the key is not changed then. Otherwise those of [`Session::update`].
     ///
     /// # Examples
     /// ```
@@ -175,14 +180,14 @@ pub struct Sum {
 fn added(key: &str, old: Option<&Entry>, delta: i64) -> Result<i64> {
     let Some(entry) = old else { return Ok(delta) };
     let refused = |what: &str| {
-        Error::new(
-            ErrorKind::Codec,
-            format!("{what}; the value of version {} was left as it is", entry.version),
-        )
-        .on_key(key)
-        .with_current(Some(entry.clone()))
-        .hint("put an integer to begin counting anew")
+        Error::new(ErrorKind::Codec, format!("{what}; version {} was not changed", entry.version))
+            .on_key(key)
+            .with_current(Some(entry.clone()))
+            .hint("put an integer to restart the counter")
     };
+    if ![CodecId::RAW, CodecId::UTF8, CodecId::JSON].contains(&entry.codec) {
+        return Err(refused("the value is not encoded as text"));
+    }
     let standing =
         entry.text().unwrap_or_default().trim().parse::<i64>().map_err(|error| match error.kind() {
             IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => {

@@ -98,7 +98,7 @@ pub struct Event {
     pub mutations: Vec<Mutation>,
 }
 
-pub(super) fn event(_reader: &Reader, core: &Core<'_>, record: EventRecord) -> Event {
+pub(super) fn event(core: &Core<'_>, record: EventRecord) -> Event {
     let EventRecord { item, previous } = record;
     let kind = match item.header.kind {
         RecordKind::Value => MutationKind::Put,
@@ -153,11 +153,13 @@ pub(super) fn event(_reader: &Reader, core: &Core<'_>, record: EventRecord) -> E
 pub struct Events {
     reader: Reader,
     next: u64,
+    /// The handle is unusable, and that was told.
+    over: bool,
 }
 
 impl Events {
     pub(super) fn new(reader: Reader, since: u64) -> Self {
-        Self { reader, next: since.saturating_add(1) }
+        Self { reader, next: since.saturating_add(1), over: false }
     }
 
     /// The generation of the last event that was read.
@@ -204,7 +206,7 @@ impl Events {
                 Ok(record) => {
                     self.next += 1;
                     if let Some(record) = record {
-                        return Ok(Some(event(&reader, &core, record)));
+                        return Ok(Some(event(&core, record)));
                     }
                 }
                 Err(Fault::Lagged) => return Err(self.lagged(&core)),
@@ -234,11 +236,9 @@ impl Iterator for Events {
         match self.next_where(|_| true) {
             Ok(event) => event.map(Ok),
             // If the handle was created before a fork, or the board moved, the iterator returns that error once and ends.
-            Err(error) if is_lost(&error) && self.next == u64::MAX => None,
+            Err(error) if is_lost(&error) && self.over => None,
             Err(error) => {
-                if is_lost(&error) {
-                    self.next = u64::MAX;
-                }
+                self.over = is_lost(&error);
                 Some(Err(error))
             }
         }

@@ -20,7 +20,7 @@ pub(super) fn error_on(core: &Core<'_>, fault: Fault) -> Error {
     let usage = core.usage();
     let kib = |granules: u64| (granules * core.geometry().granule_words() as u64).div_ceil(128);
     let text = format!(
-        "{full}: of {} KiB, values hold {}, the history {}, sessions at hand {}, the reserve for removals {}, and {} \
+        "{full}: of {} KiB, values hold {}, the history {}, blocks at hand of sessions {}, the reserve for removals {}, and {} \
          are free in smaller pieces",
         core.geometry().shape().capacity >> 10,
         kib(usage.live),
@@ -60,7 +60,7 @@ pub(super) fn error(fault: Fault) -> Error {
         ),
         Fault::Full(Full::Names) => (
             ErrorKind::Full,
-            "the board has room for no further name: living sessions, values or the history refer to all it has",
+            "the table of session names is full: each name is in use by a session, a value or the history",
             "attach under a name that is in use, remove keys of sessions that ended, or make a larger board",
         ),
         Fault::Unreserved => (ErrorKind::Full, "no more pages are reserved", "try again"),

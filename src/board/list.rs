@@ -193,7 +193,7 @@ impl<T> List<T> {
     /// # Examples
     /// ```
     /// let session = slateboard::Board::local()?.attach("planner")?;
-    /// session.put_many((0..5).map(|n| (format!("task/{n}"), "open")));
+    /// session.put_many((0..5).map(|n| (format!("task/{n}"), "open"))).into_iter().collect::<Result<Vec<_>, _>>()?;
     /// assert_eq!(session.list("task/").range("task/1"..="task/2").keys().into_vec()?, ["task/1", "task/2"]);
     /// # Ok::<_, slateboard::Error>(())
     /// ```
@@ -210,7 +210,7 @@ impl<T> List<T> {
     /// The next page of a list begins after the last key of the previous page.
     /// ```
     /// let session = slateboard::Board::local()?.attach("planner")?;
-    /// session.put_many((0..5).map(|n| (format!("task/{n}"), "open")));
+    /// session.put_many((0..5).map(|n| (format!("task/{n}"), "open"))).into_iter().collect::<Result<Vec<_>, _>>()?;
     /// let page = session.list("task/").limit(3).keys().into_vec()?;
     /// let next = session.list("task/").after(&page[2]).limit(3).keys().into_vec()?;
     /// assert_eq!(next, ["task/3", "task/4"]);

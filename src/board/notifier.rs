@@ -45,6 +45,8 @@ struct State {
     waiters: BTreeMap<u64, Waiter>,
     next: u64,
     over: bool,
+    /// Whether the thread holds the board open.
+    holds: bool,
 }
 
 #[derive(Debug)]
@@ -69,7 +71,10 @@ impl Alert {
             // A task's own code may panic. The others are alerted nevertheless.
             #[cfg(feature = "stream")]
             Self::Task(waker) => {
-                drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| waker.wake())))
+                if let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| waker.wake())) {
+                    // Dropping what the panic carries could panic again, and end the thread.
+                    std::mem::forget(panic);
+                }
             }
             // A counter that is full is readable already.
             Self::Descriptor(descriptor) => drop(rustix::io::write(&*descriptor, &1_u64.to_ne_bytes())),
@@ -88,8 +93,14 @@ impl Place {
     pub(super) fn take(region: &Arc<Region>) -> Result<Self> {
         // Fails in a forked child, which does not have the thread.
         region.words()?;
-        let begin = || Notifier::begin(Arc::downgrade(region));
-        let notifier = region.notifier.get_or_init(begin).as_ref().map_err(|error| error.again())?;
+        let notifier = match region.notifier.get() {
+            Some(notifier) => notifier,
+            // A failure is not kept: a later call may succeed. If two threads begin at once, one of the notifiers ends.
+            None => {
+                let begun = Notifier::begin(Arc::downgrade(region))?;
+                region.notifier.get_or_init(|| begun)
+            }
+        };
         let mut state = notifier.shared.lock();
         state.next += 1;
         Ok(Self { region: Arc::clone(region), id: state.next })
@@ -99,11 +110,13 @@ impl Place {
     /// Returns `false` if both already are.
     pub(super) fn register(&self, counter: usize, wanted: u64, alert: Alert) -> Result<bool> {
         let core = self.region.core()?;
-        if let Some(Ok(notifier)) = self.region.notifier.get() {
+        if let Some(notifier) = self.region.notifier.get() {
             let mut state = notifier.shared.lock();
             let idle = state.waiters.is_empty();
-            state.waiters.insert(self.id, Waiter { counter, wanted, alert });
+            let before = state.waiters.insert(self.id, Waiter { counter, wanted, alert });
+            // The lock is released first, because dropping a task's waker may run code that calls this module again.
             drop(state);
+            drop(before);
             if idle {
                 notifier.shared.changed.notify_one();
             }
@@ -116,13 +129,15 @@ impl Drop for Place {
     fn drop(&mut self) {
         // Not in a forked child, where a thread that does not exist there may hold the lock.
         let Ok(core) = self.region.core() else { return };
-        if let Some(Ok(notifier)) = self.region.notifier.get() {
+        if let Some(notifier) = self.region.notifier.get() {
             let mut state = notifier.shared.lock();
-            let was_last = state.waiters.remove(&self.id).is_some() && state.waiters.is_empty();
+            let removed = state.waiters.remove(&self.id);
+            let was_last = removed.is_some() && state.waiters.is_empty();
+            // The lock is released first, as in `register`.
             drop(state);
+            drop(removed);
             if was_last {
-                // The thread holds the board open while it waits. Other sleepers on this counter go to sleep again.
-                futex::wake_all(core.counter(wake::BOARD));
+                notifier.shared.let_go_of(&core);
             }
         }
     }
@@ -131,6 +146,9 @@ impl Drop for Place {
 const STACK_BYTES: usize = 256 << 10;
 /// How long a drop waits for the thread. A thread that alerts waiters ends soon. One that gets no processor ends later.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How often the last waiter that leaves wakes the thread, and how long it pauses in between: 20 ms at most.
+const WAKES: u32 = 200;
+const WAKE_PAUSE: Duration = Duration::from_micros(100);
 
 impl Notifier {
     fn begin(region: Weak<Region>) -> Result<Self> {
@@ -160,12 +178,29 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sleeps until there is a waiter. Returns `false` if the thread must end.
-    fn is_needed(&self) -> bool {
-        let state = self.lock();
+    /// Sleeps until there is a waiter. Returns whether it slept; `None` if the thread must end.
+    fn is_needed(&self) -> Option<bool> {
+        let mut state = self.lock();
+        let slept = state.waiters.is_empty();
+        state.holds = !slept;
         let idle = |state: &mut State| state.waiters.is_empty() && !state.over;
-        let state = self.changed.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner);
-        !state.over
+        let mut state = self.changed.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner);
+        state.holds = true;
+        (!state.over).then_some(slept)
+    }
+
+    /// Wakes the thread until it no longer holds the board open, or somebody waits again. Other sleepers on the counter go to
+    /// sleep again. One wake is not enough: the thread may be about to sleep, and the counter does not change.
+    fn let_go_of(&self, core: &Core<'_>) {
+        for _ in 0..WAKES {
+            futex::wake_all(core.counter(wake::BOARD));
+            let state = self.lock();
+            if !state.holds || !state.waiters.is_empty() {
+                return;
+            }
+            drop(state);
+            std::thread::sleep(WAKE_PAUSE);
+        }
     }
 
     /// Alerts the waiters for which `is_due` is true. Returns whether there were any.
@@ -185,7 +220,10 @@ impl Shared {
 
 fn run(region: &Weak<Region>, shared: &Shared) {
     let mut rest = Rest::new(0);
-    while shared.is_needed() {
+    while let Some(slept) = shared.is_needed() {
+        if slept {
+            rest = Rest::new(0);
+        }
         let Some(region) = region.upgrade() else { return };
         let Ok(core) = region.core() else {
             // Each waiter finds out itself that the board is lost.

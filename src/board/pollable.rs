@@ -76,12 +76,15 @@ impl PollableWatch {
             // it is clear already, which does no harm.
             let _ = rustix::io::read(&*self.descriptor, &mut [0; 8]);
             let alert = Alert::Descriptor(Arc::clone(&self.descriptor));
-            let (counter, wanted) = self.watch.wanted()?;
-            if self.place.register(counter, wanted, alert.clone())? {
+            let wanted = self.watch.wanted();
+            let registered =
+                wanted.and_then(|(counter, wanted)| self.place.register(counter, wanted, alert.clone()));
+            if matches!(registered, Ok(true)) {
                 return Ok(None);
             }
-            // There is another event, so the descriptor must be readable.
+            // There is another event, or an error, so the descriptor must be readable.
             alert.fire();
+            registered?;
         }
     }
 

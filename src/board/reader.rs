@@ -358,7 +358,7 @@ impl Reader {
             .event(generation, self.verify, |_| true)
             .map_err(|fault| self.no_event(&core, fault, generation))?
             .ok_or_else(|| fault::error(Fault::Lagged))?;
-        Ok(super::event::event(self, &core, record))
+        Ok(super::event::event(&core, record))
     }
 
     /// Follows the changes of the keys that start with the prefix, from the present on. That a time to live is over is an event

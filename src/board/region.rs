@@ -33,7 +33,7 @@ pub(super) struct Region {
     /// The thread that looks whether the board moved, for handles without a keeper.
     pub(super) lookout: OnceLock<Option<Lookout>>,
     /// The thread that wakes watches that have no thread of their own.
-    pub(super) notifier: OnceLock<Result<Notifier>>,
+    pub(super) notifier: OnceLock<Notifier>,
     /// The board's keys in order.
     pub(super) index: Index,
 }

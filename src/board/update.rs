@@ -34,7 +34,16 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Retry {
-    /// Attempts in all: 1 or more.
+    /// Sets the number of attempts in all: 1 or more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let session = slateboard::Board::local()?.attach("worker")?;
+    /// let once = slateboard::Retry::new().attempts(1);
+    /// assert_eq!(session.increment_with("count", 1, once)?.value, 1);
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
     pub attempts: u32,
     /// The first pause. It doubles at each attempt, with jitter.
     pub first_pause: Duration,
@@ -54,17 +63,54 @@ pub struct Replacement<V> {
 }
 
 impl<V: AsRef<[u8]>> Replacement<V> {
-    /// Another value.
+    /// The new value; the entry keeps its encoding and its time to live.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::{Board, CodecId, Error, Replacement, Retry};
+    ///
+    /// let session = Board::local()?.attach("worker")?;
+    /// session.try_update("note", Retry::new(), |_| Ok::<_, Error>(Some(Replacement::new("text"))))?;
+    /// assert_eq!(session.get("note")?.unwrap().text(), Some("text"));
+    /// # let _ = CodecId::RAW;
+    /// # Ok::<_, Error>(())
+    /// ```
     pub const fn new(value: V) -> Self {
         Self { value, codec: None, ttl: None, touch: false }
     }
-    /// How the value is encoded.
+    /// Sets the encoding of the value.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::{Board, CodecId, Error, Replacement, Retry};
+    ///
+    /// let session = Board::local()?.attach("worker")?;
+    /// let json = |_: Option<&_>| Ok::<_, Error>(Some(Replacement::new("{}").codec(CodecId::JSON)));
+    /// session.try_update("plan", Retry::new(), json)?;
+    /// assert_eq!(session.get("plan")?.unwrap().codec, CodecId::JSON);
+    /// # Ok::<_, Error>(())
+    /// ```
     #[must_use]
     pub const fn codec(mut self, codec: CodecId) -> Self {
         self.codec = Some(codec);
         self
     }
-    /// A new time to live. It must be longer than zero.
+    /// Sets a new time to live. It must be longer than zero.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::{Board, Error, Replacement, Retry};
+    /// use std::time::Duration;
+    ///
+    /// let session = Board::local()?.attach("worker")?;
+    /// let brief = |_: Option<&_>| Ok::<_, Error>(Some(Replacement::new("me").ttl(Duration::from_secs(60))));
+    /// session.try_update("claim/42", Retry::new(), brief)?;
+    /// assert!(session.get("claim/42")?.unwrap().deadline.is_some());
+    /// # Ok::<_, Error>(())
+    /// ```
     #[must_use]
     pub const fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = Some(ttl);
@@ -83,6 +129,12 @@ impl Retry {
     pub const UNLIMITED: Self = Self::new().attempts(u32::MAX);
 
     /// 16 attempts, with pauses from 1 µs to 1 ms.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// assert_eq!(slateboard::Retry::new().attempts, 16);
+    /// ```
     pub const fn new() -> Self {
         Self { attempts: 16, first_pause: Duration::from_micros(1), longest_pause: Duration::from_millis(1) }
     }
@@ -92,7 +144,16 @@ impl Retry {
         self.attempts = attempts;
         self
     }
-    /// The first pause, which doubles at each attempt, with jitter, and the longest.
+    /// Sets the first pause, which doubles at each attempt, with jitter, and the longest pause.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let patient = slateboard::Retry::new().pauses(Duration::from_micros(10), Duration::from_millis(50));
+    /// assert_eq!(patient.longest_pause, Duration::from_millis(50));
+    /// ```
     #[must_use]
     pub const fn pauses(mut self, first: Duration, longest: Duration) -> Self {
         self.first_pause = first;
@@ -297,7 +358,8 @@ impl Session {
         if retry.attempts == 0 {
             return Error::new(ErrorKind::InvalidArgument, "an update needs 1 attempt or more").on_key(key);
         }
-        let text = format!("other writers were first at each of {} attempts", retry.attempts);
+        let text =
+            format!("gave up after {} attempts: another writer changed the key each time", retry.attempts);
         Error::new(ErrorKind::RetriesExhausted, text)
             .on_key(key)
             .with_current(self.get(key).ok().flatten())

@@ -17,6 +17,7 @@ use std::{
 /// # Examples
 /// See [`Watch::wait`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub enum Wait {
     /// Polls all the time. This gives the lowest latency and occupies a core.
     Spin,

@@ -122,10 +122,7 @@ impl Worker {
         };
         let text = error.to_string();
         assert!(
-            !matches!(
-                error.kind(),
-                ErrorKind::Forked | ErrorKind::ReadOnly | ErrorKind::Codec | ErrorKind::InvalidKey
-            ),
+            !matches!(error.kind(), ErrorKind::Forked | ErrorKind::Codec | ErrorKind::InvalidKey),
             "{call}: {text}"
         );
         if let Some(key) = key.filter(|_| error.is_corrupt()) {

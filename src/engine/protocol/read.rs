@@ -31,6 +31,7 @@ pub struct CopiedRecord {
 
 /// How checksums are used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub enum Verify {
     /// Every read verifies the checksum.
     #[default]

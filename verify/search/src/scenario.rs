@@ -42,7 +42,7 @@ pub enum Lead {
 /// A board, parties, and how often death comes.
 #[derive(Clone)]
 pub struct Scenario {
-    /// Short name, for `--only` and for canaries.
+    /// Short name, for `--only` and for mutants.
     pub name: &'static str,
     /// What it is about.
     pub about: &'static str,
