@@ -202,7 +202,7 @@ fn updates_of_every_kind() {
 fn updates_that_cannot_be_leave_the_key_alone() {
     let place = Place::with_board();
     place.slate("put k words").ok();
-    place.slate("update k --add 1").fails(1, &["\"k\"", "integer", "left as it is"]);
+    place.slate("update k --add 1").fails(1, &["\"k\"", "integer", "not changed"]);
     place.slate("update k --merge {}").fails(1, &["\"k\"", "JSON"]);
     place.run(["update", "k", "--exec", "echo no; exit 3"]).fails(1, &["exit 3", "was not changed"]);
     place.run(["put", "big", &i64::MAX.to_string()]).ok();

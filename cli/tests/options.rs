@@ -74,7 +74,7 @@ const ROWS: &[Row] = &[
     row("update", "--merge", "update n", "--merge {\"a\":1}", 0, Output("{\"a\":1}\n")),
     row("update", "--append", "update n", "--append x", 0, Output("x\n")),
     row("update", "--exec", "update n", "--exec ./hello", 0, Output("hello\n")),
-    row("update", "--attempts", "update k --exec ./beaten", "--attempts 3", 1, Words("each of 3 attempts")),
+    row("update", "--attempts", "update k --exec ./beaten", "--attempts 3", 1, Words("after 3 attempts")),
     row("touch", "--ttl", "touch k", "--ttl 1h", 0, Words("expires_in_ms")),
     row("rm", "--if-version", "rm k", "--if-version 9", 4, Words("expected version 9")),
     row("rm", "--prefix", "", "rm --prefix task/", 0, Words("removed 1")),

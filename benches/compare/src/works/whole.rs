@@ -31,7 +31,7 @@ pub fn run(run: &Run<'_>) -> Outcome<Vec<Row>> {
             })
             .raw(),
             Form::new("list of 1,000 keys, 64 B", |_| {
-                let listed = session.list(PREFIX)?;
+                let listed = session.list(PREFIX).into_vec()?;
                 if black_box(&listed).len() == KEYS { Ok(()) } else { Err("a list is not whole".into()) }
             }),
             Form::new("1,000 events, 64 B, with previous values", |_| {
