@@ -1,5 +1,5 @@
 //! Every atomic access of the protocol is in `docs/atomics.md`, with what finds it when it is wrong; and what that
-//! page and `docs/models.md` name exists.
+//! page, `docs/models.md` and `docs/promises.md` name exists. Every promise of the last has a mutant that breaks it.
 
 use crate::source::{files, root};
 use slateboard_mutants::{
@@ -123,7 +123,7 @@ fn wrong<'r>(access: &Access, row: &'r Row, known: &'r Known) -> impl Iterator<I
     found.into_iter()
 }
 
-/// The names in the tables of `docs/models.md` that nothing has.
+/// The names in a document's tables that nothing has.
 fn unknown_names(document: &str, known: &Known) -> Vec<String> {
     let mut found = Vec::new();
     for line in document.lines().filter(|line| line.starts_with("| ")) {
@@ -168,6 +168,37 @@ fn every_model_scenario_and_mutant_that_is_named_exists() {
     assert_eq!(unknown_names(&document("docs/models.md"), &known), Vec::<String>::new());
     let bad = "| a | `no::model`, scenario `none` | mutant `none` |";
     assert_eq!(unknown_names(bad, &known).len(), 3);
+}
+
+/// The rows of `docs/promises.md` that name no mutant, and the mutants above the core that it does not name.
+fn unbroken(document: &str, mutants: &[&Mutant]) -> Vec<String> {
+    let rows = || document.lines().filter(|line| line.starts_with("| "));
+    let body = rows().filter(|line| !line.starts_with("| ---") && !line.ends_with(" by |"));
+    let mut found: Vec<String> = body
+        .filter(|line| !quoted(line).iter().any(|(before, _)| *before == "mutant"))
+        .map(|line| format!("no mutant breaks {line}"))
+        .collect();
+    let named: BTreeSet<&str> = rows().flat_map(quoted).map(|(_, name)| name).collect();
+    let above = mutants.iter().filter(|mutant| !mutant.file.starts_with("src/engine/"));
+    found.extend(
+        above
+            .filter(|mutant| !named.contains(mutant.name))
+            .map(|mutant| format!("{} is not named", mutant.name)),
+    );
+    found
+}
+
+#[test]
+fn every_promise_has_a_mutant_that_breaks_it() {
+    let (known, promises) = (Known::load(), document("docs/promises.md"));
+    assert_eq!(unknown_names(&promises, &known), Vec::<String>::new());
+    assert_eq!(unbroken(&promises, &table::all().collect::<Vec<_>>()), Vec::<String>::new());
+    let mutant =
+        Mutant { name: "m", lost: "", file: "src/board/a.rs", search: "", replace: "", caught_by: &[] };
+    assert_eq!(
+        unbroken("| promise | broken by |\n| --- | --- |\n| a | nothing |\n", &[&mutant]),
+        ["no mutant breaks | a | nothing |", "m is not named"]
+    );
 }
 
 /// What is wrong with the table of mutants.
