@@ -2,7 +2,7 @@
 
 use super::{
     Model, Run,
-    board::{Board, shape},
+    board::{Board, STORES_TO_PUBLISH, shape},
     model,
     scene::Scene,
 };
@@ -20,6 +20,10 @@ pub const MODELS: &[Model] = &[
         .must_see(&["slept", "saw it", "nothing to tell"])
         .budget(400)
         .least(500),
+    model("wake::a_killed_reaper_s_sleepers_are_woken", killed_reaper)
+        .must_see(&["slept", "lived"])
+        .budget(100)
+        .least(100),
     model("wake::a_shard_s_counter_tells_what_is_there", told).least(50).must_see(&["one", "two"]),
     model("wake::a_sleeper_on_a_quiet_shard_hears_a_reaper", quiet).least(5).must_see(&["slept", "saw it"]),
 ];
@@ -86,6 +90,27 @@ fn killed(run: &Run) {
     } else {
         assert_woken(&board, slept, 1);
     }
+}
+
+/// The writer is killed before it wakes anybody, and then its reaper. The next reaper wakes the sleeper.
+fn killed_reaper(run: &Run) {
+    let shape = Shape { sessions: 4, ..shape(4, 2) };
+    let mut board = Scene::over(Board::with_bell(run, shape)).ready_to_set_up();
+    let mut dead = board.ready(3);
+    board.put("a", 1);
+    let slept = doze(&board, 1);
+    // Besides the ring word, the generation word, the shard's counter and the counter.
+    dead.killed_after(STORES_TO_PUBLISH + 4, |me| me.put("a", 2));
+    assert_eq!(
+        (board.core().generation(), board.rung(1)),
+        (2, 0),
+        "the victim was to die before it woke anybody"
+    );
+    let reaper = board.victim(board.party(1), |me| me.reap(3)).then(|me, _| me.reap(3));
+    let late = board.reader(|board| doze(board, 1));
+    let (_, late) = board.two(reaper, late);
+    assert!(!late, "a counter went back");
+    assert_woken(&board, slept, 1);
 }
 
 /// A reader of a shard's counter finds what it tells, also before the board's counter shows it.

@@ -161,9 +161,7 @@ fn run(options: &Options) -> Result<usize, String> {
     in_parallel(jobs, |worker, job| {
         let verdicts = match (&job.mutant, &accesses) {
             (Kind::Text(mutant), _) => lanes[worker].verdicts(mutant, &job.checks),
-            (Kind::Access(mutant), Some(models)) => {
-                Ok(vec![models.model(&mutant.model, false, &mutant.switches)])
-            }
+            (Kind::Access(mutant), Some(models)) => Ok(vec![models.model(&mutant.model, &mutant.switches)]),
             (Kind::Access(_), None) => Err("the models were not built".into()),
         };
         report(&job, verdicts, &passing, &score);

@@ -24,6 +24,7 @@ mod survey;
 mod tombstones;
 mod view;
 mod wake;
+mod words;
 
 /// A change of the text that takes something out of it, and the checks of which each must find it.
 pub struct Mutant {
@@ -57,7 +58,7 @@ pub struct Check {
 pub enum Tool {
     /// `cargo models`, memory orderings: runs the model of this name.
     Models,
-    /// `cargo states`, all interleavings with a kill at every access: runs the scenario of this name.
+    /// `cargo states`, interleavings within bounds, with a kill before every access: runs the scenario of this name.
     States,
     /// `cargo schedules`, random schedules of many actors: runs the family of this name.
     Schedules,
@@ -117,6 +118,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         tombstones::MUTANTS,
         view::MUTANTS,
         wake::MUTANTS,
+        words::MUTANTS,
     ]
     .into_iter()
     .flatten()

@@ -26,7 +26,6 @@ pub const MUTANTS: &[Mutant] = &[
         caught_by: &[
             models("reap::a_put_that_is_superseded_meanwhile_was_published"),
             states("put-put-kill"),
-            schedules("one-key"),
         ],
     },
     Mutant {
@@ -52,6 +51,39 @@ pub const MUTANTS: &[Mutant] = &[
             states("floor"),
             long(schedules("one-key")),
         ],
+    },
+    Mutant {
+        name: "a dead session's record is given up before its work is finished",
+        lost: "What a dead session left is nobody's once its reaper was killed, too.",
+        file: FILE,
+        search: "        self.finish_intents(dead);
+        self.finish_blocks",
+        replace: "        self.vacate(dead);
+        self.finish_intents(dead);
+        self.finish_blocks",
+        caught_by: &[states("reaper-killed")],
+    },
+    Mutant {
+        name: "a dead session's record is given up before its names",
+        lost: "A name that a dead session was making is never freed once its reaper was killed, too.",
+        file: FILE,
+        search: "        self.free_names_of(dead as u16 + 1);
+        self.announce_all();
+        self.vacate(dead);",
+        replace: "        self.vacate(dead);
+        self.free_names_of(dead as u16 + 1);
+        self.announce_all();",
+        caught_by: &[states("names")],
+    },
+    Mutant {
+        name: "a dead session's record is given up before its sleepers are woken",
+        lost: "Who sleeps on a killed writer's event is never woken once its reaper was killed, too.",
+        file: FILE,
+        search: "        self.announce_all();
+        self.vacate(dead);",
+        replace: "        self.vacate(dead);
+        self.announce_all();",
+        caught_by: &[models("wake::a_killed_reaper_s_sleepers_are_woken")],
     },
     Mutant {
         name: "reaped without waking",
