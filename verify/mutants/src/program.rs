@@ -1,22 +1,17 @@
 //! The tools of the table as programs: how each is built over a tree, and what it says of one check.
 
-use crate::table::{Check, Tool};
+use crate::{
+    table::{Check, Tool},
+    together::SWITCH,
+};
 use std::{
     fmt,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
 
-/// How long a check goes on, in the tools that could go on for ever. A model and a scenario have their own budgets.
-pub struct Bounds {
-    /// Schedules of a family, in each order.
-    schedules: &'static str,
-}
-
-/// The bounds of a quick run of the tool, in which the code as it is must pass.
-pub const QUICK: Bounds = Bounds { schedules: "4000" };
-/// The same: a mutant must be found within the bounds of a quick run.
-pub const MUTATED: Bounds = QUICK;
+/// Schedules of a family in each order, with and without a mutant. A model and a scenario have their own budgets.
+const SCHEDULES: &str = "4000";
 /// Where the random numbers of schedules come from, so that a check ends in the same way each time.
 const SEED: &str = "1";
 /// Four to eight.
@@ -34,11 +29,14 @@ pub enum Verdict {
 }
 
 /// A tool, built over a tree.
+#[derive(Clone)]
 pub struct Program {
     tool: Tool,
     path: PathBuf,
     tree: PathBuf,
     target: PathBuf,
+    /// The number of the mutant that is on, of those that are in the tree together.
+    on: Option<usize>,
 }
 
 /// How a tool is built: package, binary, profile, and flags of the compiler.
@@ -58,6 +56,14 @@ impl Tool {
             Self::Stepper => "stepper",
             Self::Torture => "torture",
             Self::Test => "test",
+        }
+    }
+
+    /// The folder where the tool is built over changed trees. Tools that are built alike share one.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Stepper | Self::Torture => "release",
+            tool => tool.name(),
         }
     }
 
@@ -95,7 +101,12 @@ impl Program {
             }
             path = target.join(profile).join(binary);
         }
-        Ok(Self { tool, path, tree: tree.to_path_buf(), target: target.to_path_buf() })
+        Ok(Self { tool, path, tree: tree.to_path_buf(), target: target.to_path_buf(), on: None })
+    }
+
+    /// The program, with one of the mutants turned on that are in its tree together.
+    pub fn turning_on(&self, number: usize) -> Self {
+        Self { on: Some(number), ..self.clone() }
     }
 
     /// Copies the program, so that the next build does not replace it.
@@ -109,7 +120,14 @@ impl Program {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.path);
         command.args(arguments).stdin(Stdio::null());
+        self.turn_on(&mut command);
         command
+    }
+
+    fn turn_on(&self, command: &mut Command) {
+        if let Some(number) = self.on {
+            command.env(SWITCH, number.to_string());
+        }
     }
 
     /// The lines that it prints of what it can run.
@@ -119,12 +137,12 @@ impl Program {
     }
 
     /// Runs one check of the tool.
-    pub fn check(&self, what: &str, bounds: &Bounds) -> Verdict {
+    pub fn check(&self, what: &str) -> Verdict {
         match self.tool {
             Tool::Models => self.model(what, ""),
             Tool::States => self.scenario(&["quick", what]),
             Tool::Schedules => {
-                let numbers = [ANY_ACTORS, SEED, bounds.schedules];
+                let numbers = [ANY_ACTORS, SEED, SCHEDULES];
                 match self.schedules(what, "random", numbers) {
                     Verdict::Passed(_) => self.schedules(what, "pct", numbers),
                     verdict => verdict,
@@ -138,6 +156,7 @@ impl Program {
             Tool::Test => {
                 let mut command = cargo(&self.tree, &self.target);
                 command.args(["test", "--quiet"]).args(what.split(' ')).args(["--", "--exact"]);
+                self.turn_on(&mut command);
                 self.run(command, test_verdict)
             }
         }

@@ -67,7 +67,7 @@ pub struct Scenario {
     pub may_fill: bool,
     /// Whether readers may be told that they fell behind.
     pub may_lag: bool,
-    /// States it must at least see, also when it is cut.
+    /// States it must at least see within its preemptions, also when it is cut.
     pub states: usize,
     /// Different outcomes it must at least see, also when it is cut.
     pub outcomes: usize,
