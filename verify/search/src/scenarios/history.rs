@@ -95,9 +95,9 @@ pub fn scenarios() -> Vec<Scenario> {
                 role("put 3", put3),
                 role("helper", |party| party.finish_pending()),
             ],
-            preemptions: 1,
+            budget: 1_600_000,
             ..Scenario::new("helper", "a helper racing two puts, one killed, a history of one event")
-                .sees(80_000, 5)
+                .sees(900_000, 5)
         },
         Scenario {
             kills: 1,
@@ -110,8 +110,8 @@ pub fn scenarios() -> Vec<Scenario> {
                 role("put 3", put3),
                 role("put 4", put4),
             ],
-            preemptions: 1,
-            ..Scenario::new("floor", "the floor moved by three, one of them killed").sees(45_000, 4)
+            budget: 1_700_000,
+            ..Scenario::new("floor", "the floor moved by three, one of them killed").sees(1_000_000, 6)
         },
     ]
 }

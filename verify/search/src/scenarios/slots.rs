@@ -120,7 +120,7 @@ fn retirements() -> Vec<Scenario> {
             roles: vec![role("put d", put_d), role("put c", put_c), role("put a", put_a)],
             lead: Lead::Looked,
             preemptions: 1,
-            ..Scenario::new("reopen", "three inserters at one retired slot").sees(1, 1)
+            ..Scenario::new("reopen", "three inserters at one retired slot").sees(70_000, 3)
         },
         Scenario {
             keys: three_keys,
