@@ -79,3 +79,22 @@ pub fn in_parallel<T: Send>(work: impl IntoIterator<Item = T>, run: impl Fn(usiz
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_a_list_are_all_of_it() {
+        let of = |text: &str| {
+            let mut portion = Portion::default();
+            portion.set_part(text).map(|()| portion.of(vec!['a', 'b', 'c', 'd', 'e']))
+        };
+        assert_eq!(of("1/2"), Ok(vec!['a', 'c', 'e']));
+        assert_eq!(of("2/2"), Ok(vec!['b', 'd']));
+        assert_eq!(of("1/1").map(|all| all.len()), Ok(5));
+        for bad in ["", "1", "0/2", "3/2", "1/0", "a/b"] {
+            assert!(of(bad).is_err(), "{bad}");
+        }
+    }
+}
