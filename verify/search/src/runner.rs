@@ -14,8 +14,8 @@ usage: cargo states [--only TEXT]... [--part N/M] [--long [--for SECONDS] [--mem
 
   --only TEXT    the scenarios whose name contains the text
   --part N/M     the Nth of M parts of the scenarios
-  --long         without the bounds of a short run
-  --for SECONDS  cuts each scenario after this time
+  --long         the short run of each scenario, and then all its interleavings
+  --for SECONDS  cuts the long form of each scenario after this time
   --memory GIB   cuts scenarios so that all processes together stay below this, 16 unless said; counted is what the
                  kernel has resident for each process (VmRSS), with the growth of its table of states ahead
 
@@ -24,8 +24,8 @@ waits for others. Kills do not count. Several stores into a block that nobody el
 says whether all states within these bounds were seen (complete) or its budget of states ended it (cut). A long run bounds
 neither preemptions nor states, and makes each store a step of its own.
 
-A scenario fails if it found a fault, or saw fewer states or outcomes than it must have seen, also where it was cut. The
-last line is `N passed, N failed`; the exit status is 1 when one failed.";
+A scenario fails if it found a fault, or if its short run saw fewer states or outcomes than it must have seen, also where it
+was cut. The last line is `N passed, N failed`; the exit status is 1 when one failed.";
 
 /// Memory of a long run, unless said.
 const MEMORY_GIB: usize = 16;
