@@ -6,7 +6,10 @@ use super::{
     model,
     scene::Scene,
 };
-use slateboard::{layout::Shape, protocol::wake::BOARD};
+use slateboard::{
+    layout::Shape,
+    protocol::{lane::Lane, publish::Now, wake::BOARD},
+};
 
 pub const MODELS: &[Model] = &[
     model("wake::a_sleeper_on_a_shard_is_woken", |run| sleeper_and_writer(run, 1))
@@ -92,7 +95,8 @@ fn killed(run: &Run) {
     }
 }
 
-/// The writer is killed before it wakes anybody, and then its reaper. The next reaper wakes the sleeper.
+/// The writer is killed before it wakes anybody, and then a process that reaps it while it attaches. The next reaper wakes the
+/// sleeper. Whoever attaches has no session yet, whose end would wake all sleepers besides.
 fn killed_reaper(run: &Run) {
     let shape = Shape { sessions: 4, ..shape(4, 2) };
     let mut board = Scene::over(Board::with_bell(run, shape)).ready_to_set_up();
@@ -106,7 +110,12 @@ fn killed_reaper(run: &Run) {
         (2, 0),
         "the victim was to die before it woke anybody"
     );
-    let reaper = board.victim(board.party(1), |me| me.reap(3)).then(|me, _| me.reap(3));
+    let reaper = board.setup_role(|me| {
+        let core = me.core();
+        let reap = || core.reap(&mut Lane::for_reaping(&core, 3), 3, Now::default()).expect("a reap");
+        me.saw_if(me.run.victim(reap).is_some(), "lived");
+        me.reap(3);
+    });
     let late = board.reader(|board| doze(board, 1));
     let (_, late) = board.two(reaper, late);
     assert!(!late, "a counter went back");
