@@ -98,7 +98,11 @@ fn one(scenario: &Scenario, limits: Limits) -> bool {
 }
 
 fn line(report: &Report, limits: &Limits) -> String {
-    let end = report.cut.map_or("complete".into(), |limit| format!("cut by {limit}"));
+    let end = match (&report.failure, report.cut) {
+        (Some(_), _) => "ended by what it found".into(),
+        (None, Some(limit)) => format!("cut by {limit}"),
+        (None, None) => "complete".into(),
+    };
     let within = limits.preemptions.map_or("all interleavings".into(), |most| format!("{most} preemptions"));
     format!(
         "{within}, {end}: {} states, {} transitions, {} ends, {} outcomes, depth {}, {} runs, {} nodes, {} MiB",
