@@ -215,3 +215,53 @@ impl Region {
         self.with_space(&mut lane, 1, |lane| core.reap(lane, index, region::now())).map(|_| ())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::seat::tests::{attach, board, die, is_attached};
+
+    #[test]
+    fn a_beat_is_late_when_it_is_too_far_from_the_present_on_either_side() {
+        let suspects = Suspects { from: 0, boot_ns: 1000, late_ns: 10 };
+        assert!([990, 1000, 1010].iter().all(|&beat_ns| !suspects.is_late(beat_ns)));
+        assert!([989, 1011, 0, u64::MAX].iter().all(|&beat_ns| suspects.is_late(beat_ns)));
+    }
+
+    #[test]
+    fn each_record_has_one_session_and_there_are_no_more_sessions_than_records() {
+        let region = board(3);
+        let seats = ["one", "two", "three"].map(|name| attach(&region, name));
+        assert_eq!(seats.each_ref().map(|seat| seat.writer.session), [0, 1, 2]);
+        let full = region.take_record().unwrap_err();
+        assert!(full.is_full() && full.to_string().contains("all 3 session records"), "{full}");
+        seats[1].leave();
+        let again = attach(&region, "again");
+        assert_eq!((again.writer.session, again.writer.incarnation), (1, 2));
+        assert!(region.take_record().unwrap_err().is_full());
+    }
+
+    #[test]
+    fn a_dead_session_s_record_is_reaped_and_taken_when_no_other_is_free() {
+        let region = board(3);
+        let [lives, dead] = ["lives", "dead"].map(|name| attach(&region, name));
+        die(&dead);
+        let next = attach(&region, "takes the free record");
+        assert!(next.writer.session == 2 && is_attached(&dead));
+        let last = attach(&region, "takes the dead one's");
+        assert_eq!((last.writer.session, last.writer.incarnation), (1, 2));
+        assert!(is_attached(&lives) && is_attached(&next));
+    }
+
+    #[test]
+    fn the_dead_are_counted_and_the_living_and_the_free_are_not() {
+        let region = board(5);
+        let seats = ["lives", "dead", "dead too", "gone"].map(|name| attach(&region, name));
+        assert_eq!(region.reap_dead().unwrap(), 0);
+        seats[1..3].iter().for_each(die);
+        seats[3].leave();
+        assert_eq!(region.occupied().unwrap(), 3);
+        assert_eq!(region.reap_dead().unwrap(), 2);
+        assert_eq!((region.occupied().unwrap(), region.reap_dead().unwrap()), (1, 0));
+    }
+}

@@ -1,5 +1,6 @@
 //! The protocol over heap memory: against a map, and with the judge of a board at rest.
 
+mod bounds;
 mod threads;
 
 use super::{
