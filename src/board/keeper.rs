@@ -82,7 +82,8 @@ impl Expiries {
             && self.next_ns.fetch_min(deadline_ns, Relaxed) > deadline_ns
     }
 
-    fn next_ns(&self) -> u64 {
+    /// The earliest deadline that was noted; `u64::MAX` for none.
+    pub(super) fn next_ns(&self) -> u64 {
         self.next_ns.load(Relaxed)
     }
 
@@ -229,7 +230,8 @@ impl Rounds {
 
     /// When the keeper has something to do: a beat, a look at the path, a renewal or a deadline.
     fn wakes_ns(&self, seat: &Seat) -> u64 {
-        let due_ns = self.due_ns.min(self.look_ns).min(seat.expiries.next_ns());
+        let due_ns = self.due_ns.min(self.look_ns);
+        let due_ns = due_ns.min(seat.expiries.next_ns());
         seat.next_renewal_ns().map_or(due_ns, |renewal_ns| renewal_ns.min(due_ns))
     }
 

@@ -219,7 +219,19 @@ impl Region {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::seat::tests::{attach, board, die, is_attached};
+    use crate::{
+        board::{
+            Options, PutOptions, Session,
+            seat::tests::{attach, board, board_of, die, is_attached, put_bound},
+        },
+        layout::Shape,
+    };
+    use std::{sync::Arc, time::Duration};
+
+    /// A session whose keeper sleeps.
+    fn session(region: &Arc<Region>, name: &str) -> Result<Session> {
+        Session::attach(Arc::clone(region), &Options::default().beat(Duration::from_secs(1 << 20)), name)
+    }
 
     #[test]
     fn a_beat_is_late_when_it_is_too_far_from_the_present_on_either_side() {
@@ -245,11 +257,13 @@ mod tests {
     fn a_dead_session_s_record_is_reaped_and_taken_when_no_other_is_free() {
         let region = board(3);
         let [lives, dead] = ["lives", "dead"].map(|name| attach(&region, name));
+        put_bound(&dead, "bound", b"to the dead").unwrap();
+        let keys = || region.core().unwrap().usage().keys;
         die(&dead);
         let next = attach(&region, "takes the free record");
-        assert!(next.writer.session == 2 && is_attached(&dead));
+        assert!(next.writer.session == 2 && is_attached(&dead) && keys() == 1);
         let last = attach(&region, "takes the dead one's");
-        assert_eq!((last.writer.session, last.writer.incarnation), (1, 2));
+        assert_eq!((last.writer.session, last.writer.incarnation, keys()), (1, 2, 0));
         assert!(is_attached(&lives) && is_attached(&next));
     }
 
@@ -261,7 +275,60 @@ mod tests {
         seats[1..3].iter().for_each(die);
         seats[3].leave();
         assert_eq!(region.occupied().unwrap(), 3);
+        let presence = [0, 1, 2].map(|index| region.roll.presence(index));
+        assert_eq!(presence, [Presence::Alive, Presence::Dead, Presence::Dead]);
         assert_eq!(region.reap_dead().unwrap(), 2);
         assert_eq!((region.occupied().unwrap(), region.reap_dead().unwrap()), (1, 0));
+        // The records of the dead are free again.
+        let more = ["one", "two", "three", "four"].map(|name| attach(&region, name));
+        assert_eq!(more.map(|seat| seat.writer.session), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "starts a thread without the standard library")]
+    fn who_attaches_reaps_the_dead_although_there_is_a_free_record() {
+        let region = board(3);
+        let dead = attach(&region, "dead");
+        die(&dead);
+        let session = session(&region, "attaches").unwrap();
+        assert!(!is_attached(&dead) && region.occupied().unwrap() == 1);
+        drop(session);
+        assert_eq!(region.occupied().unwrap(), 0, "a dropped session is attached");
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "starts a thread without the standard library")]
+    fn a_session_that_finds_no_room_for_its_name_leaves_record_and_lock_free() {
+        let region = board_of(Shape { names: 2, ..Shape::sized(1 << 20, 256, 64, 2) });
+        let one = session(&region, "one").unwrap();
+        assert!(session(&region, "two").unwrap_err().is_full());
+        let again = session(&region, "one").unwrap();
+        assert!((one.index(), again.index()) == (0, 1) && region.occupied().unwrap() == 2);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "starts a thread without the standard library")]
+    fn a_name_has_1_to_56_bytes() {
+        let region = board(2);
+        for bytes in [1, 56] {
+            assert_eq!(session(&region, &"n".repeat(bytes)).unwrap().name().len(), bytes);
+        }
+        for bytes in [0, 57] {
+            assert_eq!(session(&region, &"n".repeat(bytes)).unwrap_err().kind(), ErrorKind::InvalidArgument);
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "starts a thread without the standard library")]
+    fn a_put_and_a_touch_with_a_time_to_live_tell_the_keeper_their_deadline() {
+        let region = board(2);
+        let options = Options::default().beat(Duration::from_secs(60));
+        let session = Session::attach(Arc::clone(&region), &options, "writer").unwrap();
+        let start_ns = crate::region::boottime_ns();
+        let noted_s = || (session.seat().expiries.next_ns() - start_ns) / 1_000_000_000;
+        session.put_with("brief", "", PutOptions::new().ttl(Duration::from_secs(50))).unwrap();
+        assert!((50..60).contains(&noted_s()), "{}", noted_s());
+        session.touch("brief", Duration::from_secs(20)).unwrap();
+        assert!((20..30).contains(&noted_s()), "{}", noted_s());
     }
 }

@@ -44,6 +44,12 @@ pub(in crate::board) fn put_until(seat: &Seat, key: &str, value: &[u8], deadline
     seat.write(&slots::Key::new(seat.region.geometry(), key), &change, None)
 }
 
+/// Puts an entry that ends with the session.
+pub(in crate::board) fn put_bound(seat: &Seat, key: &str, value: &[u8]) -> Result<Outcome> {
+    let change = Change { ephemeral: seat.writer.pack(), ..Change::put(value, Expect::Any) };
+    seat.write(&slots::Key::new(seat.region.geometry(), key), &change, None)
+}
+
 /// All words of the board.
 pub(in crate::board) fn words(region: &Region) -> Vec<u64> {
     region.words().unwrap().iter().map(|word| word.load(Relaxed)).collect()
@@ -72,7 +78,7 @@ fn four_threads_write_at_once() {
         let lanes = all_lanes(&seat);
         let _ = say.send(lanes.len());
     });
-    let lanes = hear.recv_timeout(Duration::from_secs(20));
+    let lanes = hear.recv_timeout(Duration::from_secs(10));
     assert_eq!(lanes, Ok(LANES), "a thread waits although a lane is free");
     begun.join().unwrap();
 }
@@ -116,7 +122,10 @@ fn a_session_that_was_ended_by_others_writes_nothing_and_ends_nothing() {
     assert_eq!(region.reap_dead().unwrap(), 1);
     let living = attach(&region, "living");
     assert_eq!(living.writer.session, fenced.writer.session);
-    put(&living, "key", b"by the living").unwrap();
+    // What was at hand there is in use here.
+    for n in 0..20 {
+        put(&living, &format!("key/{n}"), &[1; 100]).unwrap();
+    }
     let before = words(&region);
     assert_eq!(put(&fenced, "key", b"late").unwrap_err().kind(), ErrorKind::Fenced);
     fenced.leave();
@@ -127,10 +136,7 @@ fn a_session_that_was_ended_by_others_writes_nothing_and_ends_nothing() {
 fn a_put_on_a_full_board_reaps_the_dead_who_hold_its_room() {
     let region = board(3);
     let [living, dead] = ["living", "dead"].map(|name| attach(&region, name));
-    let bound = Change { ephemeral: dead.writer.pack(), ..Change::put(&[7; 60_000], Expect::Any) };
-    let key = |n: u64| format!("key/{n}");
-    let full =
-        (0..).find(|&n| dead.write(&slots::Key::new(region.geometry(), &key(n)), &bound, None).is_err());
+    let full = (0..).find(|n| put_bound(&dead, &format!("key/{n}"), &[7; 60_000]).is_err());
     assert!(put(&living, "mine", &[7; 60_000]).unwrap_err().is_full());
     die(&dead);
     put(&living, "mine", &[7; 60_000]).unwrap();
@@ -177,6 +183,22 @@ fn a_session_that_leaves_holds_no_lock_and_a_reserve_ends_with_the_board() {
     seat.leave();
     assert_eq!(held(), [false; 3]);
     let extents = geometry.extents();
-    assert!(region.reserve(u32::MAX).unwrap() && !region.reserve(1).unwrap());
+    assert!(region.reserve(extents + 1).unwrap() && !region.reserve(1).unwrap());
     assert_eq!(region.core().unwrap().reserved(), extents);
+}
+
+#[test]
+fn a_reaper_keeps_no_block_in_the_name_of_the_dead() {
+    let region = board(3);
+    let [living, dead] = ["living", "dead"].map(|name| attach(&region, name));
+    // The history is full, so each removal lets an event go, and its block.
+    have_blocks_at_hand(&living, "key");
+    living.leave();
+    for n in 0..10 {
+        put_bound(&dead, &format!("bound/{n}"), &[7; 100]).unwrap();
+    }
+    die(&dead);
+    assert_eq!(region.reap_dead().unwrap(), 1);
+    let usage = region.core().unwrap().usage();
+    assert_eq!((usage.keys, usage.private), (1, 0), "{usage:?}");
 }

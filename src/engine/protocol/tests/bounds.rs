@@ -172,10 +172,10 @@ fn a_lane_keeps_eight_blocks_of_a_size_and_its_share_of_the_bytes() {
     account(&core, &[&lane]);
 }
 
-/// A board of a few extents, with slots enough for all blocks.
+/// A board of a few extents, with slots enough for all blocks. A lane may keep a block of the reserve's size at hand.
 fn few_extents() -> Heap {
-    let shape = Shape::sized(1 << 20, 4096, 64, 3);
-    Heap::new(Shape { capacity: 12 * 64 * 64, extent_granules: 64, value_max: 2000, ..shape })
+    let shape = Shape::sized(1 << 20, 4096, 64, 1);
+    Heap::new(Shape { capacity: 48 * 64 * 64, extent_granules: 64, value_max: 2000, ..shape })
 }
 
 /// Puts values of the smallest size until there is no block for another one. Returns the keys.
@@ -203,12 +203,19 @@ fn the_reserve_is_for_removals_alone_and_lets_a_board_be_emptied() {
     let keys = fill_blocks(&core, &mut lane);
     let full = core.usage();
     assert_eq!((full.reserve, full.free, full.private), (reserve, 0, 0), "{full:?}");
+    // A removal of nothing takes a block and gives it back.
+    assert!(matches!(remove(&core, &mut lane, "absent"), Ok(Outcome::Nothing)));
+    assert_eq!(core.usage().reserve, reserve, "a lane has a part of the reserve at hand");
     for key in &keys {
         assert!(matches!(remove(&core, &mut lane, key), Ok(Outcome::Done { .. })), "{key} of {}", keys.len());
     }
     while core.let_go(&mut lane, false).unwrap() {}
+    assert_eq!(
+        (core.usage().keys, core.usage().reserve),
+        (0, reserve),
+        "a lane has a part of the reserve at hand"
+    );
     core.empty_stash(&mut lane);
-    assert_eq!((core.usage().keys, core.usage().reserve), (0, reserve));
     account(&core, &[&lane]);
 }
 
