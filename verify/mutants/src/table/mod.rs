@@ -11,17 +11,25 @@ mod fill;
 mod guard;
 mod history;
 mod inflight;
+mod keeper;
+mod lane;
 mod lease;
+mod lookout;
 mod names;
 mod pieces;
+mod presence;
 mod publish;
 mod read;
 mod reap;
+mod region;
 mod retention;
+mod seat;
+mod session;
 mod sessions;
 mod slots;
 mod survey;
 mod tombstones;
+mod update;
 mod view;
 mod wake;
 
@@ -104,17 +112,25 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         guard::MUTANTS,
         history::MUTANTS,
         inflight::MUTANTS,
+        keeper::MUTANTS,
+        lane::MUTANTS,
         lease::MUTANTS,
+        lookout::MUTANTS,
         names::MUTANTS,
         pieces::MUTANTS,
+        presence::MUTANTS,
         publish::MUTANTS,
         read::MUTANTS,
         reap::MUTANTS,
+        region::MUTANTS,
         retention::MUTANTS,
-        survey::MUTANTS,
+        seat::MUTANTS,
+        session::MUTANTS,
         sessions::MUTANTS,
         slots::MUTANTS,
+        survey::MUTANTS,
         tombstones::MUTANTS,
+        update::MUTANTS,
         view::MUTANTS,
         wake::MUTANTS,
     ]
