@@ -185,12 +185,17 @@ fn run(seat: &Seat, period: Duration, signals: Option<&Signals>) {
 fn sleep(seat: &Seat, rounds: &Rounds, signals: bool) -> bool {
     let mut stop = seat.signal.lock();
     if !*stop {
-        let pause = Duration::from_nanos(rounds.wakes_ns(seat).saturating_sub(boottime_ns()));
-        let pause = if signals { pause.min(SIGNAL_LOOK) } else { pause };
+        let pause = pause(rounds.wakes_ns(seat), boottime_ns(), signals);
         let woken = seat.signal.changed.wait_timeout(stop, pause);
         stop = woken.unwrap_or_else(PoisonError::into_inner).0;
     }
     !*stop
+}
+
+/// How long a keeper sleeps that has something to do at this time, and looks for signals or does not.
+fn pause(wakes_ns: u64, boot_ns: u64, signals: bool) -> Duration {
+    let pause = Duration::from_nanos(wakes_ns.saturating_sub(boot_ns));
+    if signals { pause.min(SIGNAL_LOOK) } else { pause }
 }
 
 /// The state that a keeper keeps from beat to beat.

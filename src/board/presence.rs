@@ -222,11 +222,63 @@ mod tests {
     use crate::{
         board::{
             Options, PutOptions, Session,
-            seat::tests::{attach, board, board_of, die, is_attached, put_bound},
+            seat::tests::{attach, board, board_of, die, is_attached, put, put_bound},
         },
-        layout::Shape,
+        layout::{GenWord, Guard, GuardOp, Shape, State, StateKind, session::Counter},
     };
     use std::{sync::Arc, time::Duration};
+
+    /// Makes the session one that cannot be reaped: damage says that its record is about to get a bucket of a frozen chain.
+    fn make_unreapable(region: &Region, index: usize) {
+        let (geometry, words) = (region.geometry(), region.words().unwrap());
+        let store = |at: usize, word: u64| words[at].store(word, crate::sync::Ordering::Relaxed);
+        let block = geometry.block(geometry.extent_granules() + 1).unwrap();
+        store(geometry.state(block), State::new(StateKind::Inflight, index as u16 + 1, 1).0);
+        store(geometry.generation(block), GenWord::Bucket(0).pack());
+        store(geometry.bucket(0), Guard::new(1, GuardOp::Frozen).0);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "starts a thread without the standard library")]
+    fn a_session_that_cannot_be_reaped_keeps_nobody_from_anything() {
+        let region = board(4);
+        let [damaged, dead] = ["damaged", "dead"].map(|name| attach(&region, name));
+        make_unreapable(&region, 0);
+        die(&damaged);
+        die(&dead);
+        // It is told, and the others are reaped nevertheless.
+        assert!(region.reap_dead().is_err());
+        assert!(is_attached(&damaged) && !is_attached(&dead));
+        let one = session(&region, "one").unwrap();
+        let two = attach(&region, "two");
+        die(&two);
+        let late = Suspects { from: 0, boot_ns: u64::MAX, late_ns: 0 };
+        assert_eq!(region.reap_suspects(&late).unwrap(), 0);
+        assert!(is_attached(&damaged) && !is_attached(&two));
+        // All records but that one are had.
+        let more = [attach(&region, "three"), attach(&region, "four")];
+        die(&more[0]);
+        let last = attach(&region, "five");
+        assert_eq!(last.writer.session, more[0].writer.session);
+        assert!(region.take_record().is_err_and(|error| !error.is_full()), "the damage is told");
+        drop(one);
+    }
+
+    #[test]
+    fn a_session_counts_from_its_attach() {
+        let region = board(1);
+        let counters = || region.core().unwrap().session_view(0).counters;
+        for puts in 1..4 {
+            let seat = attach(&region, "writer");
+            assert_eq!(counters()[Counter::Puts as usize], 0);
+            for _ in 0..puts {
+                put(&seat, "key", b"value").unwrap();
+            }
+            assert_eq!(counters()[Counter::Puts as usize], puts);
+            seat.leave();
+        }
+        assert_eq!(region.core().unwrap().total(Counter::Puts), 6);
+    }
 
     /// A session whose keeper sleeps.
     fn session(region: &Arc<Region>, name: &str) -> Result<Session> {

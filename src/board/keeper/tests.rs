@@ -215,8 +215,10 @@ fn a_keeper_ends_4096_entries_at_once_and_goes_on_after_a_pause() {
     assert!((ENDED_AT_ONCE..ENDED_AT_ONCE + 100).contains(&first), "{first} at once");
     let again_ns = seat.expiries.next_ns();
     assert_eq!(again_ns, start + ENDING_PAUSE_NS);
+    // If it began with the first group again, groups where much expires would keep it from the others.
+    assert!(rounds.from_group > 0);
     rounds.act(&seat, again_ns);
-    assert_eq!(ended(&region), 5000);
+    assert_eq!((ended(&region), rounds.from_group), (5000, 0));
 }
 
 /// Puts entries that are over, and that no put ends: each is put at the beginning of time.
@@ -375,6 +377,18 @@ fn a_keeper_reserves_pages_ahead_of_use_and_no_more() {
     rounds.beat(&seat, start + PERIOD_NS);
     assert_eq!(core(&region).reserved(), 2 * first);
     assert!(2 * first < region.geometry().extents());
+}
+
+#[test]
+fn a_keeper_sleeps_until_something_is_due_and_never_long_when_it_looks_for_signals() {
+    let soon = SIGNAL_LOOK.as_nanos() as u64 - 1;
+    for signals in [false, true] {
+        assert_eq!(pause(500, 500, signals), Duration::ZERO);
+        assert_eq!(pause(0, 500, signals), Duration::ZERO, "it is due already");
+        assert_eq!(pause(500 + soon, 500, signals), SIGNAL_LOOK - Duration::from_nanos(1));
+    }
+    assert_eq!(pause(u64::MAX, 500, true), SIGNAL_LOOK);
+    assert_eq!(pause(u64::MAX, 500, false), Duration::from_nanos(u64::MAX - 500));
 }
 
 /// A time that nothing here takes, however busy the machine is.

@@ -182,6 +182,7 @@ fn a_session_that_leaves_holds_no_lock_and_a_reserve_ends_with_the_board() {
     assert_eq!(held(), [true, false, true]);
     seat.leave();
     assert_eq!(held(), [false; 3]);
+    assert!(region.core().unwrap().usage().reserve > 0 && board(1).core().unwrap().usage().reserve > 0);
     let extents = geometry.extents();
     assert!(region.reserve(extents + 1).unwrap() && !region.reserve(1).unwrap());
     assert_eq!(region.core().unwrap().reserved(), extents);

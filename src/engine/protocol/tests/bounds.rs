@@ -1,6 +1,7 @@
 //! The bounds of a board's resources, each exactly: what is allowed is had, and not one more.
 
 use super::{super::retention::Least, *};
+use crate::layout::session::Counter;
 
 /// A board with one bucket, for which so many others may be added.
 fn one_chain(overflow_max: u64) -> Heap {
@@ -175,7 +176,7 @@ fn a_lane_keeps_eight_blocks_of_a_size_and_its_share_of_the_bytes() {
 /// A board of a few extents, with slots enough for all blocks. A lane may keep a block of the reserve's size at hand.
 fn few_extents() -> Heap {
     let shape = Shape::sized(1 << 20, 4096, 64, 1);
-    Heap::new(Shape { capacity: 48 * 64 * 64, extent_granules: 64, value_max: 2000, ..shape })
+    Heap::new(Shape { capacity: 96 * 64 * 64, extent_granules: 64, value_max: 2000, ..shape })
 }
 
 /// Puts values of the smallest size until there is no block for another one. Returns the keys.
@@ -199,7 +200,8 @@ fn the_reserve_is_for_removals_alone_and_lets_a_board_be_emptied() {
     let core = heap.core();
     let mut lane = heap.lane(0);
     let reserve = core.usage().reserve;
-    assert!(reserve > 0);
+    let of_reserve = heap.geo.classes().granules(core.class_of(0).class()).unwrap();
+    assert!(reserve > 0 && of_reserve <= lane.stash_room, "{of_reserve} {}", lane.stash_room);
     let keys = fill_blocks(&core, &mut lane);
     let full = core.usage();
     assert_eq!((full.reserve, full.free, full.private), (reserve, 0, 0), "{full:?}");
@@ -234,4 +236,25 @@ fn expired_entries_are_ended_on_a_full_board() {
     let all = super::super::expire::Sweep { from: 0, late_ns: 0, most: u64::MAX };
     assert_eq!(core.sweep_due(&mut lane, all, late).unwrap().ended, 20);
     account(&core, &[&lane]);
+}
+
+#[test]
+fn a_put_without_room_ends_256_entries_at_once() {
+    let heap = few_extents();
+    let core = heap.core();
+    let mut lane = heap.lane(0);
+    for number in 0..1000 {
+        let (key, brief) =
+            (format!("brief/{number}"), Change { deadline: 5 << 20, ..Change::put(&[], Expect::Any) });
+        core.change(&mut lane, &Key::new(&heap.geo, &key), &brief, Now::default(), None).unwrap();
+    }
+    fill_blocks(&core, &mut lane);
+    let late = Now { real_ns: 0, boot_ns: || 9 << 20 };
+    let key = Key::new(&heap.geo, "new");
+    let change = Change::put(b"value", Expect::Any);
+    let put = core.change_ending_expired(&mut lane, &key, &change, late, None);
+    assert!(matches!(put, Ok(Outcome::Done { .. })), "{put:?}");
+    // It ends with the chain that it has begun.
+    let ended = core.total(Counter::Expired);
+    assert!((256..300).contains(&ended), "{ended} entries");
 }

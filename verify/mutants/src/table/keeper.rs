@@ -393,4 +393,34 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib board::keeper::tests::a_keeper_whose_session_was_ended_by_others_changes_nothing",
         )],
     },
+    Mutant {
+        name: "a signal ends the process and not its session",
+        lost: "What was bound to a session stays until somebody reaps it.",
+        file: FILE,
+        search: "seat.leave();",
+        replace: "",
+        caught_by: &[test(
+            "-p slateboard --test processes_killed a_signal_ends_the_session_in_good_order_and_then_the_process",
+        )],
+    },
+    Mutant {
+        name: "a keeper looks for signals when it beats",
+        lost: "A process that beats seldom does not end on a signal.",
+        file: FILE,
+        search: "if signals { pause.min(SIGNAL_LOOK) } else { pause }",
+        replace: "if signals { pause } else { pause }",
+        caught_by: &[test(
+            "-p slateboard --lib board::keeper::tests::a_keeper_sleeps_until_something_is_due_and_never_long_when_it_looks_for_signals",
+        )],
+    },
+    Mutant {
+        name: "a keeper that goes on begins with the first group",
+        lost: "Entries of the last groups are not ended while many of the first expire.",
+        file: FILE,
+        search: "self.from_group = swept.goes_on_at.unwrap_or(0);",
+        replace: "self.from_group = 0;",
+        caught_by: &[test(
+            "-p slateboard --lib board::keeper::tests::a_keeper_ends_4096_entries_at_once_and_goes_on_after_a_pause",
+        )],
+    },
 ];

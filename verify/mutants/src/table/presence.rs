@@ -107,4 +107,34 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib board::presence::tests::the_dead_are_counted_and_the_living_and_the_free_are_not",
         )],
     },
+    Mutant {
+        name: "who cannot be reaped keeps the dead behind it from being reaped",
+        lost: "One damaged session keeps what all others hold.",
+        file: FILE,
+        search: "Err(error) => failed = Some(error),",
+        replace: "Err(error) => return Err(error),",
+        caught_by: &[test(
+            "-p slateboard --lib board::presence::tests::a_session_that_cannot_be_reaped_keeps_nobody_from_anything",
+        )],
+    },
+    Mutant {
+        name: "who cannot be reaped keeps others out",
+        lost: "One damaged session keeps everybody from attaching.",
+        file: FILE,
+        search: "failed = Some(error);",
+        replace: "return Err(error);",
+        caught_by: &[test(
+            "-p slateboard --lib board::presence::tests::a_session_that_cannot_be_reaped_keeps_nobody_from_anything",
+        )],
+    },
+    Mutant {
+        name: "who cannot be reaped holds up the other keepers",
+        lost: "One damaged session keeps what all others hold while the elected keeper is stopped.",
+        file: FILE,
+        search: "self.reap_if_dead(&core, index).unwrap_or(false)",
+        replace: "self.reap_if_dead(&core, index)?",
+        caught_by: &[test(
+            "-p slateboard --lib board::presence::tests::a_session_that_cannot_be_reaped_keeps_nobody_from_anything",
+        )],
+    },
 ];

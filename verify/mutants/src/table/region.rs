@@ -25,4 +25,14 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib board::keeper::tests::a_keeper_reserves_pages_ahead_of_use_and_no_more",
         )],
     },
+    Mutant {
+        name: "the last extent that was reserved is not used",
+        lost: "A board holds one extent less than it says.",
+        file: FILE,
+        search: "core.raise_reserved(extent + 1);",
+        replace: "core.raise_reserved(extent);",
+        caught_by: &[test(
+            "-p slateboard --lib board::seat::tests::a_session_that_leaves_holds_no_lock_and_a_reserve_ends_with_the_board",
+        )],
+    },
 ];

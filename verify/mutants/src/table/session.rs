@@ -71,4 +71,14 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib board::presence::tests::a_put_and_a_touch_with_a_time_to_live_tell_the_keeper_their_deadline",
         )],
     },
+    Mutant {
+        name: "who attaches is refused for a session that cannot be reaped",
+        lost: "One damaged session keeps everybody from attaching.",
+        file: FILE,
+        search: "let _ = region.reap_dead();",
+        replace: "region.reap_dead()?;",
+        caught_by: &[test(
+            "-p slateboard --lib board::presence::tests::a_session_that_cannot_be_reaped_keeps_nobody_from_anything",
+        )],
+    },
 ];
