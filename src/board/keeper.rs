@@ -368,5 +368,6 @@ fn sweeps(beats: u64, elected: bool, session: u64, records: u64) -> bool {
     beats.is_multiple_of(SWEEP_BEATS) && (elected || (turn + session) % records.clamp(1, SWEEP_TURNS) < 2)
 }
 
-#[cfg(test)]
+// They map memory.
+#[cfg(all(test, not(miri)))]
 mod tests;

@@ -73,8 +73,8 @@ impl Drop for Lookout {
     }
 }
 
-#[cfg(test)]
-#[cfg(not(miri))]
+// They map memory.
+#[cfg(all(test, not(miri)))]
 mod tests {
     use super::*;
     use crate::board::{Board, seat::tests};

@@ -216,7 +216,8 @@ impl Region {
     }
 }
 
-#[cfg(test)]
+// They map memory.
+#[cfg(all(test, not(miri)))]
 mod tests {
     use super::*;
     use crate::{
@@ -239,7 +240,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "starts a thread without the standard library")]
     fn a_session_that_cannot_be_reaped_keeps_nobody_from_anything() {
         let region = board(4);
         let [damaged, dead] = ["damaged", "dead"].map(|name| attach(&region, name));
@@ -337,7 +337,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "starts a thread without the standard library")]
     fn who_attaches_reaps_the_dead_although_there_is_a_free_record() {
         let region = board(3);
         let dead = attach(&region, "dead");
@@ -349,7 +348,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "starts a thread without the standard library")]
     fn a_session_that_finds_no_room_for_its_name_leaves_record_and_lock_free() {
         let region = board_of(Shape { names: 2, ..Shape::sized(1 << 20, 256, 64, 2) });
         let one = session(&region, "one").unwrap();
@@ -359,7 +357,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "starts a thread without the standard library")]
     fn a_name_has_1_to_56_bytes() {
         let region = board(2);
         for bytes in [1, 56] {
@@ -371,7 +368,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "starts a thread without the standard library")]
     fn a_put_and_a_touch_with_a_time_to_live_tell_the_keeper_their_deadline() {
         let region = board(2);
         let options = Options::default().beat(Duration::from_secs(60));

@@ -243,5 +243,6 @@ pub(super) fn identity() -> Identity {
     }
 }
 
-#[cfg(test)]
+// They map memory.
+#[cfg(all(test, not(miri)))]
 pub(super) mod tests;

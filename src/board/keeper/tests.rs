@@ -340,7 +340,6 @@ fn board_in_a_file(folder: &tempfile::TempDir) -> Arc<Region> {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "makes files")]
 fn a_keeper_looks_in_each_period_whether_the_board_is_at_its_path() {
     let folder = tempfile::tempdir().unwrap();
     let region = board_in_a_file(&folder);
@@ -358,7 +357,6 @@ fn a_keeper_looks_in_each_period_whether_the_board_is_at_its_path() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "makes files")]
 fn a_keeper_reserves_pages_ahead_of_use_and_no_more() {
     let folder = tempfile::tempdir().unwrap();
     let region = board_in_a_file(&folder);
@@ -399,7 +397,6 @@ fn start(seat: &Arc<Seat>, beat: Duration) -> Keeper {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "starts a thread without the standard library")]
 fn a_keeper_ends_with_its_session() {
     let region = board(2);
     let seat = Arc::new(attach(&region, "writer"));
@@ -416,7 +413,6 @@ fn a_keeper_ends_with_its_session() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "starts a thread without the standard library")]
 fn a_session_ends_although_its_keeper_is_held_up() {
     let region = board(2);
     let seat = Arc::new(attach(&region, "writer"));
@@ -472,7 +468,6 @@ fn the_others_sweep_seldom_and_twice_in_a_row() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "starts a thread without the standard library")]
 fn a_sleeping_keeper_is_woken_for_a_deadline_before_its_next_beat() {
     let region = board(2);
     let seat = Arc::new(attach(&region, "writer"));

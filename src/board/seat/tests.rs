@@ -170,7 +170,6 @@ fn a_session_whose_name_finds_no_room_leaves_its_record_free() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "makes files")]
 fn a_session_that_leaves_holds_no_lock_and_a_reserve_ends_with_the_board() {
     let folder = tempfile::tempdir().unwrap();
     let geometry = Geometry::new(Shape::sized(4 << 20, 256, 64, 2), 7).unwrap();

@@ -38,7 +38,7 @@ pub const MUTANTS: &[Mutant] = &[
         lost: "Nobody reaps the dead while the elected keeper is stopped.",
         file: FILE,
         search: "seat.region.reap_suspects(&self.suspects)",
-        replace: "crate::error::Result::Ok(self.suspects.from)",
+        replace: "Ok::<usize, crate::error::Error>(self.suspects.from)",
         caught_by: &[test(
             "-p slateboard --lib board::keeper::tests::the_others_reap_those_whose_beats_are_late",
         )],

@@ -90,7 +90,7 @@ pub const MUTANTS: &[Mutant] = &[
         lost: "What was bound to the dead stays, and its blocks belong to the next session.",
         file: FILE,
         search: "if core.is_occupied(index) { self.reap_held(&core, index) } else { Ok(()) }",
-        replace: "Result::Ok(())",
+        replace: "Ok::<(), Error>(())",
         caught_by: &[test(
             "-p slateboard --lib board::presence::tests::a_dead_session_s_record_is_reaped_and_taken_when_no_other_is_free",
         )],
