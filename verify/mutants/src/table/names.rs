@@ -1,6 +1,6 @@
 //! Mutants of `src/engine/protocol/names.rs`.
 
-use super::{Mutant, models, states};
+use super::{Mutant, models, states, test};
 
 const FILE: &str = "src/engine/protocol/names.rs";
 
@@ -59,5 +59,61 @@ pub const MUTANTS: &[Mutant] = &[
         self.at(self.geo.session(session) + session::NAME).store(index as u64, Release);
         taken",
         caught_by: &[states("names-swept")],
+    },
+    Mutant {
+        name: "half-made names of others are freed",
+        lost: "Two sessions make one entry of the table, and both believe that it has their name.",
+        file: FILE,
+        search: "if state.kind() == Some(NameKind::Claimed { owner }) {",
+        replace: "if owner != 0 && matches!(state.kind(), Some(NameKind::Claimed { .. })) {",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::reaping::a_name_in_the_making_is_its_own_maker_s")],
+    },
+    Mutant {
+        name: "a sweep of names does not look at values",
+        lost: "An entry's writer is shown under the name of another session.",
+        file: FILE,
+        search: "        self.refer_slots(&mut referred)?;",
+        replace: "",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::names::a_sweep_of_names_keeps_those_that_are_referred_to")],
+    },
+    Mutant {
+        name: "a sweep of names does not look at the history",
+        lost: "An event's writer is shown under the name of another session.",
+        file: FILE,
+        search: "        self.refer_history(&mut referred)?;",
+        replace: "",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::names::a_name_stays_as_long_as_the_history_shows_it")],
+    },
+    Mutant {
+        name: "a sweep of names does not look at previous records",
+        lost: "The writer of an event's previous value is shown under the name of another session.",
+        file: FILE,
+        search: "self.block(previous.block()).filter(|_| !gone)",
+        replace: "self.block(previous.block()).filter(|_| gone)",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::names::a_name_stays_as_long_as_the_history_shows_it")],
+    },
+    Mutant {
+        name: "a sweep of names looks past the history",
+        lost: "Names that nobody can be shown any more stay, and new ones are refused.",
+        file: FILE,
+        search: "self.block(previous.block()).filter(|_| !gone)",
+        replace: "self.block(previous.block()).filter(|_| gone || !gone)",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::names::a_name_stays_as_long_as_the_history_shows_it")],
+    },
+    Mutant {
+        name: "a full table of names is not swept",
+        lost: "New names are refused although nothing refers to the old ones.",
+        file: FILE,
+        search: "if !self.sweep_names().unwrap_or(false) {",
+        replace: "if self.geo.names() > 0 {",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::names::a_sweep_of_names_keeps_those_that_are_referred_to")],
+    },
+    Mutant {
+        name: "a name that is known gets another entry",
+        lost: "Sessions that come and go under one name fill the table.",
+        file: FILE,
+        search: "filter(|_| same) else { break }",
+        replace: "filter(|_| same && index == 0) else { break }",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::names::a_name_has_one_entry_and_a_session_without_one_refers_to_none")],
     },
 ];
