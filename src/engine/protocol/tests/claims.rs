@@ -93,3 +93,18 @@ fn a_refusal_says_whether_blocks_are_pinned() {
     core.state_of(left.block).store(State::new(StateKind::Doomed, 2, left.tag).0, Relaxed);
     assert_eq!(refused(&mut lane), Err(Fault::Full(Full::Pinned)));
 }
+
+/// A block that a lane keeps at hand does not keep the lane from the rest of its extent.
+#[test]
+fn a_claim_gives_up_what_the_lane_keeps() {
+    let heap = Heap::small();
+    let core = heap.core();
+    let (mut lane, mut other) = (heap.lane(0), heap.lane(1));
+    let small = core.claim(&mut lane, 4, false).unwrap();
+    core.keep(&mut lane, small);
+    assert_eq!(lane.stashed(), 1);
+    let whole = heap.geo.extent_granules() as usize;
+    take_all(&core, &mut other, [whole].into_iter());
+    let claimed = core.claim(&mut lane, whole, false).unwrap();
+    assert_eq!(heap.geo.extent_of(claimed.block), heap.geo.extent_of(small.block));
+}

@@ -35,7 +35,9 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "        self.empty_stash(lane);",
         replace: "",
-        caught_by: &[test("-p slateboard --test room an_emptied_board_takes_values_of_any_size")],
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::claims::a_claim_gives_up_what_the_lane_keeps",
+        )],
     },
     Mutant {
         name: "no extent is cut anew",
