@@ -77,4 +77,24 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib engine::protocol::tests::claims::a_refusal_says_whether_blocks_are_pinned",
         )],
     },
+    Mutant {
+        name: "a put uses the reserve",
+        lost: "A full board cannot be emptied.",
+        file: FILE,
+        search: "None if removal => self.claim_reserve(lane, class),",
+        replace: "None => self.claim_reserve(lane, class),",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::bounds::the_reserve_is_for_removals_alone_and_lets_a_board_be_emptied",
+        )],
+    },
+    Mutant {
+        name: "a removal does not use the reserve",
+        lost: "A full board cannot be emptied.",
+        file: FILE,
+        search: "None if removal => self.claim_reserve(lane, class),",
+        replace: "None if removal => None,",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::bounds::the_reserve_is_for_removals_alone_and_lets_a_board_be_emptied",
+        )],
+    },
 ];
