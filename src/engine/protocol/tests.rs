@@ -9,7 +9,7 @@ mod reaping;
 mod threads;
 
 use super::{
-    Core, Fault, Silent,
+    Core, Fault, Full, Silent,
     guard::Sought,
     lane::Lane,
     publish::{Change, Expect, Now, Outcome},
@@ -268,7 +268,7 @@ fn more_keys_than_the_table_overflow_into_buckets() {
         match put(&core, &mut lane, &format!("task/{number}"), b"", Expect::Absent) {
             Ok(_) => done = number,
             Err(fault) => {
-                assert_eq!(fault, Fault::Full(super::Full::Slots));
+                assert_eq!(fault, Fault::Full(Full::Slots));
                 break;
             }
         }
