@@ -8,6 +8,7 @@ mod claim;
 mod copy;
 mod expire;
 mod fill;
+mod fsck;
 mod guard;
 mod history;
 mod inflight;
@@ -115,6 +116,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         copy::MUTANTS,
         expire::MUTANTS,
         fill::MUTANTS,
+        fsck::MUTANTS,
         guard::MUTANTS,
         history::MUTANTS,
         inflight::MUTANTS,
