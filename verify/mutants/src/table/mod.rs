@@ -4,6 +4,7 @@
 //! they are made of the accesses themselves, and `docs/atomics.md` says what catches each.
 
 mod blocks;
+mod bulk;
 mod claim;
 mod copy;
 mod expire;
@@ -11,17 +12,24 @@ mod fill;
 mod guard;
 mod history;
 mod inflight;
+mod keeper;
+mod key;
 mod lease;
 mod names;
 mod pieces;
 mod publish;
 mod read;
+mod reader;
 mod reap;
 mod retention;
+mod seat;
+mod session;
 mod sessions;
 mod slots;
 mod survey;
 mod tombstones;
+mod typed;
+mod update;
 mod view;
 mod wake;
 
@@ -97,6 +105,7 @@ const fn long(check: Check) -> Check {
 pub fn all() -> impl Iterator<Item = &'static Mutant> {
     [
         blocks::MUTANTS,
+        bulk::MUTANTS,
         claim::MUTANTS,
         copy::MUTANTS,
         expire::MUTANTS,
@@ -104,17 +113,24 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         guard::MUTANTS,
         history::MUTANTS,
         inflight::MUTANTS,
+        keeper::MUTANTS,
+        key::MUTANTS,
         lease::MUTANTS,
         names::MUTANTS,
         pieces::MUTANTS,
         publish::MUTANTS,
         read::MUTANTS,
+        reader::MUTANTS,
         reap::MUTANTS,
         retention::MUTANTS,
-        survey::MUTANTS,
+        seat::MUTANTS,
+        session::MUTANTS,
         sessions::MUTANTS,
         slots::MUTANTS,
+        survey::MUTANTS,
         tombstones::MUTANTS,
+        typed::MUTANTS,
+        update::MUTANTS,
         view::MUTANTS,
         wake::MUTANTS,
     ]
