@@ -466,35 +466,3 @@ fn plain(expect: Expect) -> Expect {
         other => other,
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Board, Entry, Replacement, Retry};
-
-    /// The keeper ends short-lived entries in time only if it is told of them.
-    #[test]
-    #[cfg_attr(miri, ignore = "maps memory")]
-    fn the_keeper_is_told_of_every_deadline_before_its_next_beat() {
-        const BEAT: Duration = Duration::from_secs(60);
-        let session = Board::options().keys(64).beat(BEAT).local().unwrap().attach("w").unwrap();
-        let knows = |ttl: u64| {
-            let deadline_ns = session.get("k").unwrap().unwrap().deadline.unwrap().boot_ns;
-            assert!(deadline_ns.saturating_sub(boottime_ns()) <= ttl * 1_000_000_000);
-            // A deadline is earlier than those that are known, or it is known.
-            let known = !session.seat().expiries.note(deadline_ns, boottime_ns());
-            assert!(known, "a deadline in {ttl} s");
-        };
-        let brief = |ttl| PutOptions::new().ttl(Duration::from_secs(ttl));
-        session.put_with("k", "v", brief(58)).unwrap();
-        knows(58);
-        session.touch("k", Duration::from_secs(57)).unwrap();
-        knows(57);
-        let shorter =
-            |_: Option<&Entry>| Ok::<_, Error>(Some(Replacement::new("v").ttl(Duration::from_secs(56))));
-        session.try_update("k", Retry::new(), shorter).unwrap();
-        knows(56);
-        session.put_as_with::<crate::codec::Utf8, str>("k", "v", brief(55)).unwrap();
-        knows(55);
-    }
-}

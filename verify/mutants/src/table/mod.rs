@@ -14,19 +14,28 @@ mod history;
 mod inflight;
 mod keeper;
 mod key;
+mod lane;
 mod lease;
+mod lookout;
 mod names;
+mod options;
 mod pieces;
+mod presence;
 mod publish;
 mod read;
 mod reader;
 mod reap;
+mod region;
+mod registry;
 mod retention;
 mod seat;
 mod session;
 mod sessions;
+mod shape;
+mod signals;
 mod slots;
 mod survey;
+mod thread;
 mod tombstones;
 mod typed;
 mod update;
@@ -115,19 +124,28 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         inflight::MUTANTS,
         keeper::MUTANTS,
         key::MUTANTS,
+        lane::MUTANTS,
         lease::MUTANTS,
+        lookout::MUTANTS,
         names::MUTANTS,
+        options::MUTANTS,
         pieces::MUTANTS,
+        presence::MUTANTS,
         publish::MUTANTS,
         read::MUTANTS,
         reader::MUTANTS,
         reap::MUTANTS,
+        region::MUTANTS,
+        registry::MUTANTS,
         retention::MUTANTS,
         seat::MUTANTS,
         session::MUTANTS,
         sessions::MUTANTS,
+        shape::MUTANTS,
+        signals::MUTANTS,
         slots::MUTANTS,
         survey::MUTANTS,
+        thread::MUTANTS,
         tombstones::MUTANTS,
         typed::MUTANTS,
         update::MUTANTS,

@@ -109,6 +109,16 @@ pub const MUTANTS: &[Mutant] = &[
         ],
     },
     Mutant {
+        name: "the end of an entry does not use the reserve",
+        lost: "Nothing that expired is ended on a full board.",
+        file: FILE,
+        search: "let removal = change.kind.is_tombstone();",
+        replace: "let removal = change.kind == RecordKind::Removed;",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::bounds::expired_entries_are_ended_on_a_full_board",
+        )],
+    },
+    Mutant {
         name: "a put under a condition takes a slot for a key that is not there",
         lost: "Refused puts use up the board's slots.",
         file: FILE,

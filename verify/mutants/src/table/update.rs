@@ -164,15 +164,13 @@ pub const MUTANTS: &[Mutant] = &[
         caught_by: &[test("-p slateboard --test api a_touch_renews_the_time_to_live_and_nothing_else")],
     },
     Mutant {
-        name: "the keeper is not told of a time to live that an update shortened",
-        lost: "An entry ends late.",
+        name: "a touch does not tell the keeper its deadline",
+        lost: "An entry that lives shorter than a beat is ended a beat late.",
         file: FILE,
-        search: "                    if ttl.is_some() {
-",
-        replace: "                    if ttl.is_some() && touch && !touch {
-",
+        search: "self.seat().expects_expiry(change.deadline);",
+        replace: "",
         caught_by: &[test(
-            "-p slateboard --lib board::session::tests::the_keeper_is_told_of_every_deadline_before_its_next_beat",
+            "-p slateboard --lib board::presence::tests::a_put_and_a_touch_with_a_time_to_live_tell_the_keeper_their_deadline",
         )],
     },
     Mutant {
