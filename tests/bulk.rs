@@ -68,6 +68,27 @@ fn a_prefix_is_removed_and_nothing_else() {
 }
 
 #[test]
+fn a_key_is_counted_by_the_one_removal_that_removed_it() {
+    let (_folder, path) = folder();
+    let board = small().create(&path).unwrap();
+    let sessions = ["one", "two"].map(|name| board.attach(name).unwrap());
+    for round in 0..20 {
+        assert!(sessions[0].put_many((0..300).map(|n| (format!("task/{n}"), ""))).iter().all(Result::is_ok));
+        let begin = std::sync::Barrier::new(2);
+        let removed: u64 = std::thread::scope(|scope| {
+            let removers = sessions.each_ref().map(|session| {
+                scope.spawn(|| {
+                    begin.wait();
+                    session.remove_prefix("task/").unwrap()
+                })
+            });
+            removers.into_iter().map(|remover| remover.join().unwrap()).sum()
+        });
+        assert_eq!((removed, round), (300, round), "both together");
+    }
+}
+
+#[test]
 fn damage_is_named_and_the_other_keys_of_the_prefix_are_removed() {
     let (_folder, path) = folder();
     let session = session(&path);
@@ -126,6 +147,27 @@ fn increments_are_never_lost() {
     assert!(entry.deadline.is_some(), "what an increment does not change stays");
     assert_eq!(session.increment("other", -7).unwrap(), -7);
     assert_eq!(session.get("other").unwrap().unwrap().codec, CodecId::UTF8);
+}
+
+#[test]
+fn a_counter_keeps_its_codec_and_its_sum_says_what_was_put() {
+    let (_folder, path) = folder();
+    let session = session(&path);
+    for (codec, text) in [(CodecId::RAW, "40"), (CodecId::UTF8, " +40\n"), (CodecId::JSON, "40")] {
+        session.put_with("k", text, PutOptions::new().codec(codec)).unwrap();
+        let sum = session.increment_with("k", 2, slateboard::Retry::new()).unwrap();
+        let entry = session.get("k").unwrap().unwrap();
+        assert_eq!((entry.text(), entry.codec), (Some("42"), codec));
+        assert_eq!((sum.value, sum.codec), (42, codec));
+        assert_eq!((sum.receipt.version, sum.receipt.generation), (entry.version, entry.generation));
+    }
+    for codec in [CodecId::POD, CodecId::new(77)] {
+        session.put_with("k", "40", PutOptions::new().codec(codec)).unwrap();
+        assert_eq!(session.increment("k", 2).unwrap_err().kind(), ErrorKind::Codec);
+        assert_eq!(session.get("k").unwrap().unwrap().text(), Some("40"));
+    }
+    session.remove("k").unwrap();
+    assert_eq!(session.increment("k", 2).unwrap(), 2, "a key without a value counts as zero");
 }
 
 #[test]

@@ -69,7 +69,9 @@ fn who_took_a_lease_by_force_keeps_it_from_renewals_and_from_releases() {
         "the keeper took it back"
     );
     assert!(stands() && !lease.is_held());
-    assert!(lease.renew().unwrap_err().is_conflict());
+    let lost = lease.renew().unwrap_err();
+    assert!(lost.is_conflict() && lost.to_string().contains("the lease was lost"), "{lost}");
+    assert_eq!(lost.current().unwrap().writer.name, "other");
 }
 
 #[test]
@@ -86,6 +88,34 @@ fn a_lease_shorter_than_a_beat_is_renewed_in_time() {
         .and_then(slateboard::Newer::entry)
         .expect("the lease lapsed");
     assert!(lease.is_held());
+}
+
+#[test]
+fn as_who_is_killed() {
+    let Some((path, _)) = role() else { return };
+    let session = small().beat(SELDOM).open(&path).unwrap().attach("killed").unwrap();
+    let lease = session.lease("lease", SELDOM).unwrap();
+    say(&format!("holding {}", lease.token()));
+    stay();
+}
+
+#[test]
+fn a_lease_ends_with_its_session_long_before_its_time() {
+    let (_folder, path) = folder();
+    let board = small().beat(SELDOM).create(&path).unwrap();
+    let before = board.attach("before").unwrap();
+    before.put("other", b"").unwrap();
+    let mut holder = Child::start("as_who_is_killed", &path, "");
+    let token: u64 = holder.hear("holding ").unwrap().parse().unwrap();
+    assert_eq!(token, before.generation(), "the generation at which it was taken");
+    let refused = before.lease("lease", SOON).err().unwrap();
+    assert_eq!((refused.kind(), refused.current().unwrap().text()), (ErrorKind::Held, Some("killed")));
+    assert!(refused.to_string().contains("killed holds the lease"), "{refused}");
+    holder.kill();
+    // Whoever attaches reaps the dead.
+    let next = board.attach("next").unwrap();
+    let lease = next.lease("lease", SOON).expect("the lease of a dead session");
+    assert!(lease.token() > token && lease.is_held());
 }
 
 #[test]
@@ -111,7 +141,10 @@ fn a_lease_that_was_over_while_its_process_was_stopped_is_lost() {
     holder.stop();
     let lease = loop {
         match session.lease("lease", SOON) {
-            Err(error) if error.kind() == ErrorKind::Held => std::thread::sleep(Duration::from_millis(20)),
+            Err(error) if error.kind() == ErrorKind::Held => {
+                assert!(error.current().is_none_or(|entry| entry.deadline.is_some()), "it would never end");
+                std::thread::sleep(Duration::from_millis(20));
+            }
             other => break other.unwrap(),
         }
     };

@@ -75,6 +75,7 @@ fn every_handle_learns_that_its_board_moved() {
         let Handles { session, key, lease, observer } = Handles::at(&path);
         let board = quick().open(&path).unwrap();
         let view = observer.view().unwrap();
+        assert_eq!(key.version().unwrap(), 1, "the handle notes it");
         go(&path);
         for error in [
             moved(|| session.put("k", "w")),
@@ -94,6 +95,8 @@ fn every_handle_learns_that_its_board_moved() {
             let text = error.to_string();
             assert!(text.contains(path.to_str().unwrap()) && text.contains("open the board again"), "{text}");
         }
+        assert!(key.version().unwrap_err().is_moved());
+        assert!(key.get_newer_into(1, &mut Vec::new()).unwrap_err().is_moved());
         assert!(!lease.is_held());
         let mut events = session.events(1);
         assert_eq!(events.by_ref().filter(|event| event.as_ref().is_err_and(Error::is_moved)).count(), 1);

@@ -1,6 +1,6 @@
 //! Leases: a key that one session holds at a time, for as long as it lives and renews.
 
-use super::{Expect, PutOptions, Session, keeper::Renewal, session::check_ttl};
+use super::{Expect, PutOptions, Session, keeper::Renewal};
 use crate::{
     codec::CodecId,
     error::{Error, ErrorKind, Result},
@@ -32,7 +32,6 @@ struct Held {
 
 impl Lease {
     pub(super) fn take(session: Session, key: &str, ttl: Duration) -> Result<Self> {
-        check_ttl(key, ttl)?;
         let until_ns = end_of(ttl);
         let receipt = put(&session, key, ttl, Expect::Absent).map_err(|error| held(error, key))?;
         let held = Arc::new(Lock::new(Held { version: Some(receipt.version), until_ns }));
@@ -243,13 +242,34 @@ fn held(error: Error, key: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Board;
+    use crate::{
+        Board,
+        protocol::{
+            read::{CopiedRecord, Verify},
+            slots::Key,
+        },
+        sync::Ordering::Relaxed,
+    };
+
+    /// So long that the keeper renews nothing of its own accord while a test runs.
+    const LONG: Duration = Duration::from_secs(600);
+    const THIRD_NS: u64 = 200_000_000_000;
+    const SELDOM: Duration = Duration::from_secs(3600);
+
+    fn holder() -> Session {
+        let options = Board::options().capacity(1 << 20).keys(64).beat(SELDOM);
+        options.local().unwrap().attach("holder").unwrap()
+    }
+
+    fn version(session: &Session, key: &str) -> u64 {
+        session.get(key).unwrap().unwrap().version
+    }
 
     #[test]
     #[cfg_attr(miri, ignore = "maps memory")]
     fn a_lease_whose_time_is_over_is_not_held_until_it_is_renewed() {
-        let session = Board::options().capacity(1 << 20).keys(64).local().unwrap().attach("holder").unwrap();
-        let lease = session.lease("lease", Duration::from_secs(600)).unwrap();
+        let session = holder();
+        let lease = session.lease("lease", LONG).unwrap();
         assert!(lease.is_held());
         lease.held.lock().until_ns = boottime_ns();
         assert!(!lease.is_held());
@@ -257,5 +277,96 @@ mod tests {
         assert!(lease.is_held());
         session.put("lease", b"by force").unwrap();
         assert!(!lease.is_held(), "another entry stands there, though no renewal has met it");
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn a_lease_does_not_count_as_held_for_longer_than_its_entry_lives() {
+        let session = holder();
+        let lease = session.lease("lease", LONG).unwrap();
+        for _ in 0..3 {
+            let deadline_ns =
+                session.get("lease").unwrap().unwrap().deadline.expect("a time to live").boot_ns;
+            let until_ns = lease.held.lock().until_ns;
+            assert!(until_ns <= deadline_ns, "it is held until {until_ns}, and lives until {deadline_ns}");
+            lease.renew().unwrap();
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn a_lease_is_renewed_after_each_third_of_its_time() {
+        let session = holder();
+        let lease = session.lease("lease", LONG).unwrap();
+        let taken_ns = boottime_ns();
+        let (seat, first) = (session.seat(), version(&session, "lease"));
+        let mut due_ns = seat.next_renewal_ns().expect("a renewal");
+        assert!(due_ns <= taken_ns + THIRD_NS, "the first renewal comes late");
+        for renewals in 0..4 {
+            assert_eq!(seat.next_renewal_ns(), Some(due_ns));
+            seat.renew(due_ns - 1);
+            assert_eq!(version(&session, "lease"), first + renewals, "too early");
+            seat.renew(due_ns);
+            seat.renew(due_ns);
+            assert_eq!(version(&session, "lease"), first + renewals + 1, "once");
+            assert!(lease.is_held());
+            due_ns += THIRD_NS;
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn a_renewal_that_failed_is_tried_again_and_that_of_a_lost_lease_is_not() {
+        let session = holder();
+        let lease = session.lease("lease", LONG).unwrap();
+        let (seat, region, first) = (session.seat(), &session.reader().region, version(&session, "lease"));
+        let mut found = CopiedRecord::EMPTY;
+        let key = Key::new(region.geometry(), "lease");
+        assert!(
+            region.core().unwrap().get_to(&key, None, Verify::Always, &mut found, &mut Vec::new()).unwrap()
+        );
+        let word = &region.words().unwrap()[found.slot.head_at];
+        // Damage is an error that may pass, as a full board is.
+        let head = word.swap(u64::MAX, Relaxed);
+        let due_ns = seat.next_renewal_ns().unwrap();
+        seat.renew(due_ns);
+        assert!(session.get("lease").unwrap_err().is_corrupt());
+        word.store(head, Relaxed);
+        assert_eq!(version(&session, "lease"), first);
+        assert_eq!(seat.next_renewal_ns(), Some(due_ns + THIRD_NS), "the next attempt");
+        seat.renew(due_ns + THIRD_NS);
+        assert_eq!(version(&session, "lease"), first + 1);
+        assert!(lease.is_held());
+        session.put("lease", b"by force").unwrap();
+        seat.renew(due_ns + 2 * THIRD_NS);
+        assert_eq!(seat.next_renewal_ns(), None, "a lost lease is renewed for ever");
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn each_lease_of_a_session_is_renewed_until_it_is_released() {
+        let session = holder();
+        let seat = session.seat();
+        let due = |lease: &Lease| {
+            let renewals = seat.renewals.lock();
+            renewals.iter().find(|renewal| renewal.id == lease.id).map(|renewal| renewal.due_ns)
+        };
+        let (later, sooner) =
+            (session.lease("later", 2 * LONG).unwrap(), session.lease("sooner", LONG).unwrap());
+        assert_eq!(seat.next_renewal_ns(), due(&sooner), "the keeper wakes for the first that is due");
+        let last = session.lease("last", 3 * LONG).unwrap();
+        assert_eq!(seat.next_renewal_ns(), due(&sooner), "the keeper wakes for the first that is due");
+        sooner.release().unwrap();
+        assert_eq!(seat.renewals.lock().len(), 2, "what was released is not renewed");
+        let due_ns = due(&later).expect("the others are renewed");
+        assert_eq!(seat.next_renewal_ns(), Some(due_ns));
+        let before = version(&session, "later");
+        seat.renew(due_ns);
+        assert_eq!(version(&session, "later"), before + 1);
+        drop(later);
+        assert_eq!(seat.next_renewal_ns(), due(&last));
+        drop(last);
+        assert!(seat.renewals.lock().is_empty());
+        assert_eq!(session.list("").keys().into_vec().unwrap(), Vec::<String>::new(), "a drop releases");
     }
 }

@@ -372,3 +372,20 @@ impl Session {
 pub(super) fn nothing_to_put(key: &str) -> Error {
     Error::new(ErrorKind::InvalidArgument, "the update has no value to put").on_key(key)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg_attr(miri, ignore = "reads the clock")]
+    fn pauses_double_up_to_the_longest() {
+        let retry = Retry::new().pauses(Duration::from_nanos(1), Duration::from_nanos(20));
+        let mut pause = retry.first_pause;
+        let pauses = [(); 7].map(|()| {
+            retry.wait(&mut pause);
+            pause.as_nanos()
+        });
+        assert_eq!(pauses, [2, 4, 8, 16, 20, 20, 20]);
+    }
+}

@@ -5,6 +5,7 @@
 mod bounds;
 mod claims;
 mod names;
+mod newest;
 mod reaping;
 mod threads;
 
@@ -15,7 +16,7 @@ use super::{
     publish::{Change, Expect, Now, Outcome},
     read::Verify,
     sessions::Identity,
-    slots::Key,
+    slots::{Key, Slot},
 };
 use crate::layout::{
     ClassWord, GenWord, Geometry, Guard, GuardOp, Head, HeadKind, RingWord, Shape, StateKind, geometry,

@@ -4,6 +4,7 @@
 //! they are made of the accesses themselves, and `docs/atomics.md` says what catches each.
 
 mod blocks;
+mod bulk;
 mod claim;
 mod copy;
 mod expire;
@@ -13,6 +14,7 @@ mod guard;
 mod history;
 mod inflight;
 mod keeper;
+mod key;
 mod lane;
 mod lease;
 mod lookout;
@@ -22,6 +24,7 @@ mod pieces;
 mod presence;
 mod publish;
 mod read;
+mod reader;
 mod reap;
 mod region;
 mod registry;
@@ -35,6 +38,7 @@ mod slots;
 mod survey;
 mod thread;
 mod tombstones;
+mod typed;
 mod update;
 mod view;
 mod wake;
@@ -112,6 +116,7 @@ const fn long(check: Check) -> Check {
 pub fn all() -> impl Iterator<Item = &'static Mutant> {
     [
         blocks::MUTANTS,
+        bulk::MUTANTS,
         claim::MUTANTS,
         copy::MUTANTS,
         expire::MUTANTS,
@@ -121,6 +126,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         history::MUTANTS,
         inflight::MUTANTS,
         keeper::MUTANTS,
+        key::MUTANTS,
         lane::MUTANTS,
         lease::MUTANTS,
         lookout::MUTANTS,
@@ -130,6 +136,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         presence::MUTANTS,
         publish::MUTANTS,
         read::MUTANTS,
+        reader::MUTANTS,
         reap::MUTANTS,
         region::MUTANTS,
         registry::MUTANTS,
@@ -143,6 +150,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         survey::MUTANTS,
         thread::MUTANTS,
         tombstones::MUTANTS,
+        typed::MUTANTS,
         update::MUTANTS,
         view::MUTANTS,
         wake::MUTANTS,

@@ -118,4 +118,104 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib engine::protocol::tests::bounds::expired_entries_are_ended_on_a_full_board",
         )],
     },
+    Mutant {
+        name: "a put under a condition takes a slot for a key that is not there",
+        lost: "Refused puts use up the board's slots.",
+        file: FILE,
+        search: "!change.kind.is_tombstone() && matches!(change.expect, Expect::Any | Expect::Absent);
+        let mut hint",
+        replace: "!change.kind.is_tombstone();
+        let mut hint",
+        caught_by: &[test(
+            "-p slateboard --test conditions what_was_not_changed_takes_no_slot_and_no_generation",
+        )],
+    },
+    Mutant {
+        name: "an expired entry meets conditions",
+        lost: "A put under a condition is refused, or accepted, because of what has expired.",
+        file: FILE,
+        search: "            && old.deadline() <= (now.boot_ns)()
+",
+        replace: "            && old.deadline() < (now.boot_ns)().min(1)
+",
+        caught_by: &[test(
+            "-p slateboard --test conditions a_change_happens_exactly_if_its_condition_is_met",
+        )],
+    },
+    Mutant {
+        name: "a put that expects nothing overwrites a value",
+        lost: "Two sessions both create a key.",
+        file: FILE,
+        search: "Expect::Absent => !present,",
+        replace: "Expect::Absent => true,",
+        caught_by: &[test(
+            "-p slateboard --test conditions a_change_happens_exactly_if_its_condition_is_met",
+        )],
+    },
+    Mutant {
+        name: "a put that expects a value creates one",
+        lost: "A put under a condition brings a removed key back.",
+        file: FILE,
+        search: "Expect::Present => present,",
+        replace: "Expect::Present => true,",
+        caught_by: &[test(
+            "-p slateboard --test conditions a_change_happens_exactly_if_its_condition_is_met",
+        )],
+    },
+    Mutant {
+        name: "a put that expects a version takes any",
+        lost: "An update is lost.",
+        file: FILE,
+        search: "Expect::Version(version) => present && old.version() == version,",
+        replace: "Expect::Version(version) => present && old.version() >= version,",
+        caught_by: &[test(
+            "-p slateboard --test conditions a_change_happens_exactly_if_its_condition_is_met",
+        )],
+    },
+    Mutant {
+        name: "a removal's version can be expected",
+        lost: "A put under a condition brings a removed key back.",
+        file: FILE,
+        search: "Expect::Version(version) => present && old.version() == version,",
+        replace: "Expect::Version(version) => old.version() == version,",
+        caught_by: &[test(
+            "-p slateboard --test conditions a_change_happens_exactly_if_its_condition_is_met",
+        )],
+    },
+    Mutant {
+        name: "a put that expects a generation takes any",
+        lost: "An update is lost.",
+        file: FILE,
+        search: "Expect::Generation(wrote) => present && generation == wrote,",
+        replace: "Expect::Generation(wrote) => present && generation >= wrote,",
+        caught_by: &[test(
+            "-p slateboard --test conditions a_change_happens_exactly_if_its_condition_is_met",
+        )],
+    },
+    Mutant {
+        name: "a removal's generation can be expected",
+        lost: "A put under a condition brings a removed key back.",
+        file: FILE,
+        search: "Expect::Generation(wrote) => present && generation == wrote,",
+        replace: "Expect::Generation(wrote) => generation == wrote,",
+        caught_by: &[test(
+            "-p slateboard --test conditions a_change_happens_exactly_if_its_condition_is_met",
+        )],
+    },
+    Mutant {
+        name: "a key that comes back is as old as before",
+        lost: "An entry does not know since when its key has a value.",
+        file: FILE,
+        search: "(false, _) => 0,",
+        replace: "(false, created) => created,",
+        caught_by: &[test("-p slateboard --test conditions an_entry_knows_since_when_its_key_has_a_value")],
+    },
+    Mutant {
+        name: "each change makes an entry anew",
+        lost: "An entry does not know since when its key has a value.",
+        file: FILE,
+        search: "(true, created) => created,",
+        replace: "(true, _) => generation,",
+        caught_by: &[test("-p slateboard --test conditions an_entry_knows_since_when_its_key_has_a_value")],
+    },
 ];

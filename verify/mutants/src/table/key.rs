@@ -1,0 +1,111 @@
+//! Mutants of `src/board/key.rs`.
+
+use super::{Mutant, test};
+
+const FILE: &str = "src/board/key.rs";
+
+pub const MUTANTS: &[Mutant] = &[
+    Mutant {
+        name: "a handle's glance ignores deadlines",
+        lost: "A handle returns a value that has expired.",
+        file: FILE,
+        search: "|is, found, out| Ok(reader::present(is, found, out)),",
+        replace: "|is, _, _| Ok(is),",
+        caught_by: &[test(
+            "-p slateboard --test handles a_handle_learns_that_its_key_expired_although_nobody_changes_anything",
+        )],
+    },
+    Mutant {
+        name: "a poll returns nothing once it has noted a version",
+        lost: "Who polls for what is newer than a version that is older than the noted one learns nothing.",
+        file: FILE,
+        search: "            && seen <= version
+",
+        replace: "            && (seen <= version || version < seen)
+",
+        caught_by: &[test(
+            "-p slateboard --test handles a_handle_follows_its_key_through_changes_and_removals",
+        )],
+    },
+    Mutant {
+        name: "a poll returns what is not newer",
+        lost: "Who polls sees each value again and again.",
+        file: FILE,
+        search: "(is && found.words.version() > version)",
+        replace: "(is && found.words.version() >= version)",
+        caught_by: &[test(
+            "-p slateboard --test handles a_handle_learns_that_its_key_expired_although_nobody_changes_anything",
+        )],
+    },
+    Mutant {
+        name: "a poll returns removals as values",
+        lost: "Who polls gets an empty value of a key that was removed.",
+        file: FILE,
+        search: "(is && found.words.version() > version)",
+        replace: "((is || found.words.version() > 0) && found.words.version() > version)",
+        caught_by: &[test(
+            "-p slateboard --test handles a_handle_follows_its_key_through_changes_and_removals",
+        )],
+    },
+    Mutant {
+        name: "the version of a removed key is that of its removal",
+        lost: "A removed key has a version.",
+        file: FILE,
+        search: "Ok(if is { found.words.version() } else { 0 })",
+        replace: "Ok(if is || found.generation > 0 { found.words.version() } else { 0 })",
+        caught_by: &[test(
+            "-p slateboard --test handles a_handle_follows_its_key_through_changes_and_removals",
+        )],
+    },
+    Mutant {
+        name: "a handle answers from what it noted although its board has moved",
+        lost: "Who polls goes on with a board that newcomers cannot open.",
+        file: FILE,
+        search: "        let core = region.core_to_read(region.words()?);
+        Ok(core.is_newest",
+        replace: "        let Ok(words) = region.words() else { return Ok(Some(version)) };
+        let core = region.core_to_read(words);
+        Ok(core.is_newest",
+        caught_by: &[test("-p slateboard --test moved every_handle_learns_that_its_board_moved")],
+    },
+    Mutant {
+        name: "what a handle noted is never asked for again",
+        lost: "Who polls with a handle sees no change at all.",
+        file: FILE,
+        search: "Ok(core.is_newest(slot, head).then_some(version))",
+        replace: "Ok((core.is_newest(slot, head) || version > 0).then_some(version))",
+        caught_by: &[test(
+            "-p slateboard --test handles a_handle_follows_its_key_through_changes_and_removals",
+        )],
+    },
+    Mutant {
+        name: "a handle notes what has a time to live",
+        lost: "Who polls with a handle never learns that the entry expired.",
+        file: FILE,
+        search: "filter(|_| is && found.words.deadline() == 0)",
+        replace: "filter(|_| is)",
+        caught_by: &[test(
+            "-p slateboard --test handles a_handle_learns_that_its_key_expired_although_nobody_changes_anything",
+        )],
+    },
+    Mutant {
+        name: "a handle notes a removal as a version",
+        lost: "Who polls with a handle takes a removed key for one that stands.",
+        file: FILE,
+        search: "filter(|_| is && found.words.deadline() == 0)",
+        replace: "filter(|_| found.words.deadline() == 0 || is)",
+        caught_by: &[test(
+            "-p slateboard --test handles a_handle_follows_its_key_through_changes_and_removals",
+        )],
+    },
+    Mutant {
+        name: "a handle's put asks for nothing",
+        lost: "A put under a condition, through a handle, overwrites whatever stands there.",
+        file: FILE,
+        search: "PutOptions::new().expect(expect)",
+        replace: "PutOptions::new().expect(if value.as_ref() == b\"\\0\" { expect } else { Expect::Any })",
+        caught_by: &[test(
+            "-p slateboard --test conditions a_change_happens_exactly_if_its_condition_is_met",
+        )],
+    },
+];
