@@ -111,11 +111,17 @@ impl Session {
     /// ```
     pub fn remove_prefix(&self, prefix: &str) -> Result<u64> {
         let found = self.list(prefix).keys().whole()?;
-        let mut removed = 0;
-        for key in found.entries {
-            removed += u64::from(self.remove(&key)?.is_some());
-        }
+        let removed = self.remove_each(&found.entries)?;
         listing::sound(&found.damaged).map(|()| removed)
+    }
+
+    /// Removes the keys, and counts those that had a value.
+    fn remove_each(&self, keys: &[String]) -> Result<u64> {
+        let mut removed = 0;
+        for key in keys {
+            removed += u64::from(self.remove(key)?.is_some());
+        }
+        Ok(removed)
     }
 
     /// Adds to a counter atomically, retrying on conflict, and returns the sum. A counter is an integer in decimal digits, as
@@ -197,4 +203,16 @@ fn added(key: &str, old: Option<&Entry>, delta: i64) -> Result<i64> {
         })?;
     let sum = standing.checked_add(delta);
     sum.ok_or_else(|| refused(&format!("{standing} + {delta} does not fit into 64 bits")))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Board;
+
+    #[test]
+    fn a_key_that_another_removed_first_is_not_counted() {
+        let session = Board::local().unwrap().attach("planner").unwrap();
+        session.put("task/1", "open").unwrap();
+        assert_eq!(session.remove_each(&["task/1".into(), "task/2".into()]).unwrap(), 1);
+    }
 }
