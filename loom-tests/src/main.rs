@@ -1,4 +1,4 @@
-//! The models, one process a model: `suite list`, or `suite run NAME [--long]`. `cargo models` calls it.
+//! The models, one process a model: `suite list`, `suite run NAME`, or `suite long NAME [SECONDS]`. `cargo models` calls it.
 
 use std::process::ExitCode;
 

@@ -25,12 +25,15 @@ use std::{
     panic::{self, AssertUnwindSafe},
     process::ExitCode,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 /// Preemptions of one execution: first few, so that every place of a schedule is reached within the budget,
 /// then as many as most flaws need.
 const PREEMPTIONS: [usize; 2] = [1, 3];
-/// How many times the quick budget a model may take with `--long`.
+/// The explorations that the long form adds: their preemptions, where `None` is any number.
+const LONG_PREEMPTIONS: [Option<usize>; 3] = [Some(1), Some(3), None];
+/// How many times the quick budget each of these may take.
 const LONG: u64 = 100;
 /// Executions after which the quick mode cuts a model that names no budget.
 const BUDGET: u64 = 4_000;
@@ -131,7 +134,7 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Default)]
 struct Explored {
     executions: u64,
-    cut: bool,
+    cut: Option<&'static str>,
     kills: u32,
     seen: BTreeSet<&'static str>,
     failure: Option<String>,
@@ -160,6 +163,24 @@ fn all() -> Vec<&'static Model> {
     .collect()
 }
 
+/// Within what a model is explored.
+#[derive(Clone, Copy)]
+struct Bounds {
+    /// Preemptions of one execution.
+    preemptions: Option<usize>,
+    /// How many times the model's budget.
+    times: u64,
+    /// When the exploration is cut.
+    until: Option<Instant>,
+}
+
+impl Bounds {
+    /// The time that is left; `None` for any.
+    fn left(&self) -> Option<Duration> {
+        self.until.map(|until| until.saturating_duration_since(Instant::now()))
+    }
+}
+
 /// Lists the models, or runs one of them.
 pub fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -169,17 +190,25 @@ pub fn main() -> ExitCode {
             all().iter().for_each(|model| println!("{}", model.name));
             ExitCode::SUCCESS
         }
-        ["run", name] => run(name, false),
-        ["run", name, "--long"] => run(name, true),
+        ["run", name] => run(name, |_, _| None),
+        ["long", name] => run(name, |model, text| explore_long(model, None, text)),
+        ["long", name, seconds] if seconds.parse::<u64>().is_ok() => run(name, |model, text| {
+            let until = seconds
+                .parse()
+                .ok()
+                .and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds)));
+            explore_long(model, until, text)
+        }),
         _ => {
-            eprintln!("suite list, or suite run NAME [--long]");
+            eprintln!("suite list, suite run NAME, or suite long NAME [SECONDS]");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Runs a model and prints one line: `ok`, `failed` (in an execution) or `unseen` (explored too little).
-fn run(name: &str, long: bool) -> ExitCode {
+/// Runs a model and prints one line: `ok`, `failed` (in an execution) or `unseen` (explored too little). Where it is `ok`, it
+/// does what `then` adds, which appends to the line and returns a failure.
+fn run(name: &str, then: impl FnOnce(&Model, &mut String) -> Option<String>) -> ExitCode {
     let Some(model) = all().into_iter().find(|model| model.name == name) else {
         eprintln!("no model is called {name}: see `suite list`");
         return ExitCode::FAILURE;
@@ -187,45 +216,65 @@ fn run(name: &str, long: bool) -> ExitCode {
     panic::set_hook(Box::new(|_| {}));
     let mut explored = Explored::default();
     for preemptions in PREEMPTIONS {
-        explored.cut = false;
+        explored.cut = None;
         if explored.failure.is_none() {
             explored.kills = 0;
-            explore_kills(model, Some(preemptions), if long { LONG } else { 1 }, &mut explored);
+            let bounds = Bounds { preemptions: Some(preemptions), times: 1, until: None };
+            explore_kills(model, bounds, &mut explored);
         }
     }
-    let mut executions = format!("{} executions", explored.executions);
-    if explored.kills > 0 {
-        executions += &format!(" over {} steps", explored.kills);
-    }
-    executions += if explored.cut { ", cut" } else { ", complete" };
-    if long && explored.failure.is_none() {
-        let mut unbounded = Explored::default();
-        explore_kills(model, None, LONG, &mut unbounded);
-        let end = if unbounded.cut { "cut" } else { "complete" };
-        executions += &format!("; unbounded {}, {end}", unbounded.executions);
-        explored.failure = unbounded.failure;
-    }
+    let mut text = explored.text();
     if let Some(failure) = explored.failure {
-        println!("failed after {executions}: {failure}");
+        println!("failed after {text}: {failure}");
         return ExitCode::FAILURE;
     }
     let missing: Vec<&str> =
         model.must_see.iter().filter(|what| !explored.seen.contains(*what)).copied().collect();
     if explored.executions < model.least || !missing.is_empty() {
-        println!("unseen after {executions}: at least {} expected, never seen: {missing:?}", model.least);
+        println!("unseen after {text}: at least {} expected, never seen: {missing:?}", model.least);
         return ExitCode::FAILURE;
     }
-    println!("ok {executions}");
+    if let Some(failure) = then(model, &mut text) {
+        println!("failed after {text}: {failure}");
+        return ExitCode::FAILURE;
+    }
+    println!("ok {text}");
     ExitCode::SUCCESS
 }
 
+/// Explores the model with a hundred times its budget, within more and more preemptions. Each of these takes an equal part of
+/// the time that is left. Returns what failed.
+fn explore_long(model: &Model, until: Option<Instant>, text: &mut String) -> Option<String> {
+    for (at, preemptions) in LONG_PREEMPTIONS.into_iter().enumerate() {
+        let left = Bounds { preemptions, times: LONG, until }.left();
+        let until = left.map(|left| Instant::now() + left / (LONG_PREEMPTIONS.len() - at) as u32);
+        let mut explored = Explored::default();
+        explore_kills(model, Bounds { preemptions, times: LONG, until }, &mut explored);
+        let within = preemptions.map_or("any number".into(), |most| most.to_string());
+        *text += &format!("; within preemptions {within}: {}", explored.text());
+        if explored.failure.is_some() {
+            return explored.failure;
+        }
+    }
+    None
+}
+
+impl Explored {
+    /// How much was explored.
+    fn text(&self) -> String {
+        let steps = if self.kills > 0 { format!(" over {} steps", self.kills) } else { String::new() };
+        let end = self.cut.map_or("complete".into(), |limit| format!("cut by {limit}"));
+        format!("{} executions{steps}, {end}", self.executions)
+    }
+}
+
 /// Explores the model for every place where its victim may die or its role may stand still, until it lives to the end.
-fn explore_kills(model: &Model, preemptions: Option<usize>, times: u64, explored: &mut Explored) {
+fn explore_kills(model: &Model, bounds: Bounds, explored: &mut Explored) {
     for stores in 0.. {
         let mut killed = false;
         for then in 0.. {
             let run = Exploration { stores, then, ..Exploration::default() };
-            let Some((died, stood_twice)) = explore_orders(model, preemptions, times, run, explored) else {
+            let Some((died, stood_twice)) = explore_orders(model, bounds, run, explored) else {
                 return;
             };
             killed |= died;
@@ -241,11 +290,10 @@ fn explore_kills(model: &Model, preemptions: Option<usize>, times: u64, explored
 }
 
 /// Explores the model with each role first. Returns whether it died, and whether it stood still twice; `None` after a
-/// failure.
+/// failure, and when the time is over.
 fn explore_orders(
     model: &Model,
-    preemptions: Option<usize>,
-    times: u64,
+    bounds: Bounds,
     run: Exploration,
     explored: &mut Explored,
 ) -> Option<(bool, bool)> {
@@ -254,10 +302,12 @@ fn explore_orders(
     let mut first = 0;
     loop {
         let run = Arc::new(Exploration { stores, then, first, ..Exploration::default() });
-        let ended = explore(model, preemptions, times, &run);
+        let ended = explore(model, bounds, &run);
         let executions = *lock(&run.executions);
         explored.executions += executions;
-        explored.cut |= executions >= model.budget * times;
+        if executions >= model.budget * bounds.times {
+            explored.cut.get_or_insert("executions");
+        }
         explored.seen.append(&mut lock(&run.seen));
         killed |= *lock(&run.killed);
         stood_twice |= *lock(&run.stood_twice);
@@ -267,6 +317,10 @@ fn explore_orders(
             explored.failure = Some(step + &failure);
             return None;
         }
+        if bounds.left() == Some(Duration::ZERO) {
+            explored.cut = Some("time");
+            return None;
+        }
         first += 1;
         if first >= *lock(&run.roles) {
             return Some((killed, stood_twice));
@@ -274,12 +328,13 @@ fn explore_orders(
     }
 }
 
-fn explore(model: &Model, preemptions: Option<usize>, times: u64, run: &Run) -> Result<(), String> {
+fn explore(model: &Model, bounds: Bounds, run: &Run) -> Result<(), String> {
     let mut builder = loom::model::Builder::new();
     builder.max_branches = 50_000;
-    builder.preemption_bound = preemptions;
-    builder.max_permutations = Some((model.budget * times) as usize + 1);
-    // The limit is looked at every so many executions.
+    builder.preemption_bound = bounds.preemptions;
+    builder.max_permutations = Some((model.budget * bounds.times) as usize + 1);
+    builder.max_duration = bounds.left();
+    // The limits are looked at every so many executions.
     builder.checkpoint_interval = 1;
     let (run, body) = (run.clone(), model.run);
     let explored = panic::catch_unwind(AssertUnwindSafe(|| {

@@ -143,10 +143,13 @@ impl Party {
         core.log(lane, put.block, put.tag)
     }
 
-    /// Ends a dead session's life. Its lane no longer counts when the board is checked.
+    /// Ends a dead session's life, as a board does: only if its record is still occupied. A reaper that was killed may have ended
+    /// it. Its lane no longer counts when the board is checked.
     pub fn reap(&mut self, dead: usize) {
         let (core, lane) = self.parts();
-        core.reap(lane, dead, Now::default()).expect("a reap");
+        if core.is_occupied(dead) {
+            core.reap(lane, dead, Now::default()).expect("a reap");
+        }
         self.board.was_reaped(dead);
     }
 

@@ -2,11 +2,14 @@
 
 use super::{
     Model, Run,
-    board::{Board, shape},
+    board::{Board, STORES_TO_PUBLISH, shape},
     model,
     scene::Scene,
 };
-use slateboard::{layout::Shape, protocol::wake::BOARD};
+use slateboard::{
+    layout::Shape,
+    protocol::{lane::Lane, publish::Now, wake::BOARD},
+};
 
 pub const MODELS: &[Model] = &[
     model("wake::a_sleeper_on_a_shard_is_woken", |run| sleeper_and_writer(run, 1))
@@ -20,6 +23,10 @@ pub const MODELS: &[Model] = &[
         .must_see(&["slept", "saw it", "nothing to tell"])
         .budget(400)
         .least(500),
+    model("wake::a_killed_reaper_s_sleepers_are_woken", killed_reaper)
+        .must_see(&["slept", "lived"])
+        .budget(100)
+        .least(100),
     model("wake::a_shard_s_counter_tells_what_is_there", told).least(50).must_see(&["one", "two"]),
     model("wake::a_sleeper_on_a_quiet_shard_hears_a_reaper", quiet).least(5).must_see(&["slept", "saw it"]),
 ];
@@ -86,6 +93,33 @@ fn killed(run: &Run) {
     } else {
         assert_woken(&board, slept, 1);
     }
+}
+
+/// The writer is killed before it wakes anybody, and then a process that reaps it while it attaches. The next reaper wakes the
+/// sleeper. Whoever attaches has no session yet, whose end would wake all sleepers besides.
+fn killed_reaper(run: &Run) {
+    let shape = Shape { sessions: 4, ..shape(4, 2) };
+    let mut board = Scene::over(Board::with_bell(run, shape)).ready_to_set_up();
+    let mut dead = board.ready(3);
+    board.put("a", 1);
+    let slept = doze(&board, 1);
+    // Besides the ring word, the generation word, the shard's counter and the counter.
+    dead.killed_after(STORES_TO_PUBLISH + 4, |me| me.put("a", 2));
+    assert_eq!(
+        (board.core().generation(), board.rung(1)),
+        (2, 0),
+        "the victim was to die before it woke anybody"
+    );
+    let reaper = board.setup_role(|me| {
+        let core = me.core();
+        let reap = || core.reap(&mut Lane::for_reaping(&core, 3), 3, Now::default()).expect("a reap");
+        me.saw_if(me.run.victim(reap).is_some(), "lived");
+        me.reap(3);
+    });
+    let late = board.reader(|board| doze(board, 1));
+    let (_, late) = board.two(reaper, late);
+    assert!(!late, "a counter went back");
+    assert_woken(&board, slept, 1);
 }
 
 /// A reader of a shard's counter finds what it tells, also before the board's counter shows it.

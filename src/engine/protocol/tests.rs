@@ -3,6 +3,9 @@
 // Whole boards have too many words for Miri.
 #[cfg(not(miri))]
 mod bounds;
+mod claims;
+mod names;
+mod reaping;
 mod threads;
 
 use super::{
@@ -15,8 +18,8 @@ use super::{
     slots::Key,
 };
 use crate::layout::{
-    ClassWord, GenWord, Geometry, Guard, GuardOp, Head, HeadKind, RingWord, Shape, StateKind, Writer,
-    geometry, header,
+    ClassWord, GenWord, Geometry, Guard, GuardOp, Head, HeadKind, RingWord, Shape, StateKind, geometry,
+    header,
     record::{self, RecordKind},
 };
 use crate::sync::{AtomicU64, Ordering::Relaxed};
@@ -265,7 +268,7 @@ fn more_keys_than_the_table_overflow_into_buckets() {
         match put(&core, &mut lane, &format!("task/{number}"), b"", Expect::Absent) {
             Ok(_) => done = number,
             Err(fault) => {
-                assert_eq!(fault, Fault::Full(super::Full::Slots));
+                assert_eq!(fault, Fault::Full(Full::Slots));
                 break;
             }
         }
@@ -445,50 +448,4 @@ fn threads_that_write_one_key_lose_nothing_and_read_whole_values() {
     let core = heap.core();
     assert_eq!((get(&core, "key").unwrap().0, core.generation()), (2 * rounds, 2 * rounds));
     account(&core, &[&lanes[0], &lanes[1]]);
-}
-
-/// A sweep of a full table frees the names that nothing refers to. It keeps those of attached sessions, of values, and of
-/// what the history still holds.
-#[test]
-fn a_sweep_of_names_keeps_those_that_are_referred_to() {
-    let heap = Heap::new(Shape { names: 8, ..Shape::sized(1 << 20, 64, 64, 3) });
-    let core = heap.core();
-    let attach = |session: usize, name: &str| {
-        let writer = core.occupy(session, 0, &Identity::default());
-        core.intern(name, session).map(|name| Lane::new(&core, 0, Writer { name, ..writer }))
-    };
-    let put = |lane: &mut Lane, key: &str| put(&core, lane, key, b"value", Expect::Any).unwrap();
-    let leave = |mut lane: Lane| core.leave(std::slice::from_mut(&mut lane), Now::default()).unwrap();
-    let mut value = attach(0, "has a value").unwrap();
-    put(&mut value, "kept");
-    leave(value);
-    let mut old = attach(0, "in the history").unwrap();
-    put(&mut old, "changed");
-    leave(old);
-    let mut here = attach(1, "here").unwrap();
-    put(&mut here, "changed");
-    // Entries 4 to 7 are taken and freed.
-    for number in 0..100 {
-        let name = format!("passing {number}");
-        let lane = attach(0, &name).unwrap();
-        assert_eq!(core.name(lane.writer.name), Some(name));
-        leave(lane);
-    }
-    for (index, name) in [(1, "has a value"), (2, "in the history"), (3, "here")] {
-        assert_eq!(core.name(index).as_deref(), Some(name));
-    }
-    // The record leaves the history, and its name becomes free.
-    while core.advance_floor(&mut here, false).unwrap() {}
-    assert_eq!(core.sweep_names(), Ok(true));
-    assert_eq!((core.name(1).as_deref(), core.name(2)), (Some("has a value"), None));
-    // If something refers to all entries, another name is refused.
-    let lanes: Vec<Lane> = (0..5)
-        .map(|number| {
-            let mut lane = attach(0, &format!("writes {number}")).unwrap();
-            put(&mut lane, &format!("by {number}"));
-            lane
-        })
-        .collect();
-    assert_eq!(lanes.len(), 5);
-    assert_eq!(attach(0, "one too many").err(), Some(Fault::Full(Full::Names)));
 }

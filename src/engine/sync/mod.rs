@@ -2,7 +2,7 @@
 //!
 //! The same protocol code runs over the processor's atomics in the product, over
 //! [loom](https://docs.rs/loom)'s in the models of memory orderings, and over a stepping shim in the
-//! exhaustive search of interleavings and crashes. Nothing else in the crate names an atomic type.
+//! bounded search of interleavings and crashes. Nothing else in the crate names an atomic type.
 
 #[cfg(loom)]
 pub mod modelled;

@@ -20,6 +20,10 @@ pub const RULES: &[(&str, &str)] = &[
     ("event-previous", "an event supersedes the previous record of its key, or nothing"),
     ("version", "a key's version rises by exactly one at every change while the key keeps its slot"),
     ("created", "a record stores the generation that created its key"),
+    (
+        "touched",
+        "a touch follows a value and carries its bytes, its codec and the session that it ends with, under a deadline",
+    ),
     ("record-shape", "the lengths and the kind of a record are valid, and the record fits its block"),
     ("record-checksum", "the checksum of a record is valid"),
     ("record-key", "the key of a record belongs to the chain of the slot that the record names"),

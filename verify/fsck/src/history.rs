@@ -1,7 +1,7 @@
 //! The history: counters, ring, and the order of the events of each key.
 
 use crate::{
-    EventState,
+    EventState, Kind,
     board::Board,
     finding::Findings,
     record::Record,
@@ -122,6 +122,9 @@ pub fn check(board: &Board<'_>, history: &History, uses: &mut Uses, out: &mut Fi
             uses.note_pieces(board, previous, out);
         }
         check_follows(board, record, previous.as_deref(), out);
+        if record.kind == Kind::Touched {
+            check_touch(record, previous.as_deref(), out);
+        }
         let granules = previous.as_deref().map_or(0, |previous| previous.granules);
         out.require(record.superseded == granules, "weight", || {
             format!(
@@ -152,6 +155,19 @@ fn check_follows(board: &Board<'_>, record: &Record, previous: Option<&Record>, 
         (OPEN, None) if record.previous.block() == 0 => follows_open(board, record, out),
         _ => out.push("event-previous", told()),
     }
+}
+
+/// Checks that a touch changes nothing but the deadline of the value that it follows.
+fn check_touch(record: &Record, previous: Option<&Record>, out: &mut Findings) {
+    let carries = |previous: &Record| {
+        previous.kind.has_value()
+            && previous.value == record.value
+            && (previous.codec, previous.ephemeral) == (record.codec, record.ephemeral)
+    };
+    out.require(record.deadline != 0 && previous.is_some_and(carries), "touched", || {
+        let event = record.generation.unwrap_or(0);
+        format!("event {event}, {}, is a touch, and does not carry what it follows", record.name())
+    });
 }
 
 /// Checks an event whose key had a record in the same slot.

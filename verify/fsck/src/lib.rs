@@ -9,6 +9,10 @@
 //! [`Profile`] gives the sizes of the build, which are smaller in the models, and [`Known`] what the caller knows besides
 //! the words.
 //!
+//! No rule judges what the words alone cannot tell: the identity and the heartbeat of a session, the counters that are shown
+//! (the weights have a rule), hints, the serial of a class, how often a name was taken, the tag of a free block, the time and
+//! the codec of a record, and the cause of a removal. A touch is the exception: it carries what it follows.
+//!
 //! ```no_run
 //! # let bytes: Vec<u8> = Vec::new();
 //! let (words, _) = bytes.as_chunks::<8>();

@@ -69,6 +69,28 @@ const BREAKS: &[(&str, Break)] = &[
         let block = board.newest("free/often");
         board.edit(block, |record| record.created += 1);
     }),
+    ("touched", |board| {
+        let block = board.newest("free/brief");
+        board.edit(block, |record| record.codec += 1);
+    }),
+    ("touched", |board| {
+        let block = board.newest("free/brief");
+        board.edit(block, |record| record.deadline = 0);
+    }),
+    ("touched", |board| {
+        let (block, bound) = (board.newest("free/brief"), board.record(board.newest("free/bound")).ephemeral);
+        board.edit(block, |record| record.ephemeral = bound);
+    }),
+    ("touched", |board| {
+        // The value before is another.
+        let block = board.newest("free/often");
+        board.edit(block, |record| (record.kind, record.deadline) = (RecordKind::Touched, u64::MAX));
+    }),
+    ("touched", |board| {
+        // Nothing was before.
+        let block = board.newest("task/21");
+        board.edit(block, |record| (record.kind, record.deadline) = (RecordKind::Touched, u64::MAX));
+    }),
     ("record-shape", |board| {
         let at = board.geo.data(board.newest("task/6"));
         board.words[at + record::SHAPE] = 0;
@@ -392,14 +414,10 @@ fn each_kind_of_removal_is_read() {
 
 #[test]
 fn a_touch_is_told_apart_and_has_a_value() {
-    let mut board = SOUND.clone();
-    let summary = check(&board.words, &[board.living]).unwrap();
-    let put = summary.events.iter().rfind(|event| event.kind == Kind::Put).unwrap();
-    let block = board.newest(std::str::from_utf8(&put.key).unwrap());
-    board.edit(block, |record| record.kind = RecordKind::Touched);
-    let touched = &check(&board.words, &[board.living]).unwrap().events;
-    let touched = touched.iter().find(|event| event.generation == put.generation).unwrap();
-    assert_eq!((touched.kind, &touched.value), (Kind::Touched, &put.value));
+    let summary = check(&SOUND.words, &[SOUND.living]).unwrap();
+    let touched = summary.events.iter().find(|event| event.kind == Kind::Touched).unwrap();
+    assert_eq!((touched.key.as_slice(), touched.version), (&b"free/brief"[..], 2));
+    assert_eq!(touched.value.as_deref(), Some(&b"has a time to live"[..]));
 }
 
 proptest! {

@@ -10,18 +10,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-/// How long a check goes on, in the tools that could go on for ever.
-pub struct Bounds {
-    /// States of a scenario.
-    states: &'static str,
-    /// Schedules of a family, in each order.
-    schedules: &'static str,
-}
-
-/// The bounds of a quick run of the tool, in which the code as it is must pass.
-pub const QUICK: Bounds = Bounds { states: "400000", schedules: "4000" };
-/// Ten times as much, within which a mutant must be found.
-pub const MUTATED: Bounds = Bounds { states: "4000000", schedules: "40000" };
+/// Schedules of a family in each order, with and without a mutant. A model and a scenario have their own budgets.
+const SCHEDULES: &str = "4000";
 /// Where the random numbers of schedules come from, so that a check ends in the same way each time.
 const SEED: &str = "1";
 /// Four to eight.
@@ -147,12 +137,12 @@ impl Program {
     }
 
     /// Runs one check of the tool.
-    pub fn check(&self, what: &str, bounds: &Bounds) -> Verdict {
+    pub fn check(&self, what: &str) -> Verdict {
         match self.tool {
-            Tool::Models => self.model(what, false, ""),
-            Tool::States => self.scenario(what, [bounds.states, "false", "quick"]),
+            Tool::Models => self.model(what, ""),
+            Tool::States => self.scenario(&["quick", what]),
             Tool::Schedules => {
-                let numbers = [ANY_ACTORS, SEED, bounds.schedules];
+                let numbers = [ANY_ACTORS, SEED, SCHEDULES];
                 match self.schedules(what, "random", numbers) {
                     Verdict::Passed(_) => self.schedules(what, "pct", numbers),
                     verdict => verdict,
@@ -173,24 +163,22 @@ impl Program {
     }
 
     /// Runs one model, with these switches of access mutants on.
-    pub fn model(&self, model: &str, long: bool, switches: &str) -> Verdict {
+    pub fn model(&self, model: &str, switches: &str) -> Verdict {
         let mut command = self.command(&["run", model]);
-        command.args(long.then_some("--long")).env("SLATE_MUTANT", switches);
-        self.run(command, |output| {
-            let (line, text) = (last_line(output), String::from_utf8_lossy(&output.stdout));
-            match line.split_once(' ') {
-                Some(("ok", text)) if output.status.success() => Verdict::Passed(text.into()),
-                Some(("failed", found)) => Verdict::Found(found.into()),
-                _ => none(output, &text),
-            }
-        })
+        command.env("SLATE_MUTANT", switches);
+        self.run(command, model_verdict)
     }
 
-    /// Searches one scenario, within states, exactly or not, within preemptions.
-    pub fn scenario(&self, scenario: &str, limits: [&str; 3]) -> Verdict {
-        let mut command = self.command(&["search"]);
-        command.args(limits).arg(scenario);
-        self.run(command, first_word_verdict)
+    /// Runs the long form of a model, for so many seconds.
+    pub fn long_model(&self, model: &str, seconds: Option<u64>) -> Verdict {
+        let mut command = self.command(&["long", model]);
+        command.args(seconds.map(|seconds| seconds.to_string()));
+        self.run(command, model_verdict)
+    }
+
+    /// Searches one scenario: `quick NAME`, or `long SECONDS BYTES NAME`.
+    pub fn scenario(&self, arguments: &[&str]) -> Verdict {
+        self.run(self.command(arguments), first_word_verdict)
     }
 
     /// Runs schedules of a family in an order; of so many actors, from a seed, so many.
@@ -205,6 +193,16 @@ impl Program {
             Ok(output) => verdict(&output),
             Err(text) => Verdict::None(text),
         }
+    }
+}
+
+/// The last line is `ok ...` or `failed ...`; what saw too little says `unseen ...`.
+fn model_verdict(output: &Output) -> Verdict {
+    let (line, text) = (last_line(output), String::from_utf8_lossy(&output.stdout));
+    match line.split_once(' ') {
+        Some(("ok", text)) if output.status.success() => Verdict::Passed(text.into()),
+        Some(("failed", found)) => Verdict::Found(found.into()),
+        _ => none(output, &text),
     }
 }
 

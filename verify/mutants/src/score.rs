@@ -24,6 +24,41 @@ impl Score {
     }
 }
 
+/// One of several parts of a list, and how long each item may take: what a long run is divided by.
+#[derive(Clone, Copy)]
+pub struct Portion {
+    /// Which of the parts, from 1 on.
+    part: usize,
+    parts: usize,
+    /// Seconds of each item.
+    pub seconds: Option<u64>,
+}
+
+impl Default for Portion {
+    /// The whole list, without a limit of time.
+    fn default() -> Self {
+        Self { part: 1, parts: 1, seconds: None }
+    }
+}
+
+impl Portion {
+    /// Takes the part that a text like `2/4` names.
+    pub fn set_part(&mut self, text: &str) -> Result<(), String> {
+        let numbers =
+            text.split_once('/').and_then(|(part, parts)| Some((part.parse().ok()?, parts.parse().ok()?)));
+        match numbers {
+            Some((part, parts)) if (1..=parts).contains(&part) => (self.part, self.parts) = (part, parts),
+            _ => return Err("a part is a text like 2/4".into()),
+        }
+        Ok(())
+    }
+
+    /// The items of the part: every one of so many.
+    pub fn of<T>(self, items: Vec<T>) -> Vec<T> {
+        items.into_iter().skip(self.part - 1).step_by(self.parts).collect()
+    }
+}
+
 /// As many workers as there are processors.
 pub fn workers() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
@@ -43,4 +78,23 @@ pub fn in_parallel<T: Send>(work: impl IntoIterator<Item = T>, run: impl Fn(usiz
             });
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_a_list_are_all_of_it() {
+        let of = |text: &str| {
+            let mut portion = Portion::default();
+            portion.set_part(text).map(|()| portion.of(vec!['a', 'b', 'c', 'd', 'e']))
+        };
+        assert_eq!(of("1/2"), Ok(vec!['a', 'c', 'e']));
+        assert_eq!(of("2/2"), Ok(vec!['b', 'd']));
+        assert_eq!(of("1/1").map(|all| all.len()), Ok(5));
+        for bad in ["", "1", "0/2", "3/2", "1/0", "a/b"] {
+            assert!(of(bad).is_err(), "{bad}");
+        }
+    }
 }

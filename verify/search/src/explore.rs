@@ -18,12 +18,26 @@ use slateboard::sync::search::Access;
 use std::{
     collections::{BTreeSet, HashMap, hash_map::Entry},
     hash::{BuildHasherDefault, Hasher},
+    time::Instant,
 };
 
 /// Accesses on one path after which somebody is taken to hang.
 const DEPTH_MAX: usize = 20_000;
 /// Value of the first put made when all is over.
 const AFTERWARDS: u64 = 1000;
+
+/// States entered between two looks at the clock and the memory.
+const LOOK: u64 = 1 << 14;
+/// Bytes of an entry of the table of states, with the byte that the table keeps for each.
+const ENTRY: usize = size_of::<(u64, u8)>() + 1;
+
+/// Bytes of this process that are in memory (`VmRSS`), or that were at most (`VmHWM`); 0 where the kernel does not tell.
+pub fn memory(figure: &str) -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(':'));
+    let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
+    kibibytes.unwrap_or(0) * 1024
+}
 
 /// A hasher of numbers that are hashes.
 #[derive(Default)]
@@ -51,6 +65,10 @@ type Numbers = HashMap<u64, u8, BuildHasherDefault<Same>>;
 pub struct Limits {
     /// States after which the search is cut.
     pub states: usize,
+    /// When the search is cut; `None` for never.
+    pub until: Option<Instant>,
+    /// Bytes of memory at which the search is cut: see [`Search::is_over`].
+    pub memory: usize,
     /// Whether stores into a private block are steps of their own.
     pub exact: bool,
     /// How often a party that could go on may be made to wait for others, on one path. Kills, and moves
@@ -70,8 +88,8 @@ pub struct Report {
     pub depth: usize,
     /// What the parties were told, in all different ways.
     pub outcomes: BTreeSet<String>,
-    /// Whether the limit cut it.
-    pub cut: bool,
+    /// Which limit cut it; `None` where all was seen.
+    pub cut: Option<&'static str>,
     /// What was wrong, with the way there.
     pub failure: Option<String>,
     /// Runs of the parties' code, and sequences of words they were given.
@@ -124,6 +142,8 @@ struct Search<'s> {
     visited: Numbers,
     frames: Vec<Frame>,
     choices: Vec<Choice>,
+    /// States entered, also again with fewer preemptions.
+    entered: u64,
     report: Report,
 }
 
@@ -141,6 +161,7 @@ pub fn search(scenario: &Scenario, limits: Limits) -> Result<Report, String> {
         visited: Numbers::default(),
         frames: Vec::new(),
         choices: Vec::new(),
+        entered: 0,
         report: Report::empty(),
     };
     loop {
@@ -164,7 +185,7 @@ impl Report {
             terminals: 0,
             depth: 0,
             outcomes: BTreeSet::new(),
-            cut: false,
+            cut: None,
             failure: None,
             runs: (0, 0),
         }
@@ -289,12 +310,30 @@ impl Search<'_> {
                 Err(reason) => self.fail(reason),
             };
         }
-        if self.visited.len() >= self.limits.states {
-            self.report.cut = true;
+        self.report.cut = self.is_over();
+        if self.report.cut.is_some() {
             self.choices.truncate(first);
-            return false;
         }
-        true
+        self.report.cut.is_none()
+    }
+
+    /// Which limit the search has reached. Memory is what the kernel counts as resident, and what the table of states takes
+    /// while it grows: then its entries are in two tables, and the new one is twice as large.
+    fn is_over(&mut self) -> Option<&'static str> {
+        let states = self.visited.len();
+        if states >= self.limits.states {
+            return Some("states");
+        }
+        self.entered += 1;
+        let grows = states + 1 >= self.visited.capacity();
+        if !grows && !self.entered.is_multiple_of(LOOK) {
+            return None;
+        }
+        let growth = if grows { self.visited.capacity() * 8 / 7 * 2 * ENTRY } else { 0 };
+        if memory("VmRSS").saturating_add(growth) > self.limits.memory {
+            return Some("memory");
+        }
+        self.limits.until.is_some_and(|until| Instant::now() >= until).then_some("time")
     }
 
     /// Whether the state was not met before, or only with more preemptions.

@@ -385,11 +385,15 @@ impl<'r> Party<'r> {
         self.core.empty_stash(&mut self.lane.borrow_mut());
     }
 
-    /// Waits for deaths, then ends the lives of the dead.
+    /// Waits for deaths, takes the lock bytes of the dead, and ends their lives as a board does: each in the dead session's own
+    /// name, and only if its record is still occupied. A reaper that was killed may have ended a life and let its byte go with
+    /// its own.
     pub fn reap(&self) {
         let dead = self.mail.load(Ordering::Acquire);
         for session in (0..64).filter(|session| dead >> session & 1 == 1) {
-            self.end(session);
+            if self.core.is_occupied(session) {
+                self.end_in_its_name(session);
+            }
         }
     }
 
@@ -399,7 +403,7 @@ impl<'r> Party<'r> {
         self.note_end(ended)
     }
 
-    /// The same in the dead session's own name, as boards do it.
+    /// The same in the dead session's own name, as a board does it.
     pub fn end_in_its_name(&self, dead: usize) -> bool {
         let mut lane = Lane::for_reaping(&self.core, dead);
         let ended = self.core.reap(&mut lane, dead, Now::default());

@@ -7,6 +7,9 @@ use slateboard::{
 };
 use std::collections::HashMap;
 
+/// States after which a scenario that names no budget is cut.
+const BUDGET: usize = 400_000;
+
 /// One party's part.
 #[derive(Clone, Copy)]
 pub struct Role {
@@ -64,12 +67,14 @@ pub struct Scenario {
     pub may_fill: bool,
     /// Whether readers may be told that they fell behind.
     pub may_lag: bool,
-    /// States it must at least see, unless the limit ends it.
+    /// States it must at least see within its preemptions, also when it is cut.
     pub states: usize,
-    /// Different outcomes it must at least see, unless the limit ends it.
+    /// Different outcomes it must at least see, also when it is cut.
     pub outcomes: usize,
     /// Preemptions within which it is searched, except by `--long`.
     pub preemptions: u8,
+    /// States after which it is cut, except by `--long`.
+    pub budget: usize,
 }
 
 impl Scenario {
@@ -93,6 +98,7 @@ impl Scenario {
             states: 1,
             outcomes: 1,
             preemptions: 2,
+            budget: BUDGET,
         }
     }
 

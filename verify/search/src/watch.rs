@@ -3,7 +3,7 @@
 //! holds the board to it.
 
 use crate::{
-    party::repeated,
+    party::{NOON, repeated},
     places::{Place, record},
 };
 use slateboard::layout::{
@@ -178,6 +178,13 @@ fn follows(
         let follows = last.is_some_and(|last| last.block == previous.block());
         if !follows || event.version != next {
             return Err(format!("{event:?} supersedes {previous:?}, and the key's last event is {last:?}"));
+        }
+        let ended = geo.block(previous.block()).filter(|_| event.kind == RecordKind::Expired);
+        let deadline =
+            ended.and_then(|block| record(words, geo, block)).map_or(0, |ended| ended.header.deadline);
+        // An entry without a deadline is ended by whoever asks for that.
+        if deadline > (NOON.boot_ns)() {
+            return Err(format!("{event:?} ends an entry that has not expired"));
         }
     } else if last.is_some_and(|last| last.kind == RecordKind::Value) || event.version < next {
         return Err(format!("{event:?} begins a life of its key, and the key's last event is {last:?}"));

@@ -1,14 +1,21 @@
 //! The searching program: runs the scenarios that its arguments name, one line each.
 
 use crate::{
-    explore::{Limits, Report, search},
+    explore::{Limits, Report, memory, search},
     programs::quiet_panics,
     scenario::Scenario,
     scenarios,
 };
-use std::process::ExitCode;
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
-/// `list` names the scenarios. `search STATES EXACT PREEMPTIONS NAME` searches one, and prints a line, and the way to
+/// States after which every search is cut: their numbers, of 64 bits, are taken to differ.
+const STATES_MAX: usize = 1_000_000_000;
+
+/// `list` names the scenarios. `quick NAME` searches one within its own bounds, `within STATES PREEMPTIONS NAME` within these,
+/// `long SECONDS BYTES NAME` within its own bounds, and then without bounds but those. Each search prints a line, and the way to
 /// the failure where one is found.
 pub fn main() -> ExitCode {
     quiet_panics();
@@ -19,7 +26,19 @@ pub fn main() -> ExitCode {
             scenarios::all().iter().for_each(|scenario| println!("{}", scenario.name));
             Some(true)
         }
-        ["search", states, exact, preemptions, name] => named(states, exact, preemptions, name),
+        ["quick", name] => named(name).map(|scenario| one(&scenario, quick(&scenario))),
+        ["within", states, preemptions, name] => named(name).and_then(|scenario| {
+            let limits = Limits {
+                states: states.parse().ok()?,
+                preemptions: Some(preemptions.parse().ok()?),
+                ..quick(&scenario)
+            };
+            Some(one(&scenario, limits))
+        }),
+        ["long", seconds, bytes, name] => named(name).and_then(|scenario| {
+            let (seconds, bytes) = (seconds.parse().ok()?, bytes.parse().ok()?);
+            Some(one(&scenario, quick(&scenario)) && one(&scenario, long(seconds, bytes)))
+        }),
         _ => None,
     };
     match good {
@@ -32,16 +51,25 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Searches one scenario; `None` where the arguments make no sense.
-fn named(states: &str, exact: &str, preemptions: &str, name: &str) -> Option<bool> {
-    let all = scenarios::all();
-    let scenario = all.iter().find(|scenario| scenario.name == name)?;
-    let preemptions = match preemptions {
-        "quick" => Some(scenario.preemptions),
-        "all" => None,
-        number => Some(number.parse().ok()?),
-    };
-    Some(one(scenario, Limits { states: states.parse().ok()?, exact: exact.parse().ok()?, preemptions }))
+fn named(name: &str) -> Option<Scenario> {
+    scenarios::all().into_iter().find(|scenario| scenario.name == name)
+}
+
+/// The scenario's own bounds.
+fn quick(scenario: &Scenario) -> Limits {
+    Limits {
+        states: scenario.budget,
+        until: None,
+        memory: usize::MAX,
+        exact: false,
+        preemptions: Some(scenario.preemptions),
+    }
+}
+
+/// All preemptions, and every store a step of its own.
+fn long(seconds: u64, memory: usize) -> Limits {
+    let until = Instant::now().checked_add(Duration::from_secs(seconds));
+    Limits { states: STATES_MAX, until, memory, exact: true, preemptions: None }
 }
 
 fn one(scenario: &Scenario, limits: Limits) -> bool {
@@ -53,8 +81,8 @@ fn one(scenario: &Scenario, limits: Limits) -> bool {
             return false;
         }
     };
-    let line = line(&report);
-    let (word, text) = match (&report.failure, unseen(scenario, &report)) {
+    let line = line(&report, &limits);
+    let (word, text) = match (&report.failure, unseen(scenario, &report, &limits)) {
         (Some(reason), _) => ("FAILED", reason.clone()),
         (None, Some(unseen)) => ("UNSEEN", unseen),
         (None, None) => ("ok", scenario.about.to_owned()),
@@ -69,27 +97,35 @@ fn one(scenario: &Scenario, limits: Limits) -> bool {
     word == "ok"
 }
 
-fn line(report: &Report) -> String {
-    let complete = if report.cut { "cut" } else { "complete" };
+fn line(report: &Report, limits: &Limits) -> String {
+    let end = match (&report.failure, report.cut) {
+        (Some(_), _) => "ended by what it found".into(),
+        (None, Some(limit)) => format!("cut by {limit}"),
+        (None, None) => "complete".into(),
+    };
+    let within = limits.preemptions.map_or("all interleavings".into(), |most| format!("{most} preemptions"));
     format!(
-        "{} states ({complete}), {} transitions, {} ends, {} outcomes, depth {}, {} runs, {} nodes",
+        "{within}, {end}: {} states, {} transitions, {} ends, {} outcomes, depth {}, {} runs, {} nodes, {} MiB",
         report.states,
         report.transitions,
         report.terminals,
         report.outcomes.len(),
         report.depth,
         report.runs.0,
-        report.runs.1
+        report.runs.1,
+        memory("VmHWM") >> 20,
     )
 }
 
-/// What the search must have seen, unless the limit ended it, and did not see.
-fn unseen(scenario: &Scenario, report: &Report) -> Option<String> {
-    if report.cut {
-        return None;
-    }
+/// What the search must have seen, and did not. Where preemptions are not bounded, states are counted in another way, and a
+/// search that goes on for ever looks into one corner first: then the outcomes of a complete search are demanded.
+fn unseen(scenario: &Scenario, report: &Report, limits: &Limits) -> Option<String> {
     let few =
         |seen: usize, least: usize, what: &str| (seen < least).then(|| format!("fewer than {least} {what}"));
-    few(report.states, scenario.states, "states")
-        .or_else(|| few(report.outcomes.len(), scenario.outcomes, "outcomes"))
+    let outcomes = || few(report.outcomes.len(), scenario.outcomes, "outcomes");
+    match (limits.preemptions, report.cut) {
+        (Some(_), _) => few(report.states, scenario.states, "states").or_else(outcomes),
+        (None, None) => outcomes(),
+        (None, Some(_)) => None,
+    }
 }

@@ -12,16 +12,14 @@ use slateboard_kit::{
 };
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
-/// How many creators are really killed, at instructions spread over the operation.
-const KILLED: u64 = 24;
-
 /// The board that is made.
 pub fn options() -> slateboard::Options {
     Board::options().capacity(1 << 20).keys(64).history(64).sessions(4)
 }
 
-/// Steps a creator. After every instruction there is no file of that name, or a sound one. At some instructions it is
-/// killed, and another creator makes the board or finds it.
+/// Steps a creator. After every instruction there is no file of that name, or a sound one. Others are really killed, at the
+/// beginning and the end of each system call, and another creator makes the board or finds it. Between two system calls a
+/// creator changes only a file without a name, which ends with it.
 pub fn run(options: &Options) -> Tally {
     let mut tally = Tally::default();
     let folder = memory_folder();
@@ -47,12 +45,15 @@ pub fn run(options: &Options) -> Tally {
         tally.failures.push("the board was never made".into());
     }
     drop(child);
-    for part in 0..KILLED {
-        let number = tally.instructions * part / KILLED;
-        tally.images += 1;
-        if let Err(what) = killed(number, options) {
-            tally.failures.push(format!("killed after instruction {number}: {what}"));
+    let (mut last, mut stops) = (Did::Step, 0);
+    while last == Did::Step {
+        let outcome;
+        (last, outcome) = killed(stops, options);
+        if let Err(what) = outcome {
+            tally.failures.push(format!("killed after {stops} stops at system calls: {what}"));
         }
+        tally.images += 1;
+        stops += 1;
     }
     tally
 }
@@ -70,29 +71,33 @@ fn look(path: &Path, options: &Options) -> Result<(), String> {
     if opens(path) { Ok(()) } else { Err("it does not open".into()) }
 }
 
-/// Kills a creator. Another makes the board or finds it, two agree on one board, and no other file is left.
-fn killed(instruction: u64, run: &Options) -> Result<(), String> {
+/// Kills a creator after so many stops at system calls, tells what its last stop was, and judges what it leaves.
+fn killed(stops: u64, run: &Options) -> (Did, Result<(), String>) {
     let folder = memory_folder();
     let path = folder.path().join("board");
     let mut child = ready(run, &path);
-    for _ in 0..instruction {
-        if child.step() != Did::Step {
-            break;
-        }
+    let mut last = Did::Step;
+    for _ in 0..stops {
+        last = child.to_system_call();
     }
     child.kill();
+    (last, survived(folder.path(), &path, run))
+}
+
+/// Another creator makes the board or finds it, two agree on one board, and no other file is left.
+fn survived(folder: &Path, path: &Path, run: &Options) -> Result<(), String> {
     let told = |error: slateboard::Error| error.to_string();
-    let first = options().open_or_create(&path).map_err(told)?;
-    let second = options().open_or_create(&path).map_err(told)?;
+    let first = options().open_or_create(path).map_err(told)?;
+    let second = options().open_or_create(path).map_err(told)?;
     first.attach("first").map_err(told)?.put("task/1", "one").map_err(told)?;
     let found = second.reader().get("task/1").map_err(told)?;
     if found.is_none_or(|entry| entry.value != b"one") {
         return Err("two creators have two boards".into());
     }
     drop((first, second));
-    look(&path, run)?;
+    look(path, run)?;
     let left: Vec<_> =
-        fs::read_dir(folder.path()).expect("the folder").flatten().map(|file| file.file_name()).collect();
+        fs::read_dir(folder).expect("the folder").flatten().map(|file| file.file_name()).collect();
     let ours =
         |name: &std::ffi::OsString| ["board", "board.lock", "board.bell"].iter().any(|known| name == known);
     match left.iter().find(|name| !ours(name)) {

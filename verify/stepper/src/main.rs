@@ -20,7 +20,6 @@ OPERATION is the name of an operation, or a part of some names; without it all a
 
   --list           lists the operations
   --only TEXT      as OPERATION
-  --quick          the operations for a quick look
   --second-order   kills the survivor after every instruction as well, at sampled deaths
   --points N       how many deaths of each operation that samples; 12
   --kill N         sends N real SIGKILLs to each operation instead, at instructions spread over it
@@ -34,7 +33,6 @@ Exit status: 0 nothing found, 1 a failure, 2 usage.
 #[derive(Default)]
 struct Asked {
     only: Option<String>,
-    quick: bool,
     list: bool,
     help: bool,
     second: bool,
@@ -50,7 +48,6 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Asked, lexopt::Error> {
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("list") => asked.list = true,
-            Long("quick") => asked.quick = true,
             Long("second-order") => asked.second = true,
             Long("only") => asked.only = Some(arguments.value()?.string()?),
             Long("points") => asked.points = Some(arguments.value()?.parse()?),
@@ -63,7 +60,7 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Asked, lexopt::Error> {
         }
     }
     match &asked.only {
-        Some(name) if run::chosen(Some(name), false).is_empty() => {
+        Some(name) if run::chosen(Some(name)).is_empty() => {
             Err(format!("no operation has {name:?} in its name: --list shows them").into())
         }
         _ => Ok(asked),
@@ -97,7 +94,7 @@ fn main() -> ExitCode {
 
 fn steps(asked: &Asked, options: &Options) -> ExitCode {
     let (mut scenarios, mut instructions, mut images, mut failures) = (0, 0, 0, 0);
-    for scenario in run::chosen(asked.only.as_deref(), asked.quick) {
+    for scenario in run::chosen(asked.only.as_deref()) {
         let tally = tally(scenario, asked, options);
         if tally.images == 0 && tally.failures.is_empty() {
             continue;

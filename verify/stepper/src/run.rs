@@ -89,14 +89,15 @@ impl Stage {
 fn come_to(traced: &mut Traced, before: &Before, place: &Place) {
     assert_eq!(traced.run(), Did::Marker, "{} gets ready", before.scenario);
     let mut words = Vec::new();
-    let mut last = Vec::new();
     loop {
         assert_eq!(traced.step(), Did::Step, "{} comes to: {}", before.scenario, before.until);
+        if place.is(&words) {
+            continue;
+        }
         place.read(&mut words);
-        if words != last && states::of(&words, place.geometry()).contains(before.until) {
+        if states::of(&words, place.geometry()).contains(before.until) {
             return;
         }
-        std::mem::swap(&mut words, &mut last);
     }
 }
 
@@ -177,8 +178,11 @@ struct Walk<'o> {
 impl Walk<'_> {
     /// Judges the board if its image is new.
     fn look(&mut self, place: &Place, child: &Traced, judge: &mut Judge<'_>, done: bool, name: &str) {
-        place.read(&mut self.words);
         // The last image is judged again: the whole operation must be there now.
+        if place.is(&self.words) && !done {
+            return;
+        }
+        place.read(&mut self.words);
         if !self.met.insert(hash(&self.words)) && !done {
             return;
         }
@@ -220,11 +224,8 @@ pub fn keep(options: &Options, words: &[u64], name: &str) {
 }
 
 /// The scenarios of a run: the one of this name, or those whose names contain the text.
-pub fn chosen(only: Option<&str>, quick: bool) -> Vec<&'static Scenario> {
-    let wanted = |scenario: &&Scenario| match only {
-        Some(text) => scenario.name.contains(text),
-        None => !quick || scenario.quick,
-    };
+pub fn chosen(only: Option<&str>) -> Vec<&'static Scenario> {
+    let wanted = |scenario: &&Scenario| only.is_none_or(|text| scenario.name.contains(text));
     match only.and_then(scenarios::find) {
         Some(scenario) => vec![scenario],
         None => scenarios::SCENARIOS.iter().filter(wanted).collect(),

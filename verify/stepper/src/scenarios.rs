@@ -51,8 +51,6 @@ pub struct Scenario {
     pub must_see: &'static [&'static str],
     /// Whether the board has no room. It may then refuse the survivor's puts.
     pub full: bool,
-    /// Whether `--quick` includes it.
-    pub quick: bool,
 }
 
 /// The scenario of this name.
@@ -68,7 +66,6 @@ const fn write(name: &'static str, write: fn(&Session), must_see: &'static [&'st
         operation: Operation::Write { warm: nothing, write },
         must_see,
         full: false,
-        quick: true,
     }
 }
 
@@ -85,7 +82,6 @@ const fn reap(name: &'static str, scenario: &'static str, until: &'static str) -
         operation: Operation::Attach,
         must_see: &[],
         full: false,
-        quick: false,
     }
 }
 
@@ -103,7 +99,6 @@ pub const SCENARIOS: &[Scenario] = &[
     write("put of a chain", |s| put(s, "task/1", 5_000), &[PRIVATE, PIECE, PUBLISHED, UNSETTLED]),
     Scenario {
         prepare: full_history_of_chains,
-        quick: false,
         ..write("put that frees a chain", |s| put(s, "task/1", 4_500), &[PIECE, PUBLISHED, INTENDED, FLOORED])
     },
     write(
@@ -131,7 +126,6 @@ pub const SCENARIOS: &[Scenario] = &[
     ),
     Scenario {
         before: after("put that ends with its session", UNSETTLED, false),
-        quick: false,
         ..write(
             "update of a value that ends with another session",
             |s| done(s.update("task/1", |_| "again")),
@@ -213,12 +207,10 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         prepare: full_board,
         full: true,
-        quick: false,
         ..write("removal on a full board", |s| remove(s, "task/1"), &[PRIVATE, PUBLISHED])
     },
     Scenario {
         prepare: all_cut,
-        quick: false,
         ..write("extent that is cut anew", |s| put(s, "task/1", 700), &[PRIVATE, PUBLISHED])
     },
     write("extent that is claimed", |s| put(s, "task/1", 900), &[PRIVATE, PUBLISHED, UNSETTLED]),
@@ -245,7 +237,6 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario { operation: Operation::Attach, ..write("attach", |_| {}, &[NAME]) },
     Scenario {
         operation: Operation::Detach(|s| done(s.put_with("task/bound", "to me", EPHEMERAL))),
-        quick: false,
         ..write("detach", |_| {}, &[PRIVATE, PUBLISHED, UNSETTLED])
     },
     reap("reap of a private block", "put over a value", PRIVATE),

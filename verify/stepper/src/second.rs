@@ -37,11 +37,11 @@ pub fn run(scenario: &Scenario, options: &Options, points: usize) -> Tally {
 /// The different images of a scenario's operation.
 fn images(scenario: &Scenario, options: &Options) -> Vec<Vec<u64>> {
     let mut stage = Stage::set(scenario, options);
-    let mut images = vec![stage.place.words()];
-    let mut words = Vec::new();
+    let mut words = stage.place.words();
+    let mut images = vec![words.clone()];
     while stage.child.step() == Did::Step {
-        stage.place.read(&mut words);
-        if images.last() != Some(&words) {
+        if !stage.place.is(&words) {
+            stage.place.read(&mut words);
             images.push(words.clone());
         }
     }
@@ -71,8 +71,11 @@ fn survive(
     loop {
         let did = child.step();
         tally.instructions += 1;
-        place.read(&mut words);
-        if met.insert(run::hash(&words)) {
+        let changed = !place.is(&words);
+        if changed {
+            place.read(&mut words);
+        }
+        if changed && met.insert(run::hash(&words)) {
             tally.images += 1;
             for state in states::of(&words, &geometry) {
                 *tally.seen.entry(state).or_default() += 1;

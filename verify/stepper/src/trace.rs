@@ -63,6 +63,12 @@ impl Traced {
         self.wait()
     }
 
+    /// Lets it run to the beginning or the end of its next system call, or to the next marker.
+    pub fn to_system_call(&mut self) -> Did {
+        ptrace::syscall(self.child.pid(), None).expect("the child is stopped");
+        self.wait()
+    }
+
     /// Address of the next instruction, as `addr2line -e PROGRAM` takes it; `None` on machines that do not tell it. The
     /// lines need a program that was built with CARGO_PROFILE_RELEASE_DEBUG=1.
     pub fn at(&self) -> Option<u64> {

@@ -30,7 +30,7 @@ pub const CHAINED: usize = 40_000;
 
 impl Sample {
     /// `task` has keys 2..=21 in one chain with overflow buckets; 0 gave its slot to another, 1 is retired, 5 was
-    /// just removed, `file/chained` is in pieces and was before, `free/bound` ends with its session.
+    /// just removed, `file/chained` is in pieces and was before, `free/brief` was touched, `free/bound` ends with its session.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("board");
@@ -52,6 +52,7 @@ impl Sample {
         }
         let brief = PutOptions::new().ttl(Duration::from_secs(3600));
         left.put_with("free/brief", "has a time to live", brief).unwrap();
+        left.touch("free/brief", Duration::from_secs(7200)).unwrap().unwrap();
         stays.remove("task/5").unwrap();
         stays.put("file/chained", vec![1; CHAINED]).unwrap();
         stays.put("file/chained", vec![2; CHAINED]).unwrap();

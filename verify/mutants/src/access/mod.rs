@@ -144,7 +144,7 @@ pub fn find(
     let mut names: Vec<&String> = names.iter().collect();
     names.sort_by_key(|name| !name.starts_with(access.file.trim_end_matches(".rs")));
     let finds = |wrong: &str, model: &str| {
-        matches!(models.model(model, false, &format!("{number} {wrong}")), Verdict::Found(_))
+        matches!(models.model(model, &format!("{number} {wrong}")), Verdict::Found(_))
     };
     let first = |wrong: &str| names.iter().find(|name| finds(wrong, name)).map(ToString::to_string);
     wrongs.iter().map(|wrong| (wrong.to_string(), first(wrong))).collect()

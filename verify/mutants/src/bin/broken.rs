@@ -8,7 +8,7 @@
 
 use slateboard_mutants::{
     access::{self, AccessMutant},
-    program::{MUTATED, Program, QUICK, Verdict, build_folder, workspace},
+    program::{Program, Verdict, build_folder, workspace},
     score::{Score, in_parallel, workers},
     table::{self, Mutant, Tool},
     together,
@@ -175,7 +175,7 @@ fn passing(jobs: &[Job]) -> Result<BTreeSet<(Tool, String)>, String> {
     }
     let passing = Mutex::new(BTreeSet::new());
     in_parallel(checks, |_, check| {
-        let verdict = programs[&check.0].check(&check.1, &QUICK);
+        let verdict = programs[&check.0].check(&check.1);
         if verdict.passed() {
             passing.lock().expect("no worker panics").insert(check.clone());
         } else {
@@ -260,12 +260,10 @@ impl Shop {
             (Kind::Text(number, _), _) if self.switched.contains(number) => Ok(job
                 .checks
                 .iter()
-                .map(|(tool, what)| self.together[tool].turning_on(*number).check(what, &MUTATED))
+                .map(|(tool, what)| self.together[tool].turning_on(*number).check(what))
                 .collect()),
             (Kind::Text(_, mutant), _) => self.alone(worker, mutant, &job.checks),
-            (Kind::Access(mutant), Some(models)) => {
-                Ok(vec![models.model(&mutant.model, false, &mutant.switches)])
-            }
+            (Kind::Access(mutant), Some(models)) => Ok(vec![models.model(&mutant.model, &mutant.switches)]),
             (Kind::Access(_), None) => Err("the models were not built".into()),
         }
     }
@@ -283,7 +281,7 @@ impl Shop {
         let mut check = |(tool, what): &(Tool, String)| {
             let build = || self.build(*tool, tree, &worker.to_string());
             match programs.entry(*tool).or_insert_with(build) {
-                Ok(program) => program.check(what, &MUTATED),
+                Ok(program) => program.check(what),
                 Err(text) => Verdict::None(text.clone()),
             }
         };

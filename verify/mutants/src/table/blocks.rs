@@ -19,7 +19,7 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "if self.class_of(self.geo.extent_of(block)).class() != class {",
         replace: "if class == u8::MAX {",
-        caught_by: &[models("blocks::a_recut_extent_gives_no_block_of_its_old_class")],
+        caught_by: &[models("blocks::a_recut_extent_gives_no_block_of_its_old_class"), states("two-sizes")],
     },
     Mutant {
         name: "an extent is recut around a block in use",
@@ -29,7 +29,7 @@ pub const MUTANTS: &[Mutant] = &[
             && self",
         replace: "let done = (complete || !held.is_empty())
             && self",
-        caught_by: &[models("stall::an_extent_in_use_is_not_recut")],
+        caught_by: &[models("stall::an_extent_in_use_is_not_recut"), states("two-sizes")],
     },
     Mutant {
         name: "LIMBO is claimed as it is",

@@ -28,7 +28,7 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "Expect::Generation(generation)",
         replace: "if generation > 0 { Expect::Any } else { Expect::Absent }",
-        caught_by: &[models("expire::a_renewed_entry_is_not_ended")],
+        caught_by: &[models("expire::a_renewed_entry_is_not_ended"), states("renewal")],
     },
     Mutant {
         name: "a put without room does not count what is entered",

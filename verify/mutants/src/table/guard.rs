@@ -22,11 +22,7 @@ pub const MUTANTS: &[Mutant] = &[
                 }
                 let number",
         replace: "let number",
-        caught_by: &[
-            models("stall::a_late_helper_applies_no_old_guard"),
-            states("retire"),
-            long(schedules("slots")),
-        ],
+        caught_by: &[models("stall::a_late_helper_applies_no_old_guard"), states("retire")],
     },
     Mutant {
         name: "an overflow bucket is linked again",

@@ -105,7 +105,7 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "        if self.generation() == position - 1 {",
         replace: "        {",
-        caught_by: &[states("stale-finisher"), long(schedules("one-key"))],
+        caught_by: &[states("stale-finisher")],
     },
     Mutant {
         name: "generation given by a store",

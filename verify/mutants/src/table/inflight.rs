@@ -1,6 +1,6 @@
 //! Mutants of `src/engine/protocol/inflight.rs`.
 
-use super::{Mutant, long, models, schedules, states};
+use super::{Mutant, long, models, schedules, states, test};
 
 const FILE: &str = "src/engine/protocol/inflight.rs";
 
@@ -60,5 +60,31 @@ pub const MUTANTS: &[Mutant] = &[
         self.state_of(claimed.block).store(state.0, Release);
         self.gen_of(claimed.block).store(gen_word, Release);",
         caught_by: &[states("reuse-kill"), long(schedules("one-key"))],
+    },
+    Mutant {
+        name: "a doomed block's owner leaves its pieces",
+        lost: "The pieces of a long value that was let go early are never free again.",
+        file: FILE,
+        search: "        self.free_pieces(claimed.block, claimed.tag);
+",
+        replace: "",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::reaping::what_a_writer_still_looks_at_is_settled_or_kept")],
+    },
+    Mutant {
+        name: "a doomed block's owner takes it and forgets it",
+        lost: "A block that was let go early is never free again.",
+        file: FILE,
+        search: "            self.keep(lane, claimed);",
+        replace: "            let _ = claimed;",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::reaping::what_a_writer_still_looks_at_is_settled_or_kept")],
+    },
+    Mutant {
+        name: "a block that was not published stays in flight",
+        lost: "A block that a refused put gives back is never free again.",
+        file: FILE,
+        search: "        // Release: as in `free`. A store is enough, because no other thread knows an unpublished block.
+        self.state_of(claimed.block).store(state.0, Release);",
+        replace: "        let _ = state;",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::a_full_board_says_so_and_still_removes")],
     },
 ];

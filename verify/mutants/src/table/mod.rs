@@ -8,6 +8,7 @@ mod claim;
 mod copy;
 mod expire;
 mod fill;
+mod fsck;
 mod guard;
 mod history;
 mod inflight;
@@ -37,6 +38,7 @@ mod tombstones;
 mod update;
 mod view;
 mod wake;
+mod words;
 
 /// A change of the text that takes something out of it, and the checks of which each must find it.
 pub struct Mutant {
@@ -70,7 +72,7 @@ pub struct Check {
 pub enum Tool {
     /// `cargo models`, memory orderings: runs the model of this name.
     Models,
-    /// `cargo states`, all interleavings with a kill at every access: runs the scenario of this name.
+    /// `cargo states`, interleavings within bounds, with a kill before every access: runs the scenario of this name.
     States,
     /// `cargo schedules`, random schedules of many actors: runs the family of this name.
     Schedules,
@@ -114,6 +116,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         copy::MUTANTS,
         expire::MUTANTS,
         fill::MUTANTS,
+        fsck::MUTANTS,
         guard::MUTANTS,
         history::MUTANTS,
         inflight::MUTANTS,
@@ -143,6 +146,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         update::MUTANTS,
         view::MUTANTS,
         wake::MUTANTS,
+        words::MUTANTS,
     ]
     .into_iter()
     .flatten()

@@ -13,7 +13,7 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "if event == u64::MAX {",
         caught_by: &[
             models("history::the_floor_stays_below_the_generation"),
-            states("floor"),
+            states("stale-helper"),
             long(schedules("one-key")),
         ],
     },

@@ -1,6 +1,6 @@
 //! Mutants of `src/engine/protocol/slots.rs`.
 
-use super::{Mutant, long, models, schedules, states};
+use super::{Mutant, models, states};
 
 const FILE: &str = "src/engine/protocol/slots.rs";
 
@@ -11,7 +11,7 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "(self.at(hash_at).load(Relaxed) == hash.0).then_some((hash, head))",
         replace: "Some((hash, head))",
-        caught_by: &[models("stall::a_put_finds_its_own_slot"), states("retire"), long(schedules("slots"))],
+        caught_by: &[models("stall::a_put_finds_its_own_slot"), states("retire")],
     },
     Mutant {
         name: "a reader takes a slot's life for going on",

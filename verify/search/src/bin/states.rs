@@ -1,5 +1,5 @@
-//! `cargo states`: every interleaving of a few parties over the protocol's own code, with a kill at every
-//! access, on boards small enough to be searched whole.
+//! `cargo states`: interleavings of a few parties over the protocol's own code, within few preemptions and with a kill
+//! before every access, on small boards.
 //!
 //! The program is built twice. Plainly, it is the runner: it builds itself again under
 //! `--cfg slate_search`, and runs that.

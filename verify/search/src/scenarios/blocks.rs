@@ -27,7 +27,8 @@ pub fn scenarios() -> Vec<Scenario> {
             may_fill: true,
             kills: 1,
             roles: vec![mortal("put chain", put_chain), role("put 2", put2)],
-            ..Scenario::new("chain", "a chained put killed beside a put")
+            preemptions: 1,
+            ..Scenario::new("chain", "a chained put killed beside a put").sees(100_000, 5)
         },
         Scenario {
             shape: board(10, 2, 1),
@@ -66,8 +67,7 @@ pub fn scenarios() -> Vec<Scenario> {
                     party.put_words(2, 4, 8, Expect::Any);
                 }),
             ],
-            preemptions: 3,
-            ..Scenario::new("recut", "an extent cut anew while others claim in it").sees(114666, 2)
+            ..Scenario::new("recut", "an extent cut anew while others claim in it").sees(160_000, 2)
         },
         Scenario {
             keys: three_keys,
@@ -89,7 +89,8 @@ pub fn scenarios() -> Vec<Scenario> {
                     party.put_words(2, 4, 8, Expect::Any);
                 }),
             ],
-            ..Scenario::new("recut-kill", "as before, one killed").sees(47952, 5)
+            preemptions: 1,
+            ..Scenario::new("recut-kill", "as before, one killed").sees(40_000, 4)
         },
         Scenario {
             keys: three_keys,
@@ -111,8 +112,8 @@ pub fn scenarios() -> Vec<Scenario> {
                     party.put_words(2, 4, 16, Expect::Any);
                 }),
             ],
-            preemptions: 3,
             ..Scenario::new("two-sizes", "two writers of two sizes that want the one free extent")
+                .sees(80_000, 2)
         },
         Scenario {
             keys: three_keys,
@@ -160,7 +161,8 @@ pub fn scenarios() -> Vec<Scenario> {
                     party.put(1, 5, Expect::Any);
                 }),
             ],
-            ..Scenario::new("full-kill", "two puts that let the whole history go, one killed")
+            preemptions: 1,
+            ..Scenario::new("full-kill", "two puts that let the whole history go, one killed").sees(80_000, 9)
         },
     ]
 }

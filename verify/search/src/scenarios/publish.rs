@@ -98,7 +98,9 @@ fn readers() -> Vec<Scenario> {
                 }),
                 role("get", get),
             ],
-            ..Scenario::new("get-kill", "a get beside a killed put and one that goes on")
+            preemptions: 1,
+            budget: 600_000,
+            ..Scenario::new("get-kill", "a get beside a killed put and one that goes on").sees(300_000, 25)
         },
         Scenario {
             shape: board(1, 8, 1),
@@ -113,7 +115,8 @@ fn readers() -> Vec<Scenario> {
                     party.get_now(0);
                 }),
             ],
-            ..Scenario::new("view", "a view while the history laps").sees(322838, 15)
+            budget: 1_000_000,
+            ..Scenario::new("view", "a view while the history laps").sees(500_000, 15)
         },
         Scenario {
             shape: board(1, 8, 1),

@@ -66,10 +66,12 @@ pub fn scenarios() -> Vec<Scenario> {
                     party.put(1, 5, Expect::Any);
                 }),
             ],
-            ..Scenario::new("reap-remove", "a removal killed beside puts of two keys")
+            preemptions: 1,
+            ..Scenario::new("reap-remove", "a removal killed beside puts of two keys").sees(80_000, 7)
         },
         Scenario {
-            kills: 1,
+            kills: 2,
+            mortal_reapers: true,
             setup: |_| {},
             roles: vec![
                 mortal("intern n", |party| party.intern("n")),
@@ -79,7 +81,7 @@ pub fn scenarios() -> Vec<Scenario> {
                 }),
             ],
             preemptions: 4,
-            ..Scenario::new("names", "names interned by two, one killed").sees(254, 6)
+            ..Scenario::new("names", "names interned by two, one killed, then its reaper").sees(14_000, 9)
         },
         Scenario {
             kills: 1,

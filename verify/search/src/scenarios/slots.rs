@@ -61,7 +61,8 @@ fn claims() -> Vec<Scenario> {
             keys: twin_keys,
             setup: |_| {},
             roles: vec![role("put a", put_a), role("put a", put_a), role("put b", put_b)],
-            ..Scenario::new("inserts", "one key inserted by two, its twin by a third")
+            preemptions: 1,
+            ..Scenario::new("inserts", "one key inserted by two, its twin by a third").sees(25_000, 6)
         },
         Scenario {
             setup: |_| {},
@@ -99,8 +100,7 @@ fn retirements() -> Vec<Scenario> {
             setup: one_gone,
             may_fill: true,
             roles: vec![role("put c", put_c), role("put a", put_a)],
-            preemptions: 3,
-            ..Scenario::new("retire", "a slot retired for one key while its old key returns").sees(96882, 2)
+            ..Scenario::new("retire", "a slot retired for one key while its old key returns").sees(100_000, 2)
         },
         Scenario {
             keys: three_keys,
@@ -109,7 +109,8 @@ fn retirements() -> Vec<Scenario> {
             may_fill: true,
             kills: 1,
             roles: vec![mortal("put c", put_c), role("put a", put_a)],
-            ..Scenario::new("retire-kill", "as before, the new key's inserter killed").sees(47045, 5)
+            preemptions: 1,
+            ..Scenario::new("retire-kill", "as before, the new key's inserter killed").sees(35_000, 4)
         },
         Scenario {
             keys: five_keys,
@@ -118,8 +119,8 @@ fn retirements() -> Vec<Scenario> {
             may_fill: true,
             roles: vec![role("put d", put_d), role("put c", put_c), role("put a", put_a)],
             lead: Lead::Looked,
-            preemptions: 3,
-            ..Scenario::new("reopen", "three inserters at one retired slot")
+            preemptions: 1,
+            ..Scenario::new("reopen", "three inserters at one retired slot").sees(70_000, 3)
         },
         Scenario {
             keys: three_keys,
@@ -141,8 +142,8 @@ fn retirements() -> Vec<Scenario> {
                 }),
                 role("put a", put_a),
             ],
-            preemptions: 3,
-            ..Scenario::new("twice", "a slot that changes keys twice")
+            budget: 600_000,
+            ..Scenario::new("twice", "a slot that changes keys twice").sees(280_000, 6)
         },
         Scenario {
             keys: three_keys,
@@ -188,8 +189,9 @@ fn given_back() -> Vec<Scenario> {
                     put_b(party);
                 }),
             ],
-            preemptions: 2,
+            preemptions: 1,
             ..Scenario::new("give-back", "a tombstone given back by two, one killed, beside puts")
+                .sees(160_000, 4)
         },
         Scenario {
             keys: three_keys,
@@ -231,7 +233,8 @@ fn given_back() -> Vec<Scenario> {
                     put_b(party);
                 }),
             ],
-            ..Scenario::new("remove-lapped", "a removal killed while others retire its key")
+            preemptions: 1,
+            ..Scenario::new("remove-lapped", "a removal killed while others retire its key").sees(75_000, 7)
         },
     ]
 }
@@ -248,8 +251,7 @@ fn overflows() -> Vec<Scenario> {
             setup: full,
             may_fill: true,
             roles: vec![role("put c", put_c), role("put d", put_d)],
-            preemptions: 3,
-            ..Scenario::new("link", "two inserters into a full bucket")
+            ..Scenario::new("link", "two inserters into a full bucket").sees(100_000, 2)
         },
         Scenario {
             keys: five_keys,
@@ -258,7 +260,8 @@ fn overflows() -> Vec<Scenario> {
             may_fill: true,
             kills: 1,
             roles: vec![mortal("put c", put_c), role("put d", put_d)],
-            ..Scenario::new("link-kill", "two inserters into a full bucket, one killed")
+            preemptions: 1,
+            ..Scenario::new("link-kill", "two inserters into a full bucket, one killed").sees(70_000, 5)
         },
         Scenario {
             keys: seven_keys,

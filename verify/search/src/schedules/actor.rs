@@ -122,11 +122,14 @@ fn events(party: &Party<'_>) {
     }
 }
 
-/// Ends a dead session's life, in the way of the reaper or of a board. Whether there was one.
+/// Takes the lock byte of a dead session and ends its life, by the actor's own lane or in the dead session's name, as a board
+/// does it. Whether there was one. As a board does, it asks whether the record is still occupied: a reaper that was killed may
+/// have ended the life before it let the byte go.
 fn reap(table: &Table, party: &Party<'_>) -> bool {
     let own_name = table.below(2) == 0;
     let Some(dead) = table.take_dead(own_name) else { return false };
-    let ended = if own_name { party.end(dead) } else { party.end_in_its_name(dead) };
+    let end = || if own_name { party.end(dead) } else { party.end_in_its_name(dead) };
+    let ended = !party.core().is_occupied(dead) || end();
     table.let_go(dead, ended);
     ended
 }

@@ -1,7 +1,7 @@
 //! Random schedules of four to eight actors over the protocol's own code, each of which may be killed at any access,
 //! reap others, and come back.
 //!
-//! Where the search sees all interleavings of two or three parties, this sees some of many:
+//! Where the search sees all interleavings of two or three parties within bounds, this sees some of many:
 //! [shuttle](https://docs.rs/shuttle) chooses who moves next, at random or by priorities that change at few random
 //! points (PCT). The parties and all checks are the search's. Orderings are for `loom-tests/`.
 
