@@ -254,13 +254,14 @@ mod tests {
 
     #[test]
     fn each_number_of_a_shape_has_its_bounds() {
+        type Set = fn(&mut Shape, u64);
         let sound = Shape::sized(1 << 20, 64, 64, 3);
-        let check = |change: fn(&mut Shape, u64), value| {
+        let check = |change: Set, value| {
             let mut shape = sound.clone();
             change(&mut shape, value);
             shape.check().is_ok()
         };
-        let bounds: [(fn(&mut Shape, u64), u64, u64); 8] = [
+        let bounds: [(Set, u64, u64); 8] = [
             (|shape, n| shape.history = n, HISTORY_MIN, HISTORY_MAX),
             (|shape, n| shape.history_min = n, 0, 64),
             (|shape, n| shape.sessions = n, 1, SESSIONS_MAX),

@@ -1,10 +1,8 @@
 //! The bounds of a board's resources, each exactly: what is allowed is had, and not one more.
 
 use super::*;
-use crate::{
-    layout::session::Counter,
-    protocol::{expire, retention::Least},
-};
+use crate::layout::session::Counter;
+use crate::protocol::{expire::Sweep, retention::Least};
 
 /// A board with one bucket, for which so many others may be added.
 fn one_chain(overflow_max: u64) -> Heap {
@@ -236,7 +234,7 @@ fn expired_entries_are_ended_on_a_full_board() {
     }
     fill_blocks(&core, &mut lane);
     let late = Now { real_ns: 0, boot_ns: || 9 << 20 };
-    let all = expire::Sweep { from: 0, late_ns: 0, most: u64::MAX };
+    let all = Sweep { from: 0, late_ns: 0, most: u64::MAX };
     assert_eq!(core.sweep_due(&mut lane, all, late).unwrap().ended, 20);
     account(&core, &[&lane]);
 }
