@@ -60,20 +60,20 @@ impl Portion {
 }
 
 /// As many workers as there are processors.
-pub fn workers() -> usize {
+fn workers() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Does the work in order, one item for each worker at a time. Each worker has its own number, below [`workers`].
-pub fn in_parallel<T: Send>(work: impl IntoIterator<Item = T>, run: impl Fn(usize, T) + Sync) {
+/// Does the work in order, one item for each worker at a time.
+pub fn in_parallel<T: Send>(work: impl IntoIterator<Item = T>, run: impl Fn(T) + Sync) {
     let queue = Mutex::new(work.into_iter().collect::<VecDeque<_>>());
     let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
     thread::scope(|scope| {
-        for worker in 0..workers() {
+        for _ in 0..workers() {
             let (next, run) = (&next, &run);
             scope.spawn(move || {
                 while let Some(item) = next() {
-                    run(worker, item);
+                    run(item);
                 }
             });
         }

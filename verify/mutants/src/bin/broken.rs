@@ -9,16 +9,17 @@
 use slateboard_mutants::{
     access::{self, AccessMutant},
     program::{Program, Verdict, build_folder, workspace},
-    score::{Score, in_parallel, workers},
+    score::{Score, in_parallel},
     table::{self, Mutant, Tool},
     together,
     tree::Tree,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs::{self, File, TryLockError},
     path::PathBuf,
     process::ExitCode,
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
 };
 
 const HELP: &str = "\
@@ -144,19 +145,38 @@ fn run(options: &Options) -> Result<usize, String> {
         }
         return Ok(0);
     }
+    let _only_run = only_run()?;
     let passing = passing(&jobs)?;
     let shop = Shop::open(&jobs)?;
     let score = Score::default();
     if let (Some(models), true) = (&shop.accesses, options.only.is_empty()) {
         report_list(&access::not_made(&workspace()?, models)?, &score);
     }
-    in_parallel(jobs, |worker, job| {
-        let verdicts = shop.verdicts(worker, &job);
-        report(&job, verdicts, &passing, &score);
+    // Those that are built alone take turns in one tree, while the others run.
+    let (alone, others): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| shop.builds_alone(job));
+    in_parallel(std::iter::once(alone).chain(others.into_iter().map(|job| vec![job])), |jobs| {
+        for job in jobs {
+            report(&job, shop.verdicts(&job), &passing, &score);
+        }
     });
     let (caught, failed) = score.counts();
     println!("{caught} caught, {failed} failed");
     Ok(failed)
+}
+
+/// Another run would change the trees of this one.
+fn only_run() -> Result<File, String> {
+    let folder = build_folder("broken")?;
+    let explain = |error| format!("cannot lock {}: {error}", folder.display());
+    fs::create_dir_all(&folder).map_err(explain)?;
+    let file = File::create(folder.join("lock")).map_err(explain)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(format!("another run works in {}: wait until it ends", folder.display()))
+        }
+        Err(TryLockError::Error(error)) => Err(explain(error)),
+    }
 }
 
 /// The checks that pass over the code as it is.
@@ -174,7 +194,7 @@ fn passing(jobs: &[Job]) -> Result<BTreeSet<(Tool, String)>, String> {
         }
     }
     let passing = Mutex::new(BTreeSet::new());
-    in_parallel(checks, |_, check| {
+    in_parallel(checks, |check| {
         let verdict = programs[&check.0].check(&check.1);
         if verdict.passed() {
             passing.lock().expect("no worker panics").insert(check.clone());
@@ -200,86 +220,70 @@ struct Shop {
     switched: BTreeSet<usize>,
     /// The models with every access mutant.
     accesses: Option<Program>,
-    /// For mutants that are built alone, one tree for each worker.
-    trees: Vec<Tree>,
-    /// Held from a build until its program is copied: trees share build folders, so that they share what they depend on.
-    building: Mutex<()>,
+    /// The tree of mutants that are built alone, one after the other.
+    alone: Tree,
 }
 
 impl Shop {
     fn open(jobs: &[Job]) -> Result<Self, String> {
         let (root, folder) = (workspace()?, build_folder("broken")?);
+        // Each tree has build folders of its own: cargo takes trees at two places for one, whose files may be old.
         let tree_of = |name: &str| Tree::copy(&root, &folder.join(name).join("tree"));
-        let trees: Vec<Tree> =
-            (0..workers()).map(|worker| tree_of(&worker.to_string())).collect::<Result<_, _>>()?;
-        let mut shop = Self {
-            folder: folder.clone(),
-            together: BTreeMap::new(),
-            switched: BTreeSet::new(),
-            accesses: None,
-            trees,
-            building: Mutex::new(()),
-        };
+        let (alone, together) = (tree_of("alone")?, tree_of("together")?);
+        let mut shop =
+            Self { folder, together: BTreeMap::new(), switched: BTreeSet::new(), accesses: None, alone };
         let (mut mutants, mut tools) = (Vec::new(), BTreeSet::new());
         for job in jobs {
             if let Kind::Text(number, mutant) = job.mutant
-                && together::is_switchable(&shop.trees[0].text(mutant.file)?, mutant)
+                && together::is_switchable(&together.text(mutant.file)?, mutant)
             {
                 mutants.push((number, mutant));
                 tools.extend(job.checks.iter().map(|(tool, _)| *tool));
             }
         }
         shop.switched = mutants.iter().map(|(number, _)| *number).collect();
-        let tree = tree_of("together")?;
-        together::put(&tree, &mutants)?;
+        together::put(&together, &mutants)?;
         for tool in tools {
-            let program = shop.build(tool, &tree, "together").map_err(|text| {
-                format!("{text}\nThe mutants of the table together: {} {tool:?}", tree.root().display())
+            let program = shop.build(tool, &together, "together").map_err(|text| {
+                format!("{text}\nThe mutants of the table together: {} {tool:?}", together.root().display())
             })?;
             shop.together.insert(tool, program);
         }
         if jobs.iter().any(|job| matches!(job.mutant, Kind::Access(_))) {
-            let built = access::build(&shop.trees[0], &folder.join(Tool::Models.folder()))?;
-            shop.accesses = Some(built.kept_as(&folder.join("accesses"))?);
+            let built = access::build(&shop.alone, &shop.folder.join("alone").join(Tool::Models.folder()))?;
+            shop.accesses = Some(built.kept_as(&shop.folder.join("accesses"))?);
         }
         Ok(shop)
     }
 
-    /// Builds a tool over a tree, and keeps it in the folder of this name.
+    /// Builds a tool over the tree of this name.
     fn build(&self, tool: Tool, tree: &Tree, name: &str) -> Result<Program, String> {
-        let _others_wait = self.building.lock().unwrap_or_else(PoisonError::into_inner);
-        let program = Program::build(tool, tree.root(), &self.folder.join(tool.folder()))?;
-        match tool {
-            Tool::Test => Ok(program),
-            _ => program.kept_as(&self.folder.join(name).join(tool.name())),
-        }
+        Program::build(tool, tree.root(), &self.folder.join(name).join(tool.folder()))
     }
 
-    fn verdicts(&self, worker: usize, job: &Job) -> Result<Vec<Verdict>, String> {
+    fn builds_alone(&self, job: &Job) -> bool {
+        matches!(job.mutant, Kind::Text(number, _) if !self.switched.contains(&number))
+    }
+
+    fn verdicts(&self, job: &Job) -> Result<Vec<Verdict>, String> {
         match (&job.mutant, &self.accesses) {
-            (Kind::Text(number, _), _) if self.switched.contains(number) => Ok(job
+            (Kind::Text(_, mutant), _) if self.builds_alone(job) => self.alone(mutant, &job.checks),
+            (Kind::Text(number, _), _) => Ok(job
                 .checks
                 .iter()
                 .map(|(tool, what)| self.together[tool].turning_on(*number).check(what))
                 .collect()),
-            (Kind::Text(_, mutant), _) => self.alone(worker, mutant, &job.checks),
             (Kind::Access(mutant), Some(models)) => Ok(vec![models.model(&mutant.model, &mutant.switches)]),
             (Kind::Access(_), None) => Err("the models were not built".into()),
         }
     }
 
-    /// Puts the mutant into the worker's tree, runs its checks, and takes it out.
-    fn alone(
-        &self,
-        worker: usize,
-        mutant: &Mutant,
-        checks: &[(Tool, String)],
-    ) -> Result<Vec<Verdict>, String> {
-        let tree = &self.trees[worker];
-        let changed = tree.replace(mutant.file, mutant.search, mutant.replace)?;
+    /// Puts the mutant into the tree of those that are built alone, runs its checks, and takes it out.
+    fn alone(&self, mutant: &Mutant, checks: &[(Tool, String)]) -> Result<Vec<Verdict>, String> {
+        let changed = self.alone.replace(mutant.file, mutant.search, mutant.replace)?;
         let mut programs = BTreeMap::new();
         let mut check = |(tool, what): &(Tool, String)| {
-            let build = || self.build(*tool, tree, &worker.to_string());
+            let build = || self.build(*tool, &self.alone, "alone");
             match programs.entry(*tool).or_insert_with(build) {
                 Ok(program) => program.check(what),
                 Err(text) => Verdict::None(text.clone()),

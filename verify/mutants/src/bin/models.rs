@@ -92,7 +92,7 @@ fn check(options: &Options) -> Result<usize, String> {
         return Err("no model has that name".into());
     }
     let score = Score::default();
-    in_parallel(wanted, |_, name| {
+    in_parallel(wanted, |name| {
         let verdict = match options.long {
             true => models.long_model(&name, options.portion.seconds),
             false => models.model(&name, ""),
@@ -108,8 +108,8 @@ fn check(options: &Options) -> Result<usize, String> {
 /// Prints which models find the mutants of the accesses whose names contain the text.
 fn find(text: &str) -> Result<(), String> {
     let folder = build_folder("broken")?;
-    let tree = Tree::copy(&workspace()?, &folder.join("0").join("tree"))?;
-    let models = access::build(&tree, &folder.join(Tool::Models.folder()))?;
+    let tree = Tree::copy(&workspace()?, &folder.join("alone").join("tree"))?;
+    let models = access::build(&tree, &folder.join("alone").join(Tool::Models.folder()))?;
     let names = models.list()?;
     for (at, access) in access::all(tree.root())?.iter().enumerate() {
         let name = access.name();
