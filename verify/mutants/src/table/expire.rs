@@ -1,6 +1,6 @@
 //! Mutants of `src/engine/protocol/expire.rs`.
 
-use super::{Mutant, models, states};
+use super::{Mutant, models, states, torture};
 
 const FILE: &str = "src/engine/protocol/expire.rs";
 
@@ -53,5 +53,13 @@ pub const MUTANTS: &[Mutant] = &[
         search: "            let _ = word.compare_exchange(hint.0, hint.replaced(swept.next_ns).0, Release, Relaxed);",
         replace: "            word.store(hint.replaced(swept.next_ns).0, Release);",
         caught_by: &[states("sweeps")],
+    },
+    Mutant {
+        name: "a sweep ends what is nearly over",
+        lost: "A value is absent before its time to live is over.",
+        file: FILE,
+        search: "deadline_ns != 0 && deadline_ns <= boot_ns;",
+        replace: "deadline_ns != 0 && deadline_ns <= boot_ns + 2_000_000;",
+        caught_by: &[torture("--kills 60 --seed 1")],
     },
 ];

@@ -4,6 +4,7 @@
 //! they are made of the accesses themselves, and `docs/atomics.md` says what catches each.
 
 mod blocks;
+mod bulk;
 mod claim;
 mod copy;
 mod expire;
@@ -11,17 +12,20 @@ mod fill;
 mod guard;
 mod history;
 mod inflight;
+mod keys;
 mod lease;
 mod names;
 mod pieces;
 mod publish;
 mod read;
+mod reader;
 mod reap;
 mod retention;
 mod sessions;
 mod slots;
 mod survey;
 mod tombstones;
+mod update;
 mod view;
 mod wake;
 
@@ -89,6 +93,10 @@ const fn test(arguments: &'static str) -> Check {
     Check { tool: Tool::Test, what: arguments, long: false }
 }
 
+const fn torture(options: &'static str) -> Check {
+    Check { tool: Tool::Torture, what: options, long: false }
+}
+
 const fn long(check: Check) -> Check {
     Check { long: true, ..check }
 }
@@ -97,6 +105,7 @@ const fn long(check: Check) -> Check {
 pub fn all() -> impl Iterator<Item = &'static Mutant> {
     [
         blocks::MUTANTS,
+        bulk::MUTANTS,
         claim::MUTANTS,
         copy::MUTANTS,
         expire::MUTANTS,
@@ -104,17 +113,20 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         guard::MUTANTS,
         history::MUTANTS,
         inflight::MUTANTS,
+        keys::MUTANTS,
         lease::MUTANTS,
         names::MUTANTS,
         pieces::MUTANTS,
         publish::MUTANTS,
         read::MUTANTS,
+        reader::MUTANTS,
         reap::MUTANTS,
         retention::MUTANTS,
         survey::MUTANTS,
         sessions::MUTANTS,
         slots::MUTANTS,
         tombstones::MUTANTS,
+        update::MUTANTS,
         view::MUTANTS,
         wake::MUTANTS,
     ]

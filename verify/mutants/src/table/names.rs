@@ -1,6 +1,6 @@
 //! Mutants of `src/engine/protocol/names.rs`.
 
-use super::{Mutant, models, states};
+use super::{Mutant, models, states, test};
 
 const FILE: &str = "src/engine/protocol/names.rs";
 
@@ -59,5 +59,13 @@ pub const MUTANTS: &[Mutant] = &[
         self.at(self.geo.session(session) + session::NAME).store(index as u64, Release);
         taken",
         caught_by: &[states("names-swept")],
+    },
+    Mutant {
+        name: "a sweep that another was faster than finds no room",
+        lost: "A session cannot attach to a board with thousands of free names.",
+        file: FILE,
+        search: "return Ok(states[1..].iter().any(|state| state.kind() == Some(NameKind::Free)));",
+        replace: "return Ok(false);",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::a_sweep_of_names_keeps_those_that_are_referred_to")],
     },
 ];

@@ -1,6 +1,6 @@
 //! Mutants of `src/engine/protocol/publish.rs`.
 
-use super::{Mutant, long, models, schedules, states, stepper};
+use super::{Mutant, long, models, schedules, states, stepper, torture};
 
 const FILE: &str = "src/engine/protocol/publish.rs";
 
@@ -107,5 +107,13 @@ pub const MUTANTS: &[Mutant] = &[
             models("publish::two_puts_of_one_key_make_a_chain"),
             models("read::a_value_is_whole_while_its_block_is_reused"),
         ],
+    },
+    Mutant {
+        name: "an expired entry stands against a put",
+        lost: "A put of an absent key is refused because of a value that nobody can read.",
+        file: FILE,
+        search: "old.deadline() <= (now.boot_ns)()",
+        replace: "old.deadline() < (now.boot_ns)().min(1)",
+        caught_by: &[torture("--kills 60 --seed 1")],
     },
 ];

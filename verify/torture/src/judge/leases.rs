@@ -4,7 +4,7 @@
 use super::{Case, Logged, chronicle::State};
 use slateboard::MutationKind;
 use slateboard_kit::calls::{Answer, Call, Family, keys, worker_of};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// Whose lease an event belongs to: the token.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,60 +17,96 @@ enum Tenure {
 }
 
 pub fn check(case: &mut Case<'_>) {
-    let tokens = |call: &Logged| Some(((call.key, call.caused()?), call.worker));
-    let taken: HashMap<(u64, u64), u64> =
-        case.epoch.calls.iter().filter(|call| call.asked == Call::Take).filter_map(tokens).collect();
     for key in keys(Family::Lease) {
         let ours: Vec<&Logged> = case.epoch.calls.iter().filter(|call| call.key == key).collect();
-        let tenures = tenures(case, key, &taken, &ours);
+        let tenures = tenures(case, key, &Deeds::of(&ours));
         ours.iter().for_each(|call| judge(case, call, &tenures));
     }
 }
 
+/// What was asked for on one key.
+struct Deeds {
+    /// Generations of the events that took it, as their callers were told.
+    taken: HashSet<u64>,
+    /// Workers that were killed when they took it.
+    takers: HashSet<u64>,
+    /// Tokens of the leases that were released.
+    released: HashSet<u64>,
+    /// Generations of the removals by force.
+    removed: HashSet<u64>,
+    /// Whether a worker was killed when it removed it by force.
+    removing: bool,
+}
+
+impl Deeds {
+    fn of(ours: &[&Logged]) -> Self {
+        let asked = |wanted: fn(Call) -> bool| ours.iter().filter(move |call| wanted(call.asked));
+        let take = |call: Call| call == Call::Take;
+        let remove = |call: Call| matches!(call, Call::Remove(_));
+        let killed = |call: &&&Logged| call.answer.is_none();
+        let token = |call: &&Logged| match call.asked {
+            Call::Release(token) => Some(token),
+            _ => None,
+        };
+        Self {
+            taken: asked(take).filter_map(|call| call.caused()).collect(),
+            takers: asked(take).filter(killed).map(|call| call.worker).collect(),
+            released: ours.iter().filter_map(token).collect(),
+            removed: asked(remove).filter_map(|call| call.caused()).collect(),
+            removing: asked(remove).any(|call| call.answer.is_none()),
+        }
+    }
+
+    /// Whether an event of this holder took the lease.
+    fn took(&self, event: &State, holder: u64, before: Option<&State>) -> bool {
+        let killed =
+            self.takers.contains(&holder) && before.is_some_and(|before| before.value != event.value);
+        self.taken.contains(&event.generation) || killed
+    }
+
+    /// Whether a removal may be somebody's who holds no lease, or the holder's of this tenure.
+    fn may_remove(&self, event: &State, tenure: Tenure) -> bool {
+        let own = match tenure {
+            Tenure::Of(token) => self.released.contains(&token),
+            Tenure::Nobody => false,
+            Tenure::Unknown => true,
+        };
+        own || self.removing || self.removed.contains(&event.generation)
+    }
+}
+
 /// The tenure of each state of a key. On the way it judges the events.
-fn tenures(case: &mut Case<'_>, key: u64, taken: &HashMap<(u64, u64), u64>, ours: &[&Logged]) -> Vec<Tenure> {
-    let pending = |call: &&&Logged| call.asked == Call::Take && call.answer.is_none();
-    let takers: HashSet<u64> = ours.iter().filter(pending).map(|call| call.worker).collect();
-    let removals: HashSet<u64> = ours
-        .iter()
-        .filter(|call| matches!(call.asked, Call::Remove(_)))
-        .filter_map(|call| call.caused())
-        .collect();
-    let killed = ours.iter().any(|call| matches!(call.asked, Call::Remove(_)) && call.answer.is_none());
-    let released: HashSet<u64> = ours.iter().filter_map(|call| released(call.asked)).collect();
+fn tenures(case: &mut Case<'_>, key: u64, deeds: &Deeds) -> Vec<Tenure> {
     let (chronicle, mut tenures) = (case.chronicle, vec![Tenure::Nobody]);
     for (index, pair) in chronicle.states(key).windows(2).enumerate() {
-        let ([before, event], tenure) = ([&pair[0], &pair[1]], tenures[index]);
-        let (known, seen) = (chronicle.is_known(key, index), chronicle.times.latest(event.generation));
-        let holder = event.value.and_then(worker_of);
-        let is_take = taken.contains_key(&(key, event.generation))
-            || (known
-                && holder.is_some_and(|worker| takers.contains(&worker) && before.value != event.value));
-        let by_caller = killed || removals.contains(&event.generation);
-        let (next, what) = match holder {
-            Some(_) if is_take => {
-                let wrong = known && !before.may_be_over(seen);
-                (Tenure::Of(event.generation), wrong.then_some("a lease was taken while another value stood"))
-            }
-            Some(_) if !known => (Tenure::Unknown, None),
-            Some(_) => (tenure, unrenewable(case, before, event)),
-            None if event.kind == MutationKind::Remove && known && !by_caller => {
-                let own = matches!(tenure, Tenure::Of(token) if released.contains(&token));
-                let wrong = !own && tenure != Tenure::Unknown;
-                (Tenure::Nobody, wrong.then_some("a lease was released by another than its holder"))
-            }
-            None => (Tenure::Nobody, None),
-        };
-        what.into_iter().for_each(|what| case.violated(what, &(key, before, event)));
+        let before = Some(&pair[0]).filter(|_| chronicle.is_known(key, index));
+        let (next, what) = tenure(case, deeds, before, &pair[1], tenures[index]);
+        what.into_iter().for_each(|what| case.violated(what, &(key, before, &pair[1])));
         tenures.push(next);
     }
     tenures
 }
 
-fn released(asked: Call) -> Option<u64> {
-    match asked {
-        Call::Release(token) => Some(token),
-        _ => None,
+/// The tenure of an event, after one with this tenure; and what is wrong with it. What stood before may not be known.
+fn tenure(
+    case: &Case<'_>,
+    deeds: &Deeds,
+    before: Option<&State>,
+    event: &State,
+    last: Tenure,
+) -> (Tenure, Option<&'static str>) {
+    match (event.value.and_then(worker_of), before) {
+        (Some(holder), _) if deeds.took(event, holder, before) => {
+            let seen = case.chronicle.times.latest(event.generation);
+            let wrong = before.is_some_and(|before| !before.may_be_over(seen));
+            (Tenure::Of(event.generation), wrong.then_some("a lease was taken while another value stood"))
+        }
+        (Some(_), None) => (Tenure::Unknown, None),
+        (Some(_), Some(before)) => (last, unrenewable(case, before, event)),
+        (None, Some(_)) if event.kind == MutationKind::Remove && !deeds.may_remove(event, last) => {
+            (Tenure::Nobody, Some("a lease was released by another than its holder"))
+        }
+        (None, _) => (Tenure::Nobody, None),
     }
 }
 

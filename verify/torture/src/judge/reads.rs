@@ -8,10 +8,8 @@ pub fn check(case: &mut Case<'_>) {
         let Some(answer) = call.answer else { continue };
         match (call.asked, answer) {
             (Call::Present, Answer::Generation(generation)) => present(case, call, generation),
-            (Call::At { generation, .. }, Answer::Lagged) => {
-                if generation > case.epoch.ended.floor {
-                    case.violated("a generation was refused that is in the history", call);
-                }
+            (Call::At { generation, .. }, Answer::Lagged) if generation > case.epoch.ended.floor => {
+                case.violated("a generation was refused that is in the history", call);
             }
             (Call::At { generation, present }, answer) => {
                 let state = case.chronicle.at(call.key, generation);

@@ -12,7 +12,7 @@ use crate::{
     fork,
     log::{Log, Record},
 };
-use slateboard::{Board, Expect, KeyHandle, Lease, Session, region::boottime_ns};
+use slateboard::{Board, Error, Expect, KeyHandle, Lease, Result, Session, region::boottime_ns};
 use slateboard_kit::{
     calls::{self, Answer, Call, Family},
     children::end_with_parent,
@@ -91,7 +91,10 @@ pub fn work(task: &Task<'_>) -> bool {
     let log = Log::open(task.log).expect("the log opens");
     let board =
         Board::options().beat(Duration::from_millis(task.beat_ms)).open(task.board).expect("the board opens");
-    let Some(mut worker) = Worker::attach(&log, &board, task) else { return false };
+    let mut worker = match Worker::attach(&log, &board, task) {
+        Ok(worker) => worker,
+        Err(error) => return refused(&error),
+    };
     for operations in 1_u64.. {
         if log.is_full() || (operations % 64 == 0 && task.stop.exists()) {
             break;
@@ -106,6 +109,12 @@ pub fn work(task: &Task<'_>) -> bool {
     }
     worker.release_all();
     true
+}
+
+/// A session that cannot attach is a violation. Returns false, and says why.
+fn refused(error: &Error) -> bool {
+    eprintln!("no session can be attached: {error}");
+    false
 }
 
 struct Worker<'w> {
@@ -123,14 +132,14 @@ struct Worker<'w> {
 }
 
 impl<'w> Worker<'w> {
-    fn attach(log: &'w Log, board: &Board, task: &Task<'_>) -> Option<Self> {
-        Some(Self {
+    fn attach(log: &'w Log, board: &Board, task: &Task<'_>) -> Result<Self> {
+        Ok(Self {
             log,
             random: Random::with_seed(task.seed),
             number: task.number,
             calls: 0,
             attached: 0,
-            session: board.attach(&calls::holder(task.number, 0)).ok()?,
+            session: board.attach(&calls::holder(task.number, 0))?,
             handles: HashMap::new(),
             leases: HashMap::new(),
             known: HashMap::new(),
@@ -144,7 +153,11 @@ impl<'w> Worker<'w> {
         self.attached += 1;
         let name = calls::holder(self.number, self.attached);
         // The new session first: both are attached for a moment, as when threads attach.
-        board.attach(&name).map(|session| self.session = session).is_ok()
+        match board.attach(&name) {
+            Ok(session) => self.session = session,
+            Err(error) => return refused(&error),
+        }
+        true
     }
 
     /// Does one operation of the table.
