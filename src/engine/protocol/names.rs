@@ -157,7 +157,8 @@ impl<'r> Core<'r> {
         }
     }
 
-    /// Frees the entries that nothing refers to. Returns whether there were any.
+    /// Frees the entries that nothing refers to. Returns whether there is room: whether it found any, or entries that are
+    /// free. A sweep that another session was faster than finds those.
     pub fn sweep_names(&self) -> Result<bool, Fault> {
         let state = |index| NameState(acquire(self.name_word(index)));
         let states: Vec<NameState> = (0..self.geo.names()).map(state).collect();
@@ -166,7 +167,7 @@ impl<'r> Core<'r> {
         let unused: Vec<usize> =
             (1..self.geo.names()).filter(|&index| ready(index) && !referred.0[index]).collect();
         if unused.is_empty() {
-            return Ok(false);
+            return Ok(states[1..].iter().any(|state| state.kind() == Some(NameKind::Free)));
         }
         // AcqRel: raised before another session can take any of them, so a reader that reads that session's name sees
         // this (P11).

@@ -60,7 +60,7 @@ impl Portion {
 }
 
 /// As many workers as there are processors.
-fn workers() -> usize {
+pub fn workers() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 

@@ -95,7 +95,7 @@ fn run(options: &Options) -> Result<usize, String> {
     let seconds = options.portion.seconds.unwrap_or(u64::MAX).to_string();
     let bytes = ((options.memory_gib.unwrap_or(MEMORY_GIB) << 30) / workers()).to_string();
     let score = Score::default();
-    in_parallel(wanted, |_, name| {
+    in_parallel(wanted, |name| {
         let verdict = match options.long {
             true => search.scenario(&["long", &seconds, &bytes, name]),
             false => search.scenario(&["quick", name]),

@@ -12,6 +12,11 @@ use std::{fs::OpenOptions, path::Path};
 const RECORD: usize = 8;
 /// Records of one log. A worker ends when its log is full.
 pub const RECORDS: usize = 4_096;
+/// Records that one operation adds, at most.
+const OPERATION: usize = 40;
+
+/// A set of keys, a bit for each.
+pub type Keys = [u64; 4];
 
 /// A record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,19 +25,39 @@ pub enum Record {
     Called {
         /// The call's number, unlike any other's.
         id: u64,
-        /// When, nanoseconds of `CLOCK_MONOTONIC`.
+        /// When, nanoseconds of `CLOCK_BOOTTIME`.
         at: u64,
         /// The key.
         key: u64,
         /// What was asked for.
         asked: Call,
     },
-    /// The last call ended.
+    /// A call ended.
     Answered {
+        /// The call.
+        id: u64,
         /// When.
         at: u64,
         /// What it was told.
         answer: Answer,
+    },
+    /// A list is told by two records after it has ended. This is the first.
+    Asked {
+        /// When it began.
+        at: u64,
+        /// The keys that it must have where they are present: those of its span, up to its last where it is limited.
+        wanted: Keys,
+    },
+    /// The second: what was told.
+    Listed {
+        /// When it ended.
+        at: u64,
+        /// Whose generation it is, where it tells.
+        generation: Option<u64>,
+        /// Whether values are absent whose time to live was over meanwhile. A view of the past looks at no clock.
+        present: bool,
+        /// The keys in it.
+        found: Keys,
     },
 }
 
@@ -71,25 +96,15 @@ impl Log {
         self.len() == 0
     }
 
-    /// Whether there is no room for another call with its answer.
+    /// Whether there is no room for another operation.
     pub fn is_full(&self) -> bool {
-        self.len() + 2 > RECORDS
+        self.len() + OPERATION > RECORDS
     }
 
     /// Appends a record.
     pub fn note(&self, record: Record) {
-        let words: [u64; RECORD] = match record {
-            Record::Called { id, at, key, asked } => {
-                let [kind, number, operand] = asked.pack();
-                [1, id, at, key, kind, number, operand, 0]
-            }
-            Record::Answered { at, answer } => {
-                let [kind, version, generation, value] = answer.pack();
-                [2, 0, at, 0, kind, version, generation, value]
-            }
-        };
         let len = self.len();
-        for (target, word) in self.mapping.words()[1 + len * RECORD..].iter().zip(words) {
+        for (target, word) in self.mapping.words()[1 + len * RECORD..].iter().zip(record.pack()) {
             // Relaxed: nobody reads the record before the number includes it.
             target.store(word, Relaxed);
         }
@@ -100,23 +115,39 @@ impl Log {
     /// All records; `None` if the words of one are no record.
     pub fn records(&self) -> Option<Vec<Record>> {
         let words = &self.mapping.words()[1..];
-        let record = |index: usize| {
-            let word = |at: usize| words[index * RECORD + at].load(Relaxed);
-            let at = word(2);
-            match word(0) {
-                1 => Some(Record::Called {
-                    id: word(1),
-                    at,
-                    key: word(3),
-                    asked: Call::unpack([word(4), word(5), word(6)])?,
-                }),
-                2 => Some(Record::Answered {
-                    at,
-                    answer: Answer::unpack([word(4), word(5), word(6), word(7)])?,
-                }),
-                _ => None,
-            }
-        };
+        let word = |index: usize, at: usize| words[index * RECORD + at].load(Relaxed);
+        let record = |index| Record::unpack(std::array::from_fn(|at| word(index, at)));
         (0..self.len().min(RECORDS)).map(record).collect()
+    }
+}
+
+impl Record {
+    fn pack(self) -> [u64; RECORD] {
+        match self {
+            Self::Called { id, at, key, asked } => {
+                let [kind, number, operand, last] = asked.pack();
+                [1, id, at, key, kind, number, operand, last]
+            }
+            Self::Answered { id, at, answer } => {
+                let [kind, version, generation, value] = answer.pack();
+                [2, id, at, 0, kind, version, generation, value]
+            }
+            Self::Asked { at, wanted: [a, b, c, d] } => [3, 0, at, 0, a, b, c, d],
+            Self::Listed { at, generation, present, found: [a, b, c, d] } => {
+                [4, generation.map_or(0, |generation| generation + 1), at, u64::from(present), a, b, c, d]
+            }
+        }
+    }
+
+    fn unpack([kind, first, at, key, a, b, c, d]: [u64; RECORD]) -> Option<Self> {
+        Some(match kind {
+            1 => Self::Called { id: first, at, key, asked: Call::unpack([a, b, c, d])? },
+            2 => Self::Answered { id: first, at, answer: Answer::unpack([a, b, c, d])? },
+            3 => Self::Asked { at, wanted: [a, b, c, d] },
+            4 => {
+                Self::Listed { at, generation: first.checked_sub(1), present: key == 1, found: [a, b, c, d] }
+            }
+            _ => return None,
+        })
     }
 }

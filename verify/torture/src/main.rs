@@ -127,7 +127,8 @@ fn json(tally: &Tally, seed: u64, seconds: u64) -> serde_json::Value {
         "seed": seed, "seconds": seconds, "kills": tally.kills, "stops": tally.stops, "processes": tally.started,
         "rests": tally.rests, "calls": checked.calls, "calls_under_way_at_a_kill": checked.pending,
         "events": checked.events, "events_missed": tally.missed, "windows": checked.windows,
-        "window_calls": checked.window_calls, "windows_skipped": checked.skipped, "violations": tally.violations,
+        "window_calls": checked.window_calls, "windows_skipped": checked.skipped, "lists": checked.lists,
+        "not_known": checked.unknown, "violations": tally.violations,
     })
 }
 
@@ -137,8 +138,14 @@ fn print(tally: &Tally, seed: u64, seconds: u64) {
         "seed {seed}, {seconds} s, {} processes, judged at {} moments of rest",
         tally.started, tally.rests
     );
-    println!("{} calls, {} of them under way at a kill", checked.calls, checked.pending);
-    println!("{} events read as they happened, {} missed", checked.events, tally.missed);
+    println!(
+        "{} calls, {} of them under way at a kill; {} lists",
+        checked.calls, checked.pending, checked.lists
+    );
+    println!(
+        "{} events read as they happened, {} missed: {} answers and events are not judged by the history",
+        checked.events, tally.missed, checked.unknown
+    );
     println!(
         "{} windows of {} calls linearizable, {} not looked at",
         checked.windows, checked.window_calls, checked.skipped

@@ -1,7 +1,7 @@
 //! Starts workers, and kills, stops and continues them at random. When all have ended, their answers are judged.
 
 use crate::{
-    judge::{self, Checked, Epoch, Stood},
+    judge::{self, Checked, Epoch, Heard, Stood},
     log::Log,
     observer::Observer,
 };
@@ -147,9 +147,9 @@ impl Nemesis<'_> {
         self.tally.rests += 1;
         self.tally.missed += story.missed;
         let Some(ended) = self.checker() else { return };
-        match self.calls() {
-            Ok(calls) => {
-                let epoch = Epoch { since, stood: std::mem::take(stood), calls, story, ended };
+        match self.heard() {
+            Ok(Heard { calls, lists }) => {
+                let mut epoch = Epoch { since, stood: std::mem::take(stood), calls, lists, story, ended };
                 let (violations, checked) = epoch.judge();
                 self.note(violations, checked);
                 *stood = judge::stood(&epoch.ended).unwrap_or_default();
@@ -166,6 +166,8 @@ impl Nemesis<'_> {
         sum.windows += checked.windows;
         sum.window_calls += checked.window_calls;
         sum.skipped += checked.skipped;
+        sum.lists += checked.lists;
+        sum.unknown += checked.unknown;
         self.tally.violations.extend(violations);
     }
 
@@ -294,14 +296,16 @@ impl Nemesis<'_> {
         summary.ok()
     }
 
-    /// The calls of all workers since the last moment of rest.
-    fn calls(&mut self) -> Result<Vec<judge::Logged>, String> {
-        let mut calls = Vec::new();
+    /// What all workers logged since the last moment of rest.
+    fn heard(&mut self) -> Result<Heard, String> {
+        let mut all = Heard::default();
         for (number, log) in self.ended.drain(..) {
             let records =
                 log.records().ok_or_else(|| format!("the log of worker {number} cannot be read"))?;
-            calls.extend(judge::calls(number, &records)?);
+            let heard = judge::heard(number, &records)?;
+            all.calls.extend(heard.calls);
+            all.lists.extend(heard.lists);
         }
-        Ok(calls)
+        Ok(all)
     }
 }

@@ -1,6 +1,6 @@
 //! Follows the history, in a thread of the parent, through a read-only mapping.
 
-use slateboard::{Board, MutationKind};
+use slateboard::{Board, MutationKind, region::boottime_ns};
 use slateboard_kit::calls;
 use std::{
     path::Path,
@@ -21,10 +21,14 @@ pub struct Seen {
     pub key: u64,
     /// The key's version.
     pub version: u64,
-    /// Which operation's value; `None` for a removal.
+    /// What happened.
+    pub kind: MutationKind,
+    /// Which value: see [`calls::identify`]. `None` for a removal.
     pub value: Option<u64>,
     /// Generation of the value that it superseded.
     pub previous: Option<u64>,
+    /// When it had been read, nanoseconds of `CLOCK_BOOTTIME`.
+    pub at: u64,
 }
 
 /// What was read.
@@ -108,10 +112,11 @@ fn note(story: &mut Story, event: &slateboard::Event, last: &mut u64) {
         };
         let value = mutation.value.as_ref().map(|value| calls::identify(value, key));
         let previous = mutation.previous.as_ref().map(|previous| previous.generation);
-        if value == Some(None) || (mutation.kind == MutationKind::Put) != value.is_some() {
+        let kind = mutation.kind;
+        if value == Some(None) || matches!(kind, MutationKind::Put | MutationKind::Touch) != value.is_some() {
             story.wrong.push(format!("generation {}: a value that nobody wrote", event.generation));
         }
-        let (generation, version) = (event.generation, mutation.version);
-        story.events.push(Seen { generation, key, version, value: value.flatten(), previous });
+        let (generation, version, at) = (event.generation, mutation.version, boottime_ns());
+        story.events.push(Seen { generation, key, version, kind, value: value.flatten(), previous, at });
     }
 }

@@ -1,6 +1,6 @@
 //! Mutants of `src/board/bulk.rs`.
 
-use super::{Mutant, test};
+use super::{Mutant, test, torture};
 
 const FILE: &str = "src/board/bulk.rs";
 
@@ -76,5 +76,13 @@ pub const MUTANTS: &[Mutant] = &[
         search: "let sum = standing.checked_add(delta);",
         replace: "let sum = Some(standing.wrapping_add(delta));",
         caught_by: &[test("-p slateboard --test bulk what_is_no_counter_is_left_as_it_is")],
+    },
+    Mutant {
+        name: "a removal of a prefix leaves its first key",
+        lost: "A key stays that was there all the time.",
+        file: FILE,
+        search: "self.remove_each(&found.entries)?",
+        replace: "self.remove_each(&found.entries[found.entries.len().min(1)..])?",
+        caught_by: &[torture("--kills 60 --seed 1")],
     },
 ];

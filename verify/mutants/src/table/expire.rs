@@ -1,6 +1,6 @@
 //! Mutants of `src/engine/protocol/expire.rs`.
 
-use super::{Mutant, models, states, test};
+use super::{Mutant, models, states, test, torture};
 
 const FILE: &str = "src/engine/protocol/expire.rs";
 
@@ -63,5 +63,13 @@ pub const MUTANTS: &[Mutant] = &[
         caught_by: &[test(
             "-p slateboard --lib engine::protocol::tests::bounds::a_put_without_room_ends_256_entries_at_once",
         )],
+    },
+    Mutant {
+        name: "a sweep ends what is nearly over",
+        lost: "A value is absent before its time to live is over.",
+        file: FILE,
+        search: "deadline_ns != 0 && deadline_ns <= boot_ns;",
+        replace: "deadline_ns != 0 && deadline_ns <= boot_ns + 2_000_000;",
+        caught_by: &[torture("--kills 60 --seed 1")],
     },
 ];

@@ -1,6 +1,6 @@
 //! Mutants of `src/board/lease.rs`.
 
-use super::{Mutant, test};
+use super::{Mutant, long, test, torture};
 
 const FILE: &str = "src/board/lease.rs";
 
@@ -11,9 +11,12 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "match put(session, key, ttl, Expect::Version(current)) {",
         replace: "match put(session, key, ttl, if current > 0 { Expect::Any } else { Expect::Absent }) {",
-        caught_by: &[test(
-            "-p slateboard --test leases who_took_a_lease_by_force_keeps_it_from_renewals_and_from_releases",
-        )],
+        caught_by: &[
+            test(
+                "-p slateboard --test leases who_took_a_lease_by_force_keeps_it_from_renewals_and_from_releases",
+            ),
+            long(torture("--kills 60 --seed 1")),
+        ],
     },
     Mutant {
         name: "a release does not ask for the lease's version",
@@ -21,9 +24,12 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "match self.session.remove_if(&self.key, Expect::Version(version)) {",
         replace: "match self.session.remove_if(&self.key, if version > 0 { Expect::Any } else { Expect::Absent }) {",
-        caught_by: &[test(
-            "-p slateboard --test leases who_took_a_lease_by_force_keeps_it_from_renewals_and_from_releases",
-        )],
+        caught_by: &[
+            test(
+                "-p slateboard --test leases who_took_a_lease_by_force_keeps_it_from_renewals_and_from_releases",
+            ),
+            long(torture("--kills 60 --seed 1")),
+        ],
     },
     Mutant {
         name: "a lease says that it is held for longer than its entry lives",
@@ -44,7 +50,10 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "put(&session, key, ttl, Expect::Absent)",
         replace: "put(&session, key, ttl, if ttl.is_zero() { Expect::Absent } else { Expect::Any })",
-        caught_by: &[test("-p slateboard --test api a_lease_has_one_holder_and_rising_tokens")],
+        caught_by: &[
+            test("-p slateboard --test api a_lease_has_one_holder_and_rising_tokens"),
+            long(torture("--kills 60 --seed 1")),
+        ],
     },
     Mutant {
         name: "a lease's token is its version",
@@ -80,9 +89,12 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "meta.is_some_and(|meta| meta.version == version)",
         replace: "meta.is_some_and(|meta| meta.version >= version)",
-        caught_by: &[test(
-            "-p slateboard --lib board::lease::tests::a_lease_whose_time_is_over_is_not_held_until_it_is_renewed",
-        )],
+        caught_by: &[
+            test(
+                "-p slateboard --lib board::lease::tests::a_lease_whose_time_is_over_is_not_held_until_it_is_renewed",
+            ),
+            long(torture("--kills 60 --seed 1")),
+        ],
     },
     Mutant {
         name: "a released lease stays among the renewals",

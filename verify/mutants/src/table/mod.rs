@@ -15,6 +15,7 @@ mod history;
 mod inflight;
 mod keeper;
 mod key;
+mod keys;
 mod lane;
 mod lease;
 mod lookout;
@@ -108,6 +109,10 @@ const fn test(arguments: &'static str) -> Check {
     Check { tool: Tool::Test, what: arguments, long: false }
 }
 
+const fn torture(options: &'static str) -> Check {
+    Check { tool: Tool::Torture, what: options, long: false }
+}
+
 const fn long(check: Check) -> Check {
     Check { long: true, ..check }
 }
@@ -128,6 +133,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         keeper::MUTANTS,
         key::MUTANTS,
         lane::MUTANTS,
+        keys::MUTANTS,
         lease::MUTANTS,
         lookout::MUTANTS,
         names::MUTANTS,

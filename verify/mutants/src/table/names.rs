@@ -116,4 +116,12 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "filter(|_| same && index == 0) else { break }",
         caught_by: &[test("-p slateboard --lib engine::protocol::tests::names::a_name_has_one_entry_and_a_session_without_one_refers_to_none")],
     },
+    Mutant {
+        name: "a sweep that another was faster than finds no room",
+        lost: "A session cannot attach to a board with thousands of free names.",
+        file: FILE,
+        search: "return Ok(states[1..].iter().any(|state| state.kind() == Some(NameKind::Free)));",
+        replace: "return Ok(false);",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::names::a_sweep_of_names_keeps_those_that_are_referred_to")],
+    },
 ];

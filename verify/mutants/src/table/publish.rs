@@ -1,6 +1,6 @@
 //! Mutants of `src/engine/protocol/publish.rs`.
 
-use super::{Mutant, long, models, schedules, states, stepper, test};
+use super::{Mutant, long, models, schedules, states, stepper, test, torture};
 
 const FILE: &str = "src/engine/protocol/publish.rs";
 
@@ -138,9 +138,10 @@ pub const MUTANTS: &[Mutant] = &[
 ",
         replace: "            && old.deadline() < (now.boot_ns)().min(1)
 ",
-        caught_by: &[test(
-            "-p slateboard --test conditions a_change_happens_exactly_if_its_condition_is_met",
-        )],
+        caught_by: &[
+            test("-p slateboard --test conditions a_change_happens_exactly_if_its_condition_is_met"),
+            long(torture("--kills 60 --seed 1")),
+        ],
     },
     Mutant {
         name: "a put that expects nothing overwrites a value",

@@ -1,6 +1,6 @@
 //! Mutants of `src/board/reader.rs`.
 
-use super::{Mutant, test};
+use super::{Mutant, long, test, torture};
 
 const FILE: &str = "src/board/reader.rs";
 
@@ -28,9 +28,12 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "let present = is && !is_expired(found.words.deadline());",
         replace: "let present = is;",
-        caught_by: &[test(
-            "-p slateboard --test handles a_handle_learns_that_its_key_expired_although_nobody_changes_anything",
-        )],
+        caught_by: &[
+            test(
+                "-p slateboard --test handles a_handle_learns_that_its_key_expired_although_nobody_changes_anything",
+            ),
+            long(torture("--kills 60 --seed 1")),
+        ],
     },
     Mutant {
         name: "a buffer keeps what it had when there is no value",

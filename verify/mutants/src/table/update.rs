@@ -1,6 +1,6 @@
 //! Mutants of `src/board/update.rs`.
 
-use super::{Mutant, test};
+use super::{Mutant, long, test, torture};
 
 const FILE: &str = "src/board/update.rs";
 
@@ -78,9 +78,10 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "Change::put(value.as_ref(), Expect::Absent)",
         replace: "Change::put(value.as_ref(), Expect::Any)",
-        caught_by: &[test(
-            "-p slateboard --test conditions an_update_makes_its_value_of_what_stands_when_it_is_put",
-        )],
+        caught_by: &[
+            test("-p slateboard --test conditions an_update_makes_its_value_of_what_stands_when_it_is_put"),
+            long(torture("--kills 60 --seed 1")),
+        ],
     },
     Mutant {
         name: "an update puts whatever stands there",
@@ -88,9 +89,10 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "change.expect = Expect::Version(found.words.version());",
         replace: "change.expect = Expect::Any;",
-        caught_by: &[test(
-            "-p slateboard --test conditions an_update_makes_its_value_of_what_stands_when_it_is_put",
-        )],
+        caught_by: &[
+            test("-p slateboard --test conditions an_update_makes_its_value_of_what_stands_when_it_is_put"),
+            long(torture("--kills 60 --seed 1")),
+        ],
     },
     Mutant {
         name: "an update puts whatever value stands there",
@@ -108,7 +110,10 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "(change.codec, change.deadline) = (standing.codec(), standing.deadline());",
         replace: "(change.codec, change.deadline) = (standing.codec(), 0);",
-        caught_by: &[test("-p slateboard --test api an_update_keeps_what_it_does_not_change")],
+        caught_by: &[
+            test("-p slateboard --test api an_update_keeps_what_it_does_not_change"),
+            long(torture("--kills 60 --seed 1")),
+        ],
     },
     Mutant {
         name: "an update loses the codec",
@@ -161,7 +166,10 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "change.deadline = deadline_after(ttl);",
         replace: "change.deadline = change.deadline.max(1).min(deadline_after(ttl));",
-        caught_by: &[test("-p slateboard --test api a_touch_renews_the_time_to_live_and_nothing_else")],
+        caught_by: &[
+            test("-p slateboard --test api a_touch_renews_the_time_to_live_and_nothing_else"),
+            long(torture("--kills 60 --seed 1")),
+        ],
     },
     Mutant {
         name: "a touch does not tell the keeper its deadline",

@@ -1,6 +1,6 @@
 //! Mutants of `src/engine/protocol/view.rs`.
 
-use super::{Mutant, models, states};
+use super::{Mutant, models, states, torture};
 
 const FILE: &str = "src/engine/protocol/view.rs";
 
@@ -60,5 +60,23 @@ pub const MUTANTS: &[Mutant] = &[
         search: "Some(HeadKind::Moved) => Err(Fault::Moved),",
         replace: "Some(HeadKind::Moved) => Ok(None),",
         caught_by: &[models("moved::a_read_finds_the_key_or_is_told")],
+    },
+    Mutant {
+        name: "a view takes a newer value",
+        lost: "A view shows several generations at once.",
+        file: FILE,
+        search: "                && generation <= point.generation",
+        replace: "                && generation <= self.newest().max(point.generation)",
+        caught_by: &[torture("--kills 60 --seed 1")],
+    },
+    Mutant {
+        name: "a view of the present is one generation old",
+        lost: "What a caller was told before is missing in a later view.",
+        file: FILE,
+        search: "        let generation = self.newest();
+        Point",
+        replace: "        let generation = self.newest().saturating_sub(1);
+        Point",
+        caught_by: &[torture("--kills 60 --seed 1")],
     },
 ];

@@ -115,7 +115,7 @@ fn run(options: &Options) -> Result<usize, String> {
     let count = options.schedules.unwrap_or(SCHEDULES[usize::from(options.long)]);
     let [actors, seed, count] = [options.actors, options.seed, count].map(|number| number.to_string());
     let score = Score::default();
-    in_parallel(jobs, |_, (family, order)| {
+    in_parallel(jobs, |(family, order)| {
         let verdict = program.schedules(family, order, [&actors, &seed, &count]);
         let word = if verdict.passed() { "ok" } else { "FAILED" };
         score.line(verdict.passed(), &format!("{word} {}", verdict.text()));

@@ -1,62 +1,26 @@
 //! Compares the answers with each other. Each key has one chain of versions. Each generation belongs to one change. No read
-//! returns an older version than one that was known before it began, nor a value that nobody wrote.
+//! returns an older version than one that was known before it began.
 
-use super::{Epoch, Logged};
-use slateboard::Expect;
+use super::{Case, Epoch, Logged};
 use slateboard_kit::calls::{Answer, Call};
 use std::collections::HashMap;
 
-pub fn check(epoch: &Epoch, written: &HashMap<u64, &Logged>, violations: &mut Vec<String>) {
-    chains(epoch, violations);
-    let newest = Newest::of(epoch);
-    for call in &epoch.calls {
-        let fail = |what: &str| Some(format!("{what}: {call:?}"));
-        let violation = match call.answer {
-            Some(Answer::Wrong) => fail("an answer that must not be"),
-            Some(Answer::Value { version, generation, value }) => {
-                let wrong =
-                    if version < newest.before(call) { Some("an old version was read") } else { None };
-                wrong
-                    .or_else(|| unexplained(epoch, written, call, [version, generation, value]))
-                    .and_then(fail)
+pub fn check(case: &mut Case<'_>) {
+    chains(case.epoch, case.violations);
+    let newest = Newest::of(case.epoch);
+    for call in &case.epoch.calls {
+        let known = newest.before(call);
+        let what = match (call.asked, call.answer) {
+            (_, Some(Answer::Wrong)) => "an answer that must not be",
+            (Call::Get | Call::Newer(_), Some(Answer::Value { version, .. })) if version < known => {
+                "an old version was read"
             }
-            Some(Answer::Done { version, .. }) if version <= newest.before(call) => {
-                fail("a change has a version that was given before")
+            _ if call.change().is_some_and(|(version, _)| version <= known) => {
+                "a change has a version that was given before"
             }
-            Some(Answer::Done { version, .. }) => match call.asked {
-                Call::Put { expect: Expect::Version(expected), .. } if version != expected + 1 => {
-                    fail("a compare-and-swap succeeded on another version")
-                }
-                _ => None,
-            },
-            _ => None,
+            _ => continue,
         };
-        violations.extend(violation);
-    }
-}
-
-/// Why a value cannot have been read.
-fn unexplained(
-    epoch: &Epoch,
-    written: &HashMap<u64, &Logged>,
-    read: &Logged,
-    [version, generation, value]: [u64; 3],
-) -> Option<&'static str> {
-    if let Some(stood) = epoch.stood.get(&read.key).filter(|stood| stood.value == value) {
-        let same = (stood.version, stood.generation) == (version, generation);
-        return (!same).then_some("a value of before has another version");
-    }
-    let Some(write) = written.get(&value).filter(|write| write.key == read.key) else {
-        return Some("a value that nobody wrote was read");
-    };
-    if read.end.is_some_and(|end| end < write.start) {
-        return Some("a value was read before it was written");
-    }
-    match write.answer {
-        None => None,
-        Some(Answer::Done { version: told, generation: at }) if (told, at) == (version, generation) => None,
-        Some(Answer::Done { .. }) => Some("a value was read with another version than its writer was told"),
-        _ => Some("a value was read whose writer was told that nothing happened"),
+        case.violated(what, call);
     }
 }
 
@@ -90,8 +54,11 @@ impl Newest {
         let mut keys: HashMap<u64, Vec<(u64, u64)>> = HashMap::new();
         for call in &epoch.calls {
             let version = match call.answer {
-                Some(Answer::Done { version, .. } | Answer::Value { version, .. }) => version,
-                _ => continue,
+                Some(Answer::Value { version, .. } | Answer::Stands { version }) => version,
+                _ => match call.change() {
+                    Some((version, _)) => version,
+                    None => continue,
+                },
             };
             keys.entry(call.key).or_default().extend(call.end.map(|end| (end, version)));
         }

@@ -1,49 +1,83 @@
 //! Compares the answers with the history. Every acknowledged change is an event, and somebody asked for every event.
 
-use super::{Epoch, Logged};
+use super::{Case, Epoch, Logged, chronicle::State};
 use crate::observer::Seen;
-use slateboard_kit::calls::{Answer, Call, HOT};
+use slateboard::MutationKind;
+use slateboard_kit::calls::{Answer, Call, Family, family, worker_of};
 use std::collections::{HashMap, HashSet};
 
-pub fn check(epoch: &Epoch, written: &HashMap<u64, &Logged>, violations: &mut Vec<String>) {
-    let done: HashMap<u64, (&Logged, u64)> =
-        epoch.done().map(|(call, version, generation)| (generation, (call, version))).collect();
-    let pending: HashSet<u64> = epoch
-        .calls
-        .iter()
-        .filter(|call| call.end.is_none() && call.asked == Call::REMOVE)
-        .map(|call| call.key)
-        .collect();
-    for event in &epoch.story.events {
-        let what = match done.get(&event.generation) {
-            Some((call, version)) => differs(event, call, *version),
-            None => unasked(event, written, &pending),
-        };
-        violations.extend(what.map(|what| format!("{what}: {event:?}")));
+pub fn check(case: &mut Case<'_>) {
+    let (epoch, written) = (case.epoch, case.epoch.written());
+    let told: HashMap<u64, &Logged> =
+        epoch.calls.iter().filter_map(|call| Some((call.caused()?, call))).collect();
+    let mut pending: HashMap<u64, Vec<&Logged>> = HashMap::new();
+    for call in epoch.calls.iter().filter(|call| call.end.is_none()) {
+        pending.entry(call.key).or_default().push(call);
     }
-    previous(epoch, violations);
-    missing(epoch, violations);
+    for event in &epoch.story.events {
+        let what = match told.get(&event.generation) {
+            Some(call) => differs(event, call),
+            None => {
+                let before = case.chronicle.step(event.key, event.generation).map(|[before, _]| before);
+                let pending = pending.get(&event.key).map_or(&[][..], Vec::as_slice);
+                unasked(event, before, &written, pending)
+            }
+        };
+        what.into_iter().for_each(|what| case.violated(what, event));
+    }
+    previous(epoch, case.violations);
+    missing(epoch, case.violations);
 }
 
 /// Why an event does not fit the call that was told its generation.
-fn differs(event: &Seen, call: &Logged, version: u64) -> Option<&'static str> {
-    let value = call.asked.puts().then_some(call.id);
-    let same = (event.key, event.version, event.value) == (call.key, version, value);
-    (!same).then_some("an event differs from what its caller was told")
+fn differs(event: &Seen, call: &Logged) -> Option<&'static str> {
+    let same = match (call.asked, call.change()) {
+        (Call::Take, _) => event.value.and_then(worker_of) == Some(call.worker),
+        (Call::Remove(_), Some((version, _))) => (event.version, event.value) == (version, None),
+        (asked, Some((version, _))) if asked.puts() => {
+            (event.version, event.value) == (version, Some(call.id))
+        }
+        // What it made is judged by what stood before.
+        (_, change) => change.is_none_or(|(version, _)| event.version == version),
+    };
+    (!same || event.key != call.key).then_some("an event differs from what its caller was told")
 }
 
 /// Why nobody can have asked for an event whose generation nobody was told.
-fn unasked(event: &Seen, written: &HashMap<u64, &Logged>, removing: &HashSet<u64>) -> Option<&'static str> {
-    match event.value {
-        Some(value) => match written.get(&value) {
-            Some(call) if call.key == event.key && call.answer.is_none() => None,
-            Some(call) if call.key == event.key => Some("an event of a call that was told something else"),
-            _ => Some("an event that nobody asked for"),
-        },
-        // Reapers remove values that are bound to a session. No hot key has such a value.
-        None if event.key >= HOT || removing.contains(&event.key) => None,
-        None => Some("a removal that nobody asked for"),
+fn unasked(
+    event: &Seen,
+    before: Option<&State>,
+    written: &HashMap<u64, &Logged>,
+    pending: &[&Logged],
+) -> Option<&'static str> {
+    if let Some(put) = event.value.and_then(|value| written.get(&value)).filter(|put| put.key == event.key)
+        && event.kind == MutationKind::Put
+    {
+        return put.answer.is_some().then_some("an event of a call that was told something else");
     }
+    // Leases are renewed and released by their holders alone, and values end by themselves: both are judged elsewhere.
+    let elsewhere = match event.kind {
+        MutationKind::Put => event.value.is_some_and(|value| worker_of(value).is_some()),
+        MutationKind::Remove => family(event.key) == Family::Lease,
+        kind => kind != MutationKind::Touch,
+    };
+    let made = |call: &&Logged| match (call.asked, event.kind) {
+        (Call::Remove(_), MutationKind::Remove) => true,
+        (Call::Increment(_), MutationKind::Put) | (Call::Touch(_), MutationKind::Touch) => {
+            before.is_none_or(|state| {
+                [state.value, None].iter().any(|&stood| call.asked.effect(call.id, stood) == event.value)
+            })
+        }
+        _ => false,
+    };
+    if elsewhere || pending.iter().any(made) {
+        return None;
+    }
+    Some(if event.value.is_some() {
+        "an event that nobody asked for"
+    } else {
+        "a removal that nobody asked for"
+    })
 }
 
 /// An event's previous value is that of the event of the key before it, if none was missed between them.
@@ -82,21 +116,23 @@ fn missing(epoch: &Epoch, violations: &mut Vec<String>) {
     }
 }
 
-/// Version and generation of each put whose caller was killed before it was told, by the call's number.
+/// Version and generation of each put whose caller was killed before it was told, by the call's number. A touch puts the
+/// same value again, with a higher version.
 pub fn unlearned(epoch: &Epoch) -> HashMap<u64, (u64, u64)> {
-    let pending: HashSet<u64> =
-        epoch.calls.iter().filter(|call| call.answer.is_none()).map(|call| call.id).collect();
-    let events =
-        epoch.story.events.iter().filter_map(|event| Some((event.value?, event.version, event.generation)));
-    let mut found: HashMap<_, _> = events
-        .filter(|(value, ..)| pending.contains(value))
-        .map(|(value, version, generation)| (value, (version, generation)))
-        .collect();
-    for call in &epoch.calls {
-        if let Some(Answer::Value { version, generation, value }) = call.answer
-            && pending.contains(&value)
-        {
-            found.insert(value, (version, generation));
+    let pending = |call: &&Logged| call.answer.is_none() && call.asked.puts();
+    let pending: HashSet<u64> = epoch.calls.iter().filter(pending).map(|call| call.id).collect();
+    let touched: HashSet<u64> = epoch.done().map(|(.., generation)| generation).collect();
+    let events = epoch.story.events.iter().filter(|event| event.kind == MutationKind::Put);
+    let events = events.filter_map(|event| Some((event.value?, event.version, event.generation)));
+    let reads = epoch.calls.iter().filter_map(|call| match call.answer {
+        Some(Answer::Value { version, generation, value }) => Some((value, version, generation)),
+        _ => None,
+    });
+    let mut found: HashMap<u64, (u64, u64)> = HashMap::new();
+    for (value, version, generation) in events.chain(reads) {
+        if pending.contains(&value) && !touched.contains(&generation) {
+            let first = found.entry(value).or_insert((version, generation));
+            *first = (version, generation).min(*first);
         }
     }
     found

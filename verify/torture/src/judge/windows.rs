@@ -2,7 +2,8 @@
 //! moments when no call on the key is under way.
 
 use super::{Checked, Epoch, Logged, story::unlearned};
-use slateboard_kit::calls::{Answer, Call, HOT};
+use slateboard::MutationKind;
+use slateboard_kit::calls::{Answer, Call, Family, KEYS, family};
 use stateright::semantics::{ConsistencyTester, LinearizabilityTester, SequentialSpec};
 use std::collections::HashSet;
 
@@ -34,20 +35,28 @@ impl SequentialSpec for Cell {
         // No worker expects a generation, and the cell does not know it.
         let meets = call.is_met(self.value.map(|_| (self.version, 0)));
         match *answer {
-            Answer::Done { version, .. } => {
+            Answer::Done { version, .. } | Answer::Updated { version, .. } => {
                 // The slot of a key without a value may have been another key's meanwhile. Its versions then continue from higher up.
                 let follows = version == self.version + 1 || (self.value.is_none() && version > self.version);
-                let done = meets && follows && call != Call::Get;
-                *self = Self { version, value: call.puts().then_some(id) };
-                done
+                let read = match *answer {
+                    Answer::Updated { saw, .. } => saw == self.value.unwrap_or(0),
+                    _ => true,
+                };
+                *self = Self { version, value: call.effect(id, self.value) };
+                meets && follows && read && call.changes()
             }
             Answer::Conflict { .. } => !meets,
-            Answer::Absent => matches!(call, Call::Get | Call::REMOVE) && self.value.is_none(),
+            Answer::Absent => match call {
+                Call::Newer(known) => self.value.is_none() || self.version <= known,
+                _ => self.value.is_none() && !call.puts(),
+            },
             Answer::Value { version, value, .. } => {
-                call == Call::Get && (self.version, self.value) == (version, Some(value))
+                let newer = !matches!(call, Call::Newer(known) if version <= known);
+                newer && !call.changes() && (self.version, self.value) == (version, Some(value))
             }
+            Answer::Stands { version } => self.value.is_some() && self.version == version,
             Answer::Full => true,
-            Answer::Wrong => false,
+            _ => false,
         }
     }
 }
@@ -76,21 +85,25 @@ pub fn is_linearizable(cell: &Cell, calls: &[Logged]) -> bool {
     tester.is_consistent()
 }
 
-pub(super) fn check(epoch: &Epoch, violations: &mut Vec<String>) -> Checked {
-    let mut checked = Checked::default();
-    for key in 0..HOT {
+pub(super) fn check(epoch: &Epoch, checked: &mut Checked, violations: &mut Vec<String>) {
+    // Values of the other families end by themselves, or their calls are not about one key.
+    let judged = |key: &u64| matches!(family(*key), Family::Hot | Family::Count | Family::Many);
+    for key in (0..KEYS).filter(judged) {
         let (calls, complete) = answered(epoch, key);
         checked.skipped += u64::from(!complete);
+        // Nothing is known of the version of a key that had no value.
         let stood = epoch.stood.get(&key);
-        let Some(stood) = stood else {
-            // Nothing is known of the version of a key that had no value.
-            window_by_window(Cell { version: 0, value: None }, &calls, &mut checked, violations);
-            continue;
-        };
-        let cell = Cell { version: stood.version, value: Some(stood.value) };
-        window_by_window(cell, &calls, &mut checked, violations);
+        let cell = stood.map_or(Cell { version: 0, value: None }, |stood| Cell {
+            version: stood.version,
+            value: Some(stood.value),
+        });
+        window_by_window(cell, &calls, checked, violations);
     }
-    checked
+}
+
+/// Whether a call is one of those that are judged, on one key and at its own time.
+fn is_of(call: &Logged, key: u64) -> bool {
+    call.key == key && !matches!(call.asked, Call::At { .. } | Call::Present | Call::RemoveAll)
 }
 
 /// The key's calls up to the first whose effect is unknown, in the order of their beginnings. A killed call without an
@@ -98,33 +111,38 @@ pub(super) fn check(epoch: &Epoch, violations: &mut Vec<String>) -> Checked {
 fn answered(epoch: &Epoch, key: u64) -> (Vec<Logged>, bool) {
     let found = unlearned(epoch);
     let told: HashSet<u64> = epoch.done().map(|(_, _, generation)| generation).collect();
-    let unasked = epoch
-        .story
-        .events
-        .iter()
-        .any(|event| event.key == key && event.value.is_none() && !told.contains(&event.generation));
-    let ours = || epoch.calls.iter().filter(|call| call.key == key);
+    // An event that may be a killed call's, and does not tell whose it is.
+    let unasked = epoch.story.events.iter().any(|event| {
+        let anybodys = event.kind != MutationKind::Put || family(key) == Family::Count;
+        event.key == key && anybodys && !told.contains(&event.generation)
+    });
+    let ours = || epoch.calls.iter().filter(|call| is_of(call, key));
     let sees = |version: u64| {
         let seen = ours().filter(|call| match call.answer {
-            Some(Answer::Done { version: seen, .. } | Answer::Value { version: seen, .. }) => seen >= version,
-            _ => false,
+            Some(Answer::Value { version: seen, .. } | Answer::Stands { version: seen }) => seen >= version,
+            _ => call.change().is_some_and(|(seen, _)| seen >= version),
         });
         seen.filter_map(|call| call.end).min()
     };
-    let (mut calls, mut until) = (Vec::new(), u64::MAX);
+    // Removals of a prefix that the observer missed are nobody's.
+    let bulk = epoch.calls.iter().filter(|call| {
+        call.asked == Call::RemoveAll && family(key) == Family::Many && epoch.story.missed > 0
+    });
+    let (mut calls, mut until) = (Vec::new(), bulk.map(|call| call.start).min().unwrap_or(u64::MAX));
     for call in ours() {
         let effect = found.get(&call.id).copied();
         match (call.end, effect) {
             (Some(_), _) => calls.push(*call),
             (None, Some((version, generation))) => match sees(version) {
                 Some(end) => {
+                    // What it was made from is not known, and not asked.
                     let answer = Some(Answer::Done { version, generation });
                     calls.push(Logged { end: Some(end.max(call.start)), answer, ..*call });
                 }
                 None => until = until.min(call.start),
             },
-            (None, None) if call.asked == Call::Get => {}
-            (None, None) if epoch.story.missed == 0 && (call.asked != Call::REMOVE || !unasked) => {}
+            (None, None) if !call.asked.changes() => {}
+            (None, None) if epoch.story.missed == 0 && (call.asked.puts() || !unasked) => {}
             (None, None) => until = until.min(call.start),
         }
     }
@@ -161,12 +179,15 @@ fn window_by_window(mut cell: Cell, calls: &[Logged], checked: &mut Checked, vio
         } else {
             checked.skipped += 1;
         }
-        let newest = window.iter().filter_map(|call| match call.answer {
-            Some(Answer::Done { version, .. }) => Some((version, call)),
-            _ => None,
-        });
-        if let Some((version, call)) = newest.max_by_key(|(version, _)| *version) {
-            cell = Cell { version, value: call.asked.puts().then_some(call.id) };
+        let mut changes: Vec<_> =
+            window.iter().filter_map(|call| call.change().map(|(version, _)| (version, call))).collect();
+        changes.sort_unstable_by_key(|(version, _)| *version);
+        for (version, call) in changes {
+            let stood = match call.answer {
+                Some(Answer::Updated { saw, .. }) => Some(saw),
+                _ => cell.value,
+            };
+            cell = Cell { version, value: call.asked.effect(call.id, stood) };
         }
         rest = later;
     }
