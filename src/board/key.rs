@@ -1,6 +1,10 @@
 //! A handle to a key, which finds the key's slot once.
 
-use super::{Expect, Meta, Newer, PutOptions, Receipt, Replacement, Retry, Session, reader, update, watch};
+use super::{
+    Expect, Meta, Newer, PutOptions, Receipt, Replacement, Retry, Session,
+    reader::{self, Seen},
+    update, watch,
+};
 use crate::{
     entry::Entry,
     error::{Error, Result},
@@ -77,7 +81,14 @@ impl KeyHandle {
             reader.verify,
             found,
             out,
-            |is, found, out| Ok(reader::present(is, found, out)),
+            |is, found, out| match reader::seen(is, found) {
+                Seen::Value => Ok(true),
+                Seen::Expired => self.read_in_full(found, out),
+                Seen::Nothing => {
+                    out.clear();
+                    Ok(false)
+                }
+            },
             |found, out| self.read_in_full(found, out),
         )
     }

@@ -191,7 +191,14 @@ impl Reader {
             self.verify,
             &mut found,
             buffer,
-            |is, found, buffer| Ok(present(is, found, buffer).then(|| meta(found))),
+            |is, found, buffer| match seen(is, found) {
+                Seen::Value => Ok(Some(meta(found))),
+                Seen::Expired => self.get_in_full_into(key, buffer),
+                Seen::Nothing => {
+                    buffer.clear();
+                    Ok(None)
+                }
+            },
             |_, buffer| self.get_in_full_into(key, buffer),
         )
     }
@@ -216,11 +223,18 @@ impl Reader {
         found: &mut CopiedRecord,
         out: &mut Vec<u8>,
     ) -> Result<bool> {
-        let is = match core.get_to(key, hint, self.verify, found, out) {
-            Ok(is) => is,
-            Err(fault) => self.read_again(core, key, fault, found, out)?,
+        let read = |found: &mut CopiedRecord| {
+            let is = match core.get_to(key, hint, self.verify, found, out) {
+                Ok(is) => is,
+                Err(fault) => self.read_again(core, key, fault, found, out)?,
+            };
+            Ok(seen(is, found))
         };
-        Ok(present(is, found, out))
+        let is = settled(found, read)?;
+        if !is {
+            out.clear();
+        }
+        Ok(is)
     }
 
     /// As `read`, after a first attempt that met a fault.
@@ -571,14 +585,41 @@ pub(super) fn meta(meta: &CopiedRecord) -> Meta {
     }
 }
 
-/// Whether a key that was read has a value; an expired entry has none. Without a value `out` is cleared.
+/// What a read says of a key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Seen {
+    Value,
+    /// The record that was copied has expired. Another may have replaced it before.
+    Expired,
+    Nothing,
+}
+
 #[inline(always)]
-pub(super) fn present(is: bool, found: &CopiedRecord, out: &mut Vec<u8>) -> bool {
-    let present = is && !is_expired(found.words.deadline());
-    if !present {
-        out.clear();
+pub(super) fn seen(is: bool, found: &CopiedRecord) -> Seen {
+    match is {
+        true if is_expired(found.words.deadline()) => Seen::Expired,
+        true => Seen::Value,
+        false => Seen::Nothing,
     }
-    present
+}
+
+/// Reads until the answer is true of one moment of the call; returns whether the key has a value. A reader may be paused
+/// between the copy of a record and the look at the clock, and another value may take the record's place before its
+/// deadline. So the key is absent only if a read that begins after the deadline finds the same record.
+#[inline]
+fn settled(
+    found: &mut CopiedRecord,
+    mut read: impl FnMut(&mut CopiedRecord) -> Result<Seen>,
+) -> Result<bool> {
+    let mut over = None;
+    loop {
+        match read(found)? {
+            Seen::Value => return Ok(true),
+            Seen::Nothing => return Ok(false),
+            Seen::Expired if over == Some(found.generation) => return Ok(false),
+            Seen::Expired => over = Some(found.generation),
+        }
+    }
 }
 
 impl Deadline {
@@ -627,4 +668,29 @@ fn no_key(key: &str) -> Error {
         len => format!("a key may have at most {KEY_MAX} bytes; this one has {len}"),
     };
     Error::new(ErrorKind::InvalidKey, what).on_key(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expired_value_that_was_replaced_while_it_was_read_is_not_absence() {
+        let settle = |reads: &[(u64, Seen)]| {
+            let mut reads = reads.iter();
+            let mut found = CopiedRecord::EMPTY;
+            let is = settled(&mut found, |found| {
+                let &(generation, judged) = reads.next().expect("no read too many");
+                found.generation = generation;
+                Ok(judged)
+            });
+            assert_eq!(reads.next(), None, "a read too few");
+            (is.unwrap(), found.generation)
+        };
+        assert_eq!(settle(&[(1, Seen::Value)]), (true, 1));
+        assert_eq!(settle(&[(1, Seen::Expired), (2, Seen::Value)]), (true, 2));
+        assert_eq!(settle(&[(1, Seen::Expired), (1, Seen::Expired)]), (false, 1));
+        assert_eq!(settle(&[(1, Seen::Expired), (2, Seen::Expired), (2, Seen::Expired)]), (false, 2));
+        assert_eq!(settle(&[(1, Seen::Expired), (0, Seen::Nothing)]), (false, 0));
+    }
 }

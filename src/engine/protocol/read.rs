@@ -155,7 +155,7 @@ impl Core<'_> {
         verify: Verify,
         copy: &mut CopiedRecord,
         out: &mut Vec<u8>,
-        told: impl FnOnce(bool, &CopiedRecord, &mut Vec<u8>) -> T,
+        told: impl FnOnce(bool, &mut CopiedRecord, &mut Vec<u8>) -> T,
         search: impl FnOnce(&mut CopiedRecord, &mut Vec<u8>) -> T,
     ) -> T {
         let glance = match lookup {

@@ -9,8 +9,8 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a handle's glance ignores deadlines",
         lost: "A handle returns a value that has expired.",
         file: FILE,
-        search: "|is, found, out| Ok(reader::present(is, found, out)),",
-        replace: "|is, _, _| Ok(is),",
+        search: "Seen::Expired => self.read_in_full(found, out),",
+        replace: "Seen::Expired => Ok(true),",
         caught_by: &[test(
             "-p slateboard --test handles a_handle_learns_that_its_key_expired_although_nobody_changes_anything",
         )],
@@ -106,6 +106,17 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "PutOptions::new().expect(if value.as_ref() == b\"\\0\" { expect } else { Expect::Any })",
         caught_by: &[test(
             "-p slateboard --test conditions a_change_happens_exactly_if_its_condition_is_met",
+        )],
+    },
+    Mutant {
+        name: "a buffer keeps what it had when there is no value",
+        lost: "A caller takes the bytes of another read for the key's value.",
+        file: FILE,
+        search: "                Seen::Nothing => {
+                    out.clear();",
+        replace: "                Seen::Nothing => {",
+        caught_by: &[test(
+            "-p slateboard --test handles a_handle_follows_its_key_through_changes_and_removals",
         )],
     },
 ];

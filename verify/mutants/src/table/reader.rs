@@ -18,35 +18,22 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a glance ignores deadlines",
         lost: "A value is returned after its time to live.",
         file: FILE,
-        search: "|is, found, buffer| Ok(present(is, found, buffer).then(|| meta(found))),",
-        replace: "|is, found, _| Ok(is.then(|| meta(found))),",
+        search: "Seen::Expired => self.get_in_full_into(key, buffer),",
+        replace: "Seen::Expired => Ok(Some(meta(found))),",
         caught_by: &[test("-p slateboard --test handles a_read_into_a_buffer_knows_deadlines")],
     },
     Mutant {
         name: "an expired entry is present",
         lost: "A value is returned after its time to live.",
         file: FILE,
-        search: "let present = is && !is_expired(found.words.deadline());",
-        replace: "let present = is;",
+        search: "true if is_expired(found.words.deadline()) => Seen::Expired,",
+        replace: "true if is_expired(found.words.deadline()) && !is => Seen::Expired,",
         caught_by: &[
             test(
                 "-p slateboard --test handles a_handle_learns_that_its_key_expired_although_nobody_changes_anything",
             ),
             long(torture("--kills 60 --seed 1")),
         ],
-    },
-    Mutant {
-        name: "a buffer keeps what it had when there is no value",
-        lost: "A caller takes the bytes of another read for the key's value.",
-        file: FILE,
-        search: "    if !present {
-        out.clear();
-    }
-",
-        replace: "",
-        caught_by: &[test(
-            "-p slateboard --test handles a_handle_follows_its_key_through_changes_and_removals",
-        )],
     },
     Mutant {
         name: "a key may be empty",
@@ -63,5 +50,15 @@ pub const MUTANTS: &[Mutant] = &[
         search: "(1..=KEY_MAX).contains(&key.len())",
         replace: "(1..).contains(&key.len())",
         caught_by: &[test("-p slateboard --test conditions every_call_refuses_what_cannot_be_a_key")],
+    },
+    Mutant {
+        name: "what has expired is absent though another value replaced it",
+        lost: "A reader that was paused finds no value at a key that always had one.",
+        file: FILE,
+        search: "Seen::Expired if over == Some(found.generation) => return Ok(false),",
+        replace: "Seen::Expired if over.is_none() || over == Some(found.generation) => return Ok(false),",
+        caught_by: &[test(
+            "-p slateboard --lib board::reader::tests::an_expired_value_that_was_replaced_while_it_was_read_is_not_absence",
+        )],
     },
 ];
