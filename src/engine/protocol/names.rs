@@ -230,7 +230,9 @@ impl<'r> Core<'r> {
     }
 
     fn refer_history(&self, referred: &mut Referred) -> Result<(), Fault> {
-        let (floor, newest) = (self.floor(), self.generation());
+        // The generation first: the history may lap between the two loads, and the floor passes no event that is not counted.
+        let newest = self.generation();
+        let floor = self.floor();
         if newest.saturating_sub(floor) > self.geo.history() {
             return Err(Fault::Corrupt("the distance of the history's two counters"));
         }
