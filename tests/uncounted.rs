@@ -90,3 +90,17 @@ fn what_a_get_told_is_listed_viewed_watched_and_counted_for_readers() {
         assert_eq!(watch.next_timeout(NOW).unwrap(), None);
     }
 }
+
+#[test]
+fn who_attaches_counts_it_before_anything_else() {
+    let (_folder, path) = folder();
+    let (_board, told) = uncounted(&path, "task/key", true);
+    let file = region::open(&path, Access::ReadOnly).unwrap();
+    let counted = || file.mapping.words()[header::GENERATION].load(Ordering::Acquire);
+    assert_eq!(counted(), told - 1);
+    // Its keeper does nothing, and it writes nothing.
+    let seldom = small().beat(Duration::from_secs(1 << 20));
+    let session = seldom.open(&path).unwrap().attach("next").unwrap();
+    assert_eq!(counted(), told);
+    drop(session);
+}

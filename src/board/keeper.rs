@@ -82,7 +82,8 @@ impl Expiries {
             && self.next_ns.fetch_min(deadline_ns, Relaxed) > deadline_ns
     }
 
-    fn next_ns(&self) -> u64 {
+    /// The earliest deadline that was noted; `u64::MAX` for none.
+    pub(super) fn next_ns(&self) -> u64 {
         self.next_ns.load(Relaxed)
     }
 
@@ -167,9 +168,8 @@ impl Signals {
 
 fn run(seat: &Seat, period: Duration, signals: Option<&Signals>) {
     let period_ns = u64::try_from(period.as_nanos()).unwrap_or(u64::MAX);
-    let mut rounds = Rounds::new(seat, period_ns);
-    let mut due_ns = rounds.next_ns(seat, false, boottime_ns());
-    while sleep(seat, due_ns.min(rounds.look_ns), signals.is_some()) {
+    let mut rounds = Rounds::new(seat, period_ns, boottime_ns());
+    while sleep(seat, &rounds, signals.is_some()) {
         if let Some((signals, signal)) =
             signals.and_then(|signals| signals.caught().map(|one| (signals, one)))
         {
@@ -177,35 +177,33 @@ fn run(seat: &Seat, period: Duration, signals: Option<&Signals>) {
             signals.die_of(signal, PATIENCE);
             return;
         }
-        let boot_ns = boottime_ns();
-        seat.renew(boot_ns);
-        rounds.look(seat, boot_ns);
-        if boot_ns >= due_ns {
-            due_ns = rounds.beat(seat, boot_ns);
-        } else if boot_ns >= seat.expiries.next_ns() {
-            rounds.end_near(seat, boot_ns);
-        }
+        rounds.act(seat, boottime_ns());
     }
 }
 
 /// Sleeps until the next beat, renewal, deadline or check for a signal. Returns `false` when the keeper must stop.
-fn sleep(seat: &Seat, due_ns: u64, signals: bool) -> bool {
+fn sleep(seat: &Seat, rounds: &Rounds, signals: bool) -> bool {
     let mut stop = seat.signal.lock();
     if !*stop {
-        let due_ns = seat.next_renewal_ns().map_or(due_ns, |renewal_ns| renewal_ns.min(due_ns));
-        let due_ns = due_ns.min(seat.expiries.next_ns());
-        let pause = Duration::from_nanos(due_ns.saturating_sub(boottime_ns()));
-        let pause = if signals { pause.min(SIGNAL_LOOK) } else { pause };
+        let pause = pause(rounds.wakes_ns(seat), boottime_ns(), signals);
         let woken = seat.signal.changed.wait_timeout(stop, pause);
         stop = woken.unwrap_or_else(PoisonError::into_inner).0;
     }
     !*stop
 }
 
+/// How long a keeper sleeps that has something to do at this time, and looks for signals or does not.
+fn pause(wakes_ns: u64, boot_ns: u64, signals: bool) -> Duration {
+    let pause = Duration::from_nanos(wakes_ns.saturating_sub(boot_ns));
+    if signals { pause.min(SIGNAL_LOOK) } else { pause }
+}
+
 /// The state that a keeper keeps from beat to beat.
 struct Rounds {
     beats: u64,
     period_ns: u64,
+    /// When the next beat is due.
+    due_ns: u64,
     /// When to check next whether the board is still at its path.
     look_ns: u64,
     /// The number of periods in a turn.
@@ -218,11 +216,39 @@ struct Rounds {
 }
 
 impl Rounds {
-    fn new(seat: &Seat, period_ns: u64) -> Self {
+    fn new(seat: &Seat, period_ns: u64, boot_ns: u64) -> Self {
         let suspects = Suspects { from: usize::from(seat.writer.session), boot_ns: 0, late_ns: 0 };
         let stride = seat.region.occupied().map_or(1, stride);
-        let look_ns = boottime_ns().saturating_add(period_ns);
-        Self { beats: 0, period_ns, look_ns, stride, suspects, open: Vec::new(), from_group: 0 }
+        let look_ns = boot_ns.saturating_add(period_ns);
+        let rounds = Self {
+            beats: 0,
+            period_ns,
+            due_ns: 0,
+            look_ns,
+            stride,
+            suspects,
+            open: Vec::new(),
+            from_group: 0,
+        };
+        Self { due_ns: rounds.next_ns(seat, false, boot_ns), ..rounds }
+    }
+
+    /// When the keeper has something to do: a beat, a look at the path, a renewal or a deadline.
+    fn wakes_ns(&self, seat: &Seat) -> u64 {
+        let due_ns = self.due_ns.min(self.look_ns);
+        let due_ns = due_ns.min(seat.expiries.next_ns());
+        seat.next_renewal_ns().map_or(due_ns, |renewal_ns| renewal_ns.min(due_ns))
+    }
+
+    /// Does what is due at this time.
+    fn act(&mut self, seat: &Seat, boot_ns: u64) {
+        seat.renew(boot_ns);
+        self.look(seat, boot_ns);
+        if boot_ns >= self.due_ns {
+            self.due_ns = self.beat(seat, boot_ns);
+        } else if boot_ns >= seat.expiries.next_ns() {
+            self.end_near(seat, boot_ns);
+        }
     }
 
     /// Checks in each period whether the board is still at its path. This is cheap, and each process must do it itself.
@@ -342,42 +368,6 @@ fn sweeps(beats: u64, elected: bool, session: u64, records: u64) -> bool {
     beats.is_multiple_of(SWEEP_BEATS) && (elected || (turn + session) % records.clamp(1, SWEEP_TURNS) < 2)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn few_sessions_all_beat_in_each_period_and_many_take_turns() {
-        for sessions in [1, 2, 16, 31, 32, 64, 1024] {
-            let stride = stride(sessions);
-            for now in 0..8 {
-                let awake = (0..sessions as u64).filter(|&s| periods_until_turn(now, s, stride) == 1).count();
-                assert!(awake == sessions || awake >= AWAKE, "{awake} of {sessions}");
-            }
-            assert!((0..sessions as u64).all(|s| (1..=4).contains(&periods_until_turn(7, s, stride))));
-        }
-        assert_eq!((stride(31), stride(32), stride(64), stride(4096)), (1, 2, 4, 4));
-    }
-
-    #[test]
-    fn the_elected_one_sweeps_every_time() {
-        let at: Vec<u64> = (1..=64).filter(|&beats| sweeps(beats, true, 5, 64)).collect();
-        assert_eq!(at, [16, 32, 48, 64]);
-    }
-
-    #[test]
-    fn the_others_sweep_seldom_and_twice_in_a_row() {
-        for records in [1, 2, 8, 64, 4096] {
-            let turns = records.min(SWEEP_TURNS);
-            let mut sum = 0;
-            for session in 0..turns {
-                let at: Vec<u64> =
-                    (1..=turns + 1).filter(|&turn| sweeps(turn * 16, false, session, records)).collect();
-                // A slot that is open at one time and still at the next is retired.
-                assert!(at.windows(2).any(|pair| pair[0] + 1 == pair[1]), "{records} {session}: {at:?}");
-                sum += (1..=turns).filter(|&turn| sweeps(turn * 16, false, session, records)).count();
-            }
-            assert!(sum as u64 <= 2 * turns, "all together more than two each time");
-        }
-    }
-}
+// They map memory.
+#[cfg(all(test, not(miri)))]
+mod tests;

@@ -72,3 +72,52 @@ impl Drop for Lookout {
         }
     }
 }
+
+// They map memory.
+#[cfg(all(test, not(miri)))]
+mod tests {
+    use super::*;
+    use crate::board::{Board, seat::tests};
+    use std::time::Instant;
+
+    fn has_lookout(region: &Region) -> bool {
+        region.lookout.get().is_some_and(Option::is_some)
+    }
+
+    #[test]
+    fn a_lookout_notices_that_the_board_is_not_at_its_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("board");
+        drop(Board::options().capacity(1 << 20).create(&path).unwrap());
+        let region = Arc::new(Region::open_read_only(&path).unwrap());
+        start(&region, Duration::from_millis(1));
+        assert!(has_lookout(&region) && region.core().is_ok());
+        std::fs::remove_file(&path).unwrap();
+        let begun = Instant::now();
+        while region.core().is_ok() {
+            assert!(begun.elapsed() < Duration::from_secs(10), "nobody noticed");
+            std::thread::yield_now();
+        }
+        assert!(region.core().err().unwrap().is_moved());
+    }
+
+    #[test]
+    fn the_handles_that_stay_after_a_session_get_a_lookout() {
+        let folder = tempfile::tempdir().unwrap();
+        let board = Board::options().capacity(1 << 20).create(folder.path().join("board")).unwrap();
+        let session = board.attach("writer").unwrap();
+        let region = Arc::clone(&session.seat().region);
+        let reader = session.reader().clone();
+        assert!(!has_lookout(&region), "a keeper looks as long as there is a session");
+        drop((board, session));
+        assert!(has_lookout(&region));
+        drop(reader);
+    }
+
+    #[test]
+    fn a_board_without_a_path_needs_no_lookout() {
+        let region = tests::board(1);
+        start(&region, PERIOD);
+        assert!(!has_lookout(&region));
+    }
+}

@@ -215,3 +215,168 @@ impl Region {
         self.with_space(&mut lane, 1, |lane| core.reap(lane, index, region::now())).map(|_| ())
     }
 }
+
+// They map memory.
+#[cfg(all(test, not(miri)))]
+mod tests {
+    use super::*;
+    use crate::{
+        board::{
+            Options, PutOptions, Session,
+            seat::tests::{attach, board, board_of, die, is_attached, put, put_bound},
+        },
+        layout::{GenWord, Guard, GuardOp, Shape, State, StateKind, session::Counter},
+    };
+    use std::{sync::Arc, time::Duration};
+
+    /// Makes the session one that cannot be reaped: damage says that its record is about to get a bucket of a frozen chain.
+    fn make_unreapable(region: &Region, index: usize) {
+        let (geometry, words) = (region.geometry(), region.words().unwrap());
+        let store = |at: usize, word: u64| words[at].store(word, crate::sync::Ordering::Relaxed);
+        let block = geometry.block(geometry.extent_granules() + 1).unwrap();
+        store(geometry.state(block), State::new(StateKind::Inflight, index as u16 + 1, 1).0);
+        store(geometry.generation(block), GenWord::Bucket(0).pack());
+        store(geometry.bucket(0), Guard::new(1, GuardOp::Frozen).0);
+    }
+
+    #[test]
+    fn a_session_that_cannot_be_reaped_keeps_nobody_from_anything() {
+        let region = board(4);
+        let [damaged, dead] = ["damaged", "dead"].map(|name| attach(&region, name));
+        make_unreapable(&region, 0);
+        die(&damaged);
+        die(&dead);
+        // It is told, and the others are reaped nevertheless.
+        assert!(region.reap_dead().is_err());
+        assert!(is_attached(&damaged) && !is_attached(&dead));
+        let one = session(&region, "one").unwrap();
+        let two = attach(&region, "two");
+        die(&two);
+        let late = Suspects { from: 0, boot_ns: u64::MAX, late_ns: 0 };
+        assert_eq!(region.reap_suspects(&late).unwrap(), 0);
+        assert!(is_attached(&damaged) && !is_attached(&two));
+        // All records but that one are had.
+        let more = [attach(&region, "three"), attach(&region, "four")];
+        die(&more[0]);
+        let last = attach(&region, "five");
+        assert_eq!(last.writer.session, more[0].writer.session);
+        assert!(region.take_record().is_err_and(|error| !error.is_full()), "the damage is told");
+        drop(one);
+    }
+
+    #[test]
+    fn a_session_counts_from_its_attach() {
+        let region = board(1);
+        let counters = || region.core().unwrap().session_view(0).counters;
+        for puts in 1..4 {
+            let seat = attach(&region, "writer");
+            assert_eq!(counters()[Counter::Puts as usize], 0);
+            for _ in 0..puts {
+                put(&seat, "key", b"value").unwrap();
+            }
+            assert_eq!(counters()[Counter::Puts as usize], puts);
+            seat.leave();
+        }
+        assert_eq!(region.core().unwrap().total(Counter::Puts), 6);
+    }
+
+    /// A session whose keeper sleeps.
+    fn session(region: &Arc<Region>, name: &str) -> Result<Session> {
+        Session::attach(Arc::clone(region), &Options::default().beat(Duration::from_secs(1 << 20)), name)
+    }
+
+    #[test]
+    fn a_beat_is_late_when_it_is_too_far_from_the_present_on_either_side() {
+        let suspects = Suspects { from: 0, boot_ns: 1000, late_ns: 10 };
+        assert!([990, 1000, 1010].iter().all(|&beat_ns| !suspects.is_late(beat_ns)));
+        assert!([989, 1011, 0, u64::MAX].iter().all(|&beat_ns| suspects.is_late(beat_ns)));
+    }
+
+    #[test]
+    fn each_record_has_one_session_and_there_are_no_more_sessions_than_records() {
+        let region = board(3);
+        let seats = ["one", "two", "three"].map(|name| attach(&region, name));
+        assert_eq!(seats.each_ref().map(|seat| seat.writer.session), [0, 1, 2]);
+        let full = region.take_record().unwrap_err();
+        assert!(full.is_full() && full.to_string().contains("all 3 session records"), "{full}");
+        seats[1].leave();
+        let again = attach(&region, "again");
+        assert_eq!((again.writer.session, again.writer.incarnation), (1, 2));
+        assert!(region.take_record().unwrap_err().is_full());
+    }
+
+    #[test]
+    fn a_dead_session_s_record_is_reaped_and_taken_when_no_other_is_free() {
+        let region = board(3);
+        let [lives, dead] = ["lives", "dead"].map(|name| attach(&region, name));
+        put_bound(&dead, "bound", b"to the dead").unwrap();
+        let keys = || region.core().unwrap().usage().keys;
+        die(&dead);
+        let next = attach(&region, "takes the free record");
+        assert!(next.writer.session == 2 && is_attached(&dead) && keys() == 1);
+        let last = attach(&region, "takes the dead one's");
+        assert_eq!((last.writer.session, last.writer.incarnation, keys()), (1, 2, 0));
+        assert!(is_attached(&lives) && is_attached(&next));
+    }
+
+    #[test]
+    fn the_dead_are_counted_and_the_living_and_the_free_are_not() {
+        let region = board(5);
+        let seats = ["lives", "dead", "dead too", "gone"].map(|name| attach(&region, name));
+        assert_eq!(region.reap_dead().unwrap(), 0);
+        seats[1..3].iter().for_each(die);
+        seats[3].leave();
+        assert_eq!(region.occupied().unwrap(), 3);
+        let presence = [0, 1, 2].map(|index| region.roll.presence(index));
+        assert_eq!(presence, [Presence::Alive, Presence::Dead, Presence::Dead]);
+        assert_eq!(region.reap_dead().unwrap(), 2);
+        assert_eq!((region.occupied().unwrap(), region.reap_dead().unwrap()), (1, 0));
+        // The records of the dead are free again.
+        let more = ["one", "two", "three", "four"].map(|name| attach(&region, name));
+        assert_eq!(more.map(|seat| seat.writer.session), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn who_attaches_reaps_the_dead_although_there_is_a_free_record() {
+        let region = board(3);
+        let dead = attach(&region, "dead");
+        die(&dead);
+        let session = session(&region, "attaches").unwrap();
+        assert!(!is_attached(&dead) && region.occupied().unwrap() == 1);
+        drop(session);
+        assert_eq!(region.occupied().unwrap(), 0, "a dropped session is attached");
+    }
+
+    #[test]
+    fn a_session_that_finds_no_room_for_its_name_leaves_record_and_lock_free() {
+        let region = board_of(Shape { names: 2, ..Shape::sized(1 << 20, 256, 64, 2) });
+        let one = session(&region, "one").unwrap();
+        assert!(session(&region, "two").unwrap_err().is_full());
+        let again = session(&region, "one").unwrap();
+        assert!((one.index(), again.index()) == (0, 1) && region.occupied().unwrap() == 2);
+    }
+
+    #[test]
+    fn a_name_has_1_to_56_bytes() {
+        let region = board(2);
+        for bytes in [1, 56] {
+            assert_eq!(session(&region, &"n".repeat(bytes)).unwrap().name().len(), bytes);
+        }
+        for bytes in [0, 57] {
+            assert_eq!(session(&region, &"n".repeat(bytes)).unwrap_err().kind(), ErrorKind::InvalidArgument);
+        }
+    }
+
+    #[test]
+    fn a_put_and_a_touch_with_a_time_to_live_tell_the_keeper_their_deadline() {
+        let region = board(2);
+        let options = Options::default().beat(Duration::from_secs(60));
+        let session = Session::attach(Arc::clone(&region), &options, "writer").unwrap();
+        let start_ns = crate::region::boottime_ns();
+        let noted_s = || (session.seat().expiries.next_ns() - start_ns) / 1_000_000_000;
+        session.put_with("brief", "", PutOptions::new().ttl(Duration::from_secs(50))).unwrap();
+        assert!((50..60).contains(&noted_s()), "{}", noted_s());
+        session.touch("brief", Duration::from_secs(20)).unwrap();
+        assert!((20..30).contains(&noted_s()), "{}", noted_s());
+    }
+}

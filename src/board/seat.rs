@@ -25,7 +25,9 @@ pub(super) struct Seat {
     pub(super) name: String,
     pub(super) writer: Writer,
     lanes: [Lock<Lane>; LANES],
-    certificate: Lock<Option<Certificate>>,
+    /// What holds the record's lock byte; a local board has no certificate. `None` once the session has left.
+    #[allow(clippy::option_option, reason = "whether it is held, and by what certificate")]
+    hold: Lock<Option<Option<Certificate>>>,
     pub(super) renewals: Lock<Vec<Renewal>>,
     pub(super) signal: Signal,
     pub(super) expiries: Expiries,
@@ -58,7 +60,7 @@ impl Seat {
             name: name.to_owned(),
             writer,
             lanes: std::array::from_fn(|lane| Lock::new(Lane::new(&core, lane, writer))),
-            certificate: Lock::new(certificate),
+            hold: Lock::new(Some(certificate)),
             renewals: Lock::default(),
             signal: Signal::default(),
             expiries: Expiries::new(beat),
@@ -186,8 +188,9 @@ impl Seat {
 
     /// Whether this session is the board's elected one, or becomes it by this call.
     pub(super) fn is_elected(&self) -> bool {
-        let certificate = self.certificate.lock();
-        self.region.roll.is_elected(usize::from(self.writer.session), certificate.as_ref())
+        let hold = self.hold.lock();
+        let session = usize::from(self.writer.session);
+        hold.as_ref().is_some_and(|certificate| self.region.roll.is_elected(session, certificate.as_ref()))
     }
 
     /// Detaches from the board. Does nothing in a forked child, whose parent has the session. A second call finds the record
@@ -208,7 +211,10 @@ impl Seat {
             // If this failed, the next reaper ends the session: its lock is released below.
             let _ = left;
         }
-        self.region.roll.let_go(index, self.certificate.lock().take());
+        // Once: at a second call the record may have another session of this process.
+        if let Some(certificate) = self.hold.lock().take() {
+            self.region.roll.let_go(index, certificate);
+        }
     }
 }
 
@@ -236,3 +242,7 @@ pub(super) fn identity() -> Identity {
         heartbeat_ns: boottime_ns(),
     }
 }
+
+// They map memory.
+#[cfg(all(test, not(miri)))]
+pub(super) mod tests;

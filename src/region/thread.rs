@@ -189,6 +189,18 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "starts a thread without the standard library")]
+    fn a_thread_knows_itself() {
+        let (hand, take) = channel::<Thread>();
+        let (say, hear) = channel();
+        let work = move || say.send(take.recv().unwrap().is_current()).unwrap();
+        let thread = Thread::start(c"slate-test", STACK_BYTES, work).unwrap();
+        assert!(!thread.is_current());
+        hand.send(thread).unwrap();
+        assert_eq!(hear.recv(), Ok(true));
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "starts a thread without the standard library")]
     fn a_panic_ends_the_thread_alone() {
         let thread = Thread::start(c"slate-test", STACK_BYTES, || panic!("on purpose")).unwrap();
         assert!(thread.ends_within(SOON));

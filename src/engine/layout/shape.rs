@@ -252,6 +252,31 @@ mod tests {
     use super::{super::Geometry, *};
     use proptest::prelude::*;
 
+    #[test]
+    fn each_number_of_a_shape_has_its_bounds() {
+        let sound = Shape::sized(1 << 20, 64, 64, 3);
+        let check = |change: fn(&mut Shape, u64), value| {
+            let mut shape = sound.clone();
+            change(&mut shape, value);
+            shape.check().is_ok()
+        };
+        let bounds: [(fn(&mut Shape, u64), u64, u64); 8] = [
+            (|shape, n| shape.history = n, HISTORY_MIN, HISTORY_MAX),
+            (|shape, n| shape.history_min = n, 0, 64),
+            (|shape, n| shape.sessions = n, 1, SESSIONS_MAX),
+            (|shape, n| shape.names = n, 1, 16_384),
+            (|shape, n| shape.uniform_shards = n, 1, UNIFORM_MAX),
+            (|shape, n| shape.overflow_max = n, 0, KEYS_MAX),
+            (|shape, n| shape.reserve_extents = n, 0, 1),
+            (|shape, n| shape.value_max = n, 0, 1 << 20),
+        ];
+        for (at, (change, least, most)) in bounds.into_iter().enumerate() {
+            assert!(check(change, least) && check(change, most), "number {at}: {least} to {most}");
+            assert!(!check(change, most + 1), "number {at}: {most} and one more");
+            assert!(least == 0 || !check(change, least - 1), "number {at}: one less than {least}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_header_words_are_refused_or_make_a_geometry(words in proptest::collection::vec(any::<u64>(), SHAPE_WORDS)) {

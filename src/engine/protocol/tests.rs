@@ -1,5 +1,8 @@
 //! The protocol over heap memory: against a map, and with the judge of a board at rest.
 
+// Whole boards have too many words for Miri.
+#[cfg(not(miri))]
+mod bounds;
 mod threads;
 
 use super::{

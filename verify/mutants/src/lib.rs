@@ -5,4 +5,5 @@ pub mod program;
 pub mod score;
 pub mod source;
 pub mod table;
+pub mod together;
 pub mod tree;

@@ -1,6 +1,9 @@
 //! The tools of the table as programs: how each is built over a tree, and what it says of one check.
 
-use crate::table::{Check, Tool};
+use crate::{
+    table::{Check, Tool},
+    together::SWITCH,
+};
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -36,11 +39,14 @@ pub enum Verdict {
 }
 
 /// A tool, built over a tree.
+#[derive(Clone)]
 pub struct Program {
     tool: Tool,
     path: PathBuf,
     tree: PathBuf,
     target: PathBuf,
+    /// The number of the mutant that is on, of those that are in the tree together.
+    on: Option<usize>,
 }
 
 /// How a tool is built: package, binary, profile, and flags of the compiler.
@@ -60,6 +66,14 @@ impl Tool {
             Self::Stepper => "stepper",
             Self::Torture => "torture",
             Self::Test => "test",
+        }
+    }
+
+    /// The folder where the tool is built over changed trees. Tools that are built alike share one.
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Stepper | Self::Torture => "release",
+            tool => tool.name(),
         }
     }
 
@@ -97,7 +111,12 @@ impl Program {
             }
             path = target.join(profile).join(binary);
         }
-        Ok(Self { tool, path, tree: tree.to_path_buf(), target: target.to_path_buf() })
+        Ok(Self { tool, path, tree: tree.to_path_buf(), target: target.to_path_buf(), on: None })
+    }
+
+    /// The program, with one of the mutants turned on that are in its tree together.
+    pub fn turning_on(&self, number: usize) -> Self {
+        Self { on: Some(number), ..self.clone() }
     }
 
     /// Copies the program, so that the next build does not replace it.
@@ -111,7 +130,14 @@ impl Program {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.path);
         command.args(arguments).stdin(Stdio::null());
+        self.turn_on(&mut command);
         command
+    }
+
+    fn turn_on(&self, command: &mut Command) {
+        if let Some(number) = self.on {
+            command.env(SWITCH, number.to_string());
+        }
     }
 
     /// The lines that it prints of what it can run.
@@ -140,6 +166,7 @@ impl Program {
             Tool::Test => {
                 let mut command = cargo(&self.tree, &self.target);
                 command.args(["test", "--quiet"]).args(what.split(' ')).args(["--", "--exact"]);
+                self.turn_on(&mut command);
                 self.run(command, test_verdict)
             }
         }

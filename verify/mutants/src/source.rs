@@ -84,6 +84,10 @@ pub struct Function {
     pub bytes: Range<usize>,
     /// Where it stands with its attributes and its documentation.
     pub documented: Range<usize>,
+    /// Where its body stands, with the braces.
+    pub body: Range<usize>,
+    /// Whether its body may become a choice between two bodies: it runs at run time, and its type has a name.
+    pub takes_switches: bool,
 }
 
 /// The functions in Rust text.
@@ -94,14 +98,41 @@ pub fn functions(text: &str) -> Vec<Function> {
     functions.0
 }
 
+/// Whether the function returns some type that has a trait.
+fn returns_impl(signature: &syn::Signature) -> bool {
+    match &signature.output {
+        syn::ReturnType::Default => false,
+        syn::ReturnType::Type(_, returned) => {
+            let mut named = Impl(false);
+            named.visit_type(returned);
+            named.0
+        }
+    }
+}
+
+struct Impl(bool);
+
+impl<'a> Visit<'a> for Impl {
+    fn visit_type_impl_trait(&mut self, _: &'a syn::TypeImplTrait) {
+        self.0 = true;
+    }
+}
+
 struct Functions(Vec<Function>);
 
 impl Functions {
     fn add(&mut self, whole: &impl Spanned, signature: &syn::Signature, body: &syn::Block) {
-        let end = body.span().byte_range().end;
+        let braces = body.span().byte_range();
+        let end = braces.end;
         let start = signature.span().byte_range().start;
         let documented = whole.span().byte_range().start.min(start)..end;
-        self.0.push(Function { name: signature.ident.to_string(), bytes: start..end, documented });
+        self.0.push(Function {
+            name: signature.ident.to_string(),
+            bytes: start..end,
+            documented,
+            body: braces,
+            takes_switches: signature.constness.is_none() && !returns_impl(signature),
+        });
     }
 }
 

@@ -33,10 +33,14 @@ impl Tree {
         &self.root
     }
 
+    /// What is in a file.
+    pub fn text(&self, file: &str) -> Result<String, String> {
+        fs::read_to_string(self.root.join(file)).map_err(|error| format!("cannot read {file}: {error}"))
+    }
+
     /// Replaces text that must stand in the file exactly once.
     pub fn replace(&self, file: &str, search: &str, replace: &str) -> Result<Changed, String> {
-        let path = self.root.join(file);
-        let text = fs::read_to_string(&path).map_err(|error| format!("cannot read {file}: {error}"))?;
+        let text = self.text(file)?;
         let found = text.matches(search).count();
         if found != 1 {
             return Err(format!("no longer applies: its text stands in {file} {found} times, not once"));
@@ -46,8 +50,7 @@ impl Tree {
 
     /// Makes another text of a file's.
     pub fn rewrite(&self, file: &str, change: impl FnOnce(&str) -> String) -> Result<Changed, String> {
-        let path = self.root.join(file);
-        let text = fs::read_to_string(&path).map_err(|error| format!("cannot read {file}: {error}"))?;
+        let (path, text) = (self.root.join(file), self.text(file)?);
         fs::write(&path, change(&text)).map_err(|error| format!("cannot write {file}: {error}"))?;
         Ok(Changed { path, text })
     }

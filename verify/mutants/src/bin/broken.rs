@@ -1,20 +1,24 @@
 //! `cargo broken`: the code is broken on purpose, one mutant at a time, and every check of the mutant must find it.
 //!
-//! Each check runs over the code as it is first, where it must pass: a check that fails anyway shows nothing. Then each
-//! mutant is put into a copy of the sources, its tools are built, and its checks run. A mutant fails when a check finds
-//! nothing, when its text is not in its file exactly once, or when it does not compile.
+//! Each check runs over the code as it is first, where it must pass: a check that fails anyway shows nothing. Then the
+//! mutants are put into a copy of the sources, together where possible, each behind a switch. The tools are built over
+//! that copy, and the checks of each mutant run with its switch on. A mutant that cannot have a switch is put into a copy
+//! alone. A mutant fails when a check finds nothing, when its text is not in its file exactly once, or when it does not
+//! compile.
 
 use slateboard_mutants::{
     access::{self, AccessMutant},
     program::{MUTATED, Program, QUICK, Verdict, build_folder, workspace},
     score::{Score, in_parallel, workers},
     table::{self, Mutant, Tool},
+    together,
     tree::Tree,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     process::ExitCode,
+    sync::{Mutex, PoisonError},
 };
 
 const HELP: &str = "\
@@ -87,8 +91,8 @@ struct Job {
 }
 
 enum Kind {
-    /// A row of the table.
-    Text(&'static Mutant),
+    /// A row of the table, with its number.
+    Text(usize, &'static Mutant),
     /// One access done wrong, in the models that have all of these.
     Access(AccessMutant),
 }
@@ -96,14 +100,14 @@ enum Kind {
 impl Job {
     fn name(&self) -> &str {
         match &self.mutant {
-            Kind::Text(mutant) => mutant.name,
+            Kind::Text(_, mutant) => mutant.name,
             Kind::Access(mutant) => &mutant.name,
         }
     }
 
     fn lost(&self) -> &str {
         match &self.mutant {
-            Kind::Text(mutant) => mutant.lost,
+            Kind::Text(_, mutant) => mutant.lost,
             Kind::Access(_) => "see docs/atomics.md",
         }
     }
@@ -111,10 +115,10 @@ impl Job {
 
 /// The mutants that the options ask for, with their checks.
 fn jobs(options: &Options) -> Result<Vec<Job>, String> {
-    let text = table::all().map(|mutant| {
+    let text = table::all().enumerate().map(|(index, mutant)| {
         let checks = mutant.caught_by.iter().filter(|check| options.long || !check.long);
         let checks = checks.map(|check| (check.tool, check.what.to_owned())).collect();
-        Job { mutant: Kind::Text(mutant), checks }
+        Job { mutant: Kind::Text(index + 1, mutant), checks }
     });
     let access = access::mutants(&workspace()?)?.into_iter().map(|mutant| {
         let checks = vec![(Tool::Models, mutant.model.clone())];
@@ -140,32 +144,14 @@ fn run(options: &Options) -> Result<usize, String> {
         }
         return Ok(0);
     }
-    let target = build_folder("broken")?;
-    let mut lanes = Vec::new();
-    for worker in 0..workers() {
-        let folder = target.join(worker.to_string());
-        lanes.push(Lane { tree: Tree::copy(&workspace()?, &folder.join("tree"))?, folder });
-    }
     let passing = passing(&jobs)?;
+    let shop = Shop::open(&jobs)?;
     let score = Score::default();
-    let accesses = match jobs.iter().any(|job| matches!(job.mutant, Kind::Access(_))) {
-        true => Some(
-            access::build(&lanes[0].tree, &lanes[0].target(Tool::Models))?
-                .kept_as(&target.join("accesses"))?,
-        ),
-        false => None,
-    };
-    if let (Some(models), true) = (&accesses, options.only.is_empty()) {
+    if let (Some(models), true) = (&shop.accesses, options.only.is_empty()) {
         report_list(&access::not_made(&workspace()?, models)?, &score);
     }
     in_parallel(jobs, |worker, job| {
-        let verdicts = match (&job.mutant, &accesses) {
-            (Kind::Text(mutant), _) => lanes[worker].verdicts(mutant, &job.checks),
-            (Kind::Access(mutant), Some(models)) => {
-                Ok(vec![models.model(&mutant.model, false, &mutant.switches)])
-            }
-            (Kind::Access(_), None) => Err("the models were not built".into()),
-        };
+        let verdicts = shop.verdicts(worker, &job);
         report(&job, verdicts, &passing, &score);
     });
     let (caught, failed) = score.counts();
@@ -187,7 +173,7 @@ fn passing(jobs: &[Job]) -> Result<BTreeSet<(Tool, String)>, String> {
             programs.insert(*tool, Program::build(*tool, &workspace()?, &target)?);
         }
     }
-    let passing = std::sync::Mutex::new(BTreeSet::new());
+    let passing = Mutex::new(BTreeSet::new());
     in_parallel(checks, |_, check| {
         let verdict = programs[&check.0].check(&check.1, &QUICK);
         if verdict.passed() {
@@ -204,27 +190,98 @@ fn passing(jobs: &[Job]) -> Result<BTreeSet<(Tool, String)>, String> {
     Ok(passing.into_inner().expect("no worker panics"))
 }
 
-/// A copy of the sources, and where its tools are built.
-struct Lane {
-    tree: Tree,
+/// The broken trees, and the tools built over them.
+struct Shop {
+    /// Where everything is.
     folder: PathBuf,
+    /// The tools over the tree of all mutants that have switches.
+    together: BTreeMap<Tool, Program>,
+    /// The numbers of these mutants.
+    switched: BTreeSet<usize>,
+    /// The models with every access mutant.
+    accesses: Option<Program>,
+    /// For mutants that are built alone, one tree for each worker.
+    trees: Vec<Tree>,
+    /// Held from a build until its program is copied: trees share build folders, so that they share what they depend on.
+    building: Mutex<()>,
 }
 
-impl Lane {
-    /// Cargo tells the tests of several trees apart, so that they share what they depend on.
-    fn target(&self, tool: Tool) -> PathBuf {
+impl Shop {
+    fn open(jobs: &[Job]) -> Result<Self, String> {
+        let (root, folder) = (workspace()?, build_folder("broken")?);
+        let tree_of = |name: &str| Tree::copy(&root, &folder.join(name).join("tree"));
+        let trees: Vec<Tree> =
+            (0..workers()).map(|worker| tree_of(&worker.to_string())).collect::<Result<_, _>>()?;
+        let mut shop = Self {
+            folder: folder.clone(),
+            together: BTreeMap::new(),
+            switched: BTreeSet::new(),
+            accesses: None,
+            trees,
+            building: Mutex::new(()),
+        };
+        let (mut mutants, mut tools) = (Vec::new(), BTreeSet::new());
+        for job in jobs {
+            if let Kind::Text(number, mutant) = job.mutant
+                && together::is_switchable(&shop.trees[0].text(mutant.file)?, mutant)
+            {
+                mutants.push((number, mutant));
+                tools.extend(job.checks.iter().map(|(tool, _)| *tool));
+            }
+        }
+        shop.switched = mutants.iter().map(|(number, _)| *number).collect();
+        let tree = tree_of("together")?;
+        together::put(&tree, &mutants)?;
+        for tool in tools {
+            let program = shop.build(tool, &tree, "together").map_err(|text| {
+                format!("{text}\nThe mutants of the table together: {} {tool:?}", tree.root().display())
+            })?;
+            shop.together.insert(tool, program);
+        }
+        if jobs.iter().any(|job| matches!(job.mutant, Kind::Access(_))) {
+            let built = access::build(&shop.trees[0], &folder.join(Tool::Models.folder()))?;
+            shop.accesses = Some(built.kept_as(&folder.join("accesses"))?);
+        }
+        Ok(shop)
+    }
+
+    /// Builds a tool over a tree, and keeps it in the folder of this name.
+    fn build(&self, tool: Tool, tree: &Tree, name: &str) -> Result<Program, String> {
+        let _others_wait = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        let program = Program::build(tool, tree.root(), &self.folder.join(tool.folder()))?;
         match tool {
-            Tool::Test => self.folder.with_file_name("test"),
-            tool => self.folder.join(tool.name()),
+            Tool::Test => Ok(program),
+            _ => program.kept_as(&self.folder.join(name).join(tool.name())),
         }
     }
 
-    /// Puts the mutant into the tree, runs its checks, and takes it out.
-    fn verdicts(&self, mutant: &Mutant, checks: &[(Tool, String)]) -> Result<Vec<Verdict>, String> {
-        let changed = self.tree.replace(mutant.file, mutant.search, mutant.replace)?;
+    fn verdicts(&self, worker: usize, job: &Job) -> Result<Vec<Verdict>, String> {
+        match (&job.mutant, &self.accesses) {
+            (Kind::Text(number, _), _) if self.switched.contains(number) => Ok(job
+                .checks
+                .iter()
+                .map(|(tool, what)| self.together[tool].turning_on(*number).check(what, &MUTATED))
+                .collect()),
+            (Kind::Text(_, mutant), _) => self.alone(worker, mutant, &job.checks),
+            (Kind::Access(mutant), Some(models)) => {
+                Ok(vec![models.model(&mutant.model, false, &mutant.switches)])
+            }
+            (Kind::Access(_), None) => Err("the models were not built".into()),
+        }
+    }
+
+    /// Puts the mutant into the worker's tree, runs its checks, and takes it out.
+    fn alone(
+        &self,
+        worker: usize,
+        mutant: &Mutant,
+        checks: &[(Tool, String)],
+    ) -> Result<Vec<Verdict>, String> {
+        let tree = &self.trees[worker];
+        let changed = tree.replace(mutant.file, mutant.search, mutant.replace)?;
         let mut programs = BTreeMap::new();
         let mut check = |(tool, what): &(Tool, String)| {
-            let build = || Program::build(*tool, self.tree.root(), &self.target(*tool));
+            let build = || self.build(*tool, tree, &worker.to_string());
             match programs.entry(*tool).or_insert_with(build) {
                 Ok(program) => program.check(what, &MUTATED),
                 Err(text) => Verdict::None(text.clone()),

@@ -92,9 +92,9 @@ fn check(options: &Options) -> Result<usize, String> {
 
 /// Prints which models find the mutants of the accesses whose names contain the text.
 fn find(text: &str) -> Result<(), String> {
-    let target = build_folder("broken")?.join("0");
-    let tree = Tree::copy(&workspace()?, &target.join("tree"))?;
-    let models = access::build(&tree, &target.join("models"))?;
+    let folder = build_folder("broken")?;
+    let tree = Tree::copy(&workspace()?, &folder.join("0").join("tree"))?;
+    let models = access::build(&tree, &folder.join(Tool::Models.folder()))?;
     let names = models.list()?;
     for (at, access) in access::all(tree.root())?.iter().enumerate() {
         let name = access.name();

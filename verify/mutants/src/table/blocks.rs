@@ -1,6 +1,6 @@
 //! Mutants of `src/engine/protocol/blocks.rs`.
 
-use super::{Mutant, long, models, schedules, states};
+use super::{Mutant, long, models, schedules, states, test};
 
 const FILE: &str = "src/engine/protocol/blocks.rs";
 
@@ -53,5 +53,45 @@ pub const MUTANTS: &[Mutant] = &[
         let claimed = State::new(StateKind::Claimed, owner, tag);
         // AcqRel",
         caught_by: &[states("doomed"), long(schedules("one-key"))],
+    },
+    Mutant {
+        name: "a lane keeps one block more",
+        lost: "Lanes keep more from the others than they may.",
+        file: FILE,
+        search: "stash.blocks.len() < lane.stash_max",
+        replace: "stash.blocks.len() <= lane.stash_max",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::bounds::a_lane_keeps_eight_blocks_of_a_size_and_its_share_of_the_bytes",
+        )],
+    },
+    Mutant {
+        name: "a lane keeps blocks of any size",
+        lost: "Idle lanes keep a large part of the board from the others.",
+        file: FILE,
+        search: "left.min(lane.stash_room)",
+        replace: "left",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::bounds::a_lane_keeps_eight_blocks_of_a_size_and_its_share_of_the_bytes",
+        )],
+    },
+    Mutant {
+        name: "what a lane keeps does not count",
+        lost: "Idle lanes keep a large part of the board from the others.",
+        file: FILE,
+        search: "lane.stash_room -= stash.granules;",
+        replace: "",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::bounds::a_lane_keeps_eight_blocks_of_a_size_and_its_share_of_the_bytes",
+        )],
+    },
+    Mutant {
+        name: "a lane keeps blocks of the reserve",
+        lost: "A put takes what is reserved for removals.",
+        file: FILE,
+        search: "extent >= self.first_extent()",
+        replace: "extent < u32::MAX",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::bounds::the_reserve_is_for_removals_alone_and_lets_a_board_be_emptied",
+        )],
     },
 ];

@@ -1,6 +1,6 @@
 //! Mutants of `src/engine/protocol/expire.rs`.
 
-use super::{Mutant, models, states};
+use super::{Mutant, models, states, test};
 
 const FILE: &str = "src/engine/protocol/expire.rs";
 
@@ -53,5 +53,15 @@ pub const MUTANTS: &[Mutant] = &[
         search: "            let _ = word.compare_exchange(hint.0, hint.replaced(swept.next_ns).0, Release, Relaxed);",
         replace: "            word.store(hint.replaced(swept.next_ns).0, Release);",
         caught_by: &[states("sweeps")],
+    },
+    Mutant {
+        name: "a put ends all that expired at once",
+        lost: "A put takes as long as a million entries take to end.",
+        file: FILE,
+        search: "Sweep { from: 0, late_ns: 0, most: ENDED_AT_ONCE }",
+        replace: "Sweep { from: 0, late_ns: 0, most: u64::MAX }",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::bounds::a_put_without_room_ends_256_entries_at_once",
+        )],
     },
 ];

@@ -1,6 +1,6 @@
 //! Mutants of `src/engine/protocol/guard.rs`.
 
-use super::{Mutant, long, models, schedules, states};
+use super::{Mutant, long, models, schedules, states, test};
 
 const FILE: &str = "src/engine/protocol/guard.rs";
 
@@ -83,5 +83,45 @@ pub const MUTANTS: &[Mutant] = &[
         search: "hash_word.compare_exchange(hash.0, SlotHash::new(number, 0).0, Release, Acquire);",
         replace: "hash_word.store(SlotHash::new(number, 0).0, Release);",
         caught_by: &[states("retire-kill")],
+    },
+    Mutant {
+        name: "buckets are added without a maximum",
+        lost: "Keys take the room of values without bound.",
+        file: FILE,
+        search: "added >= self.geo.shape().overflow_max",
+        replace: "added == u64::MAX",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::bounds::as_many_overflow_buckets_are_added_as_may_be",
+        )],
+    },
+    Mutant {
+        name: "one bucket more is added than may be",
+        lost: "Keys take more room than the board says.",
+        file: FILE,
+        search: "added >= self.geo.shape().overflow_max",
+        replace: "added > self.geo.shape().overflow_max",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::bounds::as_many_overflow_buckets_are_added_as_may_be",
+        )],
+    },
+    Mutant {
+        name: "each shard adds as many buckets as the board may",
+        lost: "Keys take the room of values.",
+        file: FILE,
+        search: "u64::saturating_add",
+        replace: "u64::max",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::bounds::all_chains_together_have_as_many_overflow_buckets_as_may_be",
+        )],
+    },
+    Mutant {
+        name: "a chain is longer than a search",
+        lost: "Keys behind the 128th bucket of a chain are lost.",
+        file: FILE,
+        search: "self.chain(key.bucket).count() >= longest",
+        replace: "self.chain(key.bucket).count() > longest",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::bounds::a_chain_has_128_buckets_at_most",
+        )],
     },
 ];

@@ -11,17 +11,30 @@ mod fill;
 mod guard;
 mod history;
 mod inflight;
+mod keeper;
+mod lane;
 mod lease;
+mod lookout;
 mod names;
+mod options;
 mod pieces;
+mod presence;
 mod publish;
 mod read;
 mod reap;
+mod region;
+mod registry;
 mod retention;
+mod seat;
+mod session;
 mod sessions;
+mod shape;
+mod signals;
 mod slots;
 mod survey;
+mod thread;
 mod tombstones;
+mod update;
 mod view;
 mod wake;
 
@@ -104,17 +117,30 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         guard::MUTANTS,
         history::MUTANTS,
         inflight::MUTANTS,
+        keeper::MUTANTS,
+        lane::MUTANTS,
         lease::MUTANTS,
+        lookout::MUTANTS,
         names::MUTANTS,
+        options::MUTANTS,
         pieces::MUTANTS,
+        presence::MUTANTS,
         publish::MUTANTS,
         read::MUTANTS,
         reap::MUTANTS,
+        region::MUTANTS,
+        registry::MUTANTS,
         retention::MUTANTS,
-        survey::MUTANTS,
+        seat::MUTANTS,
+        session::MUTANTS,
         sessions::MUTANTS,
+        shape::MUTANTS,
+        signals::MUTANTS,
         slots::MUTANTS,
+        survey::MUTANTS,
+        thread::MUTANTS,
         tombstones::MUTANTS,
+        update::MUTANTS,
         view::MUTANTS,
         wake::MUTANTS,
     ]

@@ -1,6 +1,6 @@
 //! Mutants of `src/engine/protocol/names.rs`.
 
-use super::{Mutant, models, states};
+use super::{Mutant, models, states, test};
 
 const FILE: &str = "src/engine/protocol/names.rs";
 
@@ -59,5 +59,13 @@ pub const MUTANTS: &[Mutant] = &[
         self.at(self.geo.session(session) + session::NAME).store(index as u64, Release);
         taken",
         caught_by: &[states("names-swept")],
+    },
+    Mutant {
+        name: "a full table of names is not swept",
+        lost: "Nobody attaches under a new name once so many names were used.",
+        file: FILE,
+        search: "self.sweep_names().unwrap_or(false)",
+        replace: "false",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::a_sweep_of_names_keeps_those_that_are_referred_to")],
     },
 ];

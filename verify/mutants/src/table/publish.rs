@@ -1,6 +1,6 @@
 //! Mutants of `src/engine/protocol/publish.rs`.
 
-use super::{Mutant, long, models, schedules, states, stepper};
+use super::{Mutant, long, models, schedules, states, stepper, test};
 
 const FILE: &str = "src/engine/protocol/publish.rs";
 
@@ -107,5 +107,15 @@ pub const MUTANTS: &[Mutant] = &[
             models("publish::two_puts_of_one_key_make_a_chain"),
             models("read::a_value_is_whole_while_its_block_is_reused"),
         ],
+    },
+    Mutant {
+        name: "the end of an entry does not use the reserve",
+        lost: "Nothing that expired is ended on a full board.",
+        file: FILE,
+        search: "let removal = change.kind.is_tombstone();",
+        replace: "let removal = change.kind == RecordKind::Removed;",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::bounds::expired_entries_are_ended_on_a_full_board",
+        )],
     },
 ];

@@ -1,6 +1,6 @@
 //! Mutants of `src/engine/protocol/retention.rs`.
 
-use super::{Mutant, long, models, schedules, states};
+use super::{Mutant, long, models, schedules, states, test};
 
 const FILE: &str = "src/engine/protocol/retention.rs";
 
@@ -92,5 +92,85 @@ pub const MUTANTS: &[Mutant] = &[
                     return None;
                 }",
         caught_by: &[models("blocks::a_late_owner_learns_its_generation"), states("lap-3")],
+    },
+    Mutant {
+        name: "room is made for an event that has room",
+        lost: "The history holds one event fewer than it can.",
+        file: FILE,
+        search: "floor + self.geo.history() >= position",
+        replace: "floor + self.geo.history() > position",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::bounds::the_history_has_exactly_the_events_that_it_may_have")],
+    },
+    Mutant {
+        name: "no room is made for one event more",
+        lost: "An event takes the ring's word of one that is in the history.",
+        file: FILE,
+        search: "floor + self.geo.history() >= position",
+        replace: "floor + self.geo.history() + 1 >= position",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::bounds::the_history_has_exactly_the_events_that_it_may_have")],
+    },
+    Mutant {
+        name: "room for the next event is made one event late",
+        lost: "A put makes room while others wait for it.",
+        file: FILE,
+        search: "self.floor() + history <= generation",
+        replace: "self.floor() + history < generation",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::bounds::the_history_has_exactly_the_events_that_it_may_have")],
+    },
+    Mutant {
+        name: "room for the next event is made one event early",
+        lost: "The history holds one event fewer than it can.",
+        file: FILE,
+        search: "self.floor() + history <= generation",
+        replace: "self.floor() + history <= generation + 1",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::bounds::the_history_has_exactly_the_events_that_it_may_have")],
+    },
+    Mutant {
+        name: "the least history is one event shorter",
+        lost: "A history that gives way loses one event more than it says.",
+        file: FILE,
+        search: "floor + least < generation",
+        replace: "floor + least <= generation",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::bounds::a_history_of_few_events_stays_on_a_full_board_as_long_as_it_can")],
+    },
+    Mutant {
+        name: "the least history is one event longer",
+        lost: "A history does not give the room that it can.",
+        file: FILE,
+        search: "floor + least < generation",
+        replace: "floor + least + 1 < generation",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::bounds::a_history_of_few_events_stays_on_a_full_board_as_long_as_it_can")],
+    },
+    Mutant {
+        name: "a history at its least holds any bytes",
+        lost: "Superseded values take the room of values.",
+        file: FILE,
+        search: "held <= quarter",
+        replace: "held <= u64::MAX",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::bounds::the_history_holds_a_quarter_of_the_data_at_most")],
+    },
+    Mutant {
+        name: "the bytes of the history are not weighed",
+        lost: "Superseded values take the room of values.",
+        file: FILE,
+        search: "self.weigh_history(lane);",
+        replace: "",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::bounds::the_history_holds_a_quarter_of_the_data_at_most")],
+    },
+    Mutant {
+        name: "a full board gives up its history at once",
+        lost: "Readers of a full board meet a history of no event.",
+        file: FILE,
+        search: "Least::Few => HISTORY_OF_THE_FULL,",
+        replace: "Least::Few => 0,",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::bounds::a_history_of_few_events_stays_on_a_full_board_as_long_as_it_can")],
+    },
+    Mutant {
+        name: "events that hold no block leave early",
+        lost: "A full board gives up its history for nothing.",
+        file: FILE,
+        search: "self.history_holds_any()",
+        replace: "true",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::bounds::a_history_of_few_events_stays_on_a_full_board_as_long_as_it_can")],
     },
 ];

@@ -1,0 +1,38 @@
+//! Mutants of `src/board/region.rs`.
+
+use super::{Mutant, test};
+
+const FILE: &str = "src/board/region.rs";
+
+pub const MUTANTS: &[Mutant] = &[
+    Mutant {
+        name: "pages are reserved behind the last extent",
+        lost: "A board's file grows beyond its size.",
+        file: FILE,
+        search: "first.saturating_add(extents).min(file.geometry.extents())",
+        replace: "first.saturating_add(extents)",
+        caught_by: &[test(
+            "-p slateboard --lib board::seat::tests::a_session_that_leaves_holds_no_lock_and_a_reserve_ends_with_the_board",
+        )],
+    },
+    Mutant {
+        name: "pages are reserved at each beat",
+        lost: "A board takes the room of its whole capacity though nobody uses it.",
+        file: FILE,
+        search: "core.unclaimed() < AHEAD / 2",
+        replace: "core.unclaimed() < u32::MAX",
+        caught_by: &[test(
+            "-p slateboard --lib board::keeper::tests::a_keeper_reserves_pages_ahead_of_use_and_no_more",
+        )],
+    },
+    Mutant {
+        name: "the last extent that was reserved is not used",
+        lost: "A board holds one extent less than it says.",
+        file: FILE,
+        search: "core.raise_reserved(extent + 1);",
+        replace: "core.raise_reserved(extent);",
+        caught_by: &[test(
+            "-p slateboard --lib board::seat::tests::a_session_that_leaves_holds_no_lock_and_a_reserve_ends_with_the_board",
+        )],
+    },
+];

@@ -1,0 +1,116 @@
+//! Mutants of `src/board/seat.rs`.
+
+use super::{Mutant, test};
+
+const FILE: &str = "src/board/seat.rs";
+
+pub const MUTANTS: &[Mutant] = &[
+    Mutant {
+        name: "a full board is not reaped",
+        lost: "A put is refused although dead sessions hold the room.",
+        file: FILE,
+        search: "self.region.reap_dead().unwrap_or(0) > 0",
+        replace: "false",
+        caught_by: &[test(
+            "-p slateboard --lib board::seat::tests::a_put_on_a_full_board_reaps_the_dead_who_hold_its_room",
+        )],
+    },
+    Mutant {
+        name: "a value may be one byte longer",
+        lost: "A value exceeds what the board says.",
+        file: FILE,
+        search: "change.value.len() as u64 > value_max",
+        replace: "change.value.len() as u64 > value_max + 1",
+        caught_by: &[test(
+            "-p slateboard --lib board::seat::tests::a_value_has_at_most_the_bytes_that_the_board_says",
+        )],
+    },
+    Mutant {
+        name: "a session that leaves empties one lane",
+        lost: "Blocks that the other lanes had at hand are lost.",
+        file: FILE,
+        search: "lanes[1..].iter_mut().for_each(|lane| core.empty_stash(lane));",
+        replace: "",
+        caught_by: &[test(
+            "-p slateboard --lib board::seat::tests::a_session_that_leaves_gives_back_what_each_lane_has_at_hand",
+        )],
+    },
+    Mutant {
+        name: "a session that leaves does not ask whether it was ended",
+        lost: "A session that others ended frees blocks that are in use.",
+        file: FILE,
+        search: "core.check_fence(&lanes[0]).is_ok()",
+        replace: "true",
+        caught_by: &[test(
+            "-p slateboard --lib board::seat::tests::a_session_that_was_ended_by_others_writes_nothing_and_ends_nothing",
+        )],
+    },
+    Mutant {
+        name: "a second leave gives the lock byte back again",
+        lost: "The next session in the record passes for dead.",
+        file: FILE,
+        search: "self.hold.lock().take()",
+        replace: "Some(self.hold.lock().take().flatten())",
+        caught_by: &[test(
+            "-p slateboard --lib board::seat::tests::a_second_leave_takes_nothing_from_the_next_session_in_the_record",
+        )],
+    },
+    Mutant {
+        name: "a session that leaves keeps its lock byte",
+        lost: "The record is never free again.",
+        file: FILE,
+        search: "self.region.roll.let_go(index, certificate);",
+        replace: "std::mem::forget(certificate);",
+        caught_by: &[test(
+            "-p slateboard --lib board::seat::tests::a_session_that_leaves_holds_no_lock_and_a_reserve_ends_with_the_board",
+        )],
+    },
+    Mutant {
+        name: "a session without a name keeps its record",
+        lost: "A record is lost for each attempt to attach while the table of names is full.",
+        file: FILE,
+        search: "let _ = core.leave(&mut [Lane::new(&core, 0, writer)], region::now());",
+        replace: "",
+        caught_by: &[test(
+            "-p slateboard --lib board::seat::tests::a_session_whose_name_finds_no_room_leaves_its_record_free",
+        )],
+    },
+    Mutant {
+        name: "a put does not ask whether the session was ended",
+        lost: "A session that others ended writes in the name of its record's next one.",
+        file: FILE,
+        search: "core.check_fence(&lane).map_err(fault::error)?;",
+        replace: "",
+        caught_by: &[test(
+            "-p slateboard --lib board::seat::tests::a_session_that_was_ended_by_others_writes_nothing_and_ends_nothing",
+        )],
+    },
+    Mutant {
+        name: "an idle session that was ended empties its lanes",
+        lost: "A session that others ended frees blocks that are in use.",
+        file: FILE,
+        search: "core.check_fence(&lane).is_ok()",
+        replace: "true",
+        caught_by: &[test(
+            "-p slateboard --lib board::keeper::tests::a_keeper_whose_session_was_ended_by_others_changes_nothing",
+        )],
+    },
+    Mutant {
+        name: "a thread takes only its usual lane",
+        lost: "Threads of one session wait for each other although lanes are free.",
+        file: FILE,
+        search: "(1..LANES)",
+        replace: "(LANES..LANES)",
+        caught_by: &[test("-p slateboard --lib board::seat::tests::four_threads_write_at_once")],
+    },
+    Mutant {
+        name: "a keeper is not woken for a near deadline",
+        lost: "An entry that lives shorter than a beat is ended a beat late.",
+        file: FILE,
+        search: "self.signal.nudge();",
+        replace: "",
+        caught_by: &[test(
+            "-p slateboard --lib board::keeper::tests::a_sleeping_keeper_is_woken_for_a_deadline_before_its_next_beat",
+        )],
+    },
+];
