@@ -53,7 +53,7 @@ fn each_event_is_told_once_and_in_order_from_any_generation_on() {
         let mut events = session.events(since);
         let mut next = since.saturating_add(1);
         if since < floor {
-            let missed = *events.next().unwrap().unwrap_err().missed().unwrap();
+            let missed = events.next().unwrap().unwrap_err().missed().unwrap();
             assert_eq!((missed.missed, missed.resume_at), (floor - since, floor));
             next = floor + 1;
         }
@@ -93,10 +93,12 @@ fn a_watch_tells_what_its_prefix_has_and_nothing_else() {
     for reader in [session.reader().clone(), board.read_only().unwrap()] {
         for prefix in ["", "t", "task", "task/", "task/1", "task/10", "team/", "é", "none/", "z"] {
             for since in [floor, floor + 1, newest - 20, newest - 8, newest - 2, newest - 1, newest] {
-                let expected = (since + 1..=newest).filter(|&at| changes[at as usize - 1].0.starts_with(prefix));
+                let expected =
+                    (since + 1..=newest).filter(|&at| changes[at as usize - 1].0.starts_with(prefix));
                 let mut watch = reader.watch(prefix).since(since);
                 for generation in expected {
-                    let event = watch.next_timeout(Duration::ZERO).unwrap().expect("an event that has happened");
+                    let event =
+                        watch.next_timeout(Duration::ZERO).unwrap().expect("an event that has happened");
                     assert_eq!(event.generation, generation, "{prefix:?} after {since}");
                     is_told(&changes, &event);
                     assert_eq!(watch.generation(), generation);
@@ -134,7 +136,7 @@ fn a_view_is_of_any_generation_from_the_floor_to_the_newest() {
     assert_eq!(session.view().unwrap().generation(), newest);
     assert_eq!(session.view_at(newest + 1).unwrap_err().kind(), slateboard::ErrorKind::Future);
     for generation in [0, 1, floor - 1] {
-        let missed = *session.view_at(generation).unwrap_err().missed().unwrap();
+        let missed = session.view_at(generation).unwrap_err().missed().unwrap();
         assert_eq!((missed.missed, missed.resume_at), (floor - generation, floor));
     }
 }
@@ -164,7 +166,10 @@ fn a_view_answers_until_the_floor_passes_its_generation() {
                 Err(error) => {
                     assert!(session.floor() > generation, "way {which}: {error}");
                     let missed = error.missed().unwrap();
-                    assert_eq!((missed.missed, missed.resume_at), (session.floor() - generation, session.floor()));
+                    assert_eq!(
+                        (missed.missed, missed.resume_at),
+                        (session.floor() - generation, session.floor())
+                    );
                 }
             }
         }
@@ -213,7 +218,8 @@ fn an_event_tells_what_was_done_by_whom_and_what_it_superseded() {
         );
         let before = mutation.previous.as_ref();
         let before = before.map(|it| (it.version, it.generation, text(&it.value), it.writer.name.clone()));
-        let previous = previous.map(|(version, at, value, name)| (version, at, value.to_owned(), name.to_owned()));
+        let previous =
+            previous.map(|(version, at, value, name)| (version, at, value.to_owned(), name.to_owned()));
         assert_eq!(before, previous, "event {generation}");
     }
     let codecs = |generation| {

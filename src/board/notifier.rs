@@ -299,7 +299,11 @@ mod tests {
         let alert = Alert::Descriptor(Arc::new(eventfd(0, EventfdFlags::NONBLOCK).unwrap()));
         session.put("task/1", "x").unwrap();
         for (wanted, waits) in [(1, false), (2, true)] {
-            assert_eq!(place.register(wake::BOARD, wanted, alert.clone()).unwrap(), waits, "from {wanted} on");
+            assert_eq!(
+                place.register(wake::BOARD, wanted, alert.clone()).unwrap(),
+                waits,
+                "from {wanted} on"
+            );
         }
     }
 
@@ -325,7 +329,7 @@ mod tests {
             while shared.lock().holds {
                 std::thread::sleep(Duration::from_millis(1));
             }
-            woken |= region.waits.woken() > before || region.waits.begun() > begun + 1;
+            woken |= region.waits.woken() > before;
         }
         assert!(woken, "the thread held the board open until its own time was over");
     }

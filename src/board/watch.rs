@@ -428,6 +428,17 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "maps memory")]
+    fn who_waits_for_a_first_value_hears_of_no_removal() {
+        let session = waiter();
+        assert_eq!(session.wait_newer("task/1", 0, Duration::ZERO).unwrap(), None);
+        session.put("task/1", "x").unwrap();
+        session.remove("task/1").unwrap();
+        assert_eq!(session.wait_newer("task/1", 0, Duration::ZERO).unwrap(), None);
+        assert_eq!(session.wait_newer("task/1", 1, Duration::ZERO).unwrap(), Some(Newer::Removed));
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
     fn a_waiter_looks_itself_whether_the_board_moved() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("board");

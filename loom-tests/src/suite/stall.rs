@@ -95,7 +95,11 @@ fn counted(run: &Run) {
         for _ in 0..2 {
             me.killed_after(2, |me| me.log(put));
         }
-        assert_eq!((me.core().generation(), me.rung(BOARD), me.rung(1)), (2, 0, 0), "the helper died elsewhere");
+        assert_eq!(
+            (me.core().generation(), me.rung(BOARD), me.rung(1)),
+            (2, 0, 0),
+            "the helper died elsewhere"
+        );
         me.saw("counted by the helper");
     };
     board.stalled(owner, busy, help, |_| {});

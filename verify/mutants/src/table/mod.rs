@@ -4,23 +4,30 @@
 //! they are made of the accesses themselves, and `docs/atomics.md` says what catches each.
 
 mod blocks;
+mod board_view;
 mod claim;
 mod copy;
+mod event;
 mod expire;
 mod fill;
 mod guard;
 mod history;
+mod index_keys;
 mod inflight;
 mod keeper;
 mod lane;
 mod lease;
+mod list;
+mod listing;
 mod lookout;
 mod names;
+mod notifier;
 mod options;
 mod pieces;
 mod presence;
 mod publish;
 mod read;
+mod reader;
 mod reap;
 mod region;
 mod registry;
@@ -31,12 +38,14 @@ mod sessions;
 mod shape;
 mod signals;
 mod slots;
+mod span;
 mod survey;
 mod thread;
 mod tombstones;
 mod update;
 mod view;
 mod wake;
+mod watch;
 
 /// A change of the text that takes something out of it, and the checks of which each must find it.
 pub struct Mutant {
@@ -110,23 +119,30 @@ const fn long(check: Check) -> Check {
 pub fn all() -> impl Iterator<Item = &'static Mutant> {
     [
         blocks::MUTANTS,
+        board_view::MUTANTS,
         claim::MUTANTS,
         copy::MUTANTS,
+        event::MUTANTS,
         expire::MUTANTS,
         fill::MUTANTS,
         guard::MUTANTS,
         history::MUTANTS,
+        index_keys::MUTANTS,
         inflight::MUTANTS,
         keeper::MUTANTS,
         lane::MUTANTS,
         lease::MUTANTS,
+        list::MUTANTS,
+        listing::MUTANTS,
         lookout::MUTANTS,
         names::MUTANTS,
+        notifier::MUTANTS,
         options::MUTANTS,
         pieces::MUTANTS,
         presence::MUTANTS,
         publish::MUTANTS,
         read::MUTANTS,
+        reader::MUTANTS,
         reap::MUTANTS,
         region::MUTANTS,
         registry::MUTANTS,
@@ -137,12 +153,14 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         shape::MUTANTS,
         signals::MUTANTS,
         slots::MUTANTS,
+        span::MUTANTS,
         survey::MUTANTS,
         thread::MUTANTS,
         tombstones::MUTANTS,
         update::MUTANTS,
         view::MUTANTS,
         wake::MUTANTS,
+        watch::MUTANTS,
     ]
     .into_iter()
     .flatten()

@@ -32,7 +32,7 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "        let asked = self.flags.get((1 + shard) * LINE).is_some_and(|flag| flag.load(Relaxed) != 0);
         self.wake_if_asked(if asked { 1 + shard } else { BOARD });",
         caught_by: &[
-            test("-p slateboard --lib who_waits_on_a_shard_and_who_waits_on_the_board_are_both_woken"),
+            test("-p slateboard --lib engine::protocol::wake::tests::who_waits_on_a_shard_and_who_waits_on_the_board_are_both_woken"),
             models("wake::who_sleeps_on_the_board_is_woken_with_who_sleeps_on_the_shard"),
             models("stall::an_owner_wakes_for_a_helper_that_stopped"),
         ],
@@ -45,7 +45,7 @@ pub const MUTANTS: &[Mutant] = &[
         self.wake_if_asked(BOARD);",
         replace: "        self.wake_if_asked(if shard < usize::MAX { BOARD } else { 1 + shard });",
         caught_by: &[
-            test("-p slateboard --lib who_waits_on_a_shard_and_who_waits_on_the_board_are_both_woken"),
+            test("-p slateboard --lib engine::protocol::wake::tests::who_waits_on_a_shard_and_who_waits_on_the_board_are_both_woken"),
             models("wake::a_sleeper_on_a_shard_is_woken"),
         ],
     },
@@ -56,7 +56,7 @@ pub const MUTANTS: &[Mutant] = &[
         search: "if flag.load(Relaxed) != 0 && flag.swap(0, Relaxed) != 0 {",
         replace: "if flag.load(Relaxed) != 0 {",
         caught_by: &[test(
-            "-p slateboard --lib who_waits_on_a_shard_and_who_waits_on_the_board_are_both_woken",
+            "-p slateboard --lib engine::protocol::wake::tests::who_waits_on_a_shard_and_who_waits_on_the_board_are_both_woken",
         )],
     },
     Mutant {
@@ -66,7 +66,7 @@ pub const MUTANTS: &[Mutant] = &[
         search: "(0..=self.geo.shards()).for_each(|counter| self.machine.ring(counter));",
         replace: "(0..=self.geo.shards().min(BOARD)).for_each(|counter| self.machine.ring(counter));",
         caught_by: &[
-            test("-p slateboard --lib who_waits_on_a_shard_and_who_waits_on_the_board_are_both_woken"),
+            test("-p slateboard --lib engine::protocol::wake::tests::who_waits_on_a_shard_and_who_waits_on_the_board_are_both_woken"),
             models("wake::a_killed_writer_s_sleepers_are_woken"),
         ],
     },
