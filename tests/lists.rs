@@ -1,7 +1,7 @@
 //! What a list tells where it cannot be of one generation, or whole.
 
 use slateboard::{
-    Board, Damage, Entry, Listing, Reader, Session,
+    Board, Damage, Entry, Listing, PutOptions, Reader, Session,
     layout::{Head, geometry, record},
     region::{self, Access, RegionFile},
     sync::Ordering,
@@ -10,7 +10,13 @@ use slateboard_kit::{
     places::{folder, rounds, small},
     random::Random,
 };
-use std::{collections::BTreeSet, ops::ControlFlow, path::Path, sync::atomic::AtomicBool};
+use std::{
+    collections::BTreeSet,
+    ops::{Bound, ControlFlow, RangeBounds},
+    path::Path,
+    sync::atomic::AtomicBool,
+    time::Duration,
+};
 
 const STABLE: u64 = 300;
 
@@ -258,7 +264,8 @@ impl Subject {
             }
             let found = reader.soundness().unwrap();
             assert_eq!(found.keys, 29);
-            assert!(!found.damaged.is_empty());
+            let keyed: Vec<_> = found.damaged.iter().filter_map(|damage| damage.key.as_deref()).collect();
+            assert!(!found.damaged.is_empty() && keyed.len() <= 1, "each key is named once: {keyed:?}");
         }
     }
 
@@ -326,5 +333,177 @@ fn damage_under_another_prefix_is_not_told() {
     for _ in 0..3 {
         let listing = subject.session.list("task/").whole().unwrap();
         assert!(listing.damaged.is_empty() && listing.entries.len() == 10, "{listing:?}");
+        // A range may leave out what its prefix has. This reader has no index yet.
+        let reader = subject.board.read_only().unwrap();
+        let listing = reader.list("").range("task/".."task0").whole().unwrap();
+        assert!(listing.damaged.is_empty() && listing.entries.len() == 10, "{listing:?}");
+    }
+}
+
+/// A list, as it was asked for.
+#[derive(Clone, Debug)]
+struct Asked {
+    prefix: &'static str,
+    range: (Bound<&'static str>, Bound<&'static str>),
+    backwards: bool,
+    limit: usize,
+}
+
+impl Asked {
+    fn of(&self, reader: &Reader) -> slateboard::List {
+        let list = reader.list(self.prefix).range::<&str>(self.range).limit(self.limit);
+        if self.backwards { list.reverse() } else { list }
+    }
+
+    /// What it has of these keys.
+    fn from(&self, keys: &BTreeSet<&'static str>) -> Vec<&'static str> {
+        let lies =
+            |key: &&str| key.starts_with(self.prefix) && RangeBounds::<str>::contains(&self.range, *key);
+        let mut found: Vec<_> = keys.iter().copied().filter(lies).collect();
+        if self.backwards {
+            found.reverse();
+        }
+        found.truncate(self.limit);
+        found
+    }
+}
+
+/// Every combination of a few prefixes, ranges, orders and limits.
+fn all_asked() -> Vec<Asked> {
+    use Bound::{Excluded, Included, Unbounded};
+    let prefixes = ["", "task", "task/", "task/\u{10ffff}", "none/"];
+    let ranges = [
+        (Unbounded, Unbounded),
+        (Included("task/1"), Excluded("task/3")),
+        (Excluded("task/1"), Included("task/3")),
+        (Excluded("task/1"), Excluded("task/1")),
+        (Included("z"), Unbounded),
+    ];
+    let mut all = Vec::new();
+    for (prefix, range) in prefixes.into_iter().flat_map(|prefix| ranges.map(|range| (prefix, range))) {
+        for (backwards, limit) in [(false, usize::MAX), (true, usize::MAX), (false, 2), (true, 2), (false, 0)]
+        {
+            all.push(Asked { prefix, range, backwards, limit });
+        }
+    }
+    all
+}
+
+#[test]
+fn a_range_an_order_and_a_limit_mean_the_same_by_every_way_to_list() {
+    let (_folder, path) = folder();
+    let board = small().beat(Duration::from_secs(3600)).create(&path).unwrap();
+    let session = board.attach("writer").unwrap();
+    let keys = BTreeSet::from([
+        "task",
+        "task/",
+        "task/1",
+        "task/2",
+        "task/3",
+        "task/30",
+        "task/\u{10ffff}",
+        "task/\u{10ffff}\u{10ffff}",
+        "task0",
+        "team",
+        "z/1",
+        "\u{10ffff}",
+    ]);
+    // The keys get their slots first, because a put that needs a slot ends what expired in its chain of buckets.
+    for key in keys.iter().chain(&["task/15", "task/25", "task/26"]) {
+        session.put(key, value(key, 1)).unwrap();
+    }
+    // Among them are some that have no value.
+    session.remove("task/15").unwrap();
+    for key in ["task/25", "task/26"] {
+        session.put_with(key, "over", PutOptions::new().ttl(Duration::from_nanos(1))).unwrap();
+    }
+    let indexed = board.read_only().unwrap();
+    (0..3).for_each(|_| drop(indexed.list("").into_vec().unwrap()));
+    for asked in all_asked() {
+        let expected = asked.from(&keys);
+        // The first list of a handle looks at every slot.
+        let walking = Board::open(&path).unwrap().read_only().unwrap();
+        for reader in [&walking, &indexed] {
+            let whole = asked.of(reader).keys().whole().unwrap();
+            assert!(whole.exact);
+            assert_eq!(whole.entries, expected, "{asked:?}");
+            let items: Vec<_> = asked.of(reader).map(|entry| entry.unwrap().key).collect();
+            assert_eq!(items, expected, "{asked:?}");
+        }
+    }
+    // Where the history goes by meanwhile, each key is read by itself. The key that changes is one that nobody asks for.
+    for asked in all_asked().into_iter().filter(|asked| asked.prefix.starts_with("task")) {
+        let expected = asked.from(&keys);
+        let listing = asked.of(&indexed).gather(|key, _, _| {
+            laps(&session, 0);
+            key.to_owned()
+        });
+        let listing = listing.unwrap();
+        assert!(!listing.exact || expected.is_empty());
+        assert_eq!(listing.entries, expected, "{asked:?}, key by key");
+    }
+}
+
+#[test]
+fn a_list_that_began_is_never_begun_anew() {
+    let (_folder, path) = folder();
+    let (board, session) = board(&path);
+    let reader = board.read_only().unwrap();
+    // By a look at every slot, and by an index.
+    for _ in 0..3 {
+        let mut list = reader.list("");
+        let mut keys = vec![list.next().unwrap().unwrap().key];
+        laps(&session, 0);
+        let mut errors = 0;
+        for entry in list.by_ref() {
+            match entry {
+                Ok(entry) => keys.push(entry.key),
+                Err(error) => {
+                    assert!(error.is_lagged(), "{error}");
+                    errors += 1;
+                }
+            }
+        }
+        assert!(keys.is_sorted_by(|a, b| a < b), "a key is told again");
+        assert_eq!((errors, list.next().is_none()), (1, true));
+    }
+}
+
+#[test]
+fn a_list_of_more_keys_than_are_fetched_at_once_is_whole_in_both_orders() {
+    let (_folder, path) = folder();
+    let session =
+        Board::options().capacity(4 << 20).keys(2048).create(&path).unwrap().attach("writer").unwrap();
+    let keys: Vec<String> = (0..1500).map(|n| format!("task/{n:04}")).collect();
+    for key in &keys {
+        session.put(key, "x").unwrap();
+    }
+    for _ in 0..3 {
+        assert_eq!(session.list("").keys().into_vec().unwrap(), keys);
+        let backwards = session.list("").reverse().keys().into_vec().unwrap();
+        assert!(backwards.iter().eq(keys.iter().rev()));
+        assert_eq!(
+            session.list("").after("task/0700").limit(600).keys().into_vec().unwrap(),
+            keys[701..1301]
+        );
+    }
+}
+
+#[test]
+fn a_scan_stops_where_it_is_told() {
+    let (_folder, path) = folder();
+    let (_board, session) = board(&path);
+    for _ in 0..3 {
+        let mut seen = 0;
+        let told = session.list("free/").scan(|key, _, _| {
+            seen += 1;
+            if seen == 3 { ControlFlow::Break(key.to_owned()) } else { ControlFlow::Continue(()) }
+        });
+        let third = session.list("free/").limit(3).keys().into_vec().unwrap().pop();
+        assert_eq!((told.unwrap(), seen), (third.clone(), 3));
+        assert_eq!(
+            session.list("free/").reverse().reverse().limit(3).keys().into_vec().unwrap().pop(),
+            third
+        );
     }
 }

@@ -216,3 +216,19 @@ impl Reader {
 }
 
 const COUNTERS: &str = "the generation counter or the floor";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_counts_the_damaged_records_and_names_some() {
+        let damaged: Vec<_> = (0..11).map(|n| Damage::of_key(&format!("task/{n}"), "a checksum")).collect();
+        assert!(sound(&[]).is_ok());
+        assert!(sound(&damaged[..1]).unwrap_err().to_string().contains("task/0"));
+        let all = sound(&damaged[..NAMED]).unwrap_err().to_string();
+        assert!(all.contains("8 records") && all.contains("\"task/7\"") && !all.contains("more"), "{all}");
+        let some = sound(&damaged).unwrap_err().to_string();
+        assert!(some.contains("11 records") && some.contains("\"task/7\", 3 more"), "{some}");
+    }
+}

@@ -24,6 +24,7 @@ mod session;
 mod typed;
 mod update;
 mod view;
+mod waits;
 mod watch;
 
 pub use crate::protocol::{publish::Expect, read::Verify};

@@ -220,6 +220,7 @@ impl Shared {
 
 fn run(region: &Weak<Region>, shared: &Shared) {
     let mut rest = Rest::new(0);
+    let mut overslept = false;
     while let Some(slept) = shared.is_needed() {
         if slept {
             rest = Rest::new(0);
@@ -234,13 +235,17 @@ fn run(region: &Weak<Region>, shared: &Shared) {
         let seen = core.ask_wake(wake::BOARD);
         if shared.alert(|waiter| waiter.is_due(&core)) {
             rest = Rest::new(0);
+            if overslept {
+                region.waits.was_late();
+            }
+            overslept = false;
         } else if rest.is_over() {
             // The counter may be damaged, or the writer that should raise it was stopped. So each waiter looks itself.
             rest = Rest::new(rest.looks.saturating_add(1));
             region.look();
             shared.alert(|_| true);
         } else {
-            rest.sleep(&core, seen);
+            overslept = rest.sleep(&region, &core, seen);
         }
     }
 }
@@ -268,13 +273,64 @@ impl Rest {
         Instant::now() >= self.until
     }
 
-    fn sleep(&mut self, core: &Core<'_>, seen: u64) {
+    /// Returns whether the time was over before anybody woke the thread.
+    fn sleep(&mut self, region: &Region, core: &Core<'_>, seen: u64) -> bool {
         let left = self.until.saturating_duration_since(Instant::now());
         if core.can_wake() {
-            futex::wait(core.counter(wake::BOARD), seen as u32, left);
-        } else {
-            std::thread::sleep(left.min(self.nap));
-            self.nap = (self.nap * 2).min(NAP_MAX);
+            return region.waits.sleep(core.counter(wake::BOARD), seen, left);
         }
+        std::thread::sleep(left.min(self.nap));
+        self.nap = (self.nap * 2).min(NAP_MAX);
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Board;
+    use rustix::event::{EventfdFlags, eventfd};
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn who_registers_after_the_change_is_told_so() {
+        let session = Board::options().capacity(1 << 20).keys(64).local().unwrap().attach("waiter").unwrap();
+        let place = Place::take(&session.reader().region).unwrap();
+        let alert = Alert::Descriptor(Arc::new(eventfd(0, EventfdFlags::NONBLOCK).unwrap()));
+        session.put("task/1", "x").unwrap();
+        for (wanted, waits) in [(1, false), (2, true)] {
+            assert_eq!(
+                place.register(wake::BOARD, wanted, alert.clone()).unwrap(),
+                waits,
+                "from {wanted} on"
+            );
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn the_last_waiter_that_leaves_wakes_the_thread_and_nobody_is_kept() {
+        let session = Board::options().capacity(1 << 20).keys(64).local().unwrap().attach("waiter").unwrap();
+        let region = &session.reader().region;
+        let mut woken = false;
+        // Once it may be that the thread's own time is over just then.
+        for _ in 0..2 {
+            let place = Place::take(region).unwrap();
+            let shared = &region.notifier.get().unwrap().shared;
+            let begun = region.waits.begun();
+            let alert = Alert::Descriptor(Arc::new(eventfd(0, EventfdFlags::NONBLOCK).unwrap()));
+            assert!(place.register(wake::BOARD, 1, alert).unwrap());
+            while region.waits.begun() == begun {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            let before = region.waits.woken();
+            drop(place);
+            assert!(shared.lock().waiters.is_empty(), "a waiter that left is kept");
+            while shared.lock().holds {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            woken |= region.waits.woken() > before;
+        }
+        assert!(woken, "the thread held the board open until its own time was over");
     }
 }

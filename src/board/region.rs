@@ -6,6 +6,7 @@ use super::{
     lookout::Lookout,
     notifier::Notifier,
     presence::{Locks, Roll},
+    waits::Waits,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -36,6 +37,8 @@ pub(super) struct Region {
     pub(super) notifier: OnceLock<Notifier>,
     /// The board's keys in order.
     pub(super) index: Index,
+    /// How the sleeps of this process's waiters ended.
+    pub(super) waits: Waits,
 }
 
 enum Memory {
@@ -96,8 +99,8 @@ impl Region {
     fn new(memory: Memory, doorbell: Option<Doorbell>, locks: Locks) -> Result<Self> {
         let (reserving, index) = (Lock::default(), Index::default());
         let (lookout, notifier) = (OnceLock::new(), OnceLock::new());
-        let roll = Roll::new(locks);
-        Ok(Self { memory, doorbell, fork: ForkPage::new()?, roll, reserving, lookout, notifier, index })
+        let (roll, fork, waits) = (Roll::new(locks), ForkPage::new()?, Waits::new());
+        Ok(Self { memory, doorbell, fork, roll, reserving, lookout, notifier, index, waits })
     }
 
     /// The protocol over this board's words.

@@ -100,3 +100,25 @@ impl View {
 fn text(key: Vec<u8>) -> Result<String> {
     String::from_utf8(key).map_err(|_| list::not_text())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Board;
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn a_deadline_has_passed_at_its_own_instant() {
+        let session = Board::options().capacity(1 << 20).keys(64).local().unwrap().attach("viewer").unwrap();
+        let mut view = session.view().unwrap();
+        for (instant, deadline, passed) in [
+            (Some(5), 5, true),
+            (Some(5), 6, false),
+            (Some(5), 4, true),
+            (Some(5), 0, false),
+            (None, 4, false),
+        ] {
+            view.instant_ns = instant;
+            assert_eq!(view.is_expired(deadline), passed, "{deadline} at {instant:?}");
+        }
+    }
+}

@@ -5,7 +5,6 @@ use crate::{
     entry::{Deadline, Entry},
     error::Result,
     protocol::{Core, wake},
-    region::futex,
 };
 use std::{
     sync::Arc,
@@ -276,11 +275,15 @@ impl Waiting {
         // time to time.
         let look_again = Instant::now() + look_in.min(self.pause());
         let until = deadline.map_or(look_again, |deadline| deadline.min(look_again));
+        let mut overslept = false;
         loop {
             let core = reader.core()?;
             let seen = core.ask_wake(counter);
             if has_come(&core, counter, seen, wanted) {
                 self.looks = 0;
+                if overslept {
+                    reader.region.waits.was_late();
+                }
                 return Ok(true);
             }
             if has_passed(deadline) {
@@ -295,7 +298,7 @@ impl Waiting {
             }
             // A shard's counter that is above the newest generation is damaged, and no wake can be expected from it.
             if core.can_wake() && seen < wanted {
-                futex::wait(core.counter(counter), seen as u32, left);
+                overslept = reader.region.waits.sleep(core.counter(counter), seen, left);
             } else {
                 std::thread::sleep(left.min(nap));
                 nap = (nap * 2).min(NAP_MAX);
@@ -352,7 +355,7 @@ fn spin(reader: &Reader, counter: usize, wanted: u64, wait: Wait, deadline: Opti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Board;
+    use crate::{Board, Session};
 
     #[test]
     #[cfg_attr(miri, ignore = "maps memory")]
@@ -366,6 +369,7 @@ mod tests {
             // No event came, so the caller must look itself.
             assert!(waiting.wait_for(session.reader(), wake::BOARD, 1, None, Duration::ZERO).unwrap());
         }
+        assert_eq!(session.reader().region.waits.begun(), 0, "whoever is to look at once does not sleep");
         assert_eq!(seconds, [1, 2, 4, 4, 4]);
         // After the deadline the call reports that no event came.
         assert!(
@@ -379,6 +383,72 @@ mod tests {
             waiting.wait_for(session.reader(), wake::BOARD, 1, None, Duration::MAX).unwrap()
                 && waiting.polls()
         );
+    }
+
+    fn waiter() -> Session {
+        Board::options().capacity(1 << 20).keys(64).local().unwrap().attach("waiter").unwrap()
+    }
+
+    /// Waits for a key that has version 1. `read` tells what the first and the later reads of it find.
+    fn wait(session: &Session, mut read: impl FnMut(bool, Option<Entry>) -> Option<Entry>) -> Newer {
+        session.put("task/1", "old").unwrap();
+        let reader = session.reader();
+        let shard = reader.region.geometry().shard_of("task/1", reader.region.geometry().hash(b"task/1"));
+        let mut first = true;
+        let newer = wait_newer(reader, shard, 1, Duration::from_secs(60), || {
+            let found = read(first, reader.get("task/1")?);
+            first = false;
+            Ok(found)
+        });
+        assert_eq!(reader.region.waits.begun(), 0, "nobody sleeps over what has happened");
+        newer.unwrap().expect("what became of it")
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn a_change_after_the_read_is_not_slept_over() {
+        let session = waiter();
+        let newer = wait(&session, |first, found| {
+            if first {
+                session.put("task/1", "new").unwrap();
+            }
+            found
+        });
+        assert_eq!(newer.entry().map(|entry| entry.value), Some(b"new".to_vec()));
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn the_end_of_a_time_to_live_is_not_slept_over() {
+        // As if the time to live had been over right after the first read: no event says that.
+        let over = |entry: Entry| Entry { deadline: Deadline::of(1), ..entry };
+        let newer = wait(&waiter(), |first, found| found.filter(|_| first).map(over));
+        assert_eq!(newer, Newer::Removed);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn who_waits_for_a_first_value_hears_of_no_removal() {
+        let session = waiter();
+        assert_eq!(session.wait_newer("task/1", 0, Duration::ZERO).unwrap(), None);
+        session.put("task/1", "x").unwrap();
+        session.remove("task/1").unwrap();
+        assert_eq!(session.wait_newer("task/1", 0, Duration::ZERO).unwrap(), None);
+        assert_eq!(session.wait_newer("task/1", 1, Duration::ZERO).unwrap(), Some(Newer::Removed));
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn a_waiter_looks_itself_whether_the_board_moved() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("board");
+        // No keeper looks.
+        let options = Board::options().capacity(1 << 20).keys(64).beat(Duration::from_secs(3600));
+        let session = options.create(&path).unwrap().attach("waiter").unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let mut waiting = Waiting::new(Wait::Sleep);
+        assert!(waiting.wait_for(session.reader(), wake::BOARD, 1, None, Duration::ZERO).unwrap());
+        assert!(session.reader().core().is_err_and(|error| error.is_moved()));
     }
 
     #[test]

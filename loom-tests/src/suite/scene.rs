@@ -4,8 +4,8 @@
 //! [`Scene::stalled`], asserts what must hold, and ends with [`Scene::check`] or [`Scene::drain`].
 
 use super::{
-    Exploration, Run,
-    board::{Board, STORES_TO_PUBLISH, done, number, shape},
+    Exploration,
+    board::{Board, STORES_TO_PUBLISH, done, shape},
     fsck, lock,
 };
 use loom::thread::Builder;

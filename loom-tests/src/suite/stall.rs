@@ -3,17 +3,19 @@
 
 use super::{
     Model, Run,
-    board::{STORES_TO_FILL, done, shape},
+    board::{Board, STORES_TO_FILL, done, shape},
     lock, model,
-    scene::Party,
+    scene::{Party, Scene},
     slots::removed,
 };
 use slateboard::{
-    layout::{HeadKind, Shape, SlotHash},
+    layout::{GenWord, HeadKind, Shape, SlotHash},
     protocol::{
         Fault, Full,
+        lane::Claimed,
         publish::{Change, Expect, Now, Outcome},
         read::Verify,
+        wake::BOARD,
     },
 };
 use std::sync::{Arc, Mutex};
@@ -23,6 +25,10 @@ pub const MODELS: &[Model] = &[
         .budget(10)
         .least(1_000)
         .must_see(&["first", "last"]),
+    model("stall::an_owner_wakes_for_a_helper_that_stopped", counted)
+        .budget(10)
+        .least(20)
+        .must_see(&["counted by the helper"]),
     model("stall::a_second_pass_copies_no_reused_block", reader)
         .budget(10)
         .least(200)
@@ -58,7 +64,9 @@ fn owner(run: &Run) {
         me.empty_hand();
         me.floor_to(generation);
     };
-    let other = |me: &mut Party| drop(me.try_put("b", 9, Expect::Any));
+    let other = |me: &mut Party| {
+        let _ = me.try_put("b", 9, Expect::Any);
+    };
     let (version, generation) = board.stalled(put, busy, again, other);
     assert!(version == 2 || version == 3, "version {version}");
     assert_ne!(board.get("b").map(|b| b.1), Some(generation), "a put was told another's generation");
@@ -67,6 +75,41 @@ fn owner(run: &Run) {
     assert_eq!(newest == generation, value == 7, "a put was told {generation}; {value} is of {newest}");
     board.saw(if value == 7 { "last" } else { "first" });
     board.drain();
+}
+
+/// A put stands still, while a helper counts its event and stops before it wakes anybody. Nobody else will: the owner must
+/// wake the sleepers, whichever part of the event was its own.
+fn counted(run: &Run) {
+    let mut board = Scene::over(Board::with_bell(run, shape(4, 2))).ready_to_set_up();
+    board.put("a", 1);
+    for counter in [BOARD, 1] {
+        assert_eq!(board.core().ask_wake(counter), 1, "a sleeper sleeps");
+    }
+    let busy = board.ready(2);
+    let owner = board.role(1, |me| me.put("a", 2));
+    let help = |me: &mut Party| {
+        let block = me.block(me.head(0).block());
+        let put = Claimed { block, tag: me.state(block).tag() };
+        if me.gen_word(block) == GenWord::Generation(1) || me.core().generation() > 1 {
+            return;
+        }
+        // The ring and the generation word, or what is missing of them; then the two counters.
+        for _ in 0..2 {
+            me.killed_after(2, |me| me.log(put));
+        }
+        assert_eq!(
+            (me.core().generation(), me.rung(BOARD), me.rung(1)),
+            (2, 0, 0),
+            "the helper died elsewhere"
+        );
+        me.saw("counted by the helper");
+    };
+    board.stalled(owner, busy, help, |_| {});
+    for counter in [BOARD, 1] {
+        assert!(board.rung(counter) > 0, "a sleeper on counter {counter} is not woken");
+    }
+    board.reap(2);
+    board.check();
 }
 
 /// A read stands still on its second pass, while its block is logged and superseded, then freed and filled again.
@@ -194,7 +237,7 @@ fn late_claim(run: &Run) {
             me.floor_to(gone);
         }
         // Frees the slot and takes it.
-        drop(me.try_put("d", 3, Expect::Any));
+        let _ = me.try_put("d", 3, Expect::Any);
     };
     // The next writer would put a wrong hash right: a reader must not see one.
     let read = |me: &mut Party| {

@@ -25,7 +25,9 @@ pub const MODELS: &[Model] = &[
 fn told(run: &Run) {
     let mut board = run.small(4, 2);
     board.put("a", 1);
-    let writer = board.role(1, |me| drop(me.run.clone().victim(|| me.put("a", 2))));
+    let writer = board.role(1, |me| {
+        let _ = me.run.clone().victim(|| me.put("a", 2));
+    });
     let reader = reader(&board);
     board.two(writer, reader);
 }

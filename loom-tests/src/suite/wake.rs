@@ -18,6 +18,9 @@ pub const MODELS: &[Model] = &[
     model("wake::a_sleeper_on_the_board_is_woken", |run| sleeper_and_writer(run, BOARD))
         .least(50)
         .must_see(&["slept", "saw it"]),
+    model("wake::who_sleeps_on_the_board_is_woken_with_who_sleeps_on_the_shard", both)
+        .least(50)
+        .must_see(&["slept", "saw it"]),
     model("wake::helpers_count_and_wake", helped).least(100).must_see(&["slept", "saw it"]),
     model("wake::a_killed_writer_s_sleepers_are_woken", killed)
         .must_see(&["slept", "saw it", "nothing to tell"])
@@ -65,6 +68,17 @@ fn sleeper_and_writer(run: &Run, counter: usize) {
     let writer = board.role(1, |me| me.put("a", 2));
     let (slept, _) = board.two(sleeper, writer);
     assert_woken(&board, slept, counter);
+}
+
+/// One sleeper on the shard, which sleeps already, and one on the board, beside a writer.
+fn both(run: &Run) {
+    let mut board = board(run, shape(4, 2));
+    let slept_before = doze(&board, 1);
+    let sleeper = board.reader(|board| doze(board, BOARD));
+    let writer = board.role(1, |me| me.put("a", 2));
+    let (slept, _) = board.two(sleeper, writer);
+    assert_woken(&board, slept_before, 1);
+    assert_woken(&board, slept, BOARD);
 }
 
 /// The writer stands still after publishing. Its helpers wake the sleeper.

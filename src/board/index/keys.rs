@@ -285,10 +285,19 @@ impl Heads {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{
-        publish::Expect,
-        tests::{Heap, put, remove},
+    use crate::{
+        protocol::{
+            Machine,
+            lane::Lane,
+            publish::Expect,
+            read::{CopiedRecord, Verify},
+            slots::Key,
+            tests::{Heap, put, remove},
+        },
+        sync::AtomicU64,
     };
+    use slateboard_kit::random::Random;
+    use std::sync::Mutex;
 
     fn listed(keys: &Keys) -> Vec<String> {
         let mut found = Vec::new();
@@ -342,5 +351,102 @@ mod tests {
         }
         assert!(keys.walked == walked && keys.generation == Some(core.generation()), "no second walk");
         assert_eq!(listed(&keys), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_key_leaves_with_its_removal_and_not_before() {
+        let heap = Heap::small();
+        let core = heap.core();
+        let mut lane = heap.lane(0);
+        let mut keys = Keys::new(&heap.geo);
+        put(&core, &mut lane, "task/stays", b"x", Expect::Any).unwrap();
+        let mut removed = Vec::new();
+        let rounds = if cfg!(miri) { 30_usize } else { 400 };
+        for round in 0..rounds {
+            let key = format!("task/{round:03}");
+            put(&core, &mut lane, &key, b"x", Expect::Absent).unwrap();
+            remove(&core, &mut lane, &key).unwrap();
+            removed.push((core.generation(), key));
+            // By the events alone for a long time, and then behind the history, so that a walk is needed.
+            if round < rounds / 2 || round % 50 == 0 {
+                keys.catch_up(&core, core.generation()).unwrap();
+                let floor = core.floor();
+                let there = removed.iter().filter(|(at, _)| *at > floor).map(|(_, key)| key.clone());
+                let expected: Vec<_> = there.chain(["task/stays".to_owned()]).collect();
+                assert_eq!(listed(&keys), expected, "with the floor at {floor}");
+            }
+        }
+    }
+
+    /// Changes the board while somebody else prefetches what it reads next.
+    struct Meddler<'h> {
+        heap: &'h Heap,
+        state: Mutex<(Lane, Random, BTreeMap<String, u64>)>,
+        every: u64,
+    }
+
+    impl Meddler<'_> {
+        fn change(&self) {
+            let core = self.heap.core();
+            let (lane, random, values) = &mut *self.state.lock().unwrap();
+            let key = format!("task/{}", random.u64(..40));
+            if random.u64(..3) == 0 {
+                remove(&core, lane, &key).unwrap();
+                values.remove(&key);
+            } else {
+                let value = random.u64(..);
+                put(&core, lane, &key, &value.to_le_bytes(), Expect::Any).unwrap();
+                values.insert(key, value);
+            }
+        }
+    }
+
+    impl Machine for Meddler<'_> {
+        fn prefetch_read(&self, _words: &[AtomicU64]) {
+            let due = self.every > 0 && self.state.lock().unwrap().1.u64(..self.every) == 0;
+            if due {
+                self.change();
+            }
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "reads the whole table often")]
+    fn what_changes_while_the_slots_are_read_is_in_the_index() {
+        for seed in 0..200 {
+            let heap = Heap::small();
+            let state = Mutex::new((heap.lane(0), Random::with_seed(seed), BTreeMap::new()));
+            let mut meddler = Meddler { heap: &heap, state, every: 0 };
+            (0..60).for_each(|_| meddler.change());
+            meddler.every = 4;
+            let mut keys = Keys::new(&heap.geo);
+            for round in 0..4 {
+                // The first builds the index. Later ones read the events, or look again when the history has gone by.
+                let core = heap.core_of(&meddler);
+                keys.catch_up(&core, core.generation()).unwrap();
+                let core = heap.core();
+                keys.catch_up(&core, core.generation()).unwrap();
+                let values = meddler.state.lock().unwrap().2.clone();
+                assert_eq!(values_of(&keys, &core), values, "seed {seed}, round {round}");
+                let changes = [3, 80][round % 2];
+                (0..changes).for_each(|_| meddler.change());
+            }
+        }
+    }
+
+    /// The values of the keys, which are read where the index has them.
+    fn values_of(keys: &Keys, core: &Core<'_>) -> BTreeMap<String, u64> {
+        let (mut copy, mut out) = (CopiedRecord::EMPTY, Vec::new());
+        let mut found = BTreeMap::new();
+        let all = Wanted { span: &Span::of_prefix(""), backwards: false, most: usize::MAX };
+        keys.within(all, |bytes, head_at| {
+            let name = std::str::from_utf8(bytes).unwrap();
+            let key = Key::new(core.geometry(), name);
+            let (point, verify) = (core.point(), Verify::Always);
+            if core.get_in(&key, head_at as usize, point, verify, &mut copy, &mut out).unwrap() {
+                found.insert(name.to_owned(), u64::from_le_bytes(out[..].try_into().unwrap()));
+            }
+        });
+        found
     }
 }

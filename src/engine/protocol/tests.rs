@@ -10,7 +10,7 @@ mod reaping;
 mod threads;
 
 use super::{
-    Core, Fault, Full, Silent,
+    Core, Fault, Full, Machine, Silent,
     guard::Sought,
     lane::Lane,
     publish::{Change, Expect, Now, Outcome},
@@ -57,6 +57,11 @@ impl Heap {
 
     pub(crate) fn core(&self) -> Core<'_> {
         Core::new(&self.words, &[], &Silent, &self.geo).unwrap()
+    }
+
+    /// The protocol on a machine of the test's own.
+    pub(crate) fn core_of<'h>(&'h self, machine: &'h dyn Machine) -> Core<'h> {
+        Core::new(&self.words, &[], machine, &self.geo).unwrap()
     }
 
     pub(crate) fn lane(&self, session: usize) -> Lane {

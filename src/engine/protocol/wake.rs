@@ -76,3 +76,52 @@ impl Core<'_> {
         !self.flags.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{
+        Machine,
+        publish::Expect,
+        tests::{Heap, put},
+    };
+    use crate::sync::AtomicU64;
+    use std::sync::Mutex;
+
+    /// Notes whose sleepers were woken.
+    #[derive(Default)]
+    struct Rung(Mutex<Vec<usize>>);
+
+    impl Machine for Rung {
+        fn ring(&self, counter: usize) {
+            self.0.lock().unwrap().push(counter);
+        }
+    }
+
+    impl Rung {
+        fn take(&self) -> Vec<usize> {
+            std::mem::take(&mut *self.0.lock().unwrap())
+        }
+    }
+
+    #[test]
+    fn who_waits_on_a_shard_and_who_waits_on_the_board_are_both_woken() {
+        let heap = Heap::small();
+        let mut lane = heap.lane(0);
+        let silent = heap.core();
+        let flags: Vec<_> = (0..(1 + heap.geo.shards()) * LINE).map(|_| AtomicU64::new(0)).collect();
+        let rung = Rung::default();
+        let core = Core::over(silent.words, &flags, &rung, &heap.geo);
+        let shard = heap.geo.shard_of("task/1", heap.geo.hash(b"task/1"));
+        let both = [1 + shard, BOARD];
+        for asked in [vec![], vec![both[0]], vec![both[1]], both.to_vec(), vec![]] {
+            for &counter in &asked {
+                core.ask_wake(counter);
+            }
+            put(&core, &mut lane, "task/1", b"x", Expect::Any).unwrap();
+            assert_eq!(rung.take(), asked, "who asked is woken once, and nobody else");
+        }
+        core.announce_all();
+        assert!(rung.take().into_iter().eq(0..=heap.geo.shards()), "a reaper wakes whoever sleeps");
+    }
+}

@@ -5,7 +5,7 @@ use slateboard::{
         Block, GenWord, Geometry, Guard, Head, RingWord, SlotHash, State, geometry,
         groups::GROUP_WORDS,
         header,
-        record::{self, RecordHeader, RecordKind},
+        record::{self, RecordHeader},
         session,
     },
     sync::search::Access,

@@ -6,6 +6,14 @@ const FILE: &str = "src/engine/protocol/history.rs";
 
 pub const MUTANTS: &[Mutant] = &[
     Mutant {
+        name: "an owner does not wake for another that counted its event",
+        lost: "A helper counts an event and is stopped before it wakes anybody: the sleepers sleep on.",
+        file: FILE,
+        search: "if !self.complete(position, block, GenWord::Unlogged(tag), shard) {",
+        replace: "if !self.complete(position, block, GenWord::Unlogged(tag), shard) && shard.is_none() {",
+        caught_by: &[models("stall::an_owner_wakes_for_a_helper_that_stopped")],
+    },
+    Mutant {
         name: "no lap check",
         lost: "A helper with a stale view overwrites an event of a later lap.",
         file: FILE,

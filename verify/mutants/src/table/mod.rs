@@ -4,22 +4,28 @@
 //! they are made of the accesses themselves, and `docs/atomics.md` says what catches each.
 
 mod blocks;
+mod board_view;
 mod bulk;
 mod claim;
 mod copy;
+mod event;
 mod expire;
 mod fill;
 mod fsck;
 mod guard;
 mod history;
+mod index_keys;
 mod inflight;
 mod keeper;
 mod key;
 mod keys;
 mod lane;
 mod lease;
+mod list;
+mod listing;
 mod lookout;
 mod names;
+mod notifier;
 mod options;
 mod pieces;
 mod presence;
@@ -36,6 +42,7 @@ mod sessions;
 mod shape;
 mod signals;
 mod slots;
+mod span;
 mod survey;
 mod thread;
 mod tombstones;
@@ -43,6 +50,7 @@ mod typed;
 mod update;
 mod view;
 mod wake;
+mod watch;
 mod words;
 
 /// A change of the text that takes something out of it, and the checks of which each must find it.
@@ -122,21 +130,27 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
     [
         blocks::MUTANTS,
         bulk::MUTANTS,
+        board_view::MUTANTS,
         claim::MUTANTS,
         copy::MUTANTS,
+        event::MUTANTS,
         expire::MUTANTS,
         fill::MUTANTS,
         fsck::MUTANTS,
         guard::MUTANTS,
         history::MUTANTS,
+        index_keys::MUTANTS,
         inflight::MUTANTS,
         keeper::MUTANTS,
         key::MUTANTS,
         lane::MUTANTS,
         keys::MUTANTS,
         lease::MUTANTS,
+        list::MUTANTS,
+        listing::MUTANTS,
         lookout::MUTANTS,
         names::MUTANTS,
+        notifier::MUTANTS,
         options::MUTANTS,
         pieces::MUTANTS,
         presence::MUTANTS,
@@ -153,6 +167,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         shape::MUTANTS,
         signals::MUTANTS,
         slots::MUTANTS,
+        span::MUTANTS,
         survey::MUTANTS,
         thread::MUTANTS,
         tombstones::MUTANTS,
@@ -161,6 +176,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         view::MUTANTS,
         wake::MUTANTS,
         words::MUTANTS,
+        watch::MUTANTS,
     ]
     .into_iter()
     .flatten()

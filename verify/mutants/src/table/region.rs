@@ -35,4 +35,16 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib board::seat::tests::a_session_that_leaves_holds_no_lock_and_a_reserve_ends_with_the_board",
         )],
     },
+    Mutant {
+        name: "nobody who sleeps is woken",
+        lost: "A change is seen when the sleeper looks by itself, a second late or more.",
+        file: FILE,
+        search: "fn ring(&self, counter: usize) {
+        if let Ok(core) = self.core() {",
+        replace: "fn ring(&self, counter: usize) {
+        if let Some(core) = self.core().ok().filter(|_| counter == usize::MAX) {",
+        caught_by: &[test(
+            "-p slateboard --lib board::waits::tests::who_sleeps_is_woken_by_the_writer_and_not_by_its_own_clock",
+        )],
+    },
 ];

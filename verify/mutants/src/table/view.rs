@@ -1,6 +1,6 @@
 //! Mutants of `src/engine/protocol/view.rs`.
 
-use super::{Mutant, models, states, torture};
+use super::{Mutant, models, states, test, torture};
 
 const FILE: &str = "src/engine/protocol/view.rs";
 
@@ -78,5 +78,47 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "        let generation = self.newest().saturating_sub(1);
         Point",
         caught_by: &[torture("--kills 60 --seed 1")],
+    },
+    Mutant {
+        name: "the oldest view is refused",
+        lost: "A generation that the history holds cannot be viewed.",
+        file: FILE,
+        search: "if self.floor() > floor_max {",
+        replace: "if self.floor() >= floor_max {",
+        caught_by: &[test(
+            "-p slateboard --test history a_view_is_of_any_generation_from_the_floor_to_the_newest",
+        )],
+    },
+    Mutant {
+        name: "a view leaves out its own generation's change",
+        lost: "A view shows the board of the generation before.",
+        file: FILE,
+        search: "&& generation <= point.generation
+",
+        replace: "&& generation < point.generation
+",
+        caught_by: &[test(
+            "-p slateboard --test history a_view_is_of_any_generation_from_the_floor_to_the_newest",
+        )],
+    },
+    Mutant {
+        name: "an event supersedes a tombstone",
+        lost: "The first value after a removal is told with a previous value.",
+        file: FILE,
+        search: "        let item = self.copy_item(block, generation, proof, verify)?.ok_or(Fault::Lagged)?;
+        Ok((!item.header.kind.is_tombstone()).then_some(item))",
+        replace: "        let item = self.copy_item(block, generation, proof, verify)?.ok_or(Fault::Lagged)?;
+        Ok(Some(item))",
+        caught_by: &[test(
+            "-p slateboard --test history an_event_tells_what_was_done_by_whom_and_what_it_superseded",
+        )],
+    },
+    Mutant {
+        name: "an event is told whatever its key",
+        lost: "A watch tells events of other keys.",
+        file: FILE,
+        search: "if !filter(&key) {",
+        replace: "if !filter(&key) && key.is_empty() {",
+        caught_by: &[test("-p slateboard --test history a_watch_tells_what_its_prefix_has_and_nothing_else")],
     },
 ];

@@ -1,0 +1,126 @@
+//! Mutants of `src/board/event.rs`.
+
+use super::{Mutant, test};
+
+const FILE: &str = "src/board/event.rs";
+
+pub const MUTANTS: &[Mutant] = &[
+    Mutant {
+        name: "events after the last generation overflow",
+        lost: "A watch that resumes at the largest generation panics.",
+        file: FILE,
+        search: "since.saturating_add(1)",
+        replace: "since.wrapping_add(1)",
+        caught_by: &[test(
+            "-p slateboard --test history each_event_is_told_once_and_in_order_from_any_generation_on",
+        )],
+    },
+    Mutant {
+        name: "a watch skips its shard's newest event",
+        lost: "A watch misses an event.",
+        file: FILE,
+        search: "core.shard_changes(shard) < self.next",
+        replace: "core.shard_changes(shard) <= self.next",
+        caught_by: &[test("-p slateboard --test history a_watch_tells_what_its_prefix_has_and_nothing_else")],
+    },
+    Mutant {
+        name: "the number of missed events is one less",
+        lost: "A reader that fell behind is told a wrong number.",
+        file: FILE,
+        search: "(floor + 1).saturating_sub(self.next)",
+        replace: "floor.saturating_sub(self.next)",
+        caught_by: &[test(
+            "-p slateboard --test history each_event_is_told_once_and_in_order_from_any_generation_on",
+        )],
+    },
+    Mutant {
+        name: "the first event after missed ones is left out",
+        lost: "A reader that fell behind misses one more event than it was told.",
+        file: FILE,
+        search: "self.next = floor + 1;",
+        replace: "self.next = floor + 2;",
+        caught_by: &[test(
+            "-p slateboard --test history each_event_is_told_once_and_in_order_from_any_generation_on",
+        )],
+    },
+    Mutant {
+        name: "where to resume is one too late",
+        lost: "A reader that resumes where it was told misses an event.",
+        file: FILE,
+        search: ".with_missed(missed, floor)",
+        replace: ".with_missed(missed, floor + 1)",
+        caught_by: &[test(
+            "-p slateboard --test history each_event_is_told_once_and_in_order_from_any_generation_on",
+        )],
+    },
+    Mutant {
+        name: "a touch's event is told as a put",
+        lost: "A watch takes a renewal for a new value.",
+        file: FILE,
+        search: "RecordKind::Touched => MutationKind::Touch",
+        replace: "RecordKind::Touched => MutationKind::Put",
+        caught_by: &[test(
+            "-p slateboard --test history an_event_tells_what_was_done_by_whom_and_what_it_superseded",
+        )],
+    },
+    Mutant {
+        name: "an expiry is told as a removal",
+        lost: "A watch does not learn that a time to live was over.",
+        file: FILE,
+        search: "RecordKind::Expired => MutationKind::Expire",
+        replace: "RecordKind::Expired => MutationKind::Remove",
+        caught_by: &[test(
+            "-p slateboard --test history an_event_tells_what_was_done_by_whom_and_what_it_superseded",
+        )],
+    },
+    Mutant {
+        name: "the end of a session is told as its death",
+        lost: "A watch takes an orderly end for a crash.",
+        file: FILE,
+        search: "RecordKind::Detached => MutationKind::Detached",
+        replace: "RecordKind::Detached => MutationKind::Died",
+        caught_by: &[test(
+            "-p slateboard --test history an_event_tells_what_was_done_by_whom_and_what_it_superseded",
+        )],
+    },
+    Mutant {
+        name: "a removal is told with a value",
+        lost: "A watch takes what a removal leaves for a value.",
+        file: FILE,
+        search: "(!item.header.kind.is_tombstone()).then_some(item.value)",
+        replace: "Some(item.value)",
+        caught_by: &[test(
+            "-p slateboard --test history an_event_tells_what_was_done_by_whom_and_what_it_superseded",
+        )],
+    },
+    Mutant {
+        name: "what was superseded is told under the event's writer",
+        lost: "Nobody learns whose value was overwritten.",
+        file: FILE,
+        search: "reader::writer_info(core, previous.header.writer)",
+        replace: "reader::writer_info(core, item.header.writer)",
+        caught_by: &[test(
+            "-p slateboard --test history an_event_tells_what_was_done_by_whom_and_what_it_superseded",
+        )],
+    },
+    Mutant {
+        name: "what was superseded is told with the event's codec",
+        lost: "A previous value is decoded as what it is not.",
+        file: FILE,
+        search: "CodecId::new(previous.header.codec)",
+        replace: "CodecId::new(item.header.codec)",
+        caught_by: &[test(
+            "-p slateboard --test history an_event_tells_what_was_done_by_whom_and_what_it_superseded",
+        )],
+    },
+    Mutant {
+        name: "what was superseded is told with the event's version",
+        lost: "A previous value is told under a version that it never had.",
+        file: FILE,
+        search: "version: previous.header.version",
+        replace: "version: item.header.version",
+        caught_by: &[test(
+            "-p slateboard --test history an_event_tells_what_was_done_by_whom_and_what_it_superseded",
+        )],
+    },
+];
