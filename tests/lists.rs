@@ -308,6 +308,33 @@ fn a_damaged_record_takes_nothing_from_other_keys_and_is_named() {
 }
 
 #[test]
+fn a_damaged_key_is_not_taken_for_another_of_its_chain() {
+    let subject = Subject::new();
+    let geometry = &subject.file.geometry;
+    let bucket = |key: &str| {
+        let hash = geometry.hash(key.as_bytes());
+        geometry.bucket_of(geometry.shard_of(key, hash), hash)
+    };
+    // One bit of a byte of some key, so that the damaged key could live in the same chain.
+    let flips =
+        (0..30).flat_map(|n| (0..stable(n).len()).flat_map(move |at| (0..7).map(move |bit| (n, at, bit))));
+    let other = |n: u64, at: usize, bit: u32| {
+        let mut bytes = stable(n).into_bytes();
+        bytes[at] ^= 1 << bit;
+        String::from_utf8(bytes).unwrap()
+    };
+    let mut fitting = flips.filter(|&(n, at, bit)| bucket(&other(n, at, bit)) == bucket(&stable(n)));
+    let (n, at, bit) = fitting.next().expect("some key that falls into the same chain");
+    let word = subject.record(&stable(n)) + record::HEADER_WORDS + at / 8;
+    subject.flip(word, 1 << (at % 8 * 8 + bit as usize));
+    let found = subject.session.soundness().unwrap();
+    assert!(!found.damaged.is_empty());
+    for damage in found.damaged {
+        assert_ne!(damage.key, Some(other(n, at, bit)), "the damaged key is named as it is now");
+    }
+}
+
+#[test]
 fn a_damaged_slot_is_told_and_hides_nothing() {
     for (offset, bits) in [(1, 7 << 61), (0, 1), (1, (1 << 22) - 1)] {
         for warm in [false, true] {

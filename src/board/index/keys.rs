@@ -367,6 +367,10 @@ mod tests {
             put(&core, &mut lane, &key, b"x", Expect::Absent).unwrap();
             remove(&core, &mut lane, &key).unwrap();
             removed.push((core.generation(), key));
+            if round % 3 == 0 {
+                // So that the floor is sometimes at a removal, and sometimes at the event before it.
+                put(&core, &mut lane, "task/stays", b"y", Expect::Any).unwrap();
+            }
             // By the events alone for a long time, and then behind the history, so that a walk is needed.
             if round < rounds / 2 || round % 50 == 0 {
                 keys.catch_up(&core, core.generation()).unwrap();

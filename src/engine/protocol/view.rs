@@ -344,10 +344,13 @@ impl Core<'_> {
     pub fn event_key(&self, position: u64) -> Option<Vec<u8>> {
         let proof = Proof::Floor(position.checked_sub(1)?);
         let block = self.event_block(position, proof).ok()?;
-        let bucket = self.bucket_of_slot(self.header_words(block)?.slot())?;
+        let head_at = self.header_words(block)?.slot();
+        let bucket = self.bucket_of_slot(head_at)?;
+        // While the event is in the history, its slot does not pass to another key.
+        let (hash, _) = self.slot_at(head_at - 1)?;
         let mut bytes = Vec::new();
         self.copy_key(block, &mut bytes)?;
-        let fits = std::str::from_utf8(&bytes).is_ok_and(|key| Key::new(self.geo, key).bucket == bucket);
+        let fits = self.fits_slot(bucket, hash.fingerprint(), &bytes);
         (fits && self.holds(proof)).then_some(bytes)
     }
 
