@@ -36,16 +36,6 @@ pub const MUTANTS: &[Mutant] = &[
         )],
     },
     Mutant {
-        name: "a walk keeps what has left the history",
-        lost: "The index has keys that no generation has.",
-        file: FILE,
-        search: "slot.tombstone && slot.generation.is_some_and(|at| at <= walk.floor)",
-        replace: "slot.tombstone && slot.generation.is_some_and(|at| at < 1)",
-        caught_by: &[test(
-            "-p slateboard --lib board::index::keys::tests::a_key_leaves_with_its_removal_and_not_before",
-        )],
-    },
-    Mutant {
         name: "a removal takes a key that came back",
         lost: "A list misses a key that was removed and put again.",
         file: FILE,

@@ -121,4 +121,13 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "if !filter(&key) && key.is_empty() {",
         caught_by: &[test("-p slateboard --test history a_watch_tells_what_its_prefix_has_and_nothing_else")],
     },
+    Mutant {
+        name: "a damaged event's key is named if it falls into the chain",
+        lost: "Damage of one key is reported under the name of another.",
+        file: FILE,
+        search: "let fits = self.fits_slot(bucket, hash.fingerprint(), &bytes);",
+        replace: "let falls = |key| Key::new(self.geo, key).bucket == bucket;
+        let fits = hash.0 != 0 && std::str::from_utf8(&bytes).is_ok_and(falls);",
+        caught_by: &[test("-p slateboard --test lists a_damaged_key_is_not_taken_for_another_of_its_chain")],
+    },
 ];
