@@ -195,7 +195,8 @@ fn an_event_tells_what_was_done_by_whom_and_what_it_superseded() {
     use MutationKind::{Detached, Expire, Put, Remove, Touch};
     // Kind, version, value and writer; version, generation, value and writer of what was superseded.
     type Told = (MutationKind, u64, Option<&'static str>, &'static str);
-    let expected: [(Told, Option<(u64, u64, &str, &str)>); 9] = [
+    type Before = (u64, u64, &'static str, &'static str);
+    let expected: [(Told, Option<Before>); 9] = [
         ((Put, 1, Some("1"), "writer"), None),
         ((Touch, 2, Some("1"), "other"), Some((1, 1, "1", "writer"))),
         ((Put, 3, Some("2"), "writer"), Some((2, 2, "1", "other"))),
