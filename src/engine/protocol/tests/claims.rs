@@ -100,7 +100,7 @@ fn a_claim_gives_up_what_the_lane_keeps() {
     let heap = Heap::small();
     let core = heap.core();
     let (mut lane, mut other) = (heap.lane(0), heap.lane(1));
-    let small = core.claim(&mut lane, 4, false).unwrap();
+    let small = core.claim(&mut lane, 1, false).unwrap();
     core.keep(&mut lane, small);
     assert_eq!(lane.stashed(), 1);
     let whole = heap.geo.extent_granules() as usize;
