@@ -1,9 +1,9 @@
 //! The judge of a run: it compares the answers with each other, with the history, and with the board at the end.
 //!
-//! The [`chronicle`] is the history of each key, with the [`times`] between which each generation happened. There is one
-//! judge for each kind of call: [`reads`] and views, [`changes`] and what they were made of, [`lists`], [`leases`],
-//! [`bulk`] removals, and [`lives`], what ends by itself. [`facts`] and [`story`] compare the answers and the events with
-//! each other, [`ends`] compares both with the board at rest, and [`windows`] asks a checker of linearizability.
+//! The `chronicle` is the history of each key, with the `times` between which each generation happened. There is one
+//! judge for each kind of call: `reads` and views, `changes` and what they were made of, `lists`, `leases`,
+//! `bulk` removals, and `lives`, what ends by itself. `facts` and `story` compare the answers and the events with
+//! each other, `ends` compares both with the board at rest, and `windows` asks a checker of linearizability.
 
 mod bulk;
 mod changes;
