@@ -1,7 +1,7 @@
 //! A worker: it makes random calls, and logs each before and after.
 //!
-//! [`OPERATIONS`] says what it does, how often, and on which keys. [`one`] are the calls on one key, by its name or
-//! through a handle that is kept; [`many`] are the calls on several; [`leases`] are leases, which are kept as well.
+//! `OPERATIONS` says what it does, how often, and on which keys. `one` are the calls on one key, by its name or
+//! through a handle that is kept; `many` are the calls on several; `leases` are leases, which are kept as well.
 
 mod leases;
 mod many;
