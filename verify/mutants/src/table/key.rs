@@ -108,15 +108,4 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --test conditions a_change_happens_exactly_if_its_condition_is_met",
         )],
     },
-    Mutant {
-        name: "a buffer keeps what it had when there is no value",
-        lost: "A caller takes the bytes of another read for the key's value.",
-        file: FILE,
-        search: "                Seen::Nothing => {
-                    out.clear();",
-        replace: "                Seen::Nothing => {",
-        caught_by: &[test(
-            "-p slateboard --test handles a_handle_follows_its_key_through_changes_and_removals",
-        )],
-    },
 ];

@@ -79,4 +79,15 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --test history a_view_is_of_any_generation_from_the_floor_to_the_newest",
         )],
     },
+    Mutant {
+        name: "a buffer keeps what it had when there is no value",
+        lost: "A caller takes the bytes of an expired value for the key's value.",
+        file: FILE,
+        search: "        if !is {
+            out.clear();
+        }
+        Ok(is)",
+        replace: "        Ok(is)",
+        caught_by: &[test("-p slateboard --test handles a_read_into_a_buffer_knows_deadlines")],
+    },
 ];
