@@ -314,7 +314,10 @@ fn the_elected_keeper_beats_in_each_period_and_the_others_in_their_turn() {
     let (mut rounds, start) = rounds(&first);
     let rest: Vec<Seat> = (1..64).map(|n| attach(&region, &format!("s{n}"))).collect();
     assert_eq!(rounds.stride, 1, "alone so far");
-    assert_eq!(rounds.beat(&first, start), start + PERIOD_NS);
+    // In each of the four periods of a turn.
+    for boot_ns in (0..4).map(|period| start + period * PERIOD_NS) {
+        assert_eq!(rounds.beat(&first, boot_ns), boot_ns + PERIOD_NS);
+    }
     assert_eq!(rounds.stride, 4);
     for seat in &rest[..8] {
         let (mut others, start) = self::rounds(seat);
