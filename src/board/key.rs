@@ -83,23 +83,22 @@ impl KeyHandle {
             out,
             |is, found, out| match reader::seen(is, found) {
                 Seen::Value => Ok(true),
-                Seen::Expired => self.read_in_full(found, out),
+                Seen::Expired => self.read_in_full(Some(found.generation), found, out),
                 Seen::Nothing => {
                     out.clear();
                     Ok(false)
                 }
             },
-            |found, out| self.read_in_full(found, out),
+            |found, out| self.read_in_full(None, found, out),
         )
     }
 
-    /// As `read`, when a glance was not enough.
+    /// As `read`, when a glance was not enough. `over` is the generation of the expired record that it found.
     #[cold]
-    fn read_in_full(&self, found: &mut CopiedRecord, out: &mut Vec<u8>) -> Result<bool> {
-        let is = self
-            .session
-            .reader()
-            .read(&self.session.reader().core()?, &self.slot_key(), self.slot.get(), found, out)
+    fn read_in_full(&self, over: Option<u64>, found: &mut CopiedRecord, out: &mut Vec<u8>) -> Result<bool> {
+        let reader = self.session.reader();
+        let is = reader
+            .read_since(&reader.core()?, &self.slot_key(), self.slot.get(), over, found, out)
             .map_err(|error| error.on_key(&self.name))?;
         if is {
             self.remember(found.slot);

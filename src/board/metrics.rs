@@ -1,11 +1,10 @@
 //! Sessions that are attached, and how full the board is.
 
-use super::{presence::Presence, region::Region};
+use super::{presence::Presence, reader::now_ns, region::Region};
 use crate::{
     entry::time_of,
     error::Result,
     layout::session::{COUNTERS, Counter},
-    region::boottime_ns,
 };
 use std::time::{Duration, SystemTime};
 
@@ -172,7 +171,6 @@ impl Counters {
 
 pub(super) fn sessions(region: &Region) -> Result<Vec<SessionInfo>> {
     let core = region.core()?;
-    let now = boottime_ns();
     let mut sessions = Vec::new();
     for index in 0..region.geometry().sessions() {
         let freed = core.names_freed();
@@ -180,7 +178,7 @@ pub(super) fn sessions(region: &Region) -> Result<Vec<SessionInfo>> {
         if !record.active {
             continue;
         }
-        let beat_age = Duration::from_nanos(now.saturating_sub(record.identity.heartbeat_ns));
+        let beat_age = Duration::from_nanos(now_ns().saturating_sub(record.identity.heartbeat_ns));
         let liveness = match region.roll.presence(index) {
             Presence::Dead => Liveness::Dead,
             Presence::Unknown => Liveness::Unknown,

@@ -2,7 +2,7 @@
 
 use super::{
     Damage, Event, Events, Metrics, Options, SessionInfo, Verify, View, Watch, fault, lookout, metrics,
-    region::Region, watch,
+    region::Region, view, watch,
 };
 use crate::{
     codec::CodecId,
@@ -193,24 +193,24 @@ impl Reader {
             buffer,
             |is, found, buffer| match seen(is, found) {
                 Seen::Value => Ok(Some(meta(found))),
-                Seen::Expired => self.get_in_full_into(key, buffer),
+                Seen::Expired => self.get_in_full_into(key, Some(found.generation), buffer),
                 Seen::Nothing => {
                     buffer.clear();
                     Ok(None)
                 }
             },
-            |_, buffer| self.get_in_full_into(key, buffer),
+            |_, buffer| self.get_in_full_into(key, None, buffer),
         )
     }
 
-    /// As [`Reader::get_into`], when a glance was not enough.
+    /// As [`Reader::get_into`], when a glance was not enough. `over` is the generation of the expired record that it found.
     #[cold]
-    fn get_in_full_into(&self, key: &str, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
+    fn get_in_full_into(&self, key: &str, over: Option<u64>, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
         let core = self.core()?;
         let slot_key = checked(&core, key)?;
         let mut found = CopiedRecord::EMPTY;
-        let is = self.read(&core, &slot_key, None, &mut found, buffer).map_err(|error| error.on_key(key))?;
-        Ok(is.then(|| meta(&found)))
+        let read = self.read_since(&core, &slot_key, None, over, &mut found, buffer);
+        Ok(read.map_err(|error| error.on_key(key))?.then(|| meta(&found)))
     }
 
     /// Reads a key into `found` and `out`. An expired entry is absent. Returns whether the key has a value.
@@ -223,6 +223,20 @@ impl Reader {
         found: &mut CopiedRecord,
         out: &mut Vec<u8>,
     ) -> Result<bool> {
+        self.read_since(core, key, hint, None, found, out)
+    }
+
+    /// As `read`, after a glance of the same call that found the expired record of generation `over`.
+    #[inline]
+    pub(super) fn read_since(
+        &self,
+        core: &Core<'_>,
+        key: &slots::Key<'_>,
+        hint: Option<slots::Slot>,
+        over: Option<u64>,
+        found: &mut CopiedRecord,
+        out: &mut Vec<u8>,
+    ) -> Result<bool> {
         let read = |found: &mut CopiedRecord| {
             let is = match core.get_to(key, hint, self.verify, found, out) {
                 Ok(is) => is,
@@ -230,7 +244,7 @@ impl Reader {
             };
             Ok(seen(is, found))
         };
-        let is = settled(found, read)?;
+        let is = settled(over, found, read)?;
         if !is {
             out.clear();
         }
@@ -260,7 +274,7 @@ impl Reader {
         Err(fault::error(fault))
     }
 
-    /// The board as it is now, for several reads of one generation and one instant.
+    /// The board as it is now, for several reads of one generation and one instant: see [`View`].
     ///
     /// # Errors
     /// `Moved`; `Forked`.
@@ -278,8 +292,9 @@ impl Reader {
     /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn view(&self) -> Result<View> {
-        let point = self.core()?.point();
-        Ok(View::new(self.clone(), point, Some(boottime_ns())))
+        let core = self.core()?;
+        let (point, instant_ns) = view::one_moment(|| core.point(), now_ns);
+        Ok(View::new(self.clone(), point, Some(instant_ns)))
     }
 
     /// The board as it was at a generation of the history. An entry whose time to live passed is present until the generation of
@@ -605,13 +620,14 @@ pub(super) fn seen(is: bool, found: &CopiedRecord) -> Seen {
 
 /// Reads until the answer is true of one moment of the call; returns whether the key has a value. A reader may be paused
 /// between the copy of a record and the look at the clock, and another value may take the record's place before its
-/// deadline. So the key is absent only if a read that begins after the deadline finds the same record.
+/// deadline. So the key is absent only if a read that begins after the deadline finds the same record. `over` is the
+/// generation of the expired record that this call has found already.
 #[inline]
 fn settled(
+    mut over: Option<u64>,
     found: &mut CopiedRecord,
     mut read: impl FnMut(&mut CopiedRecord) -> Result<Seen>,
 ) -> Result<bool> {
-    let mut over = None;
     loop {
         match read(found)? {
             Seen::Value => return Ok(true),
@@ -645,7 +661,15 @@ impl Deadline {
 /// Whether a deadline, 0 for none, has passed.
 #[inline]
 pub(super) fn is_expired(deadline: u64) -> bool {
-    deadline != 0 && deadline <= boottime_ns()
+    deadline != 0 && deadline <= now_ns()
+}
+
+/// The present in nanoseconds of `CLOCK_BOOTTIME`. Here a test pauses a reader that has read and not looked at the clock.
+#[inline(always)]
+pub(super) fn now_ns() -> u64 {
+    #[cfg(test)]
+    tests::pause();
+    boottime_ns()
 }
 
 /// The key's numbers, if it can be one.
@@ -671,26 +695,4 @@ fn no_key(key: &str) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_expired_value_that_was_replaced_while_it_was_read_is_not_absence() {
-        let settle = |reads: &[(u64, Seen)]| {
-            let mut reads = reads.iter();
-            let mut found = CopiedRecord::EMPTY;
-            let is = settled(&mut found, |found| {
-                let &(generation, judged) = reads.next().expect("no read too many");
-                found.generation = generation;
-                Ok(judged)
-            });
-            assert_eq!(reads.next(), None, "a read too few");
-            (is.unwrap(), found.generation)
-        };
-        assert_eq!(settle(&[(1, Seen::Value)]), (true, 1));
-        assert_eq!(settle(&[(1, Seen::Expired), (2, Seen::Value)]), (true, 2));
-        assert_eq!(settle(&[(1, Seen::Expired), (1, Seen::Expired)]), (false, 1));
-        assert_eq!(settle(&[(1, Seen::Expired), (2, Seen::Expired), (2, Seen::Expired)]), (false, 2));
-        assert_eq!(settle(&[(1, Seen::Expired), (0, Seen::Nothing)]), (false, 0));
-    }
-}
+mod tests;

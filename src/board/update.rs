@@ -288,7 +288,7 @@ impl Session {
         reader::check(key)?;
         let reader = self.reader();
         let slot_key = slots::Key::new(reader.region.geometry(), key);
-        let freed = reader.core()?.names_freed();
+        let mut freed = reader.core()?.names_freed();
         self.update_at(key, &slot_key, &mut None, retry, |found, value| {
             let core = reader.core()?;
             let entry = found.map(|found| {
@@ -296,6 +296,8 @@ impl Session {
                 let entry = reader.entry(&core, key, value, &found.header(), found.generation);
                 if core.names_stand(freed) { entry } else { entry.without_names() }
             });
+            // For the next attempt, which reads after this.
+            freed = core.names_freed();
             f(entry.as_ref())
         })
     }

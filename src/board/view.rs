@@ -14,8 +14,12 @@ use crate::{
 /// in the history.
 ///
 /// A view of the present is also of one instant. Entries whose time to live had passed at that instant are absent; the others
-/// are present for the view's whole life. A view of a given generation looks at no clock: it has an entry until the
-/// generation of the entry's expire event.
+/// are present for the view's whole life. The generation was the newest at the instant, so a key that had a value all the time
+/// is never absent, though its value was replaced just before its time to live was over. While others change the board
+/// without a pause, so that the clock cannot be read between two changes in 16 attempts, the instant is just before the
+/// generation: then the view may have entries whose time to live passed between the two, while the view was being made.
+///
+/// A view of a given generation looks at no clock: it has an entry until the generation of the entry's expire event.
 ///
 /// A view keeps nothing in the history. When its generation leaves the history, reads return `Lagged`.
 ///
@@ -97,13 +101,68 @@ impl View {
     }
 }
 
+/// How often a view of the present tries to read the clock between two looks that see the same generation.
+const MOMENTS: u32 = 16;
+
+/// The present as a point of the history and an instant. The generation was the newest when the clock was read, because a look
+/// before that and one after it saw the same.
+///
+/// If the clock were read after the point alone, a reader that is paused in between would find a key absent that always had
+/// a value: another value may replace an entry before its deadline, and the deadline may pass, all after the point. If it
+/// were read before the point alone, an entry would be present beside changes that were made after its deadline.
+///
+/// A reader cannot make writers wait, and its calls end whatever they do. So after some attempts it takes the instant before
+/// the last point. Then a key is still absent only if it had no value when the point was the newest: its record was over
+/// at an earlier instant, and nothing had replaced it. What is lost is less: entries may be present whose
+/// deadlines passed between the last two looks.
+pub(super) fn one_moment(mut point: impl FnMut() -> Point, mut now_ns: impl FnMut() -> u64) -> (Point, u64) {
+    let (mut before, mut attempt) = (point(), 1);
+    loop {
+        let instant_ns = now_ns();
+        let after = point();
+        if after.generation == before.generation || attempt == MOMENTS {
+            return (after, instant_ns);
+        }
+        (before, attempt) = (after, attempt + 1);
+    }
+}
+
 fn text(key: Vec<u8>) -> Result<String> {
     String::from_utf8(key).map_err(|_| list::not_text())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::{MOMENTS, one_moment};
     use crate::Board;
+
+    /// A view of the present beside so many changes, one of which happens at each look at the clock.
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn a_view_s_generation_is_the_newest_at_its_instant_unless_changes_never_pause() {
+        let session = Board::options().capacity(1 << 20).keys(64).local().unwrap().attach("viewer").unwrap();
+        let core = session.reader().core().unwrap();
+        for (changes, looks) in [(0, 1), (1, 2), (15, 16), (16, 16), (u64::MAX, 16)] {
+            let (first, mut looked) = (core.newest(), 0);
+            let (point, instant) = one_moment(
+                || core.point(),
+                || {
+                    assert!(looked < u64::from(MOMENTS), "it goes on as long as the changes do");
+                    if looked < changes {
+                        session.put("key", "value").unwrap();
+                    }
+                    looked += 1;
+                    looked
+                },
+            );
+            let made = changes.min(looks);
+            assert_eq!(
+                (point.generation, instant, looked),
+                (first + made, looks, looks),
+                "{changes} changes"
+            );
+        }
+    }
 
     #[test]
     #[cfg_attr(miri, ignore = "maps memory")]

@@ -438,6 +438,32 @@ fn a_list_has_what_was_present_and_nothing_else() {
     );
 }
 
+/// A view and a list of a generation in which a value's time to live is 40 ms. It is replaced within 36 ms, while
+/// the callers are paused until its time is over.
+fn paused() -> Epoch {
+    let brief = |ttl| Call::Put { expect: Expect::Any, bound: false, ttl };
+    let mut epoch = Tale::new()
+        .change(BRIEF, brief(40))
+        .read(BRIEF, Call::At { generation: 1, present: true })
+        .list(&[BRIEF], Some(1))
+        .change(BRIEF, brief(600_000))
+        .end();
+    epoch.calls[1].end = Some(90 * MS);
+    epoch.lists[0].span[1] = 90 * MS;
+    epoch
+}
+
+#[test]
+fn who_is_paused_misses_no_value_that_was_replaced_before_its_time_was_over() {
+    assert_bites(
+        paused,
+        &[
+            ("a view shows what did not stand at its generation", |epoch| *answer(epoch, 1) = Answer::Absent),
+            ("a list misses a key that was present", |epoch| epoch.lists[0].found = set([].iter())),
+        ],
+    );
+}
+
 /// Worker 5 takes a lease, renews it and releases it; worker 6 takes it, and loses it to a put.
 fn leased() -> Epoch {
     Tale::new()

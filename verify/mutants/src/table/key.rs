@@ -9,10 +9,33 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a handle's glance ignores deadlines",
         lost: "A handle returns a value that has expired.",
         file: FILE,
-        search: "Seen::Expired => self.read_in_full(found, out),",
+        search: "Seen::Expired => self.read_in_full(Some(found.generation), found, out),",
         replace: "Seen::Expired => Ok(true),",
         caught_by: &[test(
             "-p slateboard --test handles a_handle_learns_that_its_key_expired_although_nobody_changes_anything",
+        )],
+    },
+    Mutant {
+        name: "what a handle's glance finds expired is absent",
+        lost: "A handle whose thread was paused finds no value at a key that always had one.",
+        file: FILE,
+        search: "Seen::Expired => self.read_in_full(Some(found.generation), found, out),",
+        replace: "Seen::Expired => {
+                    out.clear();
+                    Ok(false)
+                }",
+        caught_by: &[test(
+            "-p slateboard --lib board::reader::tests::paused::a_handle_finds_a_value_that_replaced_one_whose_time_is_over",
+        )],
+    },
+    Mutant {
+        name: "what a handle's glance found expired is forgotten",
+        lost: "Each read of an expired value through a handle copies it once more.",
+        file: FILE,
+        search: "Seen::Expired => self.read_in_full(Some(found.generation), found, out),",
+        replace: "Seen::Expired => self.read_in_full(None, found, out),",
+        caught_by: &[test(
+            "-p slateboard --lib board::reader::tests::paused::an_expired_value_is_read_twice_and_no_more",
         )],
     },
     Mutant {

@@ -24,6 +24,7 @@ mod lease;
 mod list;
 mod listing;
 mod lookout;
+mod metrics;
 mod names;
 mod notifier;
 mod options;
@@ -149,6 +150,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         list::MUTANTS,
         listing::MUTANTS,
         lookout::MUTANTS,
+        metrics::MUTANTS,
         names::MUTANTS,
         notifier::MUTANTS,
         options::MUTANTS,

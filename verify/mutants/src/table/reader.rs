@@ -18,9 +18,42 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a glance ignores deadlines",
         lost: "A value is returned after its time to live.",
         file: FILE,
-        search: "Seen::Expired => self.get_in_full_into(key, buffer),",
+        search: "Seen::Expired => self.get_in_full_into(key, Some(found.generation), buffer),",
         replace: "Seen::Expired => Ok(Some(meta(found))),",
         caught_by: &[test("-p slateboard --test handles a_read_into_a_buffer_knows_deadlines")],
+    },
+    Mutant {
+        name: "what a glance finds expired is absent",
+        lost: "A reader that was paused finds no value at a key that always had one.",
+        file: FILE,
+        search: "Seen::Expired => self.get_in_full_into(key, Some(found.generation), buffer),",
+        replace: "Seen::Expired => {
+                    buffer.clear();
+                    Ok(None)
+                }",
+        caught_by: &[test(
+            "-p slateboard --lib board::reader::tests::paused::a_read_finds_a_value_that_replaced_one_whose_time_is_over",
+        )],
+    },
+    Mutant {
+        name: "what a glance found expired is forgotten",
+        lost: "Each read of an expired value copies it once more.",
+        file: FILE,
+        search: "self.read_since(&core, &slot_key, None, over, &mut found, buffer);",
+        replace: "self.read_since(&core, &slot_key, None, over.filter(|_| false), &mut found, buffer);",
+        caught_by: &[test(
+            "-p slateboard --lib board::reader::tests::paused::an_expired_value_is_read_twice_and_no_more",
+        )],
+    },
+    Mutant {
+        name: "a value is told with whatever name its writer's place has",
+        lost: "An entry is told under the name of a session that came later.",
+        file: FILE,
+        search: "if core.names_stand(freed) {",
+        replace: "if core.names_stand(freed) || freed > 0 || entry.is_some() {",
+        caught_by: &[test(
+            "-p slateboard --lib board::reader::tests::paused::a_value_is_told_with_its_own_writer_s_name",
+        )],
     },
     Mutant {
         name: "an expired entry is present",
@@ -65,7 +98,7 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a view of the present has no instant",
         lost: "A view has entries whose time to live was over.",
         file: FILE,
-        search: "View::new(self.clone(), point, Some(boottime_ns()))",
+        search: "View::new(self.clone(), point, Some(instant_ns))",
         replace: "View::new(self.clone(), point, None)",
         caught_by: &[test("-p slateboard --test expiry a_view_is_of_one_instant_or_of_none")],
     },

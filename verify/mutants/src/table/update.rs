@@ -4,6 +4,8 @@ use super::{Mutant, long, test, torture};
 
 const FILE: &str = "src/board/update.rs";
 
+const NAMES: &str = "-p slateboard --lib board::reader::tests::paused::an_update_is_told_its_own_writer_s_name_or_none_and_the_next_attempt_begins_anew";
+
 pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "pauses grow without end",
@@ -201,5 +203,23 @@ pub const MUTANTS: &[Mutant] = &[
         caught_by: &[test(
             "-p slateboard --test conditions an_update_gives_up_after_its_attempts_and_changes_nothing",
         )],
+    },
+    Mutant {
+        name: "an update is told whatever name its writer's place has",
+        lost: "An update is told the name of a session that came later.",
+        file: FILE,
+        search: "if core.names_stand(freed) { entry } else { entry.without_names() }",
+        replace: "if core.names_stand(freed) || freed < u64::MAX { entry } else { entry.without_names() }",
+        caught_by: &[test(NAMES)],
+    },
+    Mutant {
+        name: "an update that was told no name is told none again",
+        lost: "An update does not learn who wrote, once a name was freed during an earlier attempt.",
+        file: FILE,
+        search: "            freed = core.names_freed();
+            f(entry",
+        replace: "            freed += 0;
+            f(entry",
+        caught_by: &[test(NAMES)],
     },
 ];

@@ -162,6 +162,19 @@ impl Chronicle {
         self.is_unbroken(states, index, generation).then(|| &states[index])
     }
 
+    /// What a view or a list of a generation may find between two moments where a key has this state. What looks at deadlines
+    /// does so while its generation is the newest: before the next one had happened for certain.
+    pub fn found_at(
+        &self,
+        state: &State,
+        generation: u64,
+        present: bool,
+        [start, end]: [u64; 2],
+    ) -> impl Iterator<Item = Option<State>> {
+        let state = if present { *state } else { State { until: None, ..*state } };
+        state.found([start, end.min(self.times.latest(generation + 1))])
+    }
+
     /// An event of the key, with what stood before it.
     pub fn step(&self, key: u64, generation: u64) -> Option<[&State; 2]> {
         let states = self.states(key);

@@ -11,27 +11,29 @@ pub fn check(case: &mut Case<'_>) {
             if !is_in(&list.wanted) {
                 continue;
             }
-            let states = states(case, list, key);
-            let Some(states) = case.known(states) else { continue };
-            let mut possible = states.iter().flat_map(|state| state.found(list.span));
+            let possible = possible(case, list, key);
+            let Some(possible) = case.known(possible) else { continue };
+            let mut possible = possible.into_iter();
             let (what, explained) = if is_in(&list.found) {
                 ("a list has a key that was not present", possible.any(|found| found.is_some()))
             } else {
                 ("a list misses a key that was present", possible.any(|found| found.is_none()))
             };
             if !explained {
-                case.violated(what, &(key, list, states));
+                case.violated(what, &(key, list, case.chronicle.states(key)));
             }
         }
     }
 }
 
-/// What the list may have met of a key.
-fn states(case: &Case<'_>, list: &Listed, key: u64) -> Option<Vec<State>> {
-    let states = match list.generation {
-        None => case.chronicle.during(key, list.span)?,
-        Some(generation) => std::slice::from_ref(case.chronicle.at(key, generation)?),
-    };
-    let timed = |state: &State| if list.present { *state } else { State { until: None, ..*state } };
-    Some(states.iter().map(timed).collect())
+/// What the list may have found of a key.
+fn possible(case: &Case<'_>, list: &Listed, key: u64) -> Option<Vec<Option<State>>> {
+    let Listed { span, generation, present, .. } = *list;
+    let chronicle = case.chronicle;
+    Some(match generation {
+        Some(generation) => {
+            chronicle.found_at(chronicle.at(key, generation)?, generation, present, span).collect()
+        }
+        None => chronicle.during(key, span)?.iter().flat_map(|state| state.found(span)).collect(),
+    })
 }

@@ -14,8 +14,8 @@ pub fn check(case: &mut Case<'_>) {
             (Call::At { generation, present }, answer) => {
                 let state = case.chronicle.at(call.key, generation);
                 let Some(state) = case.known(state) else { continue };
-                let state = if present { *state } else { State { until: None, ..*state } };
-                if !state.found(call.span()).any(|found| is_told(call.asked, answer, found)) {
+                let mut possible = case.chronicle.found_at(state, generation, present, call.span());
+                if !possible.any(|found| is_told(call.asked, answer, found)) {
                     case.violated("a view shows what did not stand at its generation", &(call, state));
                 }
             }
