@@ -287,10 +287,7 @@ impl Rounds {
             if elected {
                 self.look_at_one_group(seat, &core);
             }
-        }
-        let (session, records) = (u64::from(seat.writer.session), seat.region.geometry().sessions() as u64);
-        if sweeps(self.beats, elected, session, records) {
-            self.open = core.sweep_open(&self.open);
+            self.sweep(seat, &core, elected);
         }
         self.next_ns(seat, elected, boot_ns)
     }
@@ -337,6 +334,14 @@ impl Rounds {
         let group = (self.beats % core.geometry().groups().count() as u64) as usize;
         let sweep = |lane: &mut Lane| core.sweep(lane, group, ENDED_AT_ONCE, region::now());
         let _ = seat.region.with_space(&mut seat.lane(), 1, sweep);
+    }
+
+    /// Looks from time to time for slots that dead sessions left half inserted, and for tombstones that they left.
+    fn sweep(&mut self, seat: &Seat, core: &Core<'_>, elected: bool) {
+        let (session, records) = (u64::from(seat.writer.session), seat.region.geometry().sessions() as u64);
+        if sweeps(self.beats, elected, session, records) {
+            self.open = core.sweep_open(&self.open);
+        }
     }
 
     fn reap(&mut self, seat: &Seat, elected: bool, boot_ns: u64) {

@@ -342,6 +342,48 @@ mod tests {
         assert_eq!(seat.next_renewal_ns(), None, "a lost lease is renewed for ever");
     }
 
+    /// A session with a lease, whose board has moved since.
+    #[cfg(not(miri))]
+    fn moved() -> (Session, Lease) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("board");
+        let options = Board::options().capacity(1 << 20).keys(64).beat(SELDOM);
+        let session = options.create(&path).unwrap().attach("holder").unwrap();
+        let lease = session.lease("lease", LONG).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        session.reader().region.look();
+        (session, lease)
+    }
+
+    #[test]
+    #[cfg(not(miri))]
+    fn a_lease_of_a_board_that_has_moved_is_not_renewed_again() {
+        let (session, lease) = moved();
+        let due_ns = session.seat().next_renewal_ns().unwrap();
+        session.seat().renew(due_ns);
+        assert_eq!(session.seat().next_renewal_ns(), None, "the keeper goes on with it");
+        assert!(!lease.is_held() && lease.renew().unwrap_err().is_moved());
+    }
+
+    /// In a forked child the thread that holds the lock does not exist. A board that has moved is told by the same look.
+    #[test]
+    #[cfg(not(miri))]
+    fn a_lease_s_calls_look_at_the_board_before_they_wait_for_the_lock() {
+        let (_session, lease) = moved();
+        let held = Arc::clone(&lease.held);
+        let _another_holds_it = held.lock();
+        let (say, hear) = std::sync::mpsc::channel();
+        let calls = std::thread::spawn(move || {
+            let _ = say.send(lease.is_held());
+            let _ = say.send(lease.renew().is_ok());
+            let _ = say.send(lease.release().is_ok());
+        });
+        for call in ["is_held", "renew", "release"] {
+            assert_eq!(hear.recv_timeout(Duration::from_secs(10)), Ok(false), "{call} waits");
+        }
+        calls.join().unwrap();
+    }
+
     #[test]
     #[cfg_attr(miri, ignore = "maps memory")]
     fn each_lease_of_a_session_is_renewed_until_it_is_released() {

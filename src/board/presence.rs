@@ -84,10 +84,10 @@ impl Roll {
     }
 
     pub(super) fn let_go(&self, index: usize, certificate: Option<Certificate>) {
-        // This comes before the byte is released: the next session of this index must not find itself elected.
         self.elected.lock().take_if(|elected| *elected == index);
-        // The lock is released before the set forgets the byte, because this process may probe it after that.
         drop(certificate);
+        // The set forgets the byte last. Until then this process gives the index to no other session, which would find
+        // itself elected.
         self.held.lock().remove(&index);
     }
 
@@ -204,10 +204,17 @@ impl Region {
         if !core.is_occupied(index) || self.roll.presence(index) != Presence::Dead {
             return Ok(false);
         }
+        self.reap_unheld(core, index)
+    }
+
+    /// Reaps the session of a record whose lock byte nobody held a moment ago. The record is looked at again under the lock,
+    /// because another process may have reaped the session meanwhile. Returns whether this call reaped it.
+    fn reap_unheld(&self, core: &Core<'_>, index: usize) -> Result<bool> {
         let Some(certificate) = self.roll.hold(index)? else { return Ok(false) };
-        let outcome = if core.is_occupied(index) { self.reap_held(core, index) } else { Ok(()) };
+        let is_there = core.is_occupied(index);
+        let outcome = if is_there { self.reap_held(core, index) } else { Ok(()) };
         self.roll.let_go(index, certificate);
-        outcome.map(|()| true)
+        outcome.map(|()| is_there)
     }
 
     fn reap_held(&self, core: &Core<'_>, index: usize) -> Result<()> {
@@ -223,7 +230,7 @@ mod tests {
     use crate::{
         board::{
             Options, PutOptions, Session,
-            seat::tests::{attach, board, board_of, die, is_attached, put, put_bound},
+            seat::tests::{attach, board, board_of, die, is_attached, put, put_bound, words},
         },
         layout::{GenWord, Guard, GuardOp, Shape, State, StateKind, session::Counter},
     };
@@ -278,6 +285,21 @@ mod tests {
             seat.leave();
         }
         assert_eq!(region.core().unwrap().total(Counter::Puts), 6);
+    }
+
+    #[test]
+    fn a_session_that_another_reaped_meanwhile_is_not_reaped_again() {
+        let region = board(2);
+        let [elsewhere, dead] = ["elsewhere", "dead"].map(|name| attach(&region, name));
+        die(&dead);
+        let (core, index) = (region.core().unwrap(), usize::from(dead.writer.session));
+        assert!(region.reap_unheld(&core, index).unwrap() && !is_attached(&dead));
+        let before = words(&region);
+        assert!(!region.reap_unheld(&core, index).unwrap(), "it is counted twice");
+        assert!(words(&region) == before, "the board changed");
+        assert!(is_attached(&elsewhere));
+        // The record can be had.
+        assert_eq!(attach(&region, "next").writer.session, dead.writer.session);
     }
 
     /// A session whose keeper sleeps.

@@ -9,7 +9,7 @@ use crate::{
             BEAT, attach, board, board_of, die, have_blocks_at_hand, is_attached, put, put_until, words,
         },
     },
-    layout::{Geometry, HeadKind, Shape, groups, header, session::Counter},
+    layout::{Geometry, HeadKind, Shape, groups, header, record::RecordKind, session::Counter},
     protocol::{
         publish::{Change, Expect, Now, Outcome},
         slots::Key,
@@ -190,6 +190,24 @@ fn a_keeper_wakes_between_two_beats_for_its_sessions_own_deadlines() {
 }
 
 #[test]
+fn a_keeper_that_ended_what_was_due_wakes_for_the_next_deadline() {
+    let region = board(2);
+    let [elected, other] = ["elected", "other"].map(|name| attach(&region, name));
+    elect(&elected);
+    let (mut rounds, _) = rounds(&other);
+    let due_ns = boottime_ns();
+    let next_ns = due_ns + PERIOD_NS / 2;
+    for (key, deadline_ns) in [("due", due_ns), ("next", next_ns)] {
+        put_until(&other, key, b"", deadline_ns).unwrap();
+        other.expects_expiry(deadline_ns);
+    }
+    rounds.act(&other, due_ns);
+    assert_eq!(ended(&region), 1);
+    let wakes_ns = other.expiries.next_ns();
+    assert!((next_ns..=next_ns + 2 * DeadlineHint::UNIT_NS).contains(&wakes_ns), "{next_ns} {wakes_ns}");
+}
+
+#[test]
 fn a_keeper_is_woken_only_for_a_deadline_before_its_next_beat_and_before_the_one_it_knows() {
     let expiries = Expiries::new(BEAT);
     let now_ns = 7 * PERIOD_NS;
@@ -278,17 +296,31 @@ fn a_keeper_whose_session_was_ended_by_others_changes_nothing() {
     die(&fenced);
     let living = attach(&region, "living");
     assert_eq!(region.reap_dead().unwrap(), 1);
-    // What was at hand there is in use here, an event is not counted, one is dead, and an entry is over.
+    // What was at hand there is in use here, an event is not counted, one is dead, and an entry is over. A slot is open, as a
+    // killed inserter leaves it, and one is retired with its tombstone, which a killed session did not give back.
     let dead = attach(&region, "dead");
     for n in 0..20 {
         put(&living, &format!("key/{n}"), &[1; 100]).unwrap();
     }
     put_until(&living, "over", b"", 1).unwrap();
+    let slot_of = |key: &str| {
+        let Outcome::Done { slot, .. } = put(&living, key, b"value").unwrap() else { panic!("it is put") };
+        word(&region, slot.head_at)
+    };
+    let (open, retired) = (slot_of("open"), slot_of("retired"));
+    let remove = Change::tombstone(RecordKind::Removed, Expect::Any);
+    living.write(&Key::new(region.geometry(), "retired"), &remove, None).unwrap();
+    for (head, kind) in [(open, HeadKind::Open), (retired, HeadKind::Retired)] {
+        let of = Head(head.load(Relaxed));
+        let block = if kind == HeadKind::Open { 0 } else { of.block() };
+        head.store(of.next(kind, block).0, Relaxed);
+    }
     die(&dead);
     let newest = core(&region).generation();
     word(&region, header::GENERATION).store(newest - 1, Relaxed);
     let before = words(&region);
-    for beat in 0..4 {
+    // As session 0 of 4 it would sweep at the 16th and at the 64th.
+    for beat in 0..4 * SWEEP_BEATS {
         rounds.beat(&fenced, start + beat * PERIOD_NS);
     }
     rounds.end_near(&fenced, start);

@@ -449,4 +449,31 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "map_or(due_ns, |_| due_ns)",
         caught_by: &[test("-p slateboard --test leases a_lease_shorter_than_a_beat_is_renewed_in_time")],
     },
+    Mutant {
+        name: "a keeper whose session was ended sweeps",
+        lost: "A session that others ended retires slots and frees blocks.",
+        file: FILE,
+        search: "            self.sweep(seat, &core, elected);
+        }
+",
+        replace: "        }
+        self.sweep(seat, &core, elected);
+",
+        caught_by: &[test(
+            "-p slateboard --lib board::keeper::tests::a_keeper_whose_session_was_ended_by_others_changes_nothing",
+        )],
+    },
+    Mutant {
+        name: "a keeper forgets the next deadline when it has ended what was due",
+        lost: "The next entry that lives shorter than a beat is ended a beat late.",
+        file: FILE,
+        search: "            self.end_expired(seat, &core, 0, boot_ns);
+",
+        replace: "            self.end_expired(seat, &core, 0, boot_ns);
+            seat.expiries.next_ns.store(u64::MAX, Relaxed);
+",
+        caught_by: &[test(
+            "-p slateboard --lib board::keeper::tests::a_keeper_that_ended_what_was_due_wakes_for_the_next_deadline",
+        )],
+    },
 ];

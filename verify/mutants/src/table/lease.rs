@@ -4,6 +4,8 @@ use super::{Mutant, long, test, torture};
 
 const FILE: &str = "src/board/lease.rs";
 
+const BEFORE_THE_LOCK: &str = "-p slateboard --lib board::lease::tests::a_lease_s_calls_look_at_the_board_before_they_wait_for_the_lock";
+
 pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a renewal does not ask for the lease's version",
@@ -251,5 +253,41 @@ pub const MUTANTS: &[Mutant] = &[
         search: "if error.kind() != ErrorKind::Conflict {",
         replace: "if !key.is_empty() {",
         caught_by: &[test("-p slateboard --test api a_lease_has_one_holder_and_rising_tokens")],
+    },
+    Mutant {
+        name: "a renewal on a board that has moved forgets nothing",
+        lost: "A keeper goes on renewing on a board that newcomers cannot open.",
+        file: FILE,
+        search: "if error.is_conflict() || error.is_fenced() || error.is_moved() {",
+        replace: "if error.is_conflict() || error.is_fenced() {",
+        caught_by: &[test(
+            "-p slateboard --lib board::lease::tests::a_lease_of_a_board_that_has_moved_is_not_renewed_again",
+        )],
+    },
+    Mutant {
+        name: "a renewal waits for the lock before it looks at the board",
+        lost: "A forked child waits for a thread that it does not have.",
+        file: FILE,
+        search: "        self.session.reader().core()?;
+        renew(",
+        replace: "        renew(",
+        caught_by: &[test(BEFORE_THE_LOCK)],
+    },
+    Mutant {
+        name: "a release waits for the lock before it looks at the board",
+        lost: "A forked child waits for a thread that it does not have.",
+        file: FILE,
+        search: "        self.session.reader().core()?;
+        self.session.forget_renewal",
+        replace: "        self.session.forget_renewal",
+        caught_by: &[test(BEFORE_THE_LOCK)],
+    },
+    Mutant {
+        name: "whoever asks for a lease waits for the lock before it looks at the board",
+        lost: "A forked child waits for a thread that it does not have.",
+        file: FILE,
+        search: "if self.session.check().is_err() {",
+        replace: "if self.key.is_empty() {",
+        caught_by: &[test(BEFORE_THE_LOCK)],
     },
 ];

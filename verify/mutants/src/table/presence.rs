@@ -137,4 +137,14 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib board::presence::tests::a_session_that_cannot_be_reaped_keeps_nobody_from_anything",
         )],
     },
+    Mutant {
+        name: "a session that another reaped meanwhile is reaped again",
+        lost: "One death is counted twice, and a reaper works in a record that has no session.",
+        file: FILE,
+        search: "let is_there = core.is_occupied(index);",
+        replace: "let is_there = core.is_occupied(index) || index < usize::MAX;",
+        caught_by: &[test(
+            "-p slateboard --lib board::presence::tests::a_session_that_another_reaped_meanwhile_is_not_reaped_again",
+        )],
+    },
 ];
