@@ -286,6 +286,7 @@ impl Heads {
 mod tests {
     use super::*;
     use crate::{
+        layout::{GenWord, RingWord, State, header},
         protocol::{
             Machine,
             lane::Lane,
@@ -294,7 +295,7 @@ mod tests {
             slots::Key,
             tests::{Heap, put, remove},
         },
-        sync::AtomicU64,
+        sync::{AtomicU64, Ordering::Relaxed},
     };
     use slateboard_kit::random::Random;
     use std::sync::Mutex;
@@ -380,6 +381,80 @@ mod tests {
                 assert_eq!(listed(&keys), expected, "with the floor at {floor}");
             }
         }
+    }
+
+    /// A walk that damage ends has stored the heads of slots whose keys it did not add.
+    #[test]
+    fn a_walk_that_failed_leaves_nothing_behind() {
+        let heap = Heap::small();
+        let core = heap.core();
+        let mut lane = heap.lane(0);
+        let mut keys = Keys::new(&heap.geo);
+        for n in 10..70 {
+            put(&core, &mut lane, &format!("key/{n}"), b"x", Expect::Any).unwrap();
+        }
+        let mut last = 0;
+        core.heads(|head_at, head| {
+            last = if head.is(HeadKind::Live) { head_at } else { last };
+            Ok(())
+        })
+        .unwrap();
+        let head = heap.word(last).swap(u64::MAX, Relaxed);
+        assert!(matches!(keys.catch_up(&core, core.generation()), Err(Fault::Corrupt(_))));
+        heap.word(last).store(head, Relaxed);
+        keys.catch_up(&core, core.generation()).unwrap();
+        assert_eq!(listed(&keys), (10..70).map(|n| format!("key/{n}")).collect::<Vec<_>>());
+    }
+
+    /// Takes the counter back to a generation. Later events are not in the ring.
+    fn take_back(heap: &Heap, generation: u64) {
+        for event in generation + 1..=heap.core().generation() {
+            heap.word(heap.geo.ring(event)).store(0, Relaxed);
+        }
+        heap.word(header::GENERATION).store(generation, Relaxed);
+    }
+
+    #[test]
+    fn an_index_that_is_ahead_of_a_damaged_counter_looks_at_the_slots() {
+        let heap = Heap::small();
+        let core = heap.core();
+        let mut lane = heap.lane(0);
+        let mut keys = Keys::new(&heap.geo);
+        for n in 0..10 {
+            put(&core, &mut lane, &format!("old/{n}"), b"x", Expect::Any).unwrap();
+        }
+        keys.catch_up(&core, 10).unwrap();
+        take_back(&heap, 1);
+        put(&core, &mut lane, "new", b"x", Expect::Any).unwrap();
+        assert_eq!(core.generation(), 2);
+        keys.catch_up(&core, 2).unwrap();
+        assert_eq!(listed(&keys).first().map(String::as_str), Some("new"));
+    }
+
+    /// The writer of a removal was stopped before it entered the event; the index is made; and the writer goes on.
+    #[test]
+    fn a_removal_that_enters_the_history_after_a_walk_takes_its_key_along() {
+        let heap = Heap::small();
+        let core = heap.core();
+        let mut lane = heap.lane(0);
+        let mut keys = Keys::new(&heap.geo);
+        put(&core, &mut lane, "stays", b"x", Expect::Any).unwrap();
+        put(&core, &mut lane, "goes", b"x", Expect::Any).unwrap();
+        remove(&core, &mut lane, "goes").unwrap();
+        let (counter, ring) = (heap.word(header::GENERATION), heap.word(heap.geo.ring(3)));
+        let entered = ring.load(Relaxed);
+        let block = heap.geo.block(RingWord(entered).block()).unwrap();
+        let (logged, state) = (heap.word(heap.geo.generation(block)), heap.word(heap.geo.state(block)));
+        let event = logged.swap(GenWord::Unlogged(State(state.load(Relaxed)).tag()).pack(), Relaxed);
+        take_back(&heap, 2);
+        keys.catch_up(&core, 2).unwrap();
+        assert_eq!(listed(&keys), ["goes", "stays"]);
+        (ring.store(entered, Relaxed), logged.store(event, Relaxed), counter.store(3, Relaxed));
+        for round in 0..100_u8 {
+            put(&core, &mut lane, "stays", &[round], Expect::Any).unwrap();
+            keys.catch_up(&core, core.generation()).unwrap();
+        }
+        assert_eq!(listed(&keys), ["stays"]);
     }
 
     /// Changes the board while somebody else prefetches what it reads next.

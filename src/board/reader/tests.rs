@@ -156,7 +156,9 @@ mod paused {
     fn meanwhile_a_name_is_freed(region: &Arc<Region>, first: Session, second: &Session) {
         let (region, writer) = (Arc::clone(region), second.clone());
         meanwhile(move || {
-            (0..200).for_each(|_| drop(writer.put("key", "second").unwrap()));
+            for _ in 0..200 {
+                writer.put("key", "second").unwrap();
+            }
             drop(first);
             // It stays attached.
             std::mem::forget(attach(&region, "third"));

@@ -414,6 +414,8 @@ impl DeadlineHint {
     pub const fn deadline_ns(self) -> Option<u64> {
         match self.unit() {
             0 => None,
+            // Unit 1 also stands for the deadlines before it, because 0 means none.
+            1 => Some(1),
             unit => Some(unit << Self::UNIT_SHIFT),
         }
     }
@@ -513,10 +515,17 @@ mod tests {
             let hint = DeadlineHint(word).replaced(Some(first)).with(second);
             prop_assert!(hint.covers(first) && hint.covers(second));
             prop_assert_eq!(hint.0 & 0xff_ffff, word.wrapping_add(2) & 0xff_ffff);
-            let earliest = first.min(second).max(1 << 20);
-            prop_assert!(hint.deadline_ns().is_some_and(|ns| ns <= earliest && ns + (1 << 20) > earliest));
+            let earliest = first.min(second).max(1);
+            // The first two units cannot be told apart.
+            let least = if earliest >> 21 == 0 { 0 } else { earliest - (1 << 20) };
+            prop_assert!(hint.deadline_ns().is_some_and(|ns| (least + 1..=earliest).contains(&ns)));
             prop_assert!(!DeadlineHint(word).replaced(None).covers(first));
             prop_assert_eq!(DeadlineHint(word).replaced(None).deadline_ns(), None);
+        }
+
+        #[test]
+        fn a_hint_is_not_later_than_the_first_deadlines_of_a_clock(deadline in 1u64..1 << 22) {
+            prop_assert!(DeadlineHint(0).with(deadline).deadline_ns().is_some_and(|ns| ns <= deadline));
         }
 
         #[test]

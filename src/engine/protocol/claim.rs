@@ -53,7 +53,7 @@ impl Core<'_> {
         }
         // A removal gives back more than it takes, so it may use a block of any size. Its tombstone keeps the block
         // until it leaves the history.
-        if removal && let Some(claimed) = self.find_larger(lane, class, u8::MAX) {
+        if removal && let Some(claimed) = self.find_larger(lane, class, u8::MAX, true) {
             return Ok(claimed);
         }
         Err(Fault::Full(if self.any_pinned() { Full::Pinned } else { Full::Blocks }))
@@ -81,10 +81,11 @@ impl Core<'_> {
         self.empty_stash(lane);
         self.find_free(lane, class, false)
             .or_else(|| self.recut_extent(lane, class))
-            .or_else(|| self.find_larger(lane, class, LARGER))
+            .or_else(|| self.find_larger(lane, class, LARGER, false))
     }
 
-    /// Retires what can be retired, and searches all extents of the class, because hints may be wrong. While a shorter
+    /// Retires what can be retired, and searches all extents of the class and of the next larger ones, because hints may be
+    /// wrong. While a shorter
     /// history still provides room, this is not done at each claim, except with `last`.
     fn look_everywhere(&self, lane: &mut Lane, class: u8, last: bool) -> Result<Option<Claimed>, Fault> {
         let generation = self.generation();
@@ -94,7 +95,10 @@ impl Core<'_> {
         }
         lane.looked_everywhere = Some(generation);
         self.retire_all()?;
-        Ok(self.find_free(lane, class, true).or_else(|| self.claim_freed(lane, class)))
+        Ok(self
+            .find_free(lane, class, true)
+            .or_else(|| self.claim_freed(lane, class))
+            .or_else(|| self.find_larger(lane, class, LARGER, true)))
     }
 
     /// Claims a block of the extent that is reserved for removals.
@@ -107,10 +111,10 @@ impl Core<'_> {
         }
     }
 
-    /// Claims a free block of one of the next `reach` larger classes.
-    fn find_larger(&self, lane: &mut Lane, class: u8, reach: u8) -> Option<Claimed> {
+    /// Claims a free block of one of the next `reach` larger classes. With `everywhere`, whatever the hints say.
+    fn find_larger(&self, lane: &mut Lane, class: u8, reach: u8, everywhere: bool) -> Option<Claimed> {
         let last = self.geo.classes().count().min(class.saturating_add(reach));
-        (class + 1..=last).find_map(|class| self.find_free(lane, class, false))
+        (class + 1..=last).find_map(|class| self.find_free(lane, class, everywhere))
     }
 
     /// Whether a block would be free if its writer did not still look at it.

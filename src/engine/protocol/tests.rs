@@ -4,6 +4,7 @@
 #[cfg(not(miri))]
 mod bounds;
 mod claims;
+mod keys;
 mod names;
 mod newest;
 mod reaping;
@@ -62,6 +63,10 @@ impl Heap {
     /// The protocol on a machine of the test's own.
     pub(crate) fn core_of<'h>(&'h self, machine: &'h dyn Machine) -> Core<'h> {
         Core::new(&self.words, &[], machine, &self.geo).unwrap()
+    }
+
+    pub(crate) fn word(&self, at: usize) -> &AtomicU64 {
+        &self.words[at]
     }
 
     pub(crate) fn lane(&self, session: usize) -> Lane {

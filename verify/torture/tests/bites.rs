@@ -1,6 +1,6 @@
 //! The judge finds each lie that is planted in a sound story.
 
-use slateboard::{Expect, MutationKind};
+use slateboard::{Board, Expect, MutationKind};
 use slateboard_fsck::{Blocks, EventState, KeyState, Summary};
 use slateboard_kit::calls::{self, Answer, Call};
 use std::{collections::HashMap, path::PathBuf};
@@ -8,6 +8,7 @@ use torture::{
     judge::{Epoch, Listed, Logged, windows},
     nemesis::{self, Options},
     observer::{Seen, Story},
+    worker::one,
 };
 
 const COUNT: u64 = 12;
@@ -612,6 +613,41 @@ fn a_call_under_way_at_a_kill_may_have_happened_or_not() {
         }
         assert_eq!(epoch.judge().0, Vec::<String>::new(), "happened: {happened}");
     }
+}
+
+/// A value that is longer than an extent is a chain of pieces. A reader may be given a piece of another value, pieces in another
+/// order, or one too few.
+#[test]
+fn a_long_value_with_a_wrong_piece_is_no_answer() {
+    const PIECE: usize = 16 << 10;
+    const KEY: u64 = 1;
+    let session = Board::local().unwrap().attach("reader").unwrap();
+    let name = calls::key(KEY);
+    let told = |bytes: &[u8]| {
+        session.put(&name, bytes).unwrap();
+        one::read(session.get(&name), KEY)
+    };
+    let (value, other) = (calls::value(7, KEY, 4 * PIECE + 100), calls::value(8, KEY, 4 * PIECE + 100));
+    assert!(matches!(told(&value), Answer::Value { value: 7, .. }));
+    let changed = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = value.clone();
+        change(&mut bytes);
+        told(&bytes)
+    };
+    for piece in 0..4 {
+        let place = piece * PIECE..(piece + 1) * PIECE;
+        let foreign = changed(&|bytes| bytes[place.clone()].copy_from_slice(&other[place.clone()]));
+        assert_eq!(foreign, Answer::Wrong, "piece {piece} is of another value");
+        assert_eq!(changed(&|bytes| bytes[place.clone()].fill(0)), Answer::Wrong, "piece {piece} is empty");
+        assert_eq!(
+            changed(&|bytes| drop(bytes.drain(place.clone()))),
+            Answer::Wrong,
+            "piece {piece} is left out"
+        );
+    }
+    assert_eq!(changed(&|bytes| bytes.rotate_left(PIECE)), Answer::Wrong);
+    assert_eq!(changed(&|bytes| bytes[PIECE..3 * PIECE].rotate_left(PIECE)), Answer::Wrong);
+    assert_eq!(changed(&|bytes| bytes.truncate(3 * PIECE)), Answer::Wrong);
 }
 
 #[test]

@@ -68,19 +68,23 @@ fn a_larger_block_does() {
     assert!(core.load_state(left.block).is(StateKind::Owned));
 }
 
-/// Whoever frees a block may be killed before it takes back the hint that its extent has none. The block is found all the same.
+/// Whoever frees a block may be killed before it takes back the hint that its extent has none. The block is found all the
+/// same, also for a value that a smaller block would do for, and for a removal.
 #[test]
 fn a_wrong_hint_hides_no_block() {
-    let (heap, mut lane, left) = one_block_left(4);
-    let core = heap.core();
-    for extent in 0..heap.geo.extents() {
-        core.at(heap.geo.extent(extent) + 1).store(1, Relaxed);
+    for (granules, value) in [(4, Some(4 * 64 - 100)), (4, Some(0)), (32, None)] {
+        let (heap, mut lane, left) = one_block_left(granules);
+        let core = heap.core();
+        for extent in 0..heap.geo.extents() {
+            core.at(heap.geo.extent(extent) + 1).store(1, Relaxed);
+        }
+        let outcome = match value {
+            Some(len) => put(&core, &mut lane, "new", &vec![1; len], Expect::Any),
+            None => remove(&core, &mut lane, "key"),
+        };
+        assert!(matches!(outcome, Ok(Outcome::Done { .. })), "{granules} {value:?}: {outcome:?}");
+        assert!(core.load_state(left.block).is(StateKind::Owned));
     }
-    assert!(matches!(
-        put(&core, &mut lane, "new", &[1; 4 * 64 - 100], Expect::Any),
-        Ok(Outcome::Done { .. })
-    ));
-    assert!(core.load_state(left.block).is(StateKind::Owned));
 }
 
 /// A refusal tells whether blocks would be free if their writers did not still look at them.

@@ -53,16 +53,16 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a change takes no larger block",
         lost: "A put is refused although a block somewhat larger is free.",
         file: FILE,
-        search: "            .or_else(|| self.find_larger(lane, class, LARGER))",
-        replace: "",
+        search: "(class + 1..=last).find_map(",
+        replace: "(class + 1..=last).filter(|_| reach == u8::MAX).find_map(",
         caught_by: &[test("-p slateboard --lib engine::protocol::tests::claims::a_larger_block_does")],
     },
     Mutant {
         name: "hints are trusted to the end",
         lost: "A put is refused because of a hint that a killed session left.",
         file: FILE,
-        search: "self.find_free(lane, class, true)",
-        replace: "self.find_free(lane, class, false)",
+        search: ".find_free(lane, class, true)",
+        replace: ".find_free(lane, class, false)",
         caught_by: &[test(
             "-p slateboard --lib engine::protocol::tests::claims::a_wrong_hint_hides_no_block",
         )],
@@ -95,6 +95,26 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "None if removal => None,",
         caught_by: &[test(
             "-p slateboard --lib engine::protocol::tests::bounds::the_reserve_is_for_removals_alone_and_lets_a_board_be_emptied",
+        )],
+    },
+    Mutant {
+        name: "hints of larger blocks are trusted to the end",
+        lost: "A put is refused although a block somewhat larger is free, because of a hint that a killed session left.",
+        file: FILE,
+        search: ".or_else(|| self.find_larger(lane, class, LARGER, true))",
+        replace: "",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::claims::a_wrong_hint_hides_no_block",
+        )],
+    },
+    Mutant {
+        name: "a removal trusts the hints",
+        lost: "A removal is refused because of a hint that a killed session left.",
+        file: FILE,
+        search: "self.find_larger(lane, class, u8::MAX, true)",
+        replace: "self.find_larger(lane, class, u8::MAX, false)",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::claims::a_wrong_hint_hides_no_block",
         )],
     },
 ];

@@ -80,4 +80,35 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib board::index::keys::tests::what_changes_while_the_slots_are_read_is_in_the_index",
         )],
     },
+    Mutant {
+        name: "a walk that failed leaves what it read",
+        lost: "A list misses keys whose slots a walk read before damage ended it.",
+        file: FILE,
+        search: "                *self = Self::new(core.geometry());
+",
+        replace: "",
+        caught_by: &[test(
+            "-p slateboard --lib board::index::keys::tests::a_walk_that_failed_leaves_nothing_behind",
+        )],
+    },
+    Mutant {
+        name: "an index that is ahead of the counter is believed",
+        lost: "Lists miss keys that were put after damage of the counter.",
+        file: FILE,
+        search: "(core.floor()..=core.generation() + 1).contains(&own)",
+        replace: "core.floor() <= own",
+        caught_by: &[test(
+            "-p slateboard --lib board::index::keys::tests::an_index_that_is_ahead_of_a_damaged_counter_looks_at_the_slots",
+        )],
+    },
+    Mutant {
+        name: "a walk takes a record for one that is in the history",
+        lost: "The index keeps a key whose removal entered the history after a walk.",
+        file: FILE,
+        search: "None => self.heads.set(head_at, slot.previous),",
+        replace: "None => self.heads.set(head_at, slot.head),",
+        caught_by: &[test(
+            "-p slateboard --lib board::index::keys::tests::a_removal_that_enters_the_history_after_a_walk_takes_its_key_along",
+        )],
+    },
 ];

@@ -5,7 +5,7 @@
 
 mod leases;
 mod many;
-mod one;
+pub mod one;
 mod shape;
 
 use crate::{
