@@ -359,6 +359,13 @@ impl<'r> Party<'r> {
         self.note(Asked::Other("intern"), 0, 0, told);
     }
 
+    /// Interns a name for which there is room, whatever others do.
+    pub fn intern_in_room(&self, name: &'static str) {
+        let session = self.lane.borrow().session;
+        let told = self.core.intern(name, session).map_or(Told::Torn, |_| Told::Said(name.into()));
+        self.note(Asked::Other("intern in room"), 0, 0, told);
+    }
+
     /// Ends the session's life and begins another.
     pub fn attach_anew(&self) {
         let mut lane = self.lane.borrow_mut();

@@ -124,4 +124,16 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "return Ok(false);",
         caught_by: &[test("-p slateboard --lib engine::protocol::tests::names::a_sweep_of_names_keeps_those_that_are_referred_to")],
     },
+    Mutant {
+        name: "a sweep of names reads the floor before the counter",
+        lost: "A session is refused for want of room for its name, because the history laps meanwhile.",
+        file: FILE,
+        search: "        let newest = self.generation();
+        let floor = self.floor();
+",
+        replace: "        let floor = self.floor();
+        let newest = self.generation();
+",
+        caught_by: &[states("names-lapped")],
+    },
 ];

@@ -102,5 +102,23 @@ pub fn scenarios() -> Vec<Scenario> {
             preemptions: 4,
             ..Scenario::new("names-swept", "names given up for others', and taken again, one killed")
         },
+        Scenario {
+            shape: Shape { names: 3, ..board(1, 8, 1) },
+            setup: |party| {
+                party.intern("n");
+                party.attach_anew();
+                party.intern("m");
+                party.attach_anew();
+                put2(party);
+            },
+            roles: vec![
+                role("intern o", |party| party.intern_in_room("o")),
+                role("put 3, put 4", |party| {
+                    put3(party);
+                    put4(party);
+                }),
+            ],
+            ..Scenario::new("names-lapped", "a full table of names swept while the history laps").sees(426, 1)
+        },
     ]
 }
