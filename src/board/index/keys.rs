@@ -115,6 +115,8 @@ impl Keys {
         let next = self.generation.ok_or(Fault::Lagged)? + 1;
         // The floor is loaded after the counter: a slot's earlier key left before any event that is counted here.
         let newest = core.generation().max(generation);
+        #[cfg(test)]
+        tests::pause();
         let floor = core.floor();
         if floor > core.generation() || newest.saturating_sub(floor) > core.geometry().history() + 1 {
             return Err(Fault::Corrupt("the generation counter or the floor"));
@@ -298,7 +300,7 @@ mod tests {
         sync::{AtomicU64, Ordering::Relaxed},
     };
     use slateboard_kit::random::Random;
-    use std::sync::Mutex;
+    use std::{cell::RefCell, sync::Mutex};
 
     fn listed(keys: &Keys) -> Vec<String> {
         let mut found = Vec::new();
@@ -455,6 +457,60 @@ mod tests {
             keys.catch_up(&core, core.generation()).unwrap();
         }
         assert_eq!(listed(&keys), ["stays"]);
+    }
+
+    thread_local! {
+        /// What happens while this thread is paused between its looks at the counter and at the floor.
+        static MEANWHILE: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+    }
+
+    pub(super) fn pause() {
+        if let Some(happens) = MEANWHILE.take() {
+            happens();
+        }
+    }
+
+    /// The removal of a key is the next event that leaves the history. While the index is paused it leaves, and the slot gets
+    /// another key.
+    #[test]
+    fn a_key_whose_slot_gets_another_while_the_index_is_paused_leaves_it() {
+        let heap = std::rc::Rc::new(Heap::small());
+        let core = heap.core();
+        let mut lane = heap.lane(0);
+        let mut keys = Keys::new(&heap.geo);
+        let bucket = Key::new(&heap.geo, "task/goes").bucket;
+        let mut names = (0..).map(|n| format!("task/{n}"));
+        let mut near = names.by_ref().filter(|name| Key::new(&heap.geo, name).bucket == bucket);
+        // Its slot is the bucket's last.
+        for name in near.by_ref().take(geometry::SLOTS - 1) {
+            put(&core, &mut lane, &name, b"x", Expect::Any).unwrap();
+        }
+        let comes = near.next().unwrap();
+        let stays = names.find(|name| Key::new(&heap.geo, name).bucket != bucket).unwrap();
+        put(&core, &mut lane, "task/goes", b"x", Expect::Any).unwrap();
+        remove(&core, &mut lane, "task/goes").unwrap();
+        let removal = core.generation();
+        keys.catch_up(&core, removal).unwrap();
+        let slot = keys.slots[b"task/goes".as_slice()];
+        while core.floor() < removal - 1 {
+            put(&core, &mut lane, &stays, b"x", Expect::Any).unwrap();
+        }
+        let (other, key) = (std::rc::Rc::clone(&heap), comes.clone());
+        let mut writer = heap.lane(1);
+        MEANWHILE.set(Some(Box::new(move || {
+            put(&other.core(), &mut writer, &stays, b"x", Expect::Any).unwrap();
+            assert_eq!(other.core().floor(), removal);
+            put(&other.core(), &mut writer, &key, b"x", Expect::Any).unwrap();
+        })));
+        keys.catch_up(&core, core.generation()).unwrap();
+        assert!(MEANWHILE.take().is_none());
+        keys.catch_up(&core, core.generation()).unwrap();
+        assert_eq!(keys.slots[comes.as_bytes()], slot, "the slot is another");
+        for _ in 0..100 {
+            put(&core, &mut lane, &comes, b"y", Expect::Any).unwrap();
+            keys.catch_up(&core, core.generation()).unwrap();
+        }
+        assert!(!keys.slots.contains_key(b"task/goes".as_slice()), "it stays for ever");
     }
 
     /// Changes the board while somebody else prefetches what it reads next.

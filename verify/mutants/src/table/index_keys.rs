@@ -111,4 +111,22 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib board::index::keys::tests::a_removal_that_enters_the_history_after_a_walk_takes_its_key_along",
         )],
     },
+    Mutant {
+        name: "the index reads the floor before the counter",
+        lost: "The index keeps a key whose slot got another while it read the two.",
+        file: FILE,
+        search: "        let newest = core.generation().max(generation);
+        #[cfg(test)]
+        tests::pause();
+        let floor = core.floor();
+",
+        replace: "        let floor = core.floor();
+        #[cfg(test)]
+        tests::pause();
+        let newest = core.generation().max(generation);
+",
+        caught_by: &[test(
+            "-p slateboard --lib board::index::keys::tests::a_key_whose_slot_gets_another_while_the_index_is_paused_leaves_it",
+        )],
+    },
 ];
