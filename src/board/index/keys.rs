@@ -451,7 +451,9 @@ mod tests {
         take_back(&heap, 2);
         keys.catch_up(&core, 2).unwrap();
         assert_eq!(listed(&keys), ["goes", "stays"]);
-        (ring.store(entered, Relaxed), logged.store(event, Relaxed), counter.store(3, Relaxed));
+        ring.store(entered, Relaxed);
+        logged.store(event, Relaxed);
+        counter.store(3, Relaxed);
         for round in 0..100_u8 {
             put(&core, &mut lane, "stays", &[round], Expect::Any).unwrap();
             keys.catch_up(&core, core.generation()).unwrap();
