@@ -496,6 +496,7 @@ mod tests {
         let slot = keys.slots[b"task/goes".as_slice()];
         while core.floor() < removal - 1 {
             put(&core, &mut lane, &stays, b"x", Expect::Any).unwrap();
+            keys.catch_up(&core, core.generation()).unwrap();
         }
         let (other, key) = (std::rc::Rc::clone(&heap), comes.clone());
         let mut writer = heap.lane(1);
