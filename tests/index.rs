@@ -445,6 +445,20 @@ fn what_a_scan_calls_may_list_and_write() {
 }
 
 #[test]
+fn the_index_has_the_keys_of_every_slot() {
+    let (_folder, path) = folder();
+    let session = small().keys(256).create(&path).unwrap().attach("writer").unwrap();
+    // The first key of a bucket gets its first slot.
+    let keys: Vec<String> = (0..100).map(|n| format!("task/{n:02}")).collect();
+    assert!(session.put_many(keys.iter().map(|key| (key, b""))).iter().all(Result::is_ok));
+    let fresh = Board::open(&path).unwrap().reader();
+    // The first list looks at every slot, the second makes the index.
+    for list in 0..3 {
+        assert_eq!(fresh.list("").keys().into_vec().unwrap(), keys, "list {list}");
+    }
+}
+
+#[test]
 fn views_of_before_the_index_find_what_was_removed_since() {
     let (_folder, path) = folder();
     let board = small().create(&path).unwrap();

@@ -240,6 +240,24 @@ fn expired_entries_are_ended_on_a_full_board() {
 }
 
 #[test]
+fn an_entry_is_ended_at_its_deadline_and_not_a_nanosecond_before() {
+    const DEADLINE: u64 = 5 << 20;
+    let heap = Heap::small();
+    let core = heap.core();
+    let mut lane = heap.lane(0);
+    let (key, brief) =
+        (Key::new(&heap.geo, "brief"), Change { deadline: DEADLINE, ..Change::put(&[], Expect::Any) });
+    core.change(&mut lane, &key, &brief, Now::default(), None).unwrap();
+    let mut ended_at = |boot_ns| {
+        let now = Now { real_ns: 0, boot_ns };
+        let groups = 0..heap.geo.groups().count();
+        groups.map(|group| core.sweep(&mut lane, group, u64::MAX, now).unwrap().ended).sum::<u64>()
+    };
+    assert_eq!(ended_at(|| DEADLINE - 1), 0, "its time to live was not over");
+    assert_eq!(ended_at(|| DEADLINE), 1);
+}
+
+#[test]
 fn a_put_without_room_ends_256_entries_at_once() {
     let heap = few_extents();
     let core = heap.core();

@@ -1,6 +1,6 @@
 //! Mutants of `src/board/bulk.rs`.
 
-use super::{Mutant, test, torture};
+use super::{Mutant, long, test, torture};
 
 const FILE: &str = "src/board/bulk.rs";
 
@@ -83,6 +83,9 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "self.remove_each(&found.entries)?",
         replace: "self.remove_each(&found.entries[found.entries.len().min(1)..])?",
-        caught_by: &[torture("--kills 60 --seed 1")],
+        caught_by: &[
+            test("-p slateboard --test bulk a_prefix_is_removed_and_nothing_else"),
+            long(torture("--kills 60 --seed 1")),
+        ],
     },
 ];

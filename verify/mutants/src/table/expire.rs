@@ -1,6 +1,6 @@
 //! Mutants of `src/engine/protocol/expire.rs`.
 
-use super::{Mutant, models, states, test, torture};
+use super::{Mutant, long, models, states, test, torture};
 
 const FILE: &str = "src/engine/protocol/expire.rs";
 
@@ -70,6 +70,12 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "deadline_ns != 0 && deadline_ns <= boot_ns;",
         replace: "deadline_ns != 0 && deadline_ns <= boot_ns + 2_000_000;",
-        caught_by: &[torture("--kills 60 --seed 1")],
+        caught_by: &[
+            test(
+                "-p slateboard --lib \
+                 engine::protocol::tests::bounds::an_entry_is_ended_at_its_deadline_and_not_a_nanosecond_before",
+            ),
+            long(torture("--kills 60 --seed 1")),
+        ],
     },
 ];

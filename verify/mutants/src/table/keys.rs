@@ -1,6 +1,6 @@
 //! Mutants of `src/engine/protocol/keys.rs`.
 
-use super::{Mutant, test, torture};
+use super::{Mutant, long, test, torture};
 
 const FILE: &str = "src/engine/protocol/keys.rs";
 
@@ -11,7 +11,10 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "for hash_at in chain.by_ref().flat_map(slots_of) {",
         replace: "for hash_at in chain.by_ref().flat_map(|base| slots_of(base).skip(1)) {",
-        caught_by: &[torture("--kills 60 --seed 1")],
+        caught_by: &[
+            test("-p slateboard --test index the_index_has_the_keys_of_every_slot"),
+            long(torture("--kills 60 --seed 1")),
+        ],
     },
     Mutant {
         name: "an event names a slot of any chain",

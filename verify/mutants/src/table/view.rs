@@ -1,6 +1,6 @@
 //! Mutants of `src/engine/protocol/view.rs`.
 
-use super::{Mutant, models, states, test, torture};
+use super::{Mutant, long, models, states, test, torture};
 
 const FILE: &str = "src/engine/protocol/view.rs";
 
@@ -67,7 +67,12 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "                && generation <= point.generation",
         replace: "                && generation <= self.newest().max(point.generation)",
-        caught_by: &[torture("--kills 60 --seed 1")],
+        caught_by: &[
+            test(
+                "-p slateboard --test history a_view_is_of_any_generation_from_the_floor_to_the_newest",
+            ),
+            long(torture("--kills 60 --seed 1")),
+        ],
     },
     Mutant {
         name: "a view of the present is one generation old",
@@ -77,7 +82,12 @@ pub const MUTANTS: &[Mutant] = &[
         Point",
         replace: "        let generation = self.newest().saturating_sub(1);
         Point",
-        caught_by: &[torture("--kills 60 --seed 1")],
+        caught_by: &[
+            test(
+                "-p slateboard --test history a_view_is_of_any_generation_from_the_floor_to_the_newest",
+            ),
+            long(torture("--kills 60 --seed 1")),
+        ],
     },
     Mutant {
         name: "the oldest view is refused",
