@@ -103,6 +103,9 @@ pub(super) struct Keeper {
 pub(super) struct Signal {
     stop: Mutex<bool>,
     changed: Condvar,
+    /// 1 while the keeper sleeps. Changed under the lock.
+    #[cfg(test)]
+    asleep: AtomicU64,
 }
 
 impl Signal {
@@ -186,8 +189,12 @@ fn sleep(seat: &Seat, rounds: &Rounds, signals: bool) -> bool {
     let mut stop = seat.signal.lock();
     if !*stop {
         let pause = pause(rounds.wakes_ns(seat), boottime_ns(), signals);
+        #[cfg(test)]
+        seat.signal.asleep.store(1, Relaxed);
         let woken = seat.signal.changed.wait_timeout(stop, pause);
         stop = woken.unwrap_or_else(PoisonError::into_inner).0;
+        #[cfg(test)]
+        seat.signal.asleep.store(0, Relaxed);
     }
     !*stop
 }

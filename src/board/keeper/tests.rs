@@ -507,16 +507,24 @@ fn a_sleeping_keeper_is_woken_for_a_deadline_before_its_next_beat() {
     let region = board(2);
     let seat = Arc::new(attach(&region, "writer"));
     let keeper = start(&seat, Duration::from_secs(3600));
-    // Each time it sleeps until its beat in an hour, or is about to.
+    let soon = |happens: &dyn Fn() -> bool, otherwise: &str| {
+        let begun = std::time::Instant::now();
+        while !happens() {
+            assert!(begun.elapsed() < SOON, "{otherwise}");
+            std::thread::yield_now();
+        }
+    };
     for round in 1..20 {
+        // A keeper that is awake would find the deadline without being woken. The next beat is in an hour.
+        let sleeps = || {
+            let _lock = seat.signal.lock();
+            seat.signal.asleep.load(Relaxed) == 1
+        };
+        soon(&sleeps, "the keeper does not sleep");
         let deadline_ns = boottime_ns() + 1_000_000;
         put_until(&seat, "brief", b"", deadline_ns).unwrap();
         seat.expects_expiry(deadline_ns);
-        let begun = std::time::Instant::now();
-        while ended(&region) < round {
-            assert!(begun.elapsed() < SOON, "the keeper sleeps on");
-            std::thread::yield_now();
-        }
+        soon(&|| ended(&region) == round, "the keeper sleeps on");
     }
     drop(keeper);
 }
