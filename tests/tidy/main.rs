@@ -5,6 +5,7 @@ mod figures;
 mod format;
 mod imports;
 mod orderings;
+mod preemptions;
 mod size;
 mod source;
 mod words;
