@@ -2,7 +2,24 @@
 
 use crate::source::{Source, files, root};
 
-const UNITS: [&str; 9] = ["ns", "µs", "ms", "s", "M/s", "k/s", "million/s", "instructions", "%"];
+const UNITS: [&str; 13] = [
+    "ns",
+    "µs",
+    "ms",
+    "s",
+    "minute",
+    "minutes",
+    "hour",
+    "hours",
+    "M/s",
+    "k/s",
+    "million/s",
+    "instructions",
+    "%",
+];
+/// Numbers in words. "A" and "an" are none, because an hour is often a setting.
+const NUMBERS: [&str; 12] =
+    ["half", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twenty"];
 const MONTHS: [&str; 12] = [
     "January",
     "February",
@@ -20,11 +37,15 @@ const MONTHS: [&str; 12] = [
 
 /// Whether a row of a table has a number with a unit of what is measured.
 fn has_figure(row: &str) -> bool {
-    let words: Vec<&str> =
-        row.split([' ', '|', '(', ')', ';', ':', '`']).filter(|word| !word.is_empty()).collect();
+    // An article may stand between a number and its unit, as in half an hour.
+    let words: Vec<&str> = row
+        .split([' ', '|', '(', ')', ';', ':', '`'])
+        .filter(|word| !["", "a", "an"].contains(word))
+        .collect();
     let is_number = |word: &str| {
-        word.starts_with(|first: char| first.is_ascii_digit())
-            && word.chars().all(|sign| sign.is_ascii_digit() || ",.".contains(sign))
+        let digits = word.starts_with(|first: char| first.is_ascii_digit())
+            && word.chars().all(|sign| sign.is_ascii_digit() || ",.".contains(sign));
+        digits || NUMBERS.contains(&word)
     };
     words.windows(2).any(|pair| is_number(pair[0]) && UNITS.contains(&pair[1].trim_end_matches([',', '.'])))
 }
@@ -92,5 +113,9 @@ fn figures_tell_their_command_date_and_processor() {
     }
     let other = format!("# a\n## b\n{origin}\n## c\n{table}\n");
     assert_eq!(unmeasured(&[Source::sample("docs/a.md", &other)]), ["docs/a.md:5"]);
+    for timed in ["| `.ci/run` | in half an hour |", "| a run | ten minutes |", "| seven a minute |"] {
+        assert!(has_figure(timed), "{timed}");
+    }
+    assert!(!has_figure("| leases | of 60 milliseconds and an hour |"));
     assert!(!has_figure("| 24..64 | in units of 2^20 ns |") && !has_figure("| 16 MiB | 8 sessions |"));
 }
