@@ -6,7 +6,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     protocol::{Core, Fault, survey::Damaged},
 };
-use std::fmt;
+use std::{fmt, ops::RangeInclusive};
 
 /// How many damaged records an error names.
 const NAMED: usize = 8;
@@ -190,28 +190,37 @@ impl Reader {
     /// Reads every event, and adds the damaged ones whose keys are not in the list yet. Returns how many are sound.
     fn sound_events(&self, damaged: &mut Vec<Damage>) -> Result<u64> {
         let core = self.core()?;
-        let (mut next, newest) = (core.floor() + 1, core.newest());
-        let mut sound = 0;
-        if newest.saturating_sub(next) > core.geometry().history() || next > newest + 1 {
+        Ok(self.sound_events_until(&core, core.newest(), damaged))
+    }
+
+    /// The events until this one, which was the newest a moment ago. It was loaded before the floor, because the history may lap
+    /// between the two loads.
+    fn sound_events_until(&self, core: &Core<'_>, newest: u64, damaged: &mut Vec<Damage>) -> u64 {
+        let floor = core.floor();
+        if newest.saturating_sub(floor) > core.geometry().history() || floor > core.generation() {
             damaged.push(Damage { key: None, slot: None, generation: Some(newest), what: COUNTERS });
-            return Ok(0);
+            return 0;
         }
-        while next <= newest {
-            match core.event(next, self.verify, |_| true) {
+        self.sound_among(core, floor.saturating_add(1)..=newest, damaged)
+    }
+
+    fn sound_among(&self, core: &Core<'_>, events: RangeInclusive<u64>, damaged: &mut Vec<Damage>) -> u64 {
+        let mut sound = 0;
+        for generation in events {
+            match core.event(generation, self.verify, |_| true) {
                 Ok(_) => sound += 1,
                 Err(Fault::Corrupt(what)) => {
-                    let found = Damage::of_event(&core, next, what);
+                    let found = Damage::of_event(core, generation, what);
                     let known = |other: &Damage| other.key.is_some() && other.key == found.key;
                     if !damaged.iter().any(known) {
                         damaged.push(found);
                     }
                 }
                 // The event left the history meanwhile.
-                Err(_) => next = next.max(core.floor()),
+                Err(_) => {}
             }
-            next += 1;
         }
-        Ok(sound)
+        sound
     }
 }
 
@@ -230,5 +239,38 @@ mod tests {
         assert!(all.contains("8 records") && all.contains("\"task/7\"") && !all.contains("more"), "{all}");
         let some = sound(&damaged).unwrap_err().to_string();
         assert!(some.contains("11 records") && some.contains("\"task/7\", 3 more"), "{some}");
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn events_that_leave_the_history_meanwhile_are_no_damage() {
+        let options = crate::Board::options().capacity(1 << 20).keys(64).history(64);
+        let session =
+            options.beat(std::time::Duration::from_secs(3600)).local().unwrap().attach("writer").unwrap();
+        let puts = |count| {
+            for _ in 0..count {
+                session.put("key", "").unwrap();
+            }
+        };
+        puts(70);
+        let (reader, core) = (session.reader(), session.reader().core().unwrap());
+        let mut damaged = Vec::new();
+        // A walk that began when the floor was lower.
+        let sound = reader.sound_among(&core, core.floor() - 1..=70, &mut damaged);
+        assert_eq!((sound, damaged.len()), (70 - core.floor(), 0));
+        // A reader that is paused after it loaded the newest generation.
+        puts(10);
+        assert_eq!(reader.sound_events_until(&core, 70, &mut damaged), 70 - core.floor());
+        puts(200);
+        assert_eq!((reader.sound_events_until(&core, 70, &mut damaged), damaged.len()), (0, 0));
+        // What cannot be is damage: more events than the history has, and a floor that nothing has reached.
+        core_words(&session)[crate::layout::header::FLOOR].store(281, crate::sync::Ordering::Relaxed);
+        assert_eq!((reader.sound_events_until(&core, 280, &mut damaged), damaged.len()), (0, 1));
+        core_words(&session)[crate::layout::header::FLOOR].store(0, crate::sync::Ordering::Relaxed);
+        assert_eq!((reader.sound_events_until(&core, 280, &mut damaged), damaged.len()), (0, 2));
+    }
+
+    fn core_words(session: &crate::Session) -> &[crate::sync::AtomicU64] {
+        session.reader().region.words().unwrap()
     }
 }

@@ -25,4 +25,24 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib board::listing::tests::an_error_counts_the_damaged_records_and_names_some",
         )],
     },
+    Mutant {
+        name: "an event that leaves the history meanwhile is damage",
+        lost: "A sound board is told to be damaged while others write.",
+        file: FILE,
+        search: "                Err(_) => {}",
+        replace: "                Err(_) => damaged.push(Damage::of_event(core, generation, COUNTERS)),",
+        caught_by: &[test(
+            "-p slateboard --lib board::listing::tests::events_that_leave_the_history_meanwhile_are_no_damage",
+        )],
+    },
+    Mutant {
+        name: "a history that laps before a look at its soundness is damage",
+        lost: "A sound board is told to be damaged when the one who asks is paused.",
+        file: FILE,
+        search: "|| floor > core.generation() {",
+        replace: "|| floor > newest {",
+        caught_by: &[test(
+            "-p slateboard --lib board::listing::tests::events_that_leave_the_history_meanwhile_are_no_damage",
+        )],
+    },
 ];
