@@ -219,33 +219,54 @@ impl Shared {
 }
 
 fn run(region: &Weak<Region>, shared: &Shared) {
-    let mut rest = Rest::new(0);
-    let mut overslept = false;
+    let mut turns = Turns::new();
     while let Some(slept) = shared.is_needed() {
-        if slept {
-            rest = Rest::new(0);
-        }
+        turns.begin(slept);
         let Some(region) = region.upgrade() else { return };
+        turns.take(&region, shared);
+    }
+}
+
+/// What the thread keeps from one look at the waiters to the next.
+struct Turns {
+    rest: Rest,
+    overslept: bool,
+}
+
+impl Turns {
+    fn new() -> Self {
+        Self { rest: Rest::new(0), overslept: false }
+    }
+
+    /// Begins a turn. Time that passed while nobody waited counts for nobody.
+    fn begin(&mut self, slept: bool) {
+        if slept {
+            *self = Self::new();
+        }
+    }
+
+    /// Alerts the waiters for which an event came, or sleeps.
+    fn take(&mut self, region: &Region, shared: &Shared) {
         let Ok(core) = region.core() else {
             // Each waiter finds out itself that the board is lost.
             shared.alert(|_| true);
-            continue;
+            return;
         };
         // The counter is read before the waiters are looked at: a later event raises it further.
         let seen = core.ask_wake(wake::BOARD);
         if shared.alert(|waiter| waiter.is_due(&core)) {
-            rest = Rest::new(0);
-            if overslept {
+            self.rest = Rest::new(0);
+            if self.overslept {
                 region.waits.was_late();
             }
-            overslept = false;
-        } else if rest.is_over() {
+            self.overslept = false;
+        } else if self.rest.is_over() {
             // The counter may be damaged, or the writer that should raise it was stopped. So each waiter looks itself.
-            rest = Rest::new(rest.looks.saturating_add(1));
+            self.rest = Rest::new(self.rest.looks.saturating_add(1));
             region.look();
             shared.alert(|_| true);
         } else {
-            overslept = rest.sleep(&region, &core, seen);
+            self.overslept = self.rest.sleep(region, &core, seen);
         }
     }
 }
@@ -286,17 +307,59 @@ impl Rest {
 }
 
 #[cfg(test)]
+impl Notifier {
+    /// How many wait to be alerted.
+    pub(super) fn waiting(&self) -> usize {
+        self.shared.lock().waiters.len()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Board;
+    use crate::{Board, Session};
     use rustix::event::{EventfdFlags, eventfd};
+
+    /// A time that nothing here takes, however busy the machine is.
+    const SOON: Duration = Duration::from_secs(20);
+
+    fn waiter() -> Session {
+        Board::options().capacity(1 << 20).keys(64).local().unwrap().attach("waiter").unwrap()
+    }
+
+    fn descriptor() -> Arc<OwnedFd> {
+        Arc::new(eventfd(0, EventfdFlags::NONBLOCK).unwrap())
+    }
+
+    /// Somebody who waits for a generation.
+    fn wait_for(shared: &Shared, wanted: u64) -> Arc<OwnedFd> {
+        let (descriptor, mut state) = (descriptor(), shared.lock());
+        state.next += 1;
+        let (id, alert) = (state.next, Alert::Descriptor(Arc::clone(&descriptor)));
+        state.waiters.insert(id, Waiter { counter: wake::BOARD, wanted, alert });
+        descriptor
+    }
+
+    /// Whether there was an alert, which is taken.
+    fn is_alerted(descriptor: &OwnedFd) -> bool {
+        rustix::io::read(descriptor, &mut [0; 8]).is_ok()
+    }
+
+    /// Looks again and again until it happens.
+    fn happens(it: impl Fn() -> bool, otherwise: &str) {
+        let begun = Instant::now();
+        while !it() {
+            assert!(begun.elapsed() < SOON, "{otherwise}");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
 
     #[test]
     #[cfg_attr(miri, ignore = "maps memory")]
     fn who_registers_after_the_change_is_told_so() {
-        let session = Board::options().capacity(1 << 20).keys(64).local().unwrap().attach("waiter").unwrap();
+        let session = waiter();
         let place = Place::take(&session.reader().region).unwrap();
-        let alert = Alert::Descriptor(Arc::new(eventfd(0, EventfdFlags::NONBLOCK).unwrap()));
+        let alert = Alert::Descriptor(descriptor());
         session.put("task/1", "x").unwrap();
         for (wanted, waits) in [(1, false), (2, true)] {
             assert_eq!(
@@ -310,7 +373,7 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "maps memory")]
     fn the_last_waiter_that_leaves_wakes_the_thread_and_nobody_is_kept() {
-        let session = Board::options().capacity(1 << 20).keys(64).local().unwrap().attach("waiter").unwrap();
+        let session = waiter();
         let region = &session.reader().region;
         let mut woken = false;
         // Once it may be that the thread's own time is over just then.
@@ -318,19 +381,84 @@ mod tests {
             let place = Place::take(region).unwrap();
             let shared = &region.notifier.get().unwrap().shared;
             let begun = region.waits.begun();
-            let alert = Alert::Descriptor(Arc::new(eventfd(0, EventfdFlags::NONBLOCK).unwrap()));
-            assert!(place.register(wake::BOARD, 1, alert).unwrap());
-            while region.waits.begun() == begun {
-                std::thread::sleep(Duration::from_millis(1));
-            }
+            assert!(place.register(wake::BOARD, 1, Alert::Descriptor(descriptor())).unwrap());
+            happens(|| region.waits.begun() > begun, "the first waiter does not wake the thread");
             let before = region.waits.woken();
             drop(place);
             assert!(shared.lock().waiters.is_empty(), "a waiter that left is kept");
-            while shared.lock().holds {
-                std::thread::sleep(Duration::from_millis(1));
-            }
+            happens(|| !shared.lock().holds, "the thread holds the board open although nobody waits");
             woken |= region.waits.woken() > before;
         }
         assert!(woken, "the thread held the board open until its own time was over");
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn those_are_alerted_for_whom_an_event_came() {
+        let session = waiter();
+        let (shared, mut turns) = (Shared::default(), Turns::new());
+        let [now, later] = [1, 2].map(|wanted| wait_for(&shared, wanted));
+        session.put("task/1", "x").unwrap();
+        turns.take(&session.reader().region, &shared);
+        assert!(is_alerted(&now) && !is_alerted(&later));
+        assert_eq!(shared.lock().waiters.len(), 1, "who was alerted does not wait any more");
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn the_thread_looks_from_time_to_time_and_lets_the_waiters_look() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("board");
+        // No keeper looks.
+        let options = Board::options().capacity(1 << 20).keys(64).beat(Duration::from_secs(3600));
+        let session = options.create(&path).unwrap().attach("waiter").unwrap();
+        let (region, shared) = (&session.reader().region, Shared::default());
+        std::fs::remove_file(&path).unwrap();
+        let descriptor = wait_for(&shared, 1);
+        let mut turns = Turns::new();
+        turns.rest.until = Instant::now();
+        turns.take(region, &shared);
+        assert!(is_alerted(&descriptor), "no waiter looks");
+        assert!(region.core().is_err_and(|error| error.is_moved()), "the thread does not look");
+        assert!(turns.rest.looks == 1 && !turns.rest.is_over());
+        // From now on each waiter is told that the board is lost.
+        let descriptor = wait_for(&shared, 1);
+        turns.take(region, &shared);
+        assert!(is_alerted(&descriptor), "nobody is told that the board is lost");
+    }
+
+    #[test]
+    fn time_that_passed_while_nobody_waited_counts_for_nobody() {
+        let mut turns = Turns::new();
+        (turns.rest.looks, turns.rest.until, turns.overslept) = (2, Instant::now(), true);
+        turns.begin(false);
+        assert!(turns.rest.is_over() && turns.overslept, "the time goes on while somebody waits");
+        turns.begin(true);
+        assert!(!turns.rest.is_over() && turns.rest.looks == 0 && !turns.overslept);
+    }
+
+    #[test]
+    fn a_notifier_that_is_dropped_ends_its_thread() {
+        let notifier = Notifier::begin(Weak::new()).unwrap();
+        let shared = Arc::clone(&notifier.shared);
+        drop(notifier);
+        // The thread has its own reference for as long as it runs.
+        happens(|| Arc::strong_count(&shared) == 1, "the thread goes on");
+    }
+
+    #[test]
+    #[cfg(feature = "stream")]
+    fn a_waker_that_panics_takes_nothing_from_others() {
+        struct Panics;
+        impl std::task::Wake for Panics {
+            fn wake(self: Arc<Self>) {
+                panic!("on purpose");
+            }
+        }
+        let shared = Shared::default();
+        let alert = Alert::Task(Arc::new(Panics).into());
+        shared.lock().waiters.insert(0, Waiter { counter: wake::BOARD, wanted: 1, alert });
+        let other = wait_for(&shared, 1);
+        assert!(shared.alert(|_| true) && is_alerted(&other));
     }
 }

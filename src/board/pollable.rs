@@ -72,20 +72,27 @@ impl PollableWatch {
             if let Some(event) = self.watch.read()? {
                 return Ok(Some(event));
             }
-            // The descriptor is cleared before the registration: a later event makes it readable again. The read fails if
-            // it is clear already, which does no harm.
-            let _ = rustix::io::read(&*self.descriptor, &mut [0; 8]);
-            let alert = Alert::Descriptor(Arc::clone(&self.descriptor));
-            let wanted = self.watch.wanted();
-            let registered =
-                wanted.and_then(|(counter, wanted)| self.place.register(counter, wanted, alert.clone()));
-            if matches!(registered, Ok(true)) {
+            if self.waits(Place::register)? {
                 return Ok(None);
             }
+        }
+    }
+
+    /// Clears the descriptor and registers, to be alerted when there may be a new event. Returns `false`, and the descriptor is
+    /// readable, if there may be one already.
+    fn waits(&self, register: impl FnOnce(&Place, usize, u64, Alert) -> Result<bool>) -> Result<bool> {
+        // The descriptor is cleared before the registration: a later event makes it readable again. The read fails if it is
+        // clear already, which does no harm.
+        let _ = rustix::io::read(&*self.descriptor, &mut [0; 8]);
+        let alert = Alert::Descriptor(Arc::clone(&self.descriptor));
+        let wanted = self.watch.wanted();
+        let registered =
+            wanted.and_then(|(counter, wanted)| register(&self.place, counter, wanted, alert.clone()));
+        if !matches!(registered, Ok(true)) {
             // There is another event, or an error, so the descriptor must be readable.
             alert.fire();
-            registered?;
         }
+        registered
     }
 
     /// The generation up to which events were read. [`Watch::since`] resumes there.
@@ -189,13 +196,17 @@ mod stream {
             self.watch.generation()
         }
 
-        fn poll_event(&mut self, context: &Context<'_>) -> Poll<Result<Event>> {
+        pub(super) fn poll_event(
+            &mut self,
+            context: &Context<'_>,
+            register: impl Fn(&Place, usize, u64, Alert) -> Result<bool>,
+        ) -> Poll<Result<Event>> {
             loop {
                 if let Some(event) = self.watch.read()? {
                     return Poll::Ready(Ok(event));
                 }
                 let (counter, wanted) = self.watch.wanted()?;
-                if self.place.register(counter, wanted, Alert::Task(context.waker().clone()))? {
+                if register(&self.place, counter, wanted, Alert::Task(context.waker().clone()))? {
                     return Poll::Pending;
                 }
             }
@@ -209,7 +220,7 @@ mod stream {
             if self.over {
                 return Poll::Ready(None);
             }
-            let event = ready!(self.poll_event(context));
+            let event = ready!(self.poll_event(context, Place::register));
             self.over = event.as_ref().is_err_and(is_lost);
             Poll::Ready(Some(event))
         }
@@ -225,5 +236,77 @@ mod stream {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.debug_tuple("WatchStream").field(&self.watch).finish()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Board, Session};
+
+    fn waiter() -> Session {
+        Board::options().capacity(1 << 20).keys(64).local().unwrap().attach("waiter").unwrap()
+    }
+
+    fn waiting(session: &Session) -> usize {
+        session.reader().region.notifier.get().unwrap().waiting()
+    }
+
+    fn is_readable(watch: &PollableWatch) -> bool {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut [PollFd::new(watch, PollFlags::IN)], Some(&now)).unwrap() == 1
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn a_descriptor_with_nothing_to_read_waits_to_be_alerted() {
+        let session = waiter();
+        let mut watch = session.watch("").pollable().unwrap();
+        assert!(is_readable(&watch), "nobody has looked yet");
+        assert_eq!(watch.try_next().unwrap(), None);
+        assert!(!is_readable(&watch) && waiting(&session) == 1);
+    }
+
+    /// An event may come at any moment around the registration. Nothing is registered here, so that nobody else alerts.
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn what_comes_around_the_registration_leaves_the_descriptor_readable() {
+        let session = waiter();
+        let watch = session.watch("").pollable().unwrap();
+        assert!(!watch.waits(|_, _, _, _| Ok(false)).unwrap());
+        assert!(is_readable(&watch), "nobody is told of an event before the registration");
+        let alerted = |_: &Place, _, _, alert: Alert| {
+            alert.fire();
+            Ok(true)
+        };
+        assert!(watch.waits(alerted).unwrap());
+        assert!(is_readable(&watch), "an alert right after the registration is taken");
+        let failed = |_: &Place, _, _, _| Err(Error::new(crate::ErrorKind::Moved, "the board moved"));
+        assert!(watch.waits(failed).unwrap_err().is_moved());
+        assert!(is_readable(&watch), "nobody is told of an error");
+        assert!(watch.waits(|_, _, _, _| Ok(true)).unwrap());
+        assert!(!is_readable(&watch), "there is nothing to read");
+    }
+
+    #[test]
+    #[cfg(feature = "stream")]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn a_stream_is_pending_only_while_it_waits_to_be_alerted() {
+        use futures_core::Stream;
+        use std::{
+            pin::Pin,
+            task::{Context, Waker},
+        };
+        let session = waiter();
+        let mut stream = session.watch("").stream().unwrap();
+        let context = &mut Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut stream).poll_next(context).is_pending());
+        assert_eq!(waiting(&session), 1);
+        let event = stream.poll_event(context, |place, counter, wanted, alert| {
+            session.put("task/1", "after the read").unwrap();
+            place.register(counter, wanted, alert)
+        });
+        assert!(matches!(event, std::task::Poll::Ready(Ok(_))), "an event is slept over");
     }
 }

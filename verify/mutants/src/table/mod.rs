@@ -29,6 +29,7 @@ mod names;
 mod notifier;
 mod options;
 mod pieces;
+mod pollable;
 mod presence;
 mod publish;
 mod read;
@@ -155,6 +156,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         notifier::MUTANTS,
         options::MUTANTS,
         pieces::MUTANTS,
+        pollable::MUTANTS,
         presence::MUTANTS,
         publish::MUTANTS,
         read::MUTANTS,

@@ -45,4 +45,113 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib board::notifier::tests::the_last_waiter_that_leaves_wakes_the_thread_and_nobody_is_kept",
         )],
     },
+    Mutant {
+        name: "the thread does not look whether the board moved",
+        lost: "Tasks and descriptors of a board without keepers never hear that it moved.",
+        file: FILE,
+        search: "            region.look();
+",
+        replace: "",
+        caught_by: &[test(
+            "-p slateboard --lib board::notifier::tests::the_thread_looks_from_time_to_time_and_lets_the_waiters_look",
+        )],
+    },
+    Mutant {
+        name: "a look by the thread's own clock alerts nobody",
+        lost: "A wake that was lost with its writer is slept over for ever.",
+        file: FILE,
+        search: "            region.look();
+            shared.alert(|_| true);",
+        replace: "            region.look();",
+        caught_by: &[test(
+            "-p slateboard --lib board::notifier::tests::the_thread_looks_from_time_to_time_and_lets_the_waiters_look",
+        )],
+    },
+    Mutant {
+        name: "nobody is alerted when the board is lost",
+        lost: "Tasks and descriptors of a lost board sleep for ever.",
+        file: FILE,
+        search: "            // Each waiter finds out itself that the board is lost.
+            shared.alert(|_| true);
+",
+        replace: "",
+        caught_by: &[test(
+            "-p slateboard --lib board::notifier::tests::the_thread_looks_from_time_to_time_and_lets_the_waiters_look",
+        )],
+    },
+    Mutant {
+        name: "looks by the thread's own clock do not become rarer",
+        lost: "A thread wakes each second for ever although nothing comes.",
+        file: FILE,
+        search: "Rest::new(self.rest.looks.saturating_add(1))",
+        replace: "Rest::new(self.rest.looks)",
+        caught_by: &[test(
+            "-p slateboard --lib board::notifier::tests::the_thread_looks_from_time_to_time_and_lets_the_waiters_look",
+        )],
+    },
+    Mutant {
+        name: "time that passed while nobody waited counts",
+        lost: "Who waits first after a pause is alerted for nothing.",
+        file: FILE,
+        search: "        if slept {
+",
+        replace: "        if slept && self.rest.looks > 9 {
+",
+        caught_by: &[test(
+            "-p slateboard --lib board::notifier::tests::time_that_passed_while_nobody_waited_counts_for_nobody",
+        )],
+    },
+    Mutant {
+        name: "a dropped notifier does not end its thread",
+        lost: "Each board that is closed leaves a thread.",
+        file: FILE,
+        search: "            self.shared.lock().over = true;
+",
+        replace: "",
+        caught_by: &[test(
+            "-p slateboard --lib board::notifier::tests::a_notifier_that_is_dropped_ends_its_thread",
+        )],
+    },
+    Mutant {
+        name: "a thread that nobody needs seems to hold the board",
+        lost: "Whoever leaves last wakes the thread again and again for nothing.",
+        file: FILE,
+        search: "state.holds = !slept;",
+        replace: "state.holds = true;",
+        caught_by: &[test(
+            "-p slateboard --lib board::notifier::tests::the_last_waiter_that_leaves_wakes_the_thread_and_nobody_is_kept",
+        )],
+    },
+    Mutant {
+        name: "the first waiter does not wake the thread",
+        lost: "Tasks and descriptors that begin to wait after a pause hear of nothing.",
+        file: FILE,
+        search: "            if idle {
+",
+        replace: "            if idle && self.id == 0 {
+",
+        caught_by: &[test(
+            "-p slateboard --lib board::notifier::tests::the_last_waiter_that_leaves_wakes_the_thread_and_nobody_is_kept",
+        )],
+    },
+    Mutant {
+        name: "who waits for a later event is alerted",
+        lost: "Tasks and descriptors of one shard wake for the events of all.",
+        file: FILE,
+        search: "if shared.alert(|waiter| waiter.is_due(&core)) {",
+        replace: "if shared.alert(|waiter| waiter.wanted > 0) {",
+        caught_by: &[test(
+            "-p slateboard --lib board::notifier::tests::those_are_alerted_for_whom_an_event_came",
+        )],
+    },
+    Mutant {
+        name: "a waker that panics ends the thread",
+        lost: "One task takes the events of all others.",
+        file: FILE,
+        search: "std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| waker.wake()))",
+        replace: "Ok::<(), Box<dyn std::any::Any + Send>>(waker.wake())",
+        caught_by: &[test(
+            "-p slateboard --lib board::notifier::tests::a_waker_that_panics_takes_nothing_from_others",
+        )],
+    },
 ];
