@@ -497,6 +497,24 @@ fn a_list_that_began_is_never_begun_anew() {
 }
 
 #[test]
+fn a_list_that_reached_its_limit_says_whether_its_generation_was_there_until_then() {
+    let (_folder, path) = folder();
+    let (_board, session) = board(&path);
+    // The first list looks at every slot, the second makes the index.
+    for list in 0..3 {
+        let mut told = 0;
+        let ended = session.list("").limit(2).scan(|_, _, _| {
+            told += 1;
+            if told == 2 {
+                laps(&session, 0);
+            }
+            ControlFlow::<()>::Continue(())
+        });
+        assert!(told == 2 && ended.unwrap_err().is_lagged(), "list {list}");
+    }
+}
+
+#[test]
 fn a_list_of_more_keys_than_are_fetched_at_once_is_whole_in_both_orders() {
     let (_folder, path) = folder();
     let session =

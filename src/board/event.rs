@@ -249,3 +249,97 @@ impl Iterator for Events {
 pub(super) fn is_lost(error: &Error) -> bool {
     error.is_forked() || error.is_moved()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Board, Session, layout::header, protocol::read::Verify, sync::Ordering::Relaxed};
+
+    /// A session of a board whose history holds 64 events.
+    fn session() -> Session {
+        let options = Board::options()
+            .capacity(1 << 20)
+            .keys(64)
+            .history(64)
+            .beat(std::time::Duration::from_secs(3600));
+        options.local().unwrap().attach("writer").unwrap()
+    }
+
+    fn put_four(session: &Session) {
+        for n in 0..4 {
+            session.put("key", [n]).unwrap();
+        }
+    }
+
+    /// What an iterator tells: the generation, or that there is damage. It is asked ten times.
+    fn told(events: Events) -> Vec<Option<u64>> {
+        events.take(10).map(|event| event.map(|event| event.generation).ok()).collect()
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn a_damaged_event_is_told_once_and_passed() {
+        let session = session();
+        put_four(&session);
+        let region = &session.reader().region;
+        region.words().unwrap()[region.geometry().ring(2)].store(0, Relaxed);
+        assert_eq!(told(session.events(0)), [Some(1), None, Some(3), Some(4)]);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn impossible_counters_are_told_once_and_passed() {
+        let session = session();
+        put_four(&session);
+        let words = session.reader().region.words().unwrap();
+        words[header::FLOOR].store(5, Relaxed);
+        let mut events = session.events(1);
+        assert!(events.next().unwrap().unwrap_err().is_corrupt());
+        assert!(events.next().is_none() && events.generation() == 4);
+        words[header::FLOOR].store(0, Relaxed);
+        session.put("key", "").unwrap();
+        assert_eq!(told(events), [Some(5)]);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn an_event_names_sessions_until_it_leaves_the_history() {
+        let session = session();
+        put_four(&session);
+        let core = session.reader().core().unwrap();
+        let record = core.event(4, Verify::Always, |_| true).unwrap().unwrap();
+        let names = |floor| {
+            while core.floor() < floor {
+                session.put("busy", "").unwrap();
+            }
+            assert_eq!(core.floor(), floor);
+            let event = event(&core, record.clone());
+            [event.session.name, event.mutations[0].previous.as_ref().unwrap().writer.name.clone()]
+        };
+        assert_eq!(names(3), ["writer", "writer"]);
+        assert_eq!(names(4), ["", ""]);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn an_entry_is_read_again_when_a_name_was_freed_meanwhile() {
+        let session = session();
+        session.put("task/1", "open").unwrap();
+        let (reader, core) = (session.reader(), session.reader().core().unwrap());
+        // A name is freed during each of the first so many reads.
+        for (disturbed, expected) in
+            [(0, (1, "writer")), (1, (2, "writer")), (15, (16, "writer")), (99, (17, ""))]
+        {
+            let reads = std::cell::Cell::new(0);
+            let entry = reader.named(&core, || {
+                let entry = reader.get("task/1");
+                reads.set(reads.get() + 1);
+                if reads.get() <= disturbed {
+                    reader.region.words()?[core.geometry().name(0)].fetch_add(1, Relaxed);
+                }
+                entry
+            });
+            assert_eq!((reads.get(), entry.unwrap().unwrap().writer.name.as_str()), expected);
+        }
+    }
+}

@@ -336,11 +336,7 @@ impl<T> List<T> {
             }
         });
         walked.map_err(fault::error)?;
-        keys.sort_unstable();
-        keys.dedup();
-        if self.backwards {
-            keys.reverse();
-        }
+        in_order(&mut keys, self.backwards);
         let (mut value, mut found, mut entries) = (Vec::new(), CopiedRecord::EMPTY, Vec::new());
         for key in keys {
             if entries.len() == self.limit {
@@ -657,6 +653,15 @@ impl Drop for Cursor {
     }
 }
 
+/// Sorts keys, and leaves out those that a walk found twice.
+fn in_order(keys: &mut Vec<String>, backwards: bool) {
+    keys.sort_unstable();
+    keys.dedup();
+    if backwards {
+        keys.reverse();
+    }
+}
+
 fn utf8(key: &[u8]) -> Result<&str> {
     std::str::from_utf8(key).map_err(|_| not_text())
 }
@@ -665,3 +670,6 @@ fn utf8(key: &[u8]) -> Result<&str> {
 pub(super) fn not_text() -> Error {
     fault::error(Fault::Corrupt("a record's key, which is not UTF-8,"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,12 +68,20 @@ impl View {
     pub fn get(&self, key: &str) -> Result<Option<Entry>> {
         let core = self.reader.core()?;
         let slot_key = reader::checked(&core, key)?;
-        let item = core
-            .get_at(&slot_key, self.point, self.reader.verify)
-            .map_err(|fault| self.gone(&core, fault).on_key(key))?;
-        let entry = item.map(|item| self.entry(&core, item)).transpose()?.flatten();
+        self.told(&core, key, || core.get_at(&slot_key, self.point, self.reader.verify))
+    }
+
+    /// The entry of what `read` finds.
+    fn told(
+        &self,
+        core: &Core<'_>,
+        key: &str,
+        read: impl FnOnce() -> std::result::Result<Option<Item>, Fault>,
+    ) -> Result<Option<Entry>> {
+        let item = read().map_err(|fault| self.gone(core, fault).on_key(key))?;
+        let entry = item.map(|item| self.entry(core, item)).transpose()?.flatten();
         // A name entry belongs to its session as long as the records are in the history.
-        core.still_there(self.point).map_err(|fault| self.gone(&core, fault).on_key(key))?;
+        core.still_there(self.point).map_err(|fault| self.gone(core, fault).on_key(key))?;
         Ok(entry)
     }
 
@@ -179,5 +187,24 @@ mod tests {
             view.instant_ns = instant;
             assert_eq!(view.is_expired(deadline), passed, "{deadline} at {instant:?}");
         }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn an_entry_is_told_only_if_its_names_were_still_its_own() {
+        let session = Board::options().capacity(1 << 20).keys(64).local().unwrap().attach("viewer").unwrap();
+        session.put("task/1", "open").unwrap();
+        let (view, core) = (session.view().unwrap(), session.reader().core().unwrap());
+        let key = super::reader::checked(&core, "task/1").unwrap();
+        let read = || core.get_at(&key, view.point, view.reader.verify);
+        assert!(view.told(&core, "task/1", read).unwrap().is_some_and(|entry| entry.writer.name == "viewer"));
+        let too_late = view.told(&core, "task/1", || {
+            let item = read();
+            while core.floor() <= view.generation() {
+                session.put("busy", "").unwrap();
+            }
+            item
+        });
+        assert!(too_late.unwrap_err().is_lagged());
     }
 }

@@ -7,6 +7,8 @@ mod claims;
 mod keys;
 mod names;
 mod newest;
+#[cfg(not(miri))]
+mod past;
 mod reaping;
 mod threads;
 

@@ -58,4 +58,15 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "|| attempt == MOMENTS + 1 {",
         caught_by: &[test(MOMENT)],
     },
+    Mutant {
+        name: "a view tells an entry whoever has its names now",
+        lost: "A view tells an entry under the name of another session.",
+        file: FILE,
+        search: "        core.still_there(self.point).map_err(|fault| self.gone(core, fault).on_key(key))?;
+",
+        replace: "",
+        caught_by: &[test(
+            "-p slateboard --lib board::view::tests::an_entry_is_told_only_if_its_names_were_still_its_own",
+        )],
+    },
 ];

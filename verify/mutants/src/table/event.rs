@@ -123,4 +123,48 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --test history an_event_tells_what_was_done_by_whom_and_what_it_superseded",
         )],
     },
+    Mutant {
+        name: "a damaged event is told again and again",
+        lost: "Who reads the history never gets past a damaged event.",
+        file: FILE,
+        search: "                    let generation = self.next;
+                    self.next += 1;
+",
+        replace: "                    let generation = self.next;
+",
+        caught_by: &[test(
+            "-p slateboard --lib board::event::tests::a_damaged_event_is_told_once_and_passed",
+        )],
+    },
+    Mutant {
+        name: "impossible counters are told again and again",
+        lost: "Who reads the history of a damaged board gets errors without end.",
+        file: FILE,
+        search: "                self.next = newest + 1;
+",
+        replace: "",
+        caught_by: &[test(
+            "-p slateboard --lib board::event::tests::impossible_counters_are_told_once_and_passed",
+        )],
+    },
+    Mutant {
+        name: "an event that left the history still names its sessions",
+        lost: "An event is told under the name of another session.",
+        file: FILE,
+        search: "core.point_at(item.generation.saturating_sub(1)).is_err()",
+        replace: "core.point_at(item.generation).is_err()",
+        caught_by: &[test(
+            "-p slateboard --lib board::event::tests::an_event_names_sessions_until_it_leaves_the_history",
+        )],
+    },
+    Mutant {
+        name: "an event that left the history still names who wrote what it superseded",
+        lost: "A superseded value is told under the name of another session.",
+        file: FILE,
+        search: "        previous.for_each(|previous| previous.writer.name.clear());",
+        replace: "        let _ = previous;",
+        caught_by: &[test(
+            "-p slateboard --lib board::event::tests::an_event_names_sessions_until_it_leaves_the_history",
+        )],
+    },
 ];

@@ -17,10 +17,8 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a list read key by key ignores the order",
         lost: "The same list is in another order when the history goes by.",
         file: FILE,
-        search: "        keys.dedup();
-        if self.backwards {",
-        replace: "        keys.dedup();
-        if self.backwards && keys.is_empty() {",
+        search: "    if backwards {",
+        replace: "    if backwards && keys.is_empty() {",
         caught_by: &[test(
             "-p slateboard --test lists a_range_an_order_and_a_limit_mean_the_same_by_every_way_to_list",
         )],
@@ -31,6 +29,16 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "if entries.len() == self.limit {",
         replace: "if self.limit == 0 {",
+        caught_by: &[test(
+            "-p slateboard --test lists a_range_an_order_and_a_limit_mean_the_same_by_every_way_to_list",
+        )],
+    },
+    Mutant {
+        name: "a list has no limit",
+        lost: "A list returns more than was asked for.",
+        file: FILE,
+        search: "self.left -= usize::from(matches!(step, Step::Found));",
+        replace: "self.left -= usize::from(matches!(step, Step::Found) && self.left == usize::MAX);",
         caught_by: &[test(
             "-p slateboard --test lists a_range_an_order_and_a_limit_mean_the_same_by_every_way_to_list",
         )],
@@ -130,5 +138,38 @@ pub const MUTANTS: &[Mutant] = &[
         search: "if flow.is_break() {",
         replace: "if flow.is_break() && key.is_empty() {",
         caught_by: &[test("-p slateboard --test lists a_scan_stops_where_it_is_told")],
+    },
+    Mutant {
+        name: "a list that reached its limit does not ask whether its generation is still there",
+        lost: "A list whose generation went by says nothing.",
+        file: FILE,
+        search: "        self.let_go(Batch::Over);
+        self.view.is_there(&self.view.reader.core()?)",
+        replace: "        self.let_go(Batch::Over);
+        Ok(())",
+        caught_by: &[test(
+            "-p slateboard --test lists a_list_that_reached_its_limit_says_whether_its_generation_was_there_until_then",
+        )],
+    },
+    Mutant {
+        name: "an item is told whoever has its names now",
+        lost: "An entry is told under the name of another session.",
+        file: FILE,
+        search: "cursor.view.is_there(&core).map(|()| Some(item))",
+        replace: "Ok(Some(item))",
+        caught_by: &[test(
+            "-p slateboard --lib board::list::tests::an_item_is_told_only_if_its_names_were_still_its_own",
+        )],
+    },
+    Mutant {
+        name: "a key that a walk found twice is told twice",
+        lost: "A list that is read key by key has a key twice.",
+        file: FILE,
+        search: "    keys.dedup();
+",
+        replace: "",
+        caught_by: &[test(
+            "-p slateboard --lib board::list::tests::a_key_that_a_walk_found_twice_is_told_once",
+        )],
     },
 ];

@@ -46,16 +46,6 @@ pub const MUTANTS: &[Mutant] = &[
         )],
     },
     Mutant {
-        name: "a value is told with whatever name its writer's place has",
-        lost: "An entry is told under the name of a session that came later.",
-        file: FILE,
-        search: "if core.names_stand(freed) {",
-        replace: "if core.names_stand(freed) || freed > 0 || entry.is_some() {",
-        caught_by: &[test(
-            "-p slateboard --lib board::reader::tests::paused::a_value_is_told_with_its_own_writer_s_name",
-        )],
-    },
-    Mutant {
         name: "an expired entry is present",
         lost: "A value is returned after its time to live.",
         file: FILE,
@@ -122,5 +112,28 @@ pub const MUTANTS: &[Mutant] = &[
         Ok(is)",
         replace: "        Ok(is)",
         caught_by: &[test("-p slateboard --test handles a_read_into_a_buffer_knows_deadlines")],
+    },
+    Mutant {
+        name: "an entry keeps a name that was freed while it was read",
+        lost: "An entry is told under the name of another session.",
+        file: FILE,
+        search: "if core.names_stand(freed) {
+                return Ok(entry);",
+        replace: "if core.names_stand(freed) || entry.is_some() {
+                return Ok(entry);",
+        caught_by: &[
+            test("-p slateboard --lib board::event::tests::an_entry_is_read_again_when_a_name_was_freed_meanwhile"),
+            test("-p slateboard --lib board::reader::tests::paused::a_value_is_told_with_its_own_writer_s_name"),
+        ],
+    },
+    Mutant {
+        name: "an entry that was read in vain keeps its names",
+        lost: "An entry is told under the name of another session.",
+        file: FILE,
+        search: "Ok(read()?.map(Entry::without_names))",
+        replace: "read()",
+        caught_by: &[test(
+            "-p slateboard --lib board::event::tests::an_entry_is_read_again_when_a_name_was_freed_meanwhile",
+        )],
     },
 ];

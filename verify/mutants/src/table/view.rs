@@ -68,9 +68,7 @@ pub const MUTANTS: &[Mutant] = &[
         search: "                && generation <= point.generation",
         replace: "                && generation <= self.newest().max(point.generation)",
         caught_by: &[
-            test(
-                "-p slateboard --test history a_view_is_of_any_generation_from_the_floor_to_the_newest",
-            ),
+            test("-p slateboard --test history a_view_is_of_any_generation_from_the_floor_to_the_newest"),
             long(torture("--kills 60 --seed 1")),
         ],
     },
@@ -83,9 +81,7 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "        let generation = self.newest().saturating_sub(1);
         Point",
         caught_by: &[
-            test(
-                "-p slateboard --test history a_view_is_of_any_generation_from_the_floor_to_the_newest",
-            ),
+            test("-p slateboard --test history a_view_is_of_any_generation_from_the_floor_to_the_newest"),
             long(torture("--kills 60 --seed 1")),
         ],
     },
@@ -139,5 +135,27 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "let falls = |key| Key::new(self.geo, key).bucket == bucket;
         let fits = hash.0 != 0 && std::str::from_utf8(&bytes).is_ok_and(falls);",
         caught_by: &[test("-p slateboard --test lists a_damaged_key_is_not_taken_for_another_of_its_chain")],
+    },
+    Mutant {
+        name: "a key is copied from a slot whose life ended",
+        lost: "A removed key is told to be damaged when another key takes its slot.",
+        file: FILE,
+        search: "        let copied = self.copy_item(block, generation, self.proof(point), verify);
+        if !self.lives(found.slot) {",
+        replace: "        let copied = self.copy_item(block, generation, self.proof(point), verify);
+        if !self.lives(found.slot) && copied.is_err() {",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::past::a_removed_key_whose_slot_passes_on_while_it_is_copied_is_absent",
+        )],
+    },
+    Mutant {
+        name: "a slot whose life ended leads to records",
+        lost: "A view finds the value of another key.",
+        file: FILE,
+        search: "if step == 0 && !self.lives(found.slot) {",
+        replace: "if step == u64::MAX && !self.lives(found.slot) {",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::past::a_slot_that_passed_on_leads_to_no_record_of_another_key",
+        )],
     },
 ];
