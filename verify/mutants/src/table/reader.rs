@@ -122,8 +122,12 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "if core.names_stand(freed) || entry.is_some() {
                 return Ok(entry);",
         caught_by: &[
-            test("-p slateboard --lib board::event::tests::an_entry_is_read_again_when_a_name_was_freed_meanwhile"),
-            test("-p slateboard --lib board::reader::tests::paused::a_value_is_told_with_its_own_writer_s_name"),
+            test(
+                "-p slateboard --lib board::event::tests::an_entry_is_read_again_when_a_name_was_freed_meanwhile",
+            ),
+            test(
+                "-p slateboard --lib board::reader::tests::paused::a_value_is_told_with_its_own_writer_s_name",
+            ),
         ],
     },
     Mutant {
