@@ -93,6 +93,7 @@ fn a_name_is_compared_in_whole() {
 
 /// A name that nothing refers to any more makes room for another, and does not count.
 #[test]
+#[cfg_attr(miri, ignore = "looks at a whole board")]
 fn only_names_that_something_refers_to_are_in_use() {
     let heap = Heap::new(Shape { names: 8, ..Shape::sized(1 << 20, 64, 64, 3) });
     let core = heap.core();

@@ -351,6 +351,7 @@ fn a_reap_ends_what_is_bound_to_the_dead_alone() {
 
 /// Entries in overflow buckets end with their session as well.
 #[test]
+#[cfg_attr(miri, ignore = "fills a board")]
 fn a_reap_ends_what_is_bound_to_the_dead_in_every_bucket_of_a_chain() {
     let heap = Heap::new(Shape {
         dedicated: Vec::new(),
