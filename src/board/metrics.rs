@@ -504,6 +504,11 @@ mod tests {
         add(&region, 0, Counter::Puts, 10);
         add(&region, 1, Counter::Puts, 10_u64.wrapping_neg());
         assert_eq!(metrics(&region).unwrap().implausible, COUNTERS_WRONG);
+        // The total has what ended sessions did.
+        let (region, _seats) = three_puts();
+        add(&region, 2, Counter::Puts, 10);
+        let told = metrics(&region).unwrap();
+        assert_eq!((told.implausible, told.totals.puts), (COUNTERS_WRONG, 3));
         // The records of nobody are not looked at.
         let (region, _seats) = three_puts();
         add(&region, 2, Counter::Puts, 10);

@@ -21,6 +21,7 @@ mod futex;
 mod guard;
 mod history;
 mod identity;
+mod index;
 mod index_keys;
 mod inflight;
 mod keeper;
@@ -159,6 +160,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         guard::MUTANTS,
         history::MUTANTS,
         identity::MUTANTS,
+        index::MUTANTS,
         index_keys::MUTANTS,
         inflight::MUTANTS,
         keeper::MUTANTS,
