@@ -233,6 +233,7 @@ mod tests {
             seat::tests::{attach, board, board_of, die, is_attached, put, put_bound, words},
         },
         layout::{GenWord, Guard, GuardOp, Shape, State, StateKind, session::Counter},
+        protocol::slots::Key,
     };
     use std::{sync::Arc, time::Duration};
 
@@ -269,6 +270,34 @@ mod tests {
         assert_eq!(last.writer.session, more[0].writer.session);
         assert!(region.take_record().is_err_and(|error| !error.is_full()), "the damage is told");
         drop(one);
+    }
+
+    #[test]
+    fn a_put_finds_the_room_of_the_dead_although_another_cannot_be_reaped() {
+        let region = board(3);
+        let [damaged, dead, living] = ["damaged", "dead", "living"].map(|name| attach(&region, name));
+        // Not in the chain that is damaged below.
+        let elsewhere = |key: &String| Key::new(region.geometry(), key).bucket != 0;
+        let mut keys = (0..).map(|n| format!("key/{n}")).filter(elsewhere);
+        let mine = keys.next().unwrap();
+        assert!(keys.any(|key| put_bound(&dead, &key, &[7; 60_000]).is_err()));
+        assert!(put(&living, &mine, &[7; 60_000]).unwrap_err().is_full());
+        make_unreapable(&region, 0);
+        die(&damaged);
+        die(&dead);
+        put(&living, &mine, &[7; 60_000]).unwrap();
+        assert!(is_attached(&damaged) && !is_attached(&dead));
+    }
+
+    #[test]
+    fn a_lock_that_cannot_be_probed_proves_no_death() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options::default().capacity(1 << 20).keys(64);
+        drop(options.create(folder.path().join("board")).unwrap());
+        let region = Region::open(&folder.path().join("board")).unwrap();
+        assert_eq!(region.roll.presence(0), Presence::Dead);
+        // No file has a byte there.
+        assert_eq!(region.roll.presence(usize::MAX), Presence::Unknown);
     }
 
     #[test]

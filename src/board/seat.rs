@@ -82,7 +82,8 @@ impl Seat {
         }
         match self.try_write(&core, key, change, hint) {
             // Dead sessions may hold blocks and slots: reap them, and try again.
-            Err(error) if error.is_full() && self.region.reap_dead().unwrap_or(0) > 0 => {
+            // One that cannot be reaped does not hide that others were.
+            Err(error) if error.is_full() && self.region.reap_dead().map_or(true, |reaped| reaped > 0) => {
                 self.try_write(&core, key, change, hint)
             }
             other => other,
@@ -193,12 +194,8 @@ impl Seat {
         hold.as_ref().is_some_and(|certificate| self.region.roll.is_elected(session, certificate.as_ref()))
     }
 
-    /// Detaches from the board. Does nothing in a forked child, whose parent has the session. A second call finds the record
-    /// ended.
+    /// Detaches from the board. A second call finds the record ended.
     pub(super) fn leave(&self) {
-        if self.region.in_child() {
-            return;
-        }
         let index = usize::from(self.writer.session);
         if let Ok(core) = self.region.core() {
             // Holds all lanes until the record is ended. A thread that gets a lane afterwards finds itself fenced.

@@ -82,6 +82,16 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "reads /proc")]
+    fn a_process_tells_its_own_start() {
+        let own = start_time_at(Path::new(&format!("/proc/{}/stat", std::process::id())));
+        let process = ProcessIdentity::current();
+        assert!(own.is_some_and(|ticks| ticks == process.start_time && ticks > 0));
+        // Namespaces are files: 0 is none.
+        assert_ne!(process.pid_namespace, 0);
+    }
+
+    #[test]
     fn what_is_no_stat_line_has_no_start_time() {
         for text in ["", "1 (x", "1 (x)", "1 (x) S 1 2", "1 (x)\u{ff}"] {
             assert_eq!(parse_start_time(text.as_bytes()), None);

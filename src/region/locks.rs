@@ -292,3 +292,52 @@ fn lock_of(byte: u64, bytes: i64, kind: i32) -> libc::flock {
         l_pid: 0,
     }
 }
+
+// They make files.
+#[cfg(all(test, not(miri)))]
+mod tests {
+    use super::*;
+
+    fn lock_file() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("board");
+        ensure_lock_file(&path).unwrap();
+        (folder, path)
+    }
+
+    /// A child that was made by a bare `clone` has copies of the descriptors, which share the locks.
+    #[test]
+    fn what_is_dropped_is_unlocked_although_a_child_has_a_copy() {
+        let (_folder, path) = lock_file();
+        let locks = LockFile::open(&path).unwrap();
+        let certificate = locks.try_hold(3).unwrap().unwrap();
+        let _copy = certificate.file.file().try_clone().unwrap();
+        assert!(locks.is_held(3).unwrap());
+        drop(certificate);
+        assert!(!locks.is_held(3).unwrap(), "a session that ended passes for alive");
+        let _copy = locks.probe.file().try_clone().unwrap();
+        assert!(LockFile::is_in_use(&path).unwrap());
+        drop(locks);
+        assert!(!LockFile::is_in_use(&path).unwrap(), "a board that was closed passes for open");
+    }
+
+    #[test]
+    fn a_lock_file_that_was_replaced_is_told_when_it_is_checked() {
+        let (folder, path) = lock_file();
+        let locks = LockFile::open(&path).unwrap();
+        locks.check().unwrap();
+        std::fs::rename(folder.path().join("board.lock"), folder.path().join("aside")).unwrap();
+        ensure_lock_file(&path).unwrap();
+        assert_eq!(locks.check().unwrap_err().kind(), ErrorKind::Refused);
+    }
+
+    #[test]
+    fn such_a_child_unlocks_nothing_of_its_parent() {
+        let (_folder, path) = lock_file();
+        let locks = LockFile::open(&path).unwrap();
+        let certificate = locks.try_hold(3).unwrap().unwrap();
+        unlock(certificate.file.file(), &ForkPage::of_a_parent());
+        assert!(locks.is_held(3).unwrap(), "the parent passes for dead");
+        assert!(certificate.try_elect() && locks.is_held(ELECTED).unwrap());
+    }
+}

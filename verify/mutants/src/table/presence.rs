@@ -147,4 +147,31 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib board::presence::tests::a_session_that_another_reaped_meanwhile_is_not_reaped_again",
         )],
     },
+    Mutant {
+        name: "a lock that cannot be probed proves a death",
+        lost: "A session that lives is reaped because the kernel did not answer.",
+        file: FILE,
+        search: "Err(_) => Presence::Unknown,",
+        replace: "Err(_) => Presence::Dead,",
+        caught_by: &[test(
+            "-p slateboard --lib board::presence::tests::a_lock_that_cannot_be_probed_proves_no_death",
+        )],
+    },
+    Mutant {
+        name: "free records count among the eight that a keeper looks at",
+        lost: "The keepers of a board with few sessions look at some of them seldom.",
+        file: FILE,
+        search: "            if !core.is_occupied(index) {
+                continue;
+            }
+            let was_dead",
+        replace: "            if !core.is_occupied(index) {
+                looks += 1;
+                continue;
+            }
+            let was_dead",
+        caught_by: &[test(
+            "-p slateboard --lib board::keeper::tests::a_keeper_that_is_not_elected_looks_at_eight_and_goes_on_behind_them",
+        )],
+    },
 ];

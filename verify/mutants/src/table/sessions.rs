@@ -21,4 +21,22 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "",
         caught_by: &[test("-p slateboard --lib board::presence::tests::a_session_counts_from_its_attach")],
     },
+    Mutant {
+        name: "a session says another process's number",
+        lost: "The list of sessions shows a wrong process.",
+        file: FILE,
+        search: "put(session::PID, identity.pid);",
+        replace: "put(session::PID, identity.boot);",
+        caught_by: &[test("-p slateboard --lib board::seat::tests::a_session_s_record_says_whose_it_is")],
+    },
+    Mutant {
+        name: "a session that was ended writes as long as nobody has its record",
+        lost: "What it puts names a session that is not there, and what is bound to it never ends.",
+        file: FILE,
+        search: "if word == ours { Ok(()) } else { Err(Fault::Fenced) }",
+        replace: "if session::incarnation(word) == session::incarnation(ours) { Ok(()) } else { Err(Fault::Fenced) }",
+        caught_by: &[test(
+            "-p slateboard --lib board::seat::tests::a_put_that_was_held_up_asks_again_whether_its_session_was_ended",
+        )],
+    },
 ];
