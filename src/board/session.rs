@@ -60,7 +60,7 @@ impl Session {
             return cannot("must not have control characters");
         }
         // Before the record: when the process has no descriptor left, the certificate fails, and not what is read here.
-        let identity = seat::identity();
+        let identity = seat::identity(&region);
         let (index, certificate) = region.take_record()?;
         let seat = match Seat::take(&region, index, certificate, name, (&identity, options.beat)) {
             Ok(seat) => Arc::new(seat),

@@ -20,7 +20,7 @@ pub(in crate::board) fn board_of(shape: Shape) -> Arc<Region> {
 
 pub(in crate::board) fn attach(region: &Arc<Region>, name: &str) -> Seat {
     let (index, certificate) = region.take_record().unwrap();
-    let seat = Seat::take(region, index, certificate, name, (&identity(), BEAT));
+    let seat = Seat::take(region, index, certificate, name, (&identity(region), BEAT));
     seat.map_err(|(error, _)| error).unwrap()
 }
 
@@ -159,7 +159,7 @@ fn a_session_whose_name_finds_no_room_leaves_its_record_free() {
     // Entry 0 holds no name.
     let seats = ["one", "two"].map(|name| attach(&region, name));
     let (index, certificate) = region.take_record().unwrap();
-    let refused = Seat::take(&region, index, certificate, "three", (&identity(), BEAT));
+    let refused = Seat::take(&region, index, certificate, "three", (&identity(&region), BEAT));
     let Err((error, certificate)) = refused else { panic!("there is no room for a third name") };
     assert!(error.is_full() && error.to_string().contains("names"), "{error}");
     region.roll.let_go(index, certificate);

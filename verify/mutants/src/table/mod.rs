@@ -7,6 +7,8 @@ mod blocks;
 mod board_view;
 mod bulk;
 mod claim;
+mod cli_init;
+mod cli_sessions;
 mod copy;
 mod event;
 mod expire;
@@ -23,6 +25,7 @@ mod lane;
 mod lease;
 mod list;
 mod listing;
+mod locks;
 mod lookout;
 mod metrics;
 mod names;
@@ -134,6 +137,8 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         bulk::MUTANTS,
         board_view::MUTANTS,
         claim::MUTANTS,
+        cli_init::MUTANTS,
+        cli_sessions::MUTANTS,
         copy::MUTANTS,
         event::MUTANTS,
         expire::MUTANTS,
@@ -150,6 +155,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         lease::MUTANTS,
         list::MUTANTS,
         listing::MUTANTS,
+        locks::MUTANTS,
         lookout::MUTANTS,
         metrics::MUTANTS,
         names::MUTANTS,
