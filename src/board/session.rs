@@ -453,7 +453,7 @@ pub(super) fn check_ttl(key: &str, ttl: Duration) -> Result<()> {
     Ok(())
 }
 
-/// The deadline of an entry that is put now, nanoseconds of `CLOCK_BOOTTIME`.
+/// The deadline of an entry that is put now, nanoseconds of the machine's boot time.
 pub(super) fn deadline_after(ttl: Duration) -> u64 {
     boottime_ns().saturating_add(u64::try_from(ttl.as_nanos()).unwrap_or(u64::MAX)).max(1)
 }

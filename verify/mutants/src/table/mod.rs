@@ -9,6 +9,7 @@ mod bulk;
 mod claim;
 mod cli_init;
 mod cli_sessions;
+mod clock;
 mod copy;
 mod event;
 mod expire;
@@ -139,6 +140,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         claim::MUTANTS,
         cli_init::MUTANTS,
         cli_sessions::MUTANTS,
+        clock::MUTANTS,
         copy::MUTANTS,
         event::MUTANTS,
         expire::MUTANTS,

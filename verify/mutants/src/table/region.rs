@@ -47,4 +47,24 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib board::waits::tests::who_sleeps_is_woken_by_the_writer_and_not_by_its_own_clock",
         )],
     },
+    Mutant {
+        name: "who opens a board does not ask for its boot time's offset",
+        lost: "What lives in one container is over in another.",
+        file: FILE,
+        search: "region::settle()?;\n        Self::with_file(region::open(path, Access::ReadWrite)?, true)",
+        replace: "Self::with_file(region::open(path, Access::ReadWrite)?, true)",
+        caught_by: &[test(
+            "-p slateboard --test time a_deadline_means_the_same_in_a_container_with_another_boot_time",
+        )],
+    },
+    Mutant {
+        name: "who only reads does not ask for its boot time's offset",
+        lost: "A reader in one container finds what is over in another, or misses what lives.",
+        file: FILE,
+        search: "region::settle()?;\n        Self::with_file(region::open(path, Access::ReadOnly)?, false)",
+        replace: "Self::with_file(region::open(path, Access::ReadOnly)?, false)",
+        caught_by: &[test(
+            "-p slateboard --test time a_deadline_means_the_same_in_a_container_with_another_boot_time",
+        )],
+    },
 ];
