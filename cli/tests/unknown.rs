@@ -9,6 +9,7 @@ use common::{Done, Place, remove};
 use slateboard::{Board, Session};
 use std::{
     fs::{self, OpenOptions, Permissions},
+    io::{BufRead, BufReader},
     os::unix::{
         fs::{OpenOptionsExt, PermissionsExt, chown},
         process::CommandExt,
@@ -160,11 +161,14 @@ impl Theirs {
         Done::from(command.uid(NOBODY).gid(NOBODY).stdin(Stdio::null()).output().expect("run"))
     }
 
-    /// A process that reads the board until it is killed.
+    /// A process that has the board open, and reads it until it is killed.
     fn watch(&self) -> Watch {
-        let mut command = self.0.command(["watch"]);
+        let mut command = self.0.command(["watch", "--since", "0"]);
         command.uid(NOBODY).gid(NOBODY).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Watch(command.spawn().expect("run"))
+        let mut watch = Watch(command.spawn().expect("run"));
+        let output = watch.0.stdout.as_mut().expect("output");
+        assert!(BufReader::new(output).lines().next().is_some(), "it prints the first event");
+        watch
     }
 }
 
@@ -184,7 +188,7 @@ fn what_may_not_be_opened_is_neither_replaced_nor_removed() {
     let region = PathBuf::from(document["path"].as_str().expect("path"));
     theirs.slate("put k v").ok();
     let watch = theirs.watch();
-    while !theirs.slate("init --replace --capacity 8M").err.contains("in use") {}
+    theirs.slate("init --replace --capacity 8M").fails(1, &["in use"]);
     let (lock, folder) = (region.with_extension("lock"), region.parent().expect("folder").to_owned());
     let memory = folder.parent().expect("memory").to_owned();
     let slate = theirs.0.folder().join(".slate");
