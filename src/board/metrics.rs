@@ -12,6 +12,33 @@ use std::time::{Duration, SystemTime};
 const UNRESPONSIVE: Duration = Duration::from_secs(300);
 
 /// Whether a session's process is there.
+///
+/// The kernel tells, through a lock that the process holds as long as it lives. A process that cannot ask the kernel gets
+/// [`Liveness::Unknown`], which is neither of the others. Only [`Liveness::Dead`] means that the session will do nothing more:
+///
+/// ```
+/// use slateboard::{Board, Liveness, Result, WriterInfo};
+///
+/// /// Whether another may take over what this session has begun.
+/// fn has_ended(board: &Board, holder: &WriterInfo) -> Result<bool> {
+///     let sessions = board.sessions()?;
+///     let its = |session: &&slateboard::SessionInfo| {
+///         (session.index, session.incarnation) == (holder.session, holder.incarnation)
+///     };
+///     // A session that has no record any more was ended in an orderly way, or was reaped.
+///     Ok(sessions.iter().find(its).is_none_or(|session| session.liveness == Liveness::Dead))
+/// }
+///
+/// let board = Board::local()?;
+/// let session = board.attach("planner")?;
+/// session.put("claim/42", "mine")?;
+/// let holder = session.get("claim/42")?.unwrap().writer;
+/// assert_eq!(board.sessions()?[0].liveness, Liveness::Alive);
+/// assert!(!has_ended(&board, &holder)?);
+/// drop(session);
+/// assert!(has_ended(&board, &holder)?);
+/// # Ok::<_, slateboard::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 #[non_exhaustive]
 pub enum Liveness {
@@ -19,7 +46,9 @@ pub enum Liveness {
     Alive,
     /// The process is there, but has not beaten for 300 s: it is stopped, or starved.
     Unresponsive,
-    /// The lock file cannot be asked from here. The session is never treated as dead.
+    /// It cannot be known from here: the lock file is missing, may not be opened, or was replaced after the session attached,
+    /// or this process had no descriptor left when it opened the board. The session is never treated as dead: nobody reaps
+    /// it, and a board that has one passes for a board in use.
     Unknown,
     /// The process is gone. The session is reaped by the next attach, by the next beat of the board's elected keeper, or by
     /// the third beat of another one.
@@ -111,6 +140,10 @@ pub struct Metrics {
     pub refuses_keys: bool,
     /// Sessions that are attached, or dead and not reaped.
     pub sessions: u64,
+    /// Of `sessions`, those whose processes have ended.
+    pub sessions_dead: u64,
+    /// Of `sessions`, those of which it cannot be known whether they are alive: see [`Liveness::Unknown`].
+    pub sessions_unknown: u64,
     /// Session records.
     pub sessions_max: u64,
     /// Names of sessions that are attached, wrote a value that stands, or are in the history.
@@ -179,7 +212,7 @@ pub(super) fn sessions(region: &Region) -> Result<Vec<SessionInfo>> {
             continue;
         }
         let beat_age = Duration::from_nanos(now_ns().saturating_sub(record.identity.heartbeat_ns));
-        let liveness = match region.roll.presence(index) {
+        let liveness = match region.presence(&core, index) {
             Presence::Dead => Liveness::Dead,
             Presence::Unknown => Liveness::Unknown,
             Presence::Alive if beat_age > UNRESPONSIVE => Liveness::Unresponsive,
@@ -216,6 +249,9 @@ pub(super) fn metrics(region: &Region) -> Result<Metrics> {
     let floor = core.floor();
     let totals = Counters::of(|counter| core.total(counter));
     let changes = core.newest();
+    let occupied = (0..geometry.sessions()).filter(|&index| core.is_occupied(index));
+    let presences: Vec<_> = occupied.map(|index| region.presence(&core, index)).collect();
+    let with = |presence| presences.iter().filter(|found| **found == presence).count() as u64;
     let mut metrics = Metrics {
         generation,
         floor: floor.min(generation),
@@ -229,7 +265,9 @@ pub(super) fn metrics(region: &Region) -> Result<Metrics> {
         overflow: usage.overflow,
         overflow_max: geometry.shape().overflow_max,
         refuses_keys: usage.refuses_keys,
-        sessions: (0..geometry.sessions()).filter(|&index| core.is_occupied(index)).count() as u64,
+        sessions: presences.len() as u64,
+        sessions_dead: with(Presence::Dead),
+        sessions_unknown: with(Presence::Unknown),
         sessions_max: geometry.sessions() as u64,
         names: core.names_in_use(),
         names_max: geometry.names() as u64 - 1,

@@ -227,14 +227,14 @@ fn too_large(len: usize, value_max: u64) -> Error {
     Error::new(ErrorKind::ValueTooLarge, text).hint("split the value, or make a larger board")
 }
 
-/// The identity of this process.
-pub(super) fn identity() -> Identity {
+/// The identity of a session of this process.
+pub(super) fn identity(region: &Region) -> Identity {
     let process = ProcessIdentity::current();
     Identity {
         pid: u64::from(process.pid),
         pid_namespace: process.pid_namespace,
         start_time: process.start_time,
-        boot: process.boot[0],
+        lock_file: region.roll.lock_file(),
         attached_ns: crate::region::realtime_ns(),
         heartbeat_ns: boottime_ns(),
     }

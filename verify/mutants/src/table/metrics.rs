@@ -253,4 +253,24 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "if generation",
         caught_by: &[test("-p slateboard --lib board::metrics::tests::an_impossible_floor_is_cut_and_named")],
     },
+    Mutant {
+        name: "the metrics count unknown sessions as dead",
+        lost: "A figure says that sessions are dead of which nobody knows that.",
+        file: FILE,
+        search: "sessions_dead: with(Presence::Dead),",
+        replace: "sessions_dead: with(Presence::Dead) + with(Presence::Unknown),",
+        caught_by: &[test(
+            "-p slateboard --test liveness a_session_whose_lock_file_was_replaced_is_unknown_and_goes_on",
+        )],
+    },
+    Mutant {
+        name: "the metrics count no unknown sessions",
+        lost: "Who watches the figures does not learn that sessions cannot be asked.",
+        file: FILE,
+        search: "sessions_unknown: with(Presence::Unknown),",
+        replace: "sessions_unknown: 0,",
+        caught_by: &[test(
+            "-p slateboard --test liveness a_session_whose_lock_file_was_replaced_is_unknown_and_goes_on",
+        )],
+    },
 ];

@@ -8,6 +8,9 @@ mod board;
 mod board_view;
 mod bulk;
 mod claim;
+mod cli_init;
+mod cli_sessions;
+mod clock;
 mod copy;
 mod create;
 mod doorbell;
@@ -147,6 +150,9 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         bulk::MUTANTS,
         board_view::MUTANTS,
         claim::MUTANTS,
+        cli_init::MUTANTS,
+        cli_sessions::MUTANTS,
+        clock::MUTANTS,
         copy::MUTANTS,
         doorbell::MUTANTS,
         create::MUTANTS,

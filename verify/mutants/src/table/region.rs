@@ -115,4 +115,24 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --test limits a_full_disk_is_an_error_and_reads_and_removals_go_on",
         )],
     },
+    Mutant {
+        name: "who opens a board does not ask for its boot time's offset",
+        lost: "What lives in one container is over in another.",
+        file: FILE,
+        search: "region::settle()?;\n        Self::with_file(region::open(path, Access::ReadWrite)?, true)",
+        replace: "Self::with_file(region::open(path, Access::ReadWrite)?, true)",
+        caught_by: &[test(
+            "-p slateboard --test time a_deadline_means_the_same_in_a_container_with_another_boot_time",
+        )],
+    },
+    Mutant {
+        name: "who only reads does not ask for its boot time's offset",
+        lost: "A reader in one container finds what is over in another, or misses what lives.",
+        file: FILE,
+        search: "region::settle()?;\n        Self::with_file(region::open(path, Access::ReadOnly)?, false)",
+        replace: "Self::with_file(region::open(path, Access::ReadOnly)?, false)",
+        caught_by: &[test(
+            "-p slateboard --test time a_deadline_means_the_same_in_a_container_with_another_boot_time",
+        )],
+    },
 ];

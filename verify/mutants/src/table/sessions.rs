@@ -14,6 +14,26 @@ pub const MUTANTS: &[Mutant] = &[
         caught_by: &[models("sessions::a_life_is_seen_with_its_identity")],
     },
     Mutant {
+        name: "a session does not tell its lock file",
+        lost: "Nobody can ask whether a session is alive, and no dead session is reaped.",
+        file: FILE,
+        search: "put(session::LOCK_FILE, identity.lock_file);",
+        replace: "",
+        caught_by: &[test(
+            "-p slateboard --test liveness a_session_whose_lock_file_was_replaced_is_unknown_and_goes_on",
+        )],
+    },
+    Mutant {
+        name: "nobody knows in which lock file a session is",
+        lost: "Nobody can ask whether a session is alive, and no dead session is reaped.",
+        file: FILE,
+        search: "self.session_word(session, session::LOCK_FILE).load(Relaxed)",
+        replace: "self.session_word(session, session::LOCK_FILE).load(Relaxed) & 0",
+        caught_by: &[test(
+            "-p slateboard --test liveness a_session_whose_lock_file_was_replaced_is_unknown_and_goes_on",
+        )],
+    },
+    Mutant {
         name: "a session counts from its record's first life",
         lost: "A session shows the puts of all that had its record.",
         file: FILE,
