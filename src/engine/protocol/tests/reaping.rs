@@ -23,7 +23,11 @@ use crate::{
     },
     sync::{AtomicU64, Ordering::Relaxed},
 };
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::{
+    cell::RefCell,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    rc::Rc,
+};
 
 /// A machine on which the caller dies at one request, and which counts the wakes.
 struct Mortal {
@@ -347,6 +351,45 @@ fn a_reap_ends_what_is_bound_to_the_dead_alone() {
     let ended = core.event(core.generation(), Verify::Always, |_| true).unwrap().unwrap();
     assert_eq!(ended.item.header.kind, RecordKind::Died);
     account(&core, &[&other]);
+}
+
+thread_local! {
+    /// What happens when the reaper looks at the clock: between its look at an entry and its removal.
+    static MEANWHILE: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+}
+
+fn clock() -> u64 {
+    if let Some(happens) = MEANWHILE.take() {
+        happens();
+    }
+    1
+}
+
+/// Another session puts the key that is just being ended. What it binds to the dead ends too, as an update does, and
+/// anything else stays.
+#[test]
+fn a_reap_ends_what_is_bound_to_the_dead_and_nothing_that_was_put_meanwhile() {
+    for bound in [false, true] {
+        let heap = Rc::new(board());
+        let core = heap.core();
+        let (dead, mut other) = (heap.lane(0), heap.lane(1));
+        let of_dead = dead.writer.pack();
+        let brief =
+            Change { deadline: u64::MAX / 2, ephemeral: of_dead, ..Change::put(b"bound", Expect::Any) };
+        let key = Key::new(core.geometry(), "task/1");
+        core.change(&mut { dead }, &key, &brief, Now::default(), None).unwrap();
+        let theirs = Rc::clone(&heap);
+        MEANWHILE.set(Some(Box::new(move || {
+            let (core, mut lane) = (theirs.core(), theirs.lane(2));
+            let ephemeral = if bound { of_dead } else { 0 };
+            let change = Change { ephemeral, ..Change::put(b"meanwhile", Expect::Any) };
+            let key = Key::new(core.geometry(), "task/1");
+            core.change(&mut lane, &key, &change, Now::default(), None).unwrap();
+        })));
+        core.reap(&mut other, 0, Now { real_ns: 0, boot_ns: clock }).unwrap();
+        assert!(MEANWHILE.take().is_none(), "nothing was put meanwhile");
+        assert_eq!(get(&core, "task/1").is_some(), !bound);
+    }
 }
 
 /// Entries in overflow buckets end with their session as well.

@@ -582,4 +582,24 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib engine::protocol::tests::reaping::a_reap_ends_what_is_bound_to_the_dead_in_every_bucket_of_a_chain",
         )],
     },
+    Mutant {
+        name: "whatever stands ends in place of what was bound",
+        lost: "A value that a living session put is removed with a dead one's entry.",
+        file: FILE,
+        search: "let change = Change::tombstone(kind, Expect::Generation(generation));",
+        replace: "let change = Change::tombstone(kind, if generation > 0 { Expect::Any } else { Expect::Absent });",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::reaping::a_reap_ends_what_is_bound_to_the_dead_and_nothing_that_was_put_meanwhile",
+        )],
+    },
+    Mutant {
+        name: "what was updated while it was being ended stays",
+        lost: "An entry outlives the session that it was to end with.",
+        file: FILE,
+        search: "Ok(_) => tried = generation,",
+        replace: "Ok(_) => return Ok(tried > generation),",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::reaping::a_reap_ends_what_is_bound_to_the_dead_and_nothing_that_was_put_meanwhile",
+        )],
+    },
 ];
