@@ -305,6 +305,30 @@ fn a_tombstone_that_a_killed_session_did_not_give_back_is_given_back() {
     }
 }
 
+/// Two puts that want the same slot could otherwise take it from each other for ever.
+#[test]
+fn a_put_takes_open_slots_from_others_once() {
+    let heap = Heap::small();
+    let core = heap.core();
+    let mut lane = heap.lane(0);
+    let put = put(&core, &mut lane, "task/1", b"value", Expect::Any).unwrap();
+    let head = head_of(&heap, &put);
+    let open = || head.store(Head(head.load(Relaxed)).next(HeadKind::Open, 0).0, Relaxed);
+    let kind = || Head(head.load(Relaxed)).kind();
+    let (mut may_take, mut hours) = (true, 1);
+    let mut walk = |lane: &mut _| {
+        // A put of a later hour looks again.
+        let now = [|| 1 << 42, || 2 << 42, || 3 << 42, || 4 << 42][hours - 1];
+        hours += 1;
+        core.walk(lane, Now { real_ns: 0, boot_ns: now }, &mut may_take).unwrap()
+    };
+    assert_eq!(walk(&mut lane), 0);
+    open();
+    assert_eq!((walk(&mut lane), kind()), (1, Some(HeadKind::Retired)));
+    open();
+    assert_eq!((walk(&mut lane), kind()), (0, Some(HeadKind::Open)), "it takes what another just took");
+}
+
 #[test]
 fn a_put_without_room_ends_256_entries_at_once() {
     let heap = few_extents();

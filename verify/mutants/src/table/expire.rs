@@ -42,9 +42,20 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a put without room goes by the groups' words alone",
         lost: "A put is refused although an entry has expired that no group's word tells.",
         file: FILE,
-        search: "if ended > 0 { Ok(ended) } else { self.walk(lane, now) }",
+        search: "if ended > 0 { Ok(ended) } else { self.walk(lane, now, may_take) }",
         replace: "Ok(ended)",
         caught_by: &[models("expire::a_put_looks_at_every_slot_before_it_is_refused")],
+    },
+    Mutant {
+        name: "a put takes open slots from others again and again",
+        lost: "Two puts that want the last slot take it from each other for ever.",
+        file: FILE,
+        search: "        *may_take = retired == 0;
+",
+        replace: "",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::bounds::a_put_takes_open_slots_from_others_once",
+        )],
     },
     Mutant {
         name: "swept word replaced by a store",
