@@ -476,4 +476,14 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib board::keeper::tests::a_keeper_that_ended_what_was_due_wakes_for_the_next_deadline",
         )],
     },
+    Mutant {
+        name: "a keeper looks for nothing that outlived its session",
+        lost: "What a killed process bound to a session that had just ended stays for ever.",
+        file: FILE,
+        search: "let remove = |lane: &mut Lane| core.remove_orphans(lane, group, region::now());",
+        replace: "let remove = |_: &mut Lane| Ok(group as u64);",
+        caught_by: &[test(
+            "-p slateboard --lib board::keeper::tests::the_elected_keeper_removes_what_is_bound_to_a_session_that_has_ended",
+        )],
+    },
 ];

@@ -4,15 +4,19 @@
 //! they are made of the accesses themselves, and `docs/atomics.md` says what catches each.
 
 mod blocks;
+mod board_claim;
 mod board_view;
 mod bulk;
 mod claim;
+mod cli_lock;
 mod copy;
 mod event;
+mod evict;
 mod expire;
 mod fill;
 mod fsck;
 mod guard;
+mod guest;
 mod history;
 mod index_keys;
 mod inflight;
@@ -31,6 +35,7 @@ mod options;
 mod pieces;
 mod pollable;
 mod presence;
+mod process;
 mod publish;
 mod read;
 mod reader;
@@ -131,15 +136,19 @@ const fn long(check: Check) -> Check {
 pub fn all() -> impl Iterator<Item = &'static Mutant> {
     [
         blocks::MUTANTS,
+        board_claim::MUTANTS,
         bulk::MUTANTS,
         board_view::MUTANTS,
         claim::MUTANTS,
+        cli_lock::MUTANTS,
         copy::MUTANTS,
         event::MUTANTS,
+        evict::MUTANTS,
         expire::MUTANTS,
         fill::MUTANTS,
         fsck::MUTANTS,
         guard::MUTANTS,
+        guest::MUTANTS,
         history::MUTANTS,
         index_keys::MUTANTS,
         inflight::MUTANTS,
@@ -158,6 +167,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         pieces::MUTANTS,
         pollable::MUTANTS,
         presence::MUTANTS,
+        process::MUTANTS,
         publish::MUTANTS,
         read::MUTANTS,
         reader::MUTANTS,

@@ -556,8 +556,8 @@ pub const MUTANTS: &[Mutant] = &[
         name: "an entry ends with another session",
         lost: "A reap removes what is bound to other sessions in their first lives.",
         file: FILE,
-        search: "(bound.session, bound.incarnation) == (life.session, life.incarnation)",
-        replace: "bound.incarnation == life.incarnation",
+        search: "(bound.session, bound.incarnation) == life",
+        replace: "bound.incarnation == life.1",
         caught_by: &[test(
             "-p slateboard --lib engine::protocol::tests::reaping::a_reap_ends_what_is_bound_to_the_dead_alone",
         )],
@@ -570,6 +570,16 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "Err(Fault::Corrupt(what)) => return Err(Fault::Corrupt(what)),",
         caught_by: &[test(
             "-p slateboard --lib engine::protocol::tests::reaping::a_damaged_key_does_not_keep_the_dead_attached",
+        )],
+    },
+    Mutant {
+        name: "a sweep removes what is bound to the living",
+        lost: "The keys of living sessions disappear.",
+        file: FILE,
+        search: "&& !self.is_in_life(bound);",
+        replace: ";",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::reaping::what_is_bound_to_a_life_that_is_over_is_removed_and_what_is_bound_to_another_stays",
         )],
     },
 ];

@@ -153,4 +153,14 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib board::lease::tests::each_lease_of_a_session_is_renewed_until_it_is_released",
         )],
     },
+    Mutant {
+        name: "a guest binds to itself",
+        lost: "What a process binds for another one ends with that process.",
+        file: FILE,
+        search: "self.host.unwrap_or(self.writer)",
+        replace: "self.host.filter(|host| host.incarnation == 0).unwrap_or(self.writer)",
+        caught_by: &[test(
+            "-p slateboard --test guests what_a_guest_binds_ends_with_its_host_whichever_way_that_ends",
+        )],
+    },
 ];

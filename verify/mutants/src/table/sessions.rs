@@ -21,4 +21,14 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "",
         caught_by: &[test("-p slateboard --lib board::presence::tests::a_session_counts_from_its_attach")],
     },
+    Mutant {
+        name: "an invitation is not noted",
+        lost: "What others bind to a session stays when it ends.",
+        file: FILE,
+        search: "self.count(lane, Counter::Ephemerals, 1);",
+        replace: "self.count(lane, Counter::Ephemerals, 0);",
+        caught_by: &[test(
+            "-p slateboard --test guests what_a_guest_binds_ends_with_its_host_whichever_way_that_ends",
+        )],
+    },
 ];
