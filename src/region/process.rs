@@ -127,8 +127,16 @@ mod tests {
         let process = OtherProcess::find(&identity).unwrap().expect("it runs");
         assert!(!process.has_ended());
         process.kill().unwrap();
-        sleeper.0.wait().unwrap();
+        // Nobody has waited for it yet, so its id is still its own.
+        for _ in 0..10_000 {
+            if process.has_ended() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
         assert!(process.has_ended());
+        assert!(OtherProcess::find(&identity).unwrap().is_none(), "it is a zombie");
+        sleeper.0.wait().unwrap();
         process.kill().expect("a process that has ended is killed in vain");
         assert!(OtherProcess::find(&identity).unwrap().is_none(), "it has ended");
     }
