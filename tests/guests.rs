@@ -249,8 +249,8 @@ fn a_process_that_is_not_proved_to_be_the_session_s_is_not_killed() {
         let record = file.geometry.session(id.index().into());
         file.mapping.words()[record + word].swap(value, Relaxed)
     };
-    for word in [record::PID_NAMESPACE, record::BOOT] {
-        let was = forge(word, 1);
+    for (word, wrong) in [(record::PID_NAMESPACE, 1), (record::PID_NAMESPACE, 0), (record::START_TIME, 0)] {
+        let was = forge(word, wrong);
         let error = board.evict(id, SOON).unwrap_err();
         assert!(
             error.kind() == ErrorKind::Unverified && error.to_string().contains("cannot be evicted"),

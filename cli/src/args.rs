@@ -15,7 +15,7 @@ Exit status:
   6    the board or its file system is full
   7    not a board, or a corrupt or incompatible one
   9    no board found, or it cannot be reached
-  10   `status` only: something needs attention
+  10   `status`: something needs attention; `sessions`: it is unknown whether some are alive
   124  timeout
   126  `lock` and `run` only: the command cannot be run
   127  `lock` and `run` only: there is no such command
@@ -541,8 +541,8 @@ Examples:
   slate evict 5.17                           a session, as `slate sessions` shows it
   slate evict builder                        by name, if only one session has it
 
-The process is killed only if it is proved to be the session's: by its process id, start time, pid namespace and
-boot of the machine. All its sessions end. Exits with 3 if there is no such session, with 1 if nothing can be
+The process is killed only if it is proved to be the session's: by its process id, start time and pid
+namespace. All its sessions end. Exits with 3 if there is no such session, with 1 if nothing can be
 proved, and with 124 if the session's lock is not released in time.")]
 pub(crate) struct Evict {
     /// The session: its numbers or its name.

@@ -36,8 +36,8 @@ impl Board {
     /// Ends a session of another process by killing that process, and reaps it: for a process that is stopped, or that hangs.
     /// Nothing happens on its own: a session that does not beat is never ended for it.
     ///
-    /// The process is killed only if it is proved to be the session's: a process with the process id, the start time, the pid
-    /// namespace and the boot of the machine that the session's record has. It is killed through a descriptor of that very
+    /// The process is killed only if it is proved to be the session's: a process with the process id, the start time and the
+    /// pid namespace that the session's record has. (A board of another boot of the machine cannot be opened.) It is killed through a descriptor of that very
     /// process. All sessions of the process end.
     ///
     /// Waits at most `patience` until the kernel has released the session's lock. Returns `None` if it has not: then the session
@@ -72,7 +72,7 @@ impl Region {
         if !self.core()?.is_in_life(life) {
             return Ok(Some(Eviction::Gone));
         }
-        match self.roll.presence(index) {
+        match self.presence(&self.core()?, index) {
             Presence::Alive => {}
             Presence::Dead => {
                 self.reap_life(life)?;
@@ -101,7 +101,6 @@ impl Region {
             pid: u32::try_from(recorded.pid).unwrap_or(0),
             pid_namespace: recorded.pid_namespace,
             start_time: recorded.start_time,
-            boot: [recorded.boot, ProcessIdentity::current().boot[1]],
         };
         let Some(process) = OtherProcess::find(&wanted)? else { return Ok(Eviction::Dead) };
         // The record is looked at again: the session may have left meanwhile, and its process go on without it.

@@ -255,7 +255,7 @@ impl Board {
             return Err(over(life));
         }
         // The record alone does not tell: its process may be dead.
-        match self.region.roll.presence(index) {
+        match self.region.presence(&core, index) {
             Presence::Alive => {}
             Presence::Dead => return Err(over(life)),
             Presence::Unknown => {

@@ -24,14 +24,6 @@ pub const MUTANTS: &[Mutant] = &[
         caught_by: &[test("-p slateboard --lib region::process::tests::what_cannot_be_proved_is_refused")],
     },
     Mutant {
-        name: "a process id outlives the boot",
-        lost: "An eviction kills a bystander that has the id of a process of another boot.",
-        file: FILE,
-        search: "wanted.boot[0] == 0 || wanted.boot[0] != own.boot[0]",
-        replace: "wanted.boot[0] == 0 && own.boot[0] > 0",
-        caught_by: &[test("-p slateboard --lib region::process::tests::what_cannot_be_proved_is_refused")],
-    },
-    Mutant {
         name: "a process without a start time is found",
         lost: "An eviction compares with a start time that nobody recorded.",
         file: FILE,

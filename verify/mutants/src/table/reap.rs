@@ -582,4 +582,14 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib engine::protocol::tests::reaping::what_is_bound_to_a_life_that_is_over_is_removed_and_what_is_bound_to_another_stays",
         )],
     },
+    Mutant {
+        name: "what is bound to a session stays in overflow buckets",
+        lost: "An entry outlives the session that it was to end with.",
+        file: FILE,
+        search: "self.slots(bucket).try_fold(removed, |removed, hash_at| {",
+        replace: "self.slots(bucket).take(crate::layout::geometry::SLOTS).try_fold(removed, |removed, hash_at| {",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::reaping::a_reap_ends_what_is_bound_to_the_dead_in_every_bucket_of_a_chain",
+        )],
+    },
 ];
