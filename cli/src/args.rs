@@ -17,6 +17,9 @@ Exit status:
   9    no board found, or it cannot be reached
   10   `status`: something needs attention; `sessions`: it is unknown whether some are alive
   124  timeout
+  126  `lock` and `run` only: the command cannot be run
+  127  `lock` and `run` only: there is no such command
+`lock` and `run` end with the status of the command that they run; it is 128 + N if signal N ended the command.
 
 With --json, a failure is also a document on standard output:
   {\"error\": {\"kind\", \"message\", \"key\", ...}}
@@ -56,8 +59,8 @@ pub(crate) struct Globals {
     /// Region file of the board, instead of the project's board.
     #[arg(long, global = true, value_name = "PATH", help_heading = EVERYWHERE)]
     pub(crate) board: Option<PathBuf>,
-    /// Session name. For put, update, touch and rm: the name to write under [default: slate]. For watch and log: print
-    /// only the events of this session. Other commands reject it.
+    /// Session name. For put, update, touch, rm, lock, claim and release: the name to write under [default: the session of
+    /// `slate run`, otherwise slate]. For watch and log: print only the events of this session. Other commands reject it.
     #[arg(long, global = true, value_name = "NAME", help_heading = EVERYWHERE)]
     pub(crate) session: Option<String>,
     /// Print one JSON document; a stream prints one JSON object per line.
@@ -92,7 +95,10 @@ impl Command {
     /// Whether the command accepts `--session`, as the name to write under or as the writer to show.
     pub(crate) fn takes_session(&self) -> bool {
         use Command::*;
-        matches!(self, Put(_) | Update(_) | Touch(_) | Rm(_) | Watch(_) | Log(_))
+        matches!(
+            self,
+            Put(_) | Update(_) | Touch(_) | Rm(_) | Lock(_) | Claim(_) | Release(_) | Watch(_) | Log(_)
+        )
     }
 }
 
@@ -125,11 +131,24 @@ pub(crate) enum Command {
     Status(Status),
     /// Show the attached sessions.
     Sessions(Sessions),
+    /// Run a command while holding a lease on a key.
+    Lock(Lock),
+    /// Run a command while holding a session, which the `slate` commands inside act for.
+    Run(Run),
+    /// Claim a key, or the first free task of a queue, and print the token of the claim.
+    Claim(Claim),
+    /// Release a claim.
+    Release(Release),
+    /// Kill the process of a session, such as one that is stopped, and reap the session.
+    Evict(Evict),
     /// Index a source tree with several processes on one board, kill some of them, and check that no update is lost.
     Demo(Demo),
     /// One process of the demo's team.
     #[command(hide = true)]
     DemoAgent(DemoAgent),
+    /// Becomes the command of `lock` or `run`.
+    #[command(hide = true)]
+    Exec(Exec),
     /// Removes the demo's folder when the demo has ended.
     #[command(hide = true)]
     DemoSweep(DemoSweep),
@@ -213,7 +232,8 @@ Examples:
   slate put task/42 mine --if-version 3     exits with 4 if task/42 has another version
   slate put team/plan @plan.md              the content of a file (@@x is the text @x itself)
   make 2>&1 | slate put build/log -         standard input
-  slate put claim/42 me --if-absent --ttl 60s")]
+  slate put claim/42 me --if-absent --ttl 60s
+  slate run -- sh -c 'slate put alive/me yes --ephemeral && make'")]
 pub(crate) struct Put {
     /// The key, such as task/42: 1 to 1,024 bytes.
     pub(crate) key: String,
@@ -229,8 +249,9 @@ pub(crate) struct Put {
     /// Time to live, such as 60s. The key is removed when it has passed.
     #[arg(long, value_name = "T", value_parser = parse_ttl, allow_hyphen_values = true)]
     pub(crate) ttl: Option<Duration>,
-    /// Remove the key when the writing session ends. Rejected, because the session of this command ends with the command.
-    #[arg(long, hide = true)]
+    /// Remove the key when the session of the surrounding `slate run` ends. Rejected elsewhere, because the session of this
+    /// command ends with the command.
+    #[arg(long)]
     pub(crate) ephemeral: bool,
     /// Encoding of the value [default: utf8 for text, otherwise raw].
     #[arg(long, value_enum)]
@@ -437,6 +458,104 @@ pub(crate) struct Sessions {}
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
+  slate lock deploy -- ./deploy.sh
+  slate lock deploy --ttl 10s -- sh -c 'echo \"token $SLATE_FENCE\"'
+  slate lock task/42 -- make                 a key with a value is locked by the key claim/task/42
+
+Exits with 5 if another session has the lease, and prints it. The command gets the lease's token in SLATE_FENCE:
+later leases have larger ones. Signals are passed on to the command. The lease is renewed while the command
+runs, and released when it ends. If the lease is lost, the command gets SIGTERM, and the exit status is 5.")]
+pub(crate) struct Lock {
+    /// The key, such as deploy: 1 to 1,024 bytes.
+    pub(crate) key: String,
+    /// Time to live of the lease, which is renewed after each third of it. If this process is killed, the lease ends with its
+    /// session; if it is stopped, after this time.
+    #[arg(long, value_name = "T", value_parser = parse_ttl, default_value = "60s", allow_hyphen_values = true)]
+    pub(crate) ttl: Duration,
+    /// The command, with its arguments.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  slate run --name builder -- ./build.sh
+  slate run --name builder -- sh -c 'slate put alive/builder yes --ephemeral && make'
+
+The `slate` commands inside write under this session's name. Their ephemeral keys, claims and leases end with
+this session: when the command ends, or when this process is killed. SLATE_SESSION tells them the session, and
+SLATE_BOARD its board. When the session has ended, they fail with the error `fenced`.")]
+pub(crate) struct Run {
+    /// Name of the session [default: slate].
+    #[arg(long, value_name = "N")]
+    pub(crate) name: Option<String>,
+    /// The command, with its arguments.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  token=$(slate claim deploy --ttl 5m) && ./deploy.sh && slate release deploy --token \"$token\"
+  slate claim --next task/                   the first key with this prefix that nobody has claimed
+  read -r token key < <(slate claim --next task/) && work \"$key\" && slate rm \"$key\"
+  slate touch deploy --ttl 5m                renews a claim
+
+A key with a value, such as a task, is claimed by the key claim/KEY, and keeps its value. Any other key is
+itself the claim. Prints the token of the claim; with --next also the key.
+
+Inside `slate run` a claim ends with its session. Elsewhere it ends with its time to live.
+Exits with 5 if the key is claimed, and with 3 if there is no free task.")]
+pub(crate) struct Claim {
+    /// The key, such as deploy: 1 to 1,024 bytes.
+    #[arg(required_unless_present = "next")]
+    pub(crate) key: Option<String>,
+    /// Claim the first key with this prefix, in key order, that has a value and is not claimed.
+    #[arg(long, value_name = "PREFIX", conflicts_with = "key", allow_hyphen_values = true)]
+    pub(crate) next: Option<String>,
+    /// Time to live of the claim [default: 60s, and none inside `slate run`].
+    #[arg(long, value_name = "T", value_parser = parse_ttl, allow_hyphen_values = true)]
+    pub(crate) ttl: Option<Duration>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  slate release deploy --token 17
+  slate release deploy                       inside `slate run`: a claim that ends with its session
+
+Exits with 5 if another has claimed the key, and with 3 if nobody has.")]
+pub(crate) struct Release {
+    /// The key that was claimed.
+    pub(crate) key: String,
+    /// The token that `slate claim` printed.
+    #[arg(long, value_name = "N", value_parser = parse_count)]
+    pub(crate) token: Option<u64>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  slate evict 5.17                           a session, as `slate sessions` shows it
+  slate evict builder                        by name, if only one session has it
+
+The process is killed only if it is proved to be the session's: by its process id, start time and pid
+namespace. All its sessions end. Exits with 3 if there is no such session, with 1 if nothing can be
+proved, and with 124 if the session's lock is not released in time.")]
+pub(crate) struct Evict {
+    /// The session: its numbers or its name.
+    #[arg(value_name = "SESSION")]
+    pub(crate) target: String,
+    /// How long to wait until the kernel has released the session's lock.
+    #[arg(long, value_name = "T", value_parser = parse_duration, default_value = "10s", allow_hyphen_values = true)]
+    pub(crate) timeout: Duration,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
   slate demo                                index the current folder
   slate demo ~/.cargo/registry/src --agents 8 --kill 3
   slate demo --json
@@ -491,6 +610,15 @@ pub(crate) struct DemoAgent {
     /// Number of the task at which the search for work starts.
     #[arg(long)]
     pub(crate) first: u64,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Exec {
+    /// The process that starts the command.
+    #[arg(long)]
+    pub(crate) parent: i32,
+    #[arg(last = true, required = true)]
+    pub(crate) command: Vec<OsString>,
 }
 
 #[derive(Args, Debug)]

@@ -12,6 +12,7 @@ mod print;
 mod record;
 mod units;
 mod whole;
+mod wrap;
 
 use nix::sys::signal::{SigSet, Signal};
 use std::process::ExitCode;

@@ -1,8 +1,11 @@
 //! What a user does: open a board, attach a session, put, get, watch and list keys.
 
 mod bulk;
+mod claim;
 mod event;
+mod evict;
 mod fault;
+mod guest;
 mod index;
 mod keeper;
 mod key;
@@ -29,7 +32,10 @@ mod watch;
 
 pub use crate::protocol::{publish::Expect, read::Verify};
 pub use bulk::Sum;
+pub use claim::Claim;
 pub use event::{Event, Events, Mutation, MutationKind, Previous};
+pub use evict::Eviction;
+pub use guest::SessionId;
 pub use key::KeyHandle;
 pub use lease::Lease;
 pub use list::List;
@@ -194,7 +200,7 @@ impl Board {
     /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn attach(&self, name: &str) -> Result<Session> {
-        Session::attach(Arc::clone(&self.region), &self.options, name)
+        Session::attach(Arc::clone(&self.region), &self.options, name, None)
     }
 
     /// A reader through a mapping of its own, which the process cannot write to. Of a local board, a reader through the

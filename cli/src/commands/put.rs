@@ -8,11 +8,11 @@ use crate::{
 use slateboard::{CodecId, Expect, PutOptions};
 
 pub(crate) fn run(context: &Context, args: &Put) -> Result<Status, Failure> {
-    if args.ephemeral {
+    if args.ephemeral && context.host()?.is_none() {
         return Err(Failure::usage(
             "--ephemeral: the key would be removed immediately, because an ephemeral key ends with the session \
-             that wrote it, and the session of this command ends with the command; use --ttl, or keep a session \
-             attached in a program of your own",
+             that wrote it, and the session of this command ends with the command; use --ttl, or run the command inside \
+             `slate run`, whose session lasts longer",
         ));
     }
     let board = context.board()?;
@@ -23,7 +23,7 @@ pub(crate) fn run(context: &Context, args: &Put) -> Result<Status, Failure> {
         (None, true) => Expect::Absent,
         (None, false) => Expect::Any,
     };
-    let mut options = PutOptions::new().expect(expect).codec(codec);
+    let mut options = PutOptions::new().expect(expect).codec(codec).ephemeral(args.ephemeral);
     options.ttl = args.ttl;
     let receipt = context.attach(&board)?.put_with(&args.key, &value, options)?;
     context.out.receipt(&args.key, &receipt)?;

@@ -5,16 +5,19 @@
 
 mod blocks;
 mod board;
+mod board_claim;
 mod board_view;
 mod bulk;
 mod claim;
 mod cli_init;
+mod cli_lock;
 mod cli_sessions;
 mod clock;
 mod copy;
 mod create;
 mod doorbell;
 mod event;
+mod evict;
 mod expire;
 mod file;
 mod fill;
@@ -22,6 +25,7 @@ mod fork;
 mod fsck;
 mod futex;
 mod guard;
+mod guest;
 mod history;
 mod identity;
 mod index;
@@ -45,6 +49,7 @@ mod options;
 mod pieces;
 mod pollable;
 mod presence;
+mod process;
 mod publish;
 mod read;
 mod reader;
@@ -143,20 +148,24 @@ const fn long(check: Check) -> Check {
 }
 
 /// All of them, by file.
+#[allow(clippy::too_many_lines, reason = "a list")]
 pub fn all() -> impl Iterator<Item = &'static Mutant> {
     [
         blocks::MUTANTS,
         board::MUTANTS,
-        bulk::MUTANTS,
+        board_claim::MUTANTS,
         board_view::MUTANTS,
+        bulk::MUTANTS,
         claim::MUTANTS,
         cli_init::MUTANTS,
+        cli_lock::MUTANTS,
         cli_sessions::MUTANTS,
         clock::MUTANTS,
         copy::MUTANTS,
         doorbell::MUTANTS,
         create::MUTANTS,
         event::MUTANTS,
+        evict::MUTANTS,
         expire::MUTANTS,
         fill::MUTANTS,
         fork::MUTANTS,
@@ -164,6 +173,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         fsck::MUTANTS,
         futex::MUTANTS,
         guard::MUTANTS,
+        guest::MUTANTS,
         history::MUTANTS,
         identity::MUTANTS,
         index::MUTANTS,
@@ -187,6 +197,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         pieces::MUTANTS,
         pollable::MUTANTS,
         presence::MUTANTS,
+        process::MUTANTS,
         publish::MUTANTS,
         read::MUTANTS,
         reader::MUTANTS,
