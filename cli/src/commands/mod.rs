@@ -1,11 +1,17 @@
 //! The commands. Each one gets the [`Context`] and its own arguments.
 
+mod completions;
+mod diff;
 mod get;
+mod get_many;
 mod init;
 mod input;
 mod list;
 mod log;
+mod man;
+mod many;
 mod put;
+mod put_many;
 mod remove;
 mod sessions;
 mod status;
@@ -13,6 +19,7 @@ mod touch;
 mod update;
 mod wait;
 mod watch;
+mod watch_run;
 mod r#where;
 
 use crate::{
@@ -63,9 +70,12 @@ fn dispatch(context: &Context, command: Command) -> Result<Status, Failure> {
         Command::Watch(args) => watch::run(context, &args),
         Command::Wait(args) => wait::run(context, &args),
         Command::Log(args) => log::run(context, &args),
+        Command::Diff(args) => diff::run(context, &args),
         Command::Status(args) => status::run(context, &args),
         Command::Sessions(_) => sessions::run(context),
         Command::Demo(args) => demo::run(context, &args),
+        Command::Completions(args) => completions::run(context, &args),
+        Command::Man(args) => man::run(context, &args),
         Command::DemoAgent(args) => demo::agent(&args),
         Command::DemoSweep(args) => demo::sweep(&args),
     }
