@@ -19,7 +19,7 @@ Exit status:
   6    the board or its file system is full
   7    not a board, or a corrupt or incompatible one
   9    no board found, or it cannot be reached
-  10   `status` only: something needs attention
+  10   `status`: something needs attention; `sessions`: it is unknown whether some are alive
   124  timeout
 
 With --json, a failure is also a document on standard output:

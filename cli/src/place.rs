@@ -138,25 +138,43 @@ fn in_slate(shape: &Options, slate: &SlateFolder) -> Result<Made, Failure> {
 }
 
 /// The regions that were created for this project, recorded or not, newest first: with this placement, or with any.
-pub(crate) fn regions_of(slate: &SlateFolder, placement: Option<Placement>) -> Vec<PathBuf> {
+///
+/// Fails if a folder cannot be read: it may have such a region.
+pub(crate) fn regions_of(slate: &SlateFolder, placement: Option<Placement>) -> Result<Vec<PathBuf>, Failure> {
+    let failed = |folder: &Path| {
+        let text =
+            format!("cannot determine which boards belong to this project: cannot read {}", folder.display());
+        move |error: io::Error| Failure::io(text, &error)
+    };
     let mut regions = Vec::new();
     if placement != Some(Placement::Project) {
-        let own = |folder: &PathBuf| is_made_for(folder, slate);
-        regions.extend(entries(&own_memory()).into_iter().filter(own).map(|folder| folder.join(REGION)));
+        let memory = own_memory();
+        for folder in read_entries(&memory).map_err(failed(&memory))? {
+            if is_made_for(&folder, slate).map_err(failed(&folder))? {
+                regions.push(folder.join(REGION));
+            }
+        }
     }
     if placement != Some(Placement::Memory) {
-        regions.extend(entries(&slate.path).into_iter().filter(|path| is_region(path)));
+        let all = read_entries(&slate.path).map_err(failed(&slate.path))?;
+        regions.extend(all.into_iter().filter(|path| is_region(path)));
     }
     let made = |path: &PathBuf| fs::symlink_metadata(path).and_then(|found| found.created()).ok();
     regions.sort_by_cached_key(|path| std::cmp::Reverse(made(path)));
-    regions
+    Ok(regions)
 }
 
-fn is_made_for(folder: &Path, slate: &SlateFolder) -> bool {
-    let note = fs::read_to_string(folder.join(OWNER)).ok();
-    let owner = note.and_then(|text| toml::from_str::<Owner>(&text).ok());
+fn is_made_for(folder: &Path, slate: &SlateFolder) -> io::Result<bool> {
     let is_draft = name(folder).starts_with('.');
-    !is_draft && owner.is_some_and(|owner| slate.is(&owner.folder))
+    if is_draft {
+        return Ok(false);
+    }
+    let note = match fs::read(folder.join(OWNER)) {
+        Err(error) if is_nothing(&error) => return Ok(false),
+        note => note?,
+    };
+    let owner = String::from_utf8(note).ok().and_then(|text| toml::from_str::<Owner>(&text).ok());
+    Ok(owner.is_some_and(|owner| slate.is(&owner.folder)))
 }
 
 /// Matches `region` and `region-<hexadecimal digits>`, but not the files that belong to a region.
@@ -171,7 +189,7 @@ fn is_region(path: &Path) -> bool {
 /// and in memory the drafts of all projects. Files that may be in use are kept. Only the holder of the folder's lock may
 /// call it.
 pub(crate) fn tidy(slate: &SlateFolder, recorded: &Path) {
-    for region in regions_of(slate, None) {
+    for region in regions_of(slate, None).unwrap_or_default() {
         if region != recorded {
             remove_region(&region);
         }
@@ -180,7 +198,7 @@ pub(crate) fn tidy(slate: &SlateFolder, recorded: &Path) {
         let name = name(&draft);
         if name.starts_with(FILE) && name != FILE {
             let _ = fs::remove_file(draft);
-        } else if let Some(region) = beside(&draft).filter(|region| is_region(region) && !region.exists()) {
+        } else if let Some(region) = beside(&draft).filter(|region| is_region(region) && is_missing(region)) {
             // The lock keeps others from creating a region now, and sessions of a removed region do not use these names.
             remove_beside(&region);
         }
@@ -205,7 +223,7 @@ pub(crate) fn remove_region(region: &Path) {
     let is_unused = match Board::is_in_use(region) {
         Ok(is_in_use) => !is_in_use,
         // There is neither a region nor a lock file to query: these are the remains of a region that was removed by hand.
-        Err(_) => !region.exists() && !region.with_file_name(format!("{}.lock", name(region))).exists(),
+        Err(_) => is_missing(region) && is_missing(&region.with_file_name(format!("{}.lock", name(region)))),
     };
     if is_unused {
         remove_unasked(region);
@@ -216,8 +234,9 @@ pub(crate) fn remove_region(region: &Path) {
 pub(crate) fn remove_unasked(region: &Path) {
     match region.parent() {
         Some(folder) if folder.starts_with(own_memory()) => {
-            let being_made = matches!(try_lock(folder), Ok(None));
-            if !being_made {
+            // A folder that is being made is locked, and one that cannot be locked may be.
+            let is_made = matches!(try_lock(folder), Ok(Some(_)));
+            if is_made {
                 remove_folder(folder);
             }
         }
@@ -251,9 +270,26 @@ fn beside(path: &Path) -> Option<PathBuf> {
     SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)).map(|region| path.with_file_name(region))
 }
 
+/// What is in a folder; nothing if the folder does not exist or cannot be read.
 fn entries(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).collect()
+    read_entries(folder).unwrap_or_default()
+}
+
+/// What is in a folder; nothing if the folder does not exist.
+fn read_entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(folder) {
+        Err(error) if is_nothing(&error) => Ok(Vec::new()),
+        entries => entries?.map(|entry| entry.map(|entry| entry.path())).collect(),
+    }
+}
+
+/// Whether it is certain that nothing is at this path. A path that cannot be examined may have a board.
+pub(crate) fn is_missing(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_err_and(|error| is_nothing(&error))
+}
+
+fn is_nothing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 fn name(path: &Path) -> &str {

@@ -74,6 +74,8 @@ pub(crate) enum Unreachable {
     Restarted,
     /// This process sees a different /dev/shm.
     Hidden,
+    /// This process cannot find out what is at the path of the region.
+    Unseen,
     /// The file system is the same, but the region file is missing.
     Removed,
     /// The file system is the same, but another file is at the path of the region.
@@ -130,8 +132,14 @@ impl Record {
             return Err(Unreachable::Copied);
         }
         let region = self.region(&slate.path);
-        let found = fs::metadata(&region).ok();
-        let restarted = self.boot_id != boot_id;
+        let found = match fs::metadata(&region) {
+            Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Err(Unreachable::Unseen);
+            }
+            found => found.ok(),
+        };
+        // An id that the system does not provide proves nothing.
+        let restarted = self.boot_id != boot_id && !self.boot_id.is_empty() && !boot_id.is_empty();
         match (self.placement, found) {
             (Placement::Project, None) => Err(Unreachable::Removed),
             (_, Some(_)) if restarted && self.placement == Placement::Project => Err(Unreachable::Restarted),
@@ -186,6 +194,10 @@ impl Unreachable {
                  not restart. The process probably runs in a sandbox with a private /dev/shm. Run the command \
                  outside the sandbox, or create a new, empty board in the project, for all processes, with \
                  `slate init --replace --placement project`"
+            ),
+            Self::Unseen => format!(
+                "{file} names the region {region}, but this process cannot access that path, so it cannot determine \
+                 whether the board exists and is in use. Make the folders above it accessible to the user who created it"
             ),
             Self::Removed => format!(
                 "{file} names the region {region}, but that file was removed; create a new, empty board with \

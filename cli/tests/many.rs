@@ -198,7 +198,7 @@ fn keys_and_values_in_turn_are_written() {
     let long = [b"k\0".as_slice(), &[b'x'; 2 << 20], b"\0f\0kept\0"].concat();
     let results = documents(&place.with_input("put --stdin0", &long), 2);
     assert_eq!((&results[0]["error"]["kind"], &results[1]["key"]), (&json!("value_too_large"), &json!("f")));
-    documents(&place.with_input("put --stdin0 --codec json", b"j\0{\0k\01\0").fails(2, &["not JSON"]), 2);
+    documents(&place.with_input("put --stdin0 --codec json", b"j\0{\0k\x001\0").fails(2, &["not JSON"]), 2);
     documents(&place.with_input("put --stdin0 --if-version 1", b"a\0z\0a\0w\0"), 4);
 }
 

@@ -182,7 +182,10 @@ impl Events {
     pub(super) fn skip_others(&mut self, shard: usize) -> Result<()> {
         let core = self.reader.core()?;
         let counted = core.generation();
-        if core.shard_changes(shard) < self.next {
+        let quiet = core.shard_changes(shard) < self.next;
+        #[cfg(test)]
+        tests::pause();
+        if quiet {
             self.next = self.next.max(counted + 1);
         }
         Ok(())
@@ -254,6 +257,7 @@ pub(super) fn is_lost(error: &Error) -> bool {
 mod tests {
     use super::*;
     use crate::{Board, Session, layout::header, protocol::read::Verify, sync::Ordering::Relaxed};
+    use std::cell::RefCell;
 
     /// A session of a board whose history holds 64 events.
     fn session() -> Session {
@@ -263,6 +267,31 @@ mod tests {
             .history(64)
             .beat(std::time::Duration::from_secs(3600));
         options.local().unwrap().attach("writer").unwrap()
+    }
+
+    thread_local! {
+        /// What happens while this thread is paused after its looks at the two counters.
+        static MEANWHILE: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+    }
+
+    pub(super) fn pause() {
+        if let Some(happens) = MEANWHILE.take() {
+            happens();
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn what_comes_while_others_events_are_skipped_is_not_skipped() {
+        let session = session();
+        let mut watch = session.watch("task/");
+        session.put("elsewhere", "x").unwrap();
+        let writer = session.clone();
+        MEANWHILE.set(Some(Box::new(move || {
+            writer.put("task/1", "x").unwrap();
+        })));
+        let event = watch.next_timeout(std::time::Duration::ZERO).unwrap();
+        assert_eq!(event.map(|event| event.generation), Some(2));
     }
 
     fn put_four(session: &Session) {

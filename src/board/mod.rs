@@ -46,7 +46,7 @@ pub use update::{Replacement, Retry};
 pub use view::View;
 pub use watch::{Wait, Watch};
 
-use crate::{error::Result, region::LockFile, uuid::Uuid};
+use crate::{error::Result, uuid::Uuid};
 use region::Region;
 use std::{path::Path, sync::Arc};
 
@@ -233,11 +233,12 @@ impl Board {
         Reader::looking(Arc::clone(&self.region), &self.options)
     }
 
-    /// Whether any process has the board at this path open, with a session or for reading alone. Only asks the kernel, so
-    /// it answers for a damaged board as well.
+    /// Whether any process has the board at this path open, with a session or for reading alone. Asks the kernel about the
+    /// lock file, so it answers for a damaged board as well.
     ///
     /// # Errors
-    /// `Refused` or `Io` when that cannot be told from here.
+    /// `Refused`, `Io` or `Full` when that cannot be told from here: the lock file is missing, may not be opened, or was
+    /// replaced while sessions were attached, or this process has no descriptor left. Such a board may have users.
     ///
     /// # Examples
     ///
@@ -253,7 +254,7 @@ impl Board {
     /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn is_in_use(path: impl AsRef<Path>) -> Result<bool> {
-        LockFile::is_in_use(path.as_ref())
+        presence::is_in_use(path.as_ref())
     }
 
     /// The newest generation. 0 before the first write, in a forked child, and when the board has moved.

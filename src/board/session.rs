@@ -60,7 +60,7 @@ impl Session {
             return cannot("must not have control characters");
         }
         // Before the record: when the process has no descriptor left, the certificate fails, and not what is read here.
-        let identity = seat::identity();
+        let identity = seat::identity(&region);
         let (index, certificate) = region.take_record()?;
         let seat = match Seat::take(&region, index, certificate, name, (&identity, options.beat)) {
             Ok(seat) => Arc::new(seat),
@@ -453,7 +453,7 @@ pub(super) fn check_ttl(key: &str, ttl: Duration) -> Result<()> {
     Ok(())
 }
 
-/// The deadline of an entry that is put now, nanoseconds of `CLOCK_BOOTTIME`.
+/// The deadline of an entry that is put now, nanoseconds of the machine's boot time.
 pub(super) fn deadline_after(ttl: Duration) -> u64 {
     boottime_ns().saturating_add(u64::try_from(ttl.as_nanos()).unwrap_or(u64::MAX)).max(1)
 }

@@ -38,7 +38,7 @@ pub mod signals;
 pub mod thread;
 pub mod validate;
 
-pub use clock::{boottime_ns, realtime_coarse_ns, realtime_ns};
+pub use clock::{boottime_ns, realtime_coarse_ns, realtime_ns, settle};
 #[cfg(any(test, feature = "internals"))]
 pub use create::create;
 pub use create::create_with;

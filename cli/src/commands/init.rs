@@ -17,7 +17,7 @@ use crate::{
 use serde::Serialize;
 use slateboard::{Board, ErrorKind, Liveness, Options};
 use std::{
-    fs,
+    fs, io,
     os::unix::fs::MetadataExt,
     path::Path,
     thread,
@@ -107,6 +107,11 @@ fn in_project(context: &Context, args: &Init) -> Result<Status, Failure> {
             slate.path.display()
         )));
     }
+    if let Err(error) = &lock
+        && !has_no_locks(error)
+    {
+        return Err(Failure::io(format!("cannot lock {}", slate.path.display()), error));
+    }
     // On a file system without locks, only the record decides which board is used, and nothing is cleaned up.
     let is_locked = matches!(lock, Ok(Some(_)));
     let project = Project { context, args, root, slate, boot_id: surroundings.boot_id, is_locked };
@@ -171,6 +176,7 @@ impl Project<'_> {
                 Ok(Plan::Make(Some(record)))
             }
             Err(why) if !args.replace => Err(told(why)),
+            Err(Unreachable::Unseen) if !args.force => Err(told(Unreachable::Unseen)),
             // Other processes still share the board that this process cannot see. A second one in memory would silently separate
             // this process from them.
             Err(Unreachable::Hidden) if args.placement != Some(PlacementArg::Project) => {
@@ -190,8 +196,11 @@ impl Project<'_> {
 
     /// The same check for every region that was created for this folder, if the record does not say which one is the board.
     fn nobody_uses_any(&self) -> Result<(), Failure> {
-        let regions = place::regions_of(&self.slate, None);
-        regions.iter().filter(|region| region.exists()).try_for_each(|region| self.nobody_uses(region))
+        if self.args.force {
+            return Ok(());
+        }
+        let regions = place::regions_of(&self.slate, None)?;
+        regions.iter().filter(|region| !place::is_missing(region)).try_for_each(|region| nobody_uses(region))
     }
 
     /// Without a record, adopts a complete region of this folder: an `init` was killed before it recorded the region, or
@@ -202,8 +211,12 @@ impl Project<'_> {
             return Ok(Plan::Make(None));
         }
         let placement = self.args.placement.map(placement_of);
-        for region in place::regions_of(&self.slate, placement) {
-            let Ok(board) = Board::open(&region) else { continue };
+        for region in place::regions_of(&self.slate, placement)? {
+            let Ok(board) = Board::open(&region) else {
+                // Its users, if there are any, would not be found by those of a new board.
+                nobody_uses(&region)?;
+                continue;
+            };
             let record = self.describe(&region, &board, None)?;
             if record.create(&self.slate.path, self.is_locked)? {
                 return Ok(Plan::Use(record));
@@ -236,8 +249,10 @@ impl Project<'_> {
             }
             other => {
                 drop(board);
-                let standing = Record::read(&self.slate.path).ok().flatten();
-                if standing.is_none_or(|record| record.region(&self.slate.path) != region) {
+                // A record that cannot be read may name the region.
+                if let Ok(standing) = Record::read(&self.slate.path)
+                    && standing.is_none_or(|record| record.region(&self.slate.path) != region)
+                {
                     place::remove_region(&region);
                 }
                 other.map(|_| None)
@@ -307,7 +322,7 @@ fn scope(args: &Init, old: Option<&Record>) -> Scope {
 /// Fails if the board is in use. Waits up to [`PATIENCE`] for processes that are about to close it.
 fn nobody_uses(region: &Path) -> Result<(), Failure> {
     let started = Instant::now();
-    while Board::is_in_use(region).map_err(|error| cannot_ask(region, &error))? {
+    while Board::is_in_use(region).map_err(|error| cannot_ask(region, error))? {
         if started.elapsed() > PATIENCE {
             return Err(in_use(region));
         }
@@ -316,22 +331,31 @@ fn nobody_uses(region: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn cannot_ask(region: &Path, error: &slateboard::Error) -> Failure {
+fn cannot_ask(region: &Path, error: slateboard::Error) -> Failure {
     Failure::failed(format!(
-        "cannot determine whether the board {} is in use ({error}), so it was not replaced. End the processes that \
+        "cannot determine whether the board {} is in use ({}), so it was not replaced. End the processes that \
          use it, and then replace it with --replace --force",
-        region.display()
+        region.display(),
+        Failure::from(error).text
     ))
 }
 
+/// Whether a lock failed because the file system has none. For another reason, another `init` may hold the lock.
+fn has_no_locks(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let errno = Errno::from_io_error(error);
+    errno.is_some_and(|errno| [Errno::OPNOTSUPP, Errno::NOLCK, Errno::NOSYS, Errno::INVAL].contains(&errno))
+}
+
 fn in_use(region: &Path) -> Failure {
-    let sessions =
-        Board::options().open_read_only(region).and_then(|reader| reader.sessions()).unwrap_or_default();
-    let alive = sessions.iter().find(|session| session.liveness != Liveness::Dead);
-    let by = alive.map_or_else(
-        || "a process that reads it, such as `slate watch`".to_owned(),
-        |session| format!("session {:?} (process {}, see `slate sessions`)", session.name, session.pid),
-    );
+    let sessions = Board::options().open_read_only(region).and_then(|reader| reader.sessions());
+    let by = match sessions.as_ref().map(|all| all.iter().find(|one| one.liveness != Liveness::Dead)) {
+        Ok(Some(session)) => {
+            format!("session {:?} (process {}, see `slate sessions`)", session.name, session.pid)
+        }
+        Ok(None) => "a process that reads it, such as `slate watch`".to_owned(),
+        Err(_) => "a process that cannot be named, because the board cannot be read from here".to_owned(),
+    };
     Failure::failed(format!(
         "the board {} is in use by {by}; end that process first, or replace the board anyway with \
          --replace --force: its users then get the error `moved`",

@@ -52,6 +52,9 @@ struct StatusDoc<'a> {
     names: u64,
     names_max: u64,
     sessions_max: u64,
+    /// How many of the sessions are dead, and of how many this process cannot find out whether they are alive.
+    sessions_dead: u64,
+    sessions_unknown: u64,
     sessions: Vec<SessionDoc<'a>>,
     totals: TotalsDoc,
     /// A figure that was limited to a possible value, because of damage.
@@ -138,12 +141,7 @@ fn examine(reader: &Reader) -> Result<Health, Failure> {
     if let Err(error) = reader.check_locks() {
         attention.push(format!("no session can attach: {}", Failure::from(error).text));
     }
-    let unknown = sessions.iter().filter(|session| session.liveness == Liveness::Unknown).count();
-    if unknown > 0 {
-        attention.push(format!(
-            "cannot determine whether {unknown} sessions are alive, because the lock file cannot be queried from here"
-        ));
-    }
+    attention.extend(sessions::why_unknown(reader, &sessions));
     for session in &sessions {
         let name = printable(&session.name);
         match session.liveness {
@@ -321,6 +319,8 @@ fn document<'a>(located: &Located, health: &'a Health) -> StatusDoc<'a> {
         names: metrics.names,
         names_max: metrics.names_max,
         sessions_max: metrics.sessions_max,
+        sessions_dead: metrics.sessions_dead,
+        sessions_unknown: metrics.sessions_unknown,
         implausible: metrics.implausible,
         error: DamageDoc::of(&health.damaged),
         sessions: health.sessions.iter().map(SessionDoc::new).collect(),

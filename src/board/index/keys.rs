@@ -337,6 +337,22 @@ mod tests {
         assert_eq!(used, 1);
     }
 
+    /// A killed writer entered the event, which readers see, and did not count it.
+    #[test]
+    fn an_event_that_is_not_counted_is_in_the_index() {
+        let heap = Heap::small();
+        let core = heap.core();
+        let mut lane = heap.lane(0);
+        let mut keys = Keys::new(&heap.geo);
+        put(&core, &mut lane, "known", b"1", Expect::Any).unwrap();
+        keys.catch_up(&core, 1).unwrap();
+        put(&core, &mut lane, "new", b"2", Expect::Any).unwrap();
+        heap.word(header::GENERATION).store(1, Relaxed);
+        keys.catch_up(&core, core.newest()).unwrap();
+        assert!(keys.has(2));
+        assert_eq!(listed(&keys), ["known", "new"]);
+    }
+
     #[test]
     fn events_of_known_keys_move_no_key() {
         let heap = Heap::small();

@@ -58,6 +58,23 @@ mod paused {
 
     const LONG: Duration = Duration::from_secs(3600);
 
+    #[test]
+    fn who_only_reads_has_a_mapping_that_nothing_can_be_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("board");
+        let board = Options::default().capacity(1 << 20).create(&path).unwrap();
+        let reader = board.read_only().unwrap();
+        let own = reader.region.words().unwrap().as_ptr().addr();
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let rights: Vec<&str> = maps
+            .lines()
+            .filter(|line| line.contains(path.to_str().unwrap()) && !line.contains("board."))
+            .filter(|line| line.starts_with(&format!("{own:x}-")))
+            .filter_map(|line| line.split(' ').nth(1))
+            .collect();
+        assert_eq!(rights, ["r--s"]);
+    }
+
     /// A session whose keeper sleeps, so that nothing is ended which expired.
     fn attach(region: &Arc<Region>, name: &str) -> Session {
         Session::attach(Arc::clone(region), &Options::default().beat(Duration::from_secs(1 << 20)), name)

@@ -349,6 +349,29 @@ fn a_reap_ends_what_is_bound_to_the_dead_alone() {
     account(&core, &[&other]);
 }
 
+/// Entries in overflow buckets end with their session as well.
+#[test]
+#[cfg_attr(miri, ignore = "fills a board")]
+fn a_reap_ends_what_is_bound_to_the_dead_in_every_bucket_of_a_chain() {
+    let heap = Heap::new(Shape {
+        dedicated: Vec::new(),
+        dedicated_buckets: 0,
+        uniform_shards: 1,
+        uniform_buckets: 1,
+        overflow_max: 4,
+        ..Shape::sized(1 << 20, 64, 64, 3)
+    });
+    let core = heap.core();
+    let (mut dead, mut other) = (heap.lane(0), heap.lane(1));
+    let keys = 3 * crate::layout::geometry::SLOTS as u64;
+    for key in 0..keys {
+        put_bound(&core, &mut dead, &format!("task/{key}"));
+    }
+    assert_eq!(core.usage().overflow, 2);
+    let reaped = core.reap(&mut other, 0, Now::default()).unwrap();
+    assert_eq!((reaped.ephemerals, core.usage().keys), (keys, 0));
+}
+
 /// The block of an event's record.
 fn block_of(core: &Core<'_>, event: u64) -> Block {
     core.geometry().block(core.ring_word(event).block()).unwrap()

@@ -78,4 +78,24 @@ pub const MUTANTS: &[Mutant] = &[
             long(torture("--kills 60 --seed 1")),
         ],
     },
+    Mutant {
+        name: "a damaged entry keeps others from ending",
+        lost: "Entries outlive their time because of another key's damage.",
+        file: FILE,
+        search: "Ok(Left::Nothing) | Err(Fault::Corrupt(_)) => {}",
+        replace: "Ok(Left::Nothing) => {}",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::bounds::a_damaged_entry_keeps_no_other_from_ending",
+        )],
+    },
+    Mutant {
+        name: "entries that ended with their time are not counted",
+        lost: "A figure that is shown is wrong.",
+        file: FILE,
+        search: "self.count(lane, Counter::Expired, 1);",
+        replace: "",
+        caught_by: &[test(
+            "-p slateboard --lib board::metrics::tests::what_sessions_did_is_counted_by_its_kind",
+        )],
+    },
 ];

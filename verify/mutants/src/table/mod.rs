@@ -4,16 +4,27 @@
 //! they are made of the accesses themselves, and `docs/atomics.md` says what catches each.
 
 mod blocks;
+mod board;
 mod board_view;
 mod bulk;
 mod claim;
+mod cli_init;
+mod cli_sessions;
+mod clock;
 mod copy;
+mod create;
+mod doorbell;
 mod event;
 mod expire;
+mod file;
 mod fill;
+mod fork;
 mod fsck;
+mod futex;
 mod guard;
 mod history;
+mod identity;
+mod index;
 mod index_keys;
 mod inflight;
 mod keeper;
@@ -23,7 +34,10 @@ mod lane;
 mod lease;
 mod list;
 mod listing;
+mod lock;
+mod locks;
 mod lookout;
+mod mapping;
 mod metrics;
 mod names;
 mod notifier;
@@ -50,6 +64,7 @@ mod thread;
 mod tombstones;
 mod typed;
 mod update;
+mod usage;
 mod view;
 mod wake;
 mod watch;
@@ -131,16 +146,27 @@ const fn long(check: Check) -> Check {
 pub fn all() -> impl Iterator<Item = &'static Mutant> {
     [
         blocks::MUTANTS,
+        board::MUTANTS,
         bulk::MUTANTS,
         board_view::MUTANTS,
         claim::MUTANTS,
+        cli_init::MUTANTS,
+        cli_sessions::MUTANTS,
+        clock::MUTANTS,
         copy::MUTANTS,
+        doorbell::MUTANTS,
+        create::MUTANTS,
         event::MUTANTS,
         expire::MUTANTS,
         fill::MUTANTS,
+        fork::MUTANTS,
+        file::MUTANTS,
         fsck::MUTANTS,
+        futex::MUTANTS,
         guard::MUTANTS,
         history::MUTANTS,
+        identity::MUTANTS,
+        index::MUTANTS,
         index_keys::MUTANTS,
         inflight::MUTANTS,
         keeper::MUTANTS,
@@ -150,7 +176,10 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         lease::MUTANTS,
         list::MUTANTS,
         listing::MUTANTS,
+        lock::MUTANTS,
+        locks::MUTANTS,
         lookout::MUTANTS,
+        mapping::MUTANTS,
         metrics::MUTANTS,
         names::MUTANTS,
         notifier::MUTANTS,
@@ -177,6 +206,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         tombstones::MUTANTS,
         typed::MUTANTS,
         update::MUTANTS,
+        usage::MUTANTS,
         view::MUTANTS,
         wake::MUTANTS,
         words::MUTANTS,

@@ -572,4 +572,14 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib engine::protocol::tests::reaping::a_damaged_key_does_not_keep_the_dead_attached",
         )],
     },
+    Mutant {
+        name: "what is bound to a session stays in overflow buckets",
+        lost: "An entry outlives the session that it was to end with.",
+        file: FILE,
+        search: "for hash_at in (0..self.geo.buckets()).flat_map(|bucket| self.slots(bucket)) {",
+        replace: "for hash_at in (0..self.geo.buckets()).flat_map(|bucket| self.slots(bucket).take(crate::layout::geometry::SLOTS)) {",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::reaping::a_reap_ends_what_is_bound_to_the_dead_in_every_bucket_of_a_chain",
+        )],
+    },
 ];
