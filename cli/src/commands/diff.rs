@@ -3,7 +3,7 @@
 use super::Context;
 use crate::{
     args::Diff,
-    failure::{Failure, Status},
+    failure::{Failure, Status, say},
     print::{EntryDoc, ErrorDoc, concerned, preview, printable},
 };
 use serde::Serialize;
@@ -73,12 +73,11 @@ pub(crate) fn run(context: &Context, args: &Diff) -> Result<Status, Failure> {
         }
         found = compare(&reader, args, &after);
     }
-    let Found { from, changes, mut damaged } = found?;
-    let mut failures: Vec<Failure> = damaged.drain(..).collect();
+    let Found { from, changes, damaged: mut failures } = found?;
     failures.extend((from > args.from).then(|| out_of_history(&reader, args.from, from)));
     print(context, from, to, &changes, &failures)?;
     for failure in &failures {
-        crate::failure::say(format_args!("slate: {}", failure.text));
+        say(format_args!("slate: {}", failure.text));
     }
     Ok(failures.first().map_or(Status::Done, |failure| failure.status))
 }
