@@ -7,7 +7,7 @@ use slateboard::{Board, Session};
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt};
 
 /// A successful command line for each command.
-const BASES: [(&str, &str); 13] = [
+const BASES: [(&str, &str); 16] = [
     ("put", "put k new"),
     ("get", "get k"),
     ("update", "update n --add 1"),
@@ -17,6 +17,9 @@ const BASES: [(&str, &str); 13] = [
     ("watch", "watch --since 0 --count 1"),
     ("wait", "wait k --newer-than 0"),
     ("log", "log"),
+    ("diff", "diff 1"),
+    ("completions", "completions bash"),
+    ("man", "man"),
     ("status", "status"),
     ("sessions", "sessions"),
     ("where", "where"),
@@ -88,6 +91,8 @@ const ROWS: &[Row] = &[
     row("wait", "--timeout", "", "wait k --timeout 10ms", 124, Words("timeout: ")),
     row("log", "--since", "log", "--since 2", 0, No("one")),
     row("log", "--last", "log", "--last 1", 0, No("one")),
+    row("diff", "--prefix", "diff 1", "--prefix task/", 0, No("two")),
+    row("man", "--to", "man", "--to pages", 0, Words("pages/slate-put.1")),
     row("status", "--watch", "status --count 1", "--watch", 0, Words("generation 3")),
     row("status", "--count", "", "status --watch --count 1", 0, Words("generation 3")),
     row("demo", "--agents", "", "demo --agents 0", 2, Words("1..=64")),
@@ -111,8 +116,9 @@ const ROWS: &[Row] = &[
     row("init", "--adopt", IN_PROJECT, "--adopt", 1, Words("is not a copy")),
 ];
 
-/// Tested elsewhere: because the command does not end, or because the option is about other commands (`claims.rs`).
-const ELSEWHERE: [(&str, &str); 8] = [
+/// Tested elsewhere: a command that does not end, what reads standard input or runs another command, and options about other
+/// commands (`claims.rs`).
+const ELSEWHERE: [(&str, &str); 12] = [
     ("log", "--follow"),
     ("put", "--ephemeral"),
     ("lock", "--ttl"),
@@ -121,6 +127,10 @@ const ELSEWHERE: [(&str, &str); 8] = [
     ("claim", "--ttl"),
     ("release", "--token"),
     ("evict", "--timeout"),
+    ("get", "--stdin0"),
+    ("put", "--stdin"),
+    ("put", "--stdin0"),
+    ("watch", "--stop-on-failure"),
 ];
 /// Options of every command.
 const GLOBALS: [&str; 4] = ["--board", "--session", "--json", "--quiet"];
@@ -226,7 +236,7 @@ fn writes(command: &str) -> bool {
 fn every_command_takes_a_board() {
     let row = &ROWS[0];
     let (place, _attached) = place_for(row);
-    for (_, base) in BASES.iter().filter(|(command, _)| *command != "init") {
+    for (_, base) in BASES.iter().filter(|(command, _)| !["init", "completions", "man"].contains(command)) {
         place.slate(&format!("{base} --board nowhere")).fails(9, &["nowhere"]);
     }
     place.slate("init --ensure --board mine --capacity 8M").ok();

@@ -1,14 +1,20 @@
 //! The commands. Each one gets the [`Context`] and its own arguments.
 
 mod claim;
+mod completions;
+mod diff;
 mod evict;
 mod get;
+mod get_many;
 mod init;
 mod input;
 mod list;
 mod lock;
 mod log;
+mod man;
+mod many;
 mod put;
+mod put_many;
 mod remove;
 mod run;
 mod sessions;
@@ -17,6 +23,7 @@ mod touch;
 mod update;
 mod wait;
 mod watch;
+mod watch_run;
 mod r#where;
 
 use crate::{
@@ -71,12 +78,15 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
         Command::Watch(args) => watch::run(context, &args),
         Command::Wait(args) => wait::run(context, &args),
         Command::Log(args) => log::run(context, &args),
+        Command::Diff(args) => diff::run(context, &args),
         Command::Status(args) => status::run(context, &args),
         Command::Sessions(_) => sessions::run(context),
         Command::Claim(args) => claim::run(context, &args),
         Command::Release(args) => claim::release(context, &args),
         Command::Evict(args) => evict::run(context, &args),
         Command::Demo(args) => demo::run(context, &args),
+        Command::Completions(args) => completions::run(context, &args),
+        Command::Man(args) => man::run(context, &args),
         Command::DemoAgent(args) => demo::agent(&args),
         Command::DemoSweep(args) => demo::sweep(&args),
         Command::Exec(args) => Err(wrap::become_command(&args)),
