@@ -15,8 +15,10 @@ pub(crate) enum At {
     Reap,
 }
 
+type Happens = Box<dyn FnOnce()>;
+
 thread_local! {
-    static MEANWHILE: RefCell<Option<(At, Box<dyn FnOnce()>)>> = const { RefCell::new(None) };
+    static MEANWHILE: RefCell<Option<(At, Happens)>> = const { RefCell::new(None) };
 }
 
 /// Lets this happen when this thread next comes to the point.
