@@ -184,7 +184,7 @@ impl Events {
         let counted = core.generation();
         let quiet = core.shard_changes(shard) < self.next;
         #[cfg(test)]
-        tests::pause();
+        crate::sync::paused::pause(crate::sync::paused::At::Counters);
         if quiet {
             self.next = self.next.max(counted + 1);
         }
@@ -256,8 +256,15 @@ pub(super) fn is_lost(error: &Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Board, Session, layout::header, protocol::read::Verify, sync::Ordering::Relaxed};
-    use std::cell::RefCell;
+    use crate::{
+        Board, Session,
+        layout::header,
+        protocol::read::Verify,
+        sync::{
+            Ordering::Relaxed,
+            paused::{At, meanwhile},
+        },
+    };
 
     /// A session of a board whose history holds 64 events.
     fn session() -> Session {
@@ -269,17 +276,6 @@ mod tests {
         options.local().unwrap().attach("writer").unwrap()
     }
 
-    thread_local! {
-        /// What happens while this thread is paused after its looks at the two counters.
-        static MEANWHILE: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
-    }
-
-    pub(super) fn pause() {
-        if let Some(happens) = MEANWHILE.take() {
-            happens();
-        }
-    }
-
     #[test]
     #[cfg_attr(miri, ignore = "maps memory")]
     fn what_comes_while_others_events_are_skipped_is_not_skipped() {
@@ -287,9 +283,9 @@ mod tests {
         let mut watch = session.watch("task/");
         session.put("elsewhere", "x").unwrap();
         let writer = session.clone();
-        MEANWHILE.set(Some(Box::new(move || {
+        meanwhile(At::Counters, move || {
             writer.put("task/1", "x").unwrap();
-        })));
+        });
         let event = watch.next_timeout(std::time::Duration::ZERO).unwrap();
         assert_eq!(event.map(|event| event.generation), Some(2));
     }

@@ -1,21 +1,17 @@
 //! Readers that are paused just before they look at the clock, while others change the board.
 
 use super::*;
-use std::cell::{Cell, RefCell};
+use crate::sync::paused::At;
+use std::cell::Cell;
 
 thread_local! {
-    /// What happens while this thread is paused.
-    static MEANWHILE: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
     static LOOKS: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Pauses this thread, before a look at the clock.
 pub(in crate::board) fn pause() {
     LOOKS.set(LOOKS.get() + 1);
-    // Taken out first, because what happens may look at the clock as well.
-    if let Some(happens) = MEANWHILE.take() {
-        happens();
-    }
+    crate::sync::paused::pause(At::Clock);
 }
 
 #[test]
@@ -47,12 +43,13 @@ fn an_expired_value_that_was_replaced_while_it_was_read_is_not_absence() {
 mod paused {
     use super::{
         super::{Entry, Reader, boottime_ns},
-        LOOKS, MEANWHILE,
+        LOOKS,
     };
     use crate::{
         KeyHandle, PutOptions, Session,
         board::{Options, region::Region, seat::tests::board_of},
         layout::Shape,
+        sync::paused::{At, meanwhile, was_missed},
     };
     use std::{sync::Arc, time::Duration};
 
@@ -91,11 +88,6 @@ mod paused {
         (region, first, second)
     }
 
-    /// Does this during the next pause of this thread.
-    fn meanwhile(happens: impl FnOnce() + 'static) {
-        MEANWHILE.set(Some(Box::new(happens)));
-    }
-
     /// Reads a key that always has a value. The reader is paused; another value replaces the one that it found; and then the
     /// time to live of that one passes.
     fn read_while_replaced<T>(read: impl Fn(&Reader, &KeyHandle) -> T) -> T {
@@ -106,14 +98,14 @@ mod paused {
         session.put_with("key", "first", PutOptions::new().ttl(ttl)).unwrap();
         let over_ns = boottime_ns() + ttl.as_nanos() as u64;
         let writer = session.clone();
-        meanwhile(move || {
+        meanwhile(At::Clock, move || {
             writer.put("key", "second").unwrap();
             while boottime_ns() <= over_ns {
                 std::thread::sleep(Duration::from_millis(1));
             }
         });
         let told = read(session.reader(), &handle);
-        assert!(MEANWHILE.take().is_none(), "it did not look at the clock");
+        assert!(!was_missed(), "it did not look at the clock");
         told
     }
 
@@ -175,7 +167,7 @@ mod paused {
     /// name's place in the table.
     fn meanwhile_a_name_is_freed(region: &Arc<Region>, first: Session, second: &Session) {
         let (region, writer) = (Arc::clone(region), second.clone());
-        meanwhile(move || {
+        meanwhile(At::Clock, move || {
             for _ in 0..200 {
                 writer.put("key", "second").unwrap();
             }

@@ -21,10 +21,13 @@ use crate::{
         reap::Reaped,
         slots::Key,
     },
-    sync::{AtomicU64, Ordering::Relaxed},
+    sync::{
+        AtomicU64,
+        Ordering::Relaxed,
+        paused::{At, meanwhile, pause, was_missed},
+    },
 };
 use std::{
-    cell::RefCell,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::Rc,
 };
@@ -353,15 +356,9 @@ fn a_reap_ends_what_is_bound_to_the_dead_alone() {
     account(&core, &[&other]);
 }
 
-thread_local! {
-    /// What happens when the reaper looks at the clock: between its look at an entry and its removal.
-    static MEANWHILE: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
-}
-
+/// A reaper looks at the clock between its look at an entry and its removal.
 fn clock() -> u64 {
-    if let Some(happens) = MEANWHILE.take() {
-        happens();
-    }
+    pause(At::Reap);
     1
 }
 
@@ -379,15 +376,15 @@ fn a_reap_ends_what_is_bound_to_the_dead_and_nothing_that_was_put_meanwhile() {
         let key = Key::new(core.geometry(), "task/1");
         core.change(&mut { dead }, &key, &brief, Now::default(), None).unwrap();
         let theirs = Rc::clone(&heap);
-        MEANWHILE.set(Some(Box::new(move || {
+        meanwhile(At::Reap, move || {
             let (core, mut lane) = (theirs.core(), theirs.lane(2));
             let ephemeral = if bound { of_dead } else { 0 };
             let change = Change { ephemeral, ..Change::put(b"meanwhile", Expect::Any) };
             let key = Key::new(core.geometry(), "task/1");
             core.change(&mut lane, &key, &change, Now::default(), None).unwrap();
-        })));
+        });
         core.reap(&mut other, 0, Now { real_ns: 0, boot_ns: clock }).unwrap();
-        assert!(MEANWHILE.take().is_none(), "nothing was put meanwhile");
+        assert!(!was_missed(), "nothing was put meanwhile");
         assert_eq!(get(&core, "task/1").is_some(), !bound);
     }
 }

@@ -117,12 +117,12 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "        let newest = core.generation().max(generation);
         #[cfg(test)]
-        tests::pause();
+        crate::sync::paused::pause(crate::sync::paused::At::Floor);
         let floor = core.floor();
 ",
         replace: "        let floor = core.floor();
         #[cfg(test)]
-        tests::pause();
+        crate::sync::paused::pause(crate::sync::paused::At::Floor);
         let newest = core.generation().max(generation);
 ",
         caught_by: &[test(

@@ -56,7 +56,7 @@ pub const MUTANTS: &[Mutant] = &[
         lost: "The list of sessions shows a wrong process.",
         file: FILE,
         search: "put(session::PID, identity.pid);",
-        replace: "put(session::PID, identity.boot);",
+        replace: "put(session::PID, identity.start_time);",
         caught_by: &[test("-p slateboard --lib board::seat::tests::a_session_s_record_says_whose_it_is")],
     },
     Mutant {
