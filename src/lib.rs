@@ -97,7 +97,8 @@
 //! # Features
 //!
 //! - `json` (default): the [codec](codec::Json) for JSON, [`Session::put_json`] and [`Reader::get_json`].
-//! - `signals`: `Options::end_on_signals`, which ends the sessions of a process that gets SIGTERM or SIGINT.
+//! - `signals`: `Options::end_on_signals`, which ends the sessions of a process that gets SIGTERM or SIGINT, and
+//!   `Board::catch_truncation`, which makes a board's file that is cut short an error instead of SIGBUS.
 //! - `bincode`: the codec of that name, for data that exists already. The crate behind it is no longer maintained.
 //! - `stream`: [`Watch`] as a `futures_core::Stream`, for any executor. It brings in only `futures-core`.
 //! - `internals`: the layout, the protocol and the region as public modules, for models, fuzzing and tools that check boards.

@@ -60,7 +60,10 @@ impl Board {
     /// ```
     pub fn evict(&self, session: SessionId, patience: Duration) -> Result<Option<Eviction>> {
         match session.life_on(&self.region) {
-            Some(life) => self.region.evict(life, patience).map_err(|error| name(error, session)),
+            Some(life) => {
+                let outcome = self.region.evict(life, patience).map_err(|error| name(error, session));
+                self.region.kept(outcome)
+            }
             None => Ok(Some(Eviction::Gone)),
         }
     }

@@ -199,10 +199,11 @@ impl Session {
     /// Checks that the session goes on that this one acts for, if it acts for one.
     pub(super) fn check_host(&self) -> Result<()> {
         let Some(host) = self.seat().host else { return Ok(()) };
-        match self.reader().core()?.is_in_life(host) {
+        let outcome = match self.reader().core()?.is_in_life(host) {
             true => Ok(()),
             false => Err(over(host)),
-        }
+        };
+        self.reader().region.kept(outcome)
     }
 }
 
@@ -242,8 +243,8 @@ impl Board {
         let Some(life) = host.life_on(&self.region) else {
             return Err(fenced(format!("session {host} is not a session of this board")));
         };
-        let name = self.name_of_host(life)?;
-        attach(&self.region, &self.options, &name, life)
+        let name = self.region.kept(self.name_of_host(life))?;
+        self.region.kept(attach(&self.region, &self.options, &name, life))
     }
 
     /// The name of a session that lives, and that lets others act for it.

@@ -82,11 +82,12 @@ impl KeyHandle {
             found,
             out,
             |is, found, out| match reader::seen(is, found) {
+                // A page of zeros does not pass for a value, whose checksum was compared.
                 Seen::Value => Ok(true),
                 Seen::Expired => self.read_in_full(Some(found.generation), found, out),
                 Seen::Nothing => {
                     out.clear();
-                    Ok(false)
+                    reader.region.kept(Ok(false))
                 }
             },
             |found, out| self.read_in_full(None, found, out),
@@ -99,7 +100,8 @@ impl KeyHandle {
         let reader = self.session.reader();
         let is = reader
             .read_since(&reader.core()?, &self.slot_key(), self.slot.get(), over, found, out)
-            .map_err(|error| error.on_key(&self.name))?;
+            .map_err(|error| error.on_key(&self.name));
+        let is = reader.region.kept(is)?;
         if is {
             self.remember(found.slot);
         }

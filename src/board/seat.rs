@@ -88,14 +88,16 @@ impl Seat {
         if change.value.len() as u64 > value_max {
             return Err(too_large(change.value.len(), value_max));
         }
-        match self.try_write(&core, key, change, hint) {
+        let outcome = match self.try_write(&core, key, change, hint) {
             // Dead sessions may hold blocks and slots: reap them, and try again.
             // One that cannot be reaped does not hide that others were.
             Err(error) if error.is_full() && self.region.reap_dead().map_or(true, |reaped| reaped > 0) => {
                 self.try_write(&core, key, change, hint)
             }
             other => other,
-        }
+        };
+        self.region.stands()?;
+        outcome
     }
 
     #[inline]

@@ -359,7 +359,8 @@ impl Session {
     /// Whether the session still has its record, and its process the board.
     pub(super) fn check(&self) -> Result<()> {
         let core = self.reader().core()?;
-        core.check_fence(&self.seat().lane()).map_err(fault::error)
+        let outcome = core.check_fence(&self.seat().lane()).map_err(fault::error);
+        self.reader().region.kept(outcome)
     }
 
     pub(super) fn weak(&self) -> WeakSession {

@@ -67,6 +67,7 @@ mod span;
 mod survey;
 mod thread;
 mod tombstones;
+mod truncation;
 mod typed;
 mod update;
 mod usage;
@@ -215,6 +216,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         survey::MUTANTS,
         thread::MUTANTS,
         tombstones::MUTANTS,
+        truncation::MUTANTS,
         typed::MUTANTS,
         update::MUTANTS,
         usage::MUTANTS,
