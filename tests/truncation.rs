@@ -68,7 +68,7 @@ fn text(found: &impl std::fmt::Debug) -> String {
 }
 
 /// Calls that only read. To some of them a page of zeros would look like an absent key.
-const READS: [Call; 19] = [
+const READS: [Call; 20] = [
     ("get", |h| h.observer.get("key/39").map(|entry| text(&entry.map(|entry| entry.value)))),
     ("get of a missing key", |h| h.observer.get("key/03").map(|entry| text(&entry.map(|entry| entry.value)))),
     ("get_into", |h| {
@@ -80,6 +80,9 @@ const READS: [Call; 19] = [
         let mut buffer = Vec::new();
         let meta = h.key.get_into(&mut buffer)?;
         Ok(text(&(meta.map(|meta| meta.version), buffer)))
+    }),
+    ("get by a new handle", |h| {
+        h.session.key("key/30")?.get().map(|entry| text(&entry.map(|entry| entry.version)))
     }),
     ("key.get", |h| h.key.get().map(|entry| text(&entry.map(|entry| entry.version)))),
     ("key.version", |h| h.key.version().map(|version| text(&version))),

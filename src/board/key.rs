@@ -82,12 +82,12 @@ impl KeyHandle {
             found,
             out,
             |is, found, out| match reader::seen(is, found) {
-                // A page of zeros does not pass for a value, whose checksum was compared.
+                // A page of zeros does not pass for what was found, whose checksum was compared.
                 Seen::Value => Ok(true),
                 Seen::Expired => self.read_in_full(Some(found.generation), found, out),
                 Seen::Nothing => {
                     out.clear();
-                    reader.region.kept(Ok(false))
+                    Ok(false)
                 }
             },
             |found, out| self.read_in_full(None, found, out),

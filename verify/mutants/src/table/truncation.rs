@@ -22,7 +22,7 @@ pub const MUTANTS: &[Mutant] = &[
         lost: "A program that ignores the signal is ended by one that another process sends.",
         file: FILE,
         search: "Some(SigHandler::SigIgn) if code <= 0 => {}",
-        replace: "Some(SigHandler::SigIgn) if code < 0 => {}",
+        replace: "Some(SigHandler::SigIgn) if code > 0 => {}",
         caught_by: &[test(OTHERS)],
     },
     Mutant {
@@ -45,8 +45,8 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a handle reads a page that the file lost",
         lost: "A reader by handle takes a page of zeros for an empty board.",
         file: "src/board/key.rs",
-        search: "reader.region.kept(Ok(false))",
-        replace: "Ok(false)",
+        search: "let is = reader.region.kept(is)?;",
+        replace: "let is = is?;",
         caught_by: &[test(READS)],
     },
     Mutant {
