@@ -92,7 +92,7 @@
 //! | capacity | 1 MiB to 16 GiB | 64 MiB |
 //! | keys | 1 to 4,194,304 | 65,536 |
 //! | events of history | 64 to 4,194,304, and a quarter of the capacity | 16,384 |
-//! | sessions at once | 1 to 4,096 | 64 |
+//! | sessions at once | 1 to 4,096 | 256 |
 //!
 //! # Features
 //!

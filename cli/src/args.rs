@@ -212,7 +212,7 @@ pub(crate) struct Init {
     /// Number of keys that the table is sized for: 1 to 4,194,304 [default: 65536].
     #[arg(long, value_parser = parse_count)]
     pub(crate) keys: Option<u64>,
-    /// Number of sessions that can be attached at the same time: 1 to 4,096 [default: 64].
+    /// Number of sessions that can be attached at the same time: 1 to 4,096 [default: 256].
     #[arg(long, value_parser = parse_count)]
     pub(crate) sessions: Option<u64>,
     /// Create a new, empty board in place of one that is lost or that no process has open.
