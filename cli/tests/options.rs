@@ -109,10 +109,11 @@ const ROWS: &[Row] = &[
     ),
     row("init", "--ensure", IN_PROJECT, "--ensure", 0, Words("existing ")),
     row("init", "--adopt", IN_PROJECT, "--adopt", 1, Words("is not a copy")),
+    row("init", "--here", IN_PROJECT, "--here", 0, Words("asked for in this folder")),
 ];
 
-/// Tested elsewhere, because the command does not end.
-const ELSEWHERE: [(&str, &str); 1] = [("log", "--follow")];
+/// Tested elsewhere: the first does not end, and the others depend on the boards of other tests.
+const ELSEWHERE: [(&str, &str); 3] = [("log", "--follow"), ("boards", "--orphaned"), ("boards", "--remove")];
 /// Options of every command.
 const GLOBALS: [&str; 4] = ["--board", "--session", "--json", "--quiet"];
 
@@ -223,6 +224,7 @@ fn every_command_takes_a_board() {
     place.slate("init --ensure --board mine --capacity 8M").ok();
     assert!(place.folder().join("mine").is_file());
     place.slate("demo --board mine").fails(2, &["--board"]);
+    place.slate("boards --board mine").fails(2, &["--board"]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::{
 
 /// How a file gets its name without replacing a file that another process has created meanwhile.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Way {
+pub(super) enum Way {
     /// `renameat2(RENAME_NOREPLACE)`.
     Rename,
     /// A hard link, for file systems without `RENAME_NOREPLACE`.
@@ -24,27 +24,27 @@ pub(crate) enum Way {
 }
 
 /// The ways in the order in which they are tried. The last one is allowed only if the folder is locked.
-pub(crate) fn ways(is_locked: bool) -> &'static [Way] {
+pub(super) fn ways(is_locked: bool) -> &'static [Way] {
     const WAYS: [Way; 3] = [Way::Rename, Way::Link, Way::Alone];
     if is_locked { &WAYS } else { &WAYS[..2] }
 }
 
 /// Random digits, which no other process chooses. A process id would not do: it is unique only in its namespace.
-pub(crate) fn random_name() -> io::Result<String> {
+pub(super) fn random_name() -> io::Result<String> {
     let mut bytes = [0; 8];
     getrandom(&mut bytes, GetRandomFlags::empty())?;
     Ok(format!("{:016x}", u64::from_ne_bytes(bytes)))
 }
 
 /// Creates a file with mode 0600; fails if it exists. A reader may see it before it is complete.
-pub(crate) fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(super) fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(content)?;
     file.sync_all()
 }
 
 /// Creates a file, or replaces the one with this name.
-pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let draft = Draft::write(path, content)?;
     fs::rename(&draft.0, path)?;
     sync_folder(path);
@@ -52,7 +52,7 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Creates a complete file; fails with `AlreadyExists` if the name is taken.
-pub(crate) fn create(path: &Path, content: &[u8], ways: &[Way]) -> io::Result<()> {
+pub(super) fn create(path: &Path, content: &[u8], ways: &[Way]) -> io::Result<()> {
     let draft = Draft::write(path, content)?;
     let mut failed = io::Error::from(io::ErrorKind::Unsupported);
     for way in ways {
@@ -105,7 +105,7 @@ impl Drop for Draft {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(miri)))]
 mod tests {
     use super::*;
     use std::sync::Barrier;
