@@ -5,13 +5,13 @@
 //! recorded is adopted by the next call.
 
 use super::{
-    Difference, Found, FoundBy, Placement, Scope, Unreachable,
-    find::{Standing, absolute, standing},
-    folder::{FOLDER, SlateFolder},
-    git::repository_of,
+    Difference, Found, Placement, Unreachable,
+    find::absolute,
+    folder::{FOLDER, FolderLock, SlateFolder},
     machine::Machine,
     place::{self, Made, uuid},
     record::{LockId, Record, file_system_of},
+    root::Root,
     settings::Settings,
 };
 use crate::{
@@ -31,35 +31,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(10);
 /// Maximum number of retries, because other processes may create or remove the board between two checks.
 const ATTEMPTS: u32 = 4;
-
-/// How a project's board is created.
-///
-/// What is not set here comes from `slate.toml` in the project's folder, the settings that a team commits, and otherwise
-/// from the defaults of [`Options`]. A number that is out of its range is an error, and is never replaced by another.
-///
-/// The board belongs to the project that a folder is in: to the git repository, whose worktrees share it, or to the folder
-/// itself. If a board is found for the folder already, that is the project's board.
-///
-/// # Examples
-///
-/// ```
-/// use slateboard::{Board, project::{Placement, ProjectOptions}};
-///
-/// # let folder = tempfile::tempdir().unwrap();
-/// # let folder = folder.path();
-/// let options = ProjectOptions::new().placement(Placement::Project).capacity(1 << 20);
-/// let made = options.ensure(folder)?;
-/// assert!(made.created && !options.ensure(folder)?.created);
-/// let board = made.found.open(Board::options())?;
-/// assert_eq!(board.metrics()?.capacity, 1 << 20);
-/// # Ok::<_, slateboard::Error>(())
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct ProjectOptions {
-    asked: Settings,
-    here: bool,
-    force: bool,
-}
 
 /// A project's board after it was created or found.
 ///
@@ -86,26 +57,15 @@ pub struct Created {
 
 /// What to do with a board that exists.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Verb {
+pub(super) enum Verb {
     Create,
     Ensure,
     Replace,
     Adopt,
 }
 
-/// Where a project's board belongs, and the reason for it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct Root {
-    folder: PathBuf,
-    /// The worktree at hand, if it shares the board of another folder.
-    worktree: Option<PathBuf>,
-    found_by: FoundBy,
-    scope: Option<Scope>,
-    why: &'static str,
-}
-
 /// One call that creates or finds a board.
-struct Work {
+pub(super) struct Work {
     verb: Verb,
     force: bool,
     asked: Settings,
@@ -113,8 +73,10 @@ struct Work {
     root: Root,
     slate: SlateFolder,
     machine: Machine,
-    /// Whether this process holds the folder's lock, so that no other call changes the folder.
-    is_locked: bool,
+    /// While it is held, no other call changes the folder. It is held until this call has closed the board. Otherwise the
+    /// next replacement would find the board in use. On a file system without locks, only the record decides which board
+    /// is used, and nothing is cleaned up.
+    lock: Option<FolderLock>,
 }
 
 /// What to do.
@@ -125,228 +87,25 @@ enum Plan {
     Make(Option<Record>),
 }
 
-impl ProjectOptions {
-    /// Nothing set.
-    ///
-    /// # Examples
-    /// See [`ProjectOptions`].
-    pub fn new() -> Self {
-        Self::default()
-    }
-    /// Sets where the region lives: in memory unless set.
-    ///
-    /// # Examples
-    /// See [`Placement`].
-    #[must_use]
-    pub fn placement(mut self, placement: Placement) -> Self {
-        self.asked.placement = Some(placement);
-        self
-    }
-    /// Sets who shares the board: all worktrees of the repository unless set.
-    ///
-    /// # Examples
-    /// See [`Scope`].
-    #[must_use]
-    pub fn scope(mut self, scope: Scope) -> Self {
-        self.asked.scope = Some(scope);
-        self
-    }
-    /// Sets the space for values, as [`Options::capacity`].
-    ///
-    /// # Examples
-    /// See [`ProjectOptions`].
-    #[must_use]
-    pub fn capacity(mut self, bytes: u64) -> Self {
-        self.asked.capacity = Some(bytes);
-        self
-    }
-    /// Sets the number of keys that the table is made for, as [`Options::keys`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let options = slateboard::project::ProjectOptions::new().keys(1000);
-    /// ```
-    #[must_use]
-    pub fn keys(mut self, keys: u64) -> Self {
-        self.asked.keys = Some(keys);
-        self
-    }
-    /// Sets the length of the history in events, as [`Options::history`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let options = slateboard::project::ProjectOptions::new().history(1024);
-    /// ```
-    #[must_use]
-    pub fn history(mut self, events: u64) -> Self {
-        self.asked.history = Some(events);
-        self
-    }
-    /// Sets how many sessions may be attached at once, as [`Options::sessions`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let options = slateboard::project::ProjectOptions::new().sessions(256);
-    /// ```
-    #[must_use]
-    pub fn sessions(mut self, sessions: u64) -> Self {
-        self.asked.sessions = Some(sessions);
-        self
-    }
-    /// Sets the first path segments that have a shard of their own, as [`Options::dedicated`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let options = slateboard::project::ProjectOptions::new().dedicated(["build", "test"]);
-    /// ```
-    #[must_use]
-    pub fn dedicated<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        self.asked.dedicated = Some(names.into_iter().map(Into::into).collect());
-        self
-    }
-    /// Sets the number of shards that all other keys are spread over, as [`Options::uniform_shards`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let options = slateboard::project::ProjectOptions::new().uniform_shards(4);
-    /// ```
-    #[must_use]
-    pub fn uniform_shards(mut self, shards: u64) -> Self {
-        self.asked.uniform_shards = Some(shards);
-        self
-    }
-    /// Sets whether the folder itself becomes a project, although a folder above it is one or is a git repository; off
-    /// unless set.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use slateboard::project::{Placement, ProjectOptions};
-    ///
-    /// # let folder = tempfile::tempdir().unwrap();
-    /// # let folder = folder.path();
-    /// let options = ProjectOptions::new().placement(Placement::Project).capacity(1 << 20);
-    /// options.create(folder)?;
-    /// std::fs::create_dir(folder.join("part")).unwrap();
-    /// let part = folder.join("part");
-    /// assert!(!options.ensure(&part)?.created);
-    /// assert!(options.here(true).ensure(&part)?.created);
-    /// # Ok::<_, slateboard::Error>(())
-    /// ```
-    #[must_use]
-    pub fn here(mut self, here: bool) -> Self {
-        self.here = here;
-        self
-    }
-    /// Sets whether [`ProjectOptions::replace`] replaces a board that is in use, or of which that cannot be known; off
-    /// unless set. Sessions that see the file are told `Moved`.
-    ///
-    /// # Examples
-    /// See [`ProjectOptions::replace`].
-    #[must_use]
-    pub fn force(mut self, force: bool) -> Self {
-        self.force = force;
-        self
-    }
-
-    /// Creates the project's board.
-    ///
-    /// # Errors
-    /// `Exists` if there is one; `Unreachable` if one is recorded that this process does not see; those of
-    /// [`Options::create`]; `Corrupt` for a `.slate/` that cannot be trusted or read.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use slateboard::{ErrorKind, project::{Placement, ProjectOptions}};
-    ///
-    /// # let folder = tempfile::tempdir().unwrap();
-    /// # let folder = folder.path();
-    /// let options = ProjectOptions::new().placement(Placement::Project).capacity(1 << 20);
-    /// assert!(options.create(folder)?.created);
-    /// assert_eq!(options.create(folder).unwrap_err().kind(), ErrorKind::Exists);
-    /// # Ok::<_, slateboard::Error>(())
-    /// ```
-    pub fn create(&self, folder: impl AsRef<Path>) -> Result<Created> {
-        self.work(folder.as_ref(), Verb::Create)
-    }
-
-    /// Creates the project's board unless there is one. Any number of processes may call it at once: all get the same
-    /// board. A board that was lost is not replaced. [`Created::differs`] says how a board that existed already differs
-    /// from what was asked for.
-    ///
-    /// # Errors
-    /// Those of [`ProjectOptions::create`], but not `Exists`.
-    ///
-    /// # Examples
-    /// See [`ProjectOptions`].
-    pub fn ensure(&self, folder: impl AsRef<Path>) -> Result<Created> {
-        self.work(folder.as_ref(), Verb::Ensure)
-    }
-
-    /// Creates a new, empty board in place of one that is lost or that no process has open.
-    ///
-    /// # Errors
-    /// `InUse` if a process has the board open, or if that cannot be known, unless [`ProjectOptions::force`] is set; those
-    /// of [`ProjectOptions::create`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use slateboard::{Board, ErrorKind, project::{Placement, ProjectOptions}};
-    ///
-    /// # let folder = tempfile::tempdir().unwrap();
-    /// # let folder = folder.path();
-    /// let options = ProjectOptions::new().placement(Placement::Project).capacity(1 << 20);
-    /// let board = options.create(folder)?.found.open(Board::options())?;
-    /// assert_eq!(options.replace(folder).unwrap_err().kind(), ErrorKind::InUse);
-    /// let new = options.force(true).replace(folder)?;
-    /// assert_ne!(new.found.uuid(), board.uuid());
-    /// # Ok::<_, slateboard::Error>(())
-    /// ```
-    pub fn replace(&self, folder: impl AsRef<Path>) -> Result<Created> {
-        self.work(folder.as_ref(), Verb::Replace)
-    }
-
-    /// Accepts a copied or restored folder as a project of its own, and creates a new, empty board for it. The board of
-    /// the original stays as it is.
-    ///
-    /// # Errors
-    /// `Exists` if the folder is not a copy; those of [`ProjectOptions::create`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use slateboard::{ErrorKind, project::{Placement, ProjectOptions}};
-    ///
-    /// # let folder = tempfile::tempdir().unwrap();
-    /// # let folder = folder.path();
-    /// let options = ProjectOptions::new().placement(Placement::Project).capacity(1 << 20);
-    /// options.create(folder)?;
-    /// assert_eq!(options.adopt(folder).unwrap_err().kind(), ErrorKind::Exists);
-    /// # Ok::<_, slateboard::Error>(())
-    /// ```
-    pub fn adopt(&self, folder: impl AsRef<Path>) -> Result<Created> {
-        self.work(folder.as_ref(), Verb::Adopt)
-    }
-
-    fn work(&self, folder: &Path, verb: Verb) -> Result<Created> {
+impl Work {
+    /// Finds out where the board belongs and with which settings, and takes the folder's lock.
+    pub(super) fn prepare(
+        options: &Settings,
+        folder: &Path,
+        verb: Verb,
+        here: bool,
+        force: bool,
+    ) -> Result<Self> {
         let folder = absolute(folder)?;
-        let mut root = Root::of(&folder, self.asked.scope, verb, self.here)?;
+        let mut root = Root::of(&folder, options.scope, verb, here)?;
         let (settings, path) = Settings::read(&root.folders())?;
-        let asked = self.asked.clone().or(settings);
-        if asked.scope != self.asked.scope {
-            root = Root::of(&folder, asked.scope, verb, self.here)?;
+        let asked = options.clone().or(settings);
+        if asked.scope != options.scope {
+            root = Root::of(&folder, asked.scope, verb, here)?;
         }
         // Before anything is made.
         asked.apply(Options::default()).shape()?;
         let slate = SlateFolder::make(&root.folder.join(FOLDER))?;
-        // Held until this call has closed the board. Otherwise the next replacement would find the board in use.
         let lock = slate.lock();
         if matches!(lock, Ok(None)) && verb == Verb::Replace {
             return Err(Error::new(
@@ -356,137 +115,11 @@ impl ProjectOptions {
             .hint("resume or end that process, and try again")
             .at_path(&slate.path));
         }
-        // On a file system without locks, only the record decides which board is used, and nothing is cleaned up.
-        let is_locked = matches!(lock, Ok(Some(_)));
-        let machine = Machine::current();
-        Work { verb, force: self.force, asked, settings: path, root, slate, machine, is_locked }.run()
-    }
-}
-
-/// The top of the worktree that a folder is in.
-struct Top {
-    folder: PathBuf,
-    /// What all worktrees of the repository share.
-    shared: PathBuf,
-}
-
-fn top_of(folder: &Path) -> Result<Option<Top>> {
-    for above in folder.ancestors() {
-        if let Some(shared) = repository_of(above)? {
-            return Ok(Some(Top { folder: above.to_owned(), shared }));
-        }
-    }
-    Ok(None)
-}
-
-impl Root {
-    /// The folder to which the board belongs.
-    fn of(folder: &Path, scope: Option<Scope>, verb: Verb, here: bool) -> Result<Self> {
-        let at = |folder: &Path, why| Self::new(folder, FoundBy::Project, scope, why);
-        if here {
-            return Ok(at(folder, "it was asked for in this folder"));
-        }
-        let top = top_of(folder)?;
-        match (standing(folder)?, &top) {
-            (Some(standing), Some(top))
-                if scope == Some(Scope::Worktree) && standing.found_by == FoundBy::Repository =>
-            {
-                Ok(at(&top.folder, "the current folder is in this worktree"))
-            }
-            // A repository below a project is a project of its own, if a board for it is asked for.
-            (Some(standing), Some(top)) if verb == Verb::Create && !standing.is_of(top) => {
-                of_repository(top, scope)
-            }
-            (Some(standing), top) => of_standing(standing, top.as_ref(), scope),
-            (None, Some(top)) => of_repository(top, scope),
-            (None, None) => Ok(at(folder, "the current folder is not in a git repository")),
-        }
+        let (lock, machine) = (lock.ok().flatten(), Machine::current());
+        Ok(Self { verb, force, asked, settings: path, root, slate, machine, lock })
     }
 
-    fn new(folder: &Path, found_by: FoundBy, scope: Option<Scope>, why: &'static str) -> Self {
-        Self { folder: folder.to_owned(), worktree: None, found_by, scope, why }
-    }
-
-    /// The folders that may have the settings: the project's, and the worktree at hand, because a repository without a
-    /// working tree of its own has no settings.
-    fn folders(&self) -> Vec<&Path> {
-        std::iter::once(self.folder.as_path()).chain(self.worktree.as_deref()).collect()
-    }
-}
-
-impl Standing {
-    /// Whether it belongs to the repository, or to a part of it.
-    fn is_of(&self, top: &Top) -> bool {
-        self.folder.starts_with(&top.folder) || self.folder == top.shared
-    }
-}
-
-/// The folder whose `.slate/` the other calls find, too.
-fn of_standing(standing: Standing, top: Option<&Top>, scope: Option<Scope>) -> Result<Root> {
-    let is_linked = top.is_some_and(|top| top.shared != top.folder && top.folder == standing.folder);
-    if is_linked && scope == Some(Scope::Project) && standing.is_for_one_worktree() {
-        return Err(Error::new(
-            ErrorKind::InvalidArgument,
-            "this worktree has a board of its own, which it would go on using",
-        )
-        .hint("remove this folder to share the board of the repository")
-        .at_path(&standing.slate.path));
-    }
-    let why = match (standing.found_by, top) {
-        (FoundBy::Repository, _) => "the current worktree belongs to this repository",
-        (_, Some(top)) if top.folder == standing.folder && is_linked => {
-            "the current folder is in this worktree"
-        }
-        (_, Some(top)) if top.folder == standing.folder => "the current folder is in this git repository",
-        _ => "the current folder is in this project",
-    };
-    // A linked worktree's own board is for that worktree.
-    let scope = scope.or((is_linked && matches!(standing.record, Ok(None))).then_some(Scope::Worktree));
-    let worktree =
-        top.filter(|top| standing.found_by == FoundBy::Repository && top.folder != standing.folder);
-    let worktree = worktree.map(|top| top.folder.clone());
-    Ok(Root { folder: standing.folder, worktree, found_by: standing.found_by, scope, why })
-}
-
-/// The folder of a repository in which no board is found.
-fn of_repository(top: &Top, scope: Option<Scope>) -> Result<Root> {
-    let own = |why| Ok(Root::new(&top.folder, FoundBy::Project, Some(Scope::Worktree), why));
-    if scope == Some(Scope::Worktree) {
-        return own("the current folder is in this worktree");
-    }
-    if top.shared == top.folder {
-        return Ok(Root::new(
-            &top.folder,
-            FoundBy::Project,
-            scope,
-            "the current folder is in this git repository",
-        ));
-    }
-    let shared = SlateFolder::find(&top.shared.join(FOLDER))?;
-    let record = shared.and_then(|slate| Record::read(&slate.path).ok().flatten());
-    // Another worktree keeps the board of the repository's folder to itself, so this one needs its own.
-    match (record.map(|record| record.scope), scope) {
-        (Some(Scope::Worktree), None) => own("the board of the repository's folder is for another worktree"),
-        (Some(Scope::Worktree), Some(_)) => Err(Error::new(
-            ErrorKind::InvalidArgument,
-            "the board of the repository's folder is for its own worktree only, so it cannot be shared",
-        )
-        .hint("replace it there with `slate init --replace --scope project`, or leave --scope out")
-        .at_path(&top.shared)),
-        _ => Ok(Root {
-            worktree: Some(top.folder.clone()),
-            ..Root::new(
-                &top.shared,
-                FoundBy::Repository,
-                scope,
-                "the current worktree belongs to this repository",
-            )
-        }),
-    }
-}
-
-impl Work {
-    fn run(mut self) -> Result<Created> {
+    pub(super) fn run(mut self) -> Result<Created> {
         for _ in 0..=ATTEMPTS {
             match self.plan()? {
                 Plan::Use(record) => {
@@ -516,15 +149,15 @@ impl Work {
         Found::of_record(self.slate.clone(), record, self.root.found_by, &self.machine)
     }
 
-    fn created(self, created: bool, found: Found, reader: &Reader) -> Result<Created> {
+    fn created(&self, created: bool, found: Found, reader: &Reader) -> Result<Created> {
         let (placement, scope) = (found.placement().unwrap_or_default(), found.scope().unwrap_or_default());
         let differs = match created {
             true => Vec::new(),
             false => self.asked.differences(reader.shape(), placement, scope)?,
         };
         let metrics = reader.metrics()?;
-        let Root { folder, why, .. } = self.root;
-        Ok(Created { found, created, folder, why, settings: self.settings, differs, metrics })
+        let (folder, why) = (self.root.folder.clone(), self.root.why);
+        Ok(Created { found, created, folder, why, settings: self.settings.clone(), differs, metrics })
     }
 
     fn plan(&self) -> Result<Plan> {
@@ -588,13 +221,13 @@ impl Work {
     /// the record was removed. The region may have keys and attached sessions. Without the lock, no region is adopted,
     /// because another call may be about to record it.
     fn take_up(&self) -> Result<Plan> {
-        if !self.is_locked {
+        if self.lock.is_none() {
             return Ok(Plan::Make(None));
         }
         for region in place::regions_of(&self.slate, self.asked.placement) {
             let Ok(board) = Board::open(&region) else { continue };
             let record = self.describe(&region, &board, None)?;
-            if record.create(&self.slate.path, self.is_locked)? {
+            if record.create(&self.slate.path, self.lock.is_some())? {
                 return Ok(Plan::Use(record));
             }
         }
@@ -614,7 +247,7 @@ impl Work {
                     // Without a lock, another process may have replaced the record.
                     Ok(Record::read(&self.slate.path)?.as_ref() == Some(&record))
                 }),
-                false => record.create(&self.slate.path, self.is_locked),
+                false => record.create(&self.slate.path, self.lock.is_some()),
             };
             Ok(is_recorded?.then_some(record))
         });
@@ -671,7 +304,7 @@ impl Work {
                 }
             }
         }
-        if self.is_locked {
+        if self.lock.is_some() {
             place::tidy(&self.slate, new);
         }
     }
@@ -725,6 +358,7 @@ pub(super) fn in_use(region: &Path) -> Error {
 #[cfg(all(test, not(miri)))]
 mod tests {
     use super::*;
+    use crate::project::{ProjectOptions, Scope};
 
     struct Tree(tempfile::TempDir);
 

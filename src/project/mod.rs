@@ -28,15 +28,18 @@ mod find;
 mod folder;
 mod git;
 mod machine;
+mod options;
 mod place;
 mod record;
+mod root;
 mod settings;
 mod unreachable;
 mod whole;
 
 pub use boards::{Ownership, ProjectBoard, boards};
-pub use create::{Created, ProjectOptions};
+pub use create::Created;
 pub use find::{Found, FoundBy};
+pub use options::ProjectOptions;
 pub use settings::Difference;
 pub use unreachable::Unreachable;
 

@@ -86,7 +86,6 @@ impl Unreachable {
     }
 
     fn words(self, record: &Record, region: &str) -> (String, &'static str) {
-        let in_memory = record.placement == Placement::Memory;
         match self {
             Self::Copied => (
                 format!(
@@ -105,19 +104,7 @@ impl Unreachable {
                 "share the project's folder with a bind mount or a volume, or create a new, empty board for this layer \
                  alone with `slate init --adopt`",
             ),
-            Self::Restarted if in_memory => (
-                format!(
-                    "the machine restarted since it was written, so the board in memory ({region}) and its content are lost"
-                ),
-                "create a new board with `slate init --replace`",
-            ),
-            Self::Restarted => (
-                format!(
-                    "the machine restarted since it was written: writers of the region {region} were interrupted, and its \
-                     times to live refer to another clock"
-                ),
-                "create a new, empty board with `slate init --replace`",
-            ),
+            Self::Restarted => restarted(record, region),
             Self::OtherMachine => (
                 format!(
                     "it was written on another machine{}, whose processes may be using the board {region}; a board is for \
@@ -161,5 +148,23 @@ impl Unreachable {
                  with `slate init --replace --force`",
             ),
         }
+    }
+}
+
+fn restarted(record: &Record, region: &str) -> (String, &'static str) {
+    match record.placement {
+        Placement::Memory => (
+            format!(
+                "the machine restarted since it was written, so the board in memory ({region}) and its content are lost"
+            ),
+            "create a new board with `slate init --replace`",
+        ),
+        Placement::Project => (
+            format!(
+                "the machine restarted since it was written: writers of the region {region} were interrupted, and its \
+                 times to live refer to another clock"
+            ),
+            "create a new, empty board with `slate init --replace`",
+        ),
     }
 }

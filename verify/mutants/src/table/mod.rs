@@ -31,6 +31,7 @@ mod options;
 mod pieces;
 mod pollable;
 mod presence;
+mod project;
 mod publish;
 mod read;
 mod reader;
@@ -158,6 +159,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         pieces::MUTANTS,
         pollable::MUTANTS,
         presence::MUTANTS,
+        project::MUTANTS,
         publish::MUTANTS,
         read::MUTANTS,
         reader::MUTANTS,
