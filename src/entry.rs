@@ -56,9 +56,13 @@ impl Entry {
 }
 
 /// When a time to live ends. Deadlines of one boot of the machine can be compared.
+///
+/// A deadline is a time of the machine's boot clock. The clock goes on while the machine is suspended, changes of the wall clock
+/// do not move it, and it is the same in every container, also in one with a time namespace. It ends with the boot, and so
+/// do the boards in memory; a board in a file is refused after a restart.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub struct Deadline {
-    /// Nanoseconds of `CLOCK_BOOTTIME`, which goes on while the machine is suspended.
+    /// Nanoseconds of `CLOCK_BOOTTIME` of the initial time namespace.
     pub(crate) boot_ns: u64,
 }
 

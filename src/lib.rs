@@ -146,9 +146,10 @@ mod region;
 pub use board::WatchStream;
 #[cfg(not(any(loom, slate_search)))]
 pub use board::{
-    Board, Counters, Damage, Event, Events, Expect, KeyHandle, Lease, List, Listing, Liveness, Meta, Metrics,
-    Mutation, MutationKind, Newer, Options, PollableWatch, Previous, PutOptions, Reader, Receipt,
-    Replacement, Retry, Session, SessionInfo, Soundness, Sum, Verify, View, Wait, Watch,
+    Board, Claim, Counters, Damage, Event, Events, Eviction, Expect, KeyHandle, Lease, List, Listing,
+    Liveness, Meta, Metrics, Mutation, MutationKind, Newer, Options, PollableWatch, Previous, PutOptions,
+    Reader, Receipt, Replacement, Retry, Session, SessionId, SessionInfo, Soundness, Sum, Verify, View, Wait,
+    Watch,
 };
 #[cfg(not(any(loom, slate_search)))]
 pub use {
@@ -174,6 +175,7 @@ const _: () = {
     can_be_shared::<(Entry, WriterInfo, Deadline, CodecId, Meta, Newer, Listing, Damage, Soundness)>();
     can_be_shared::<(Watch, Wait, PollableWatch, Events, Event, Mutation, MutationKind, Previous)>();
     can_be_shared::<(List, List<String>, Sum)>();
+    can_be_shared::<(SessionId, Claim, Eviction)>();
     #[cfg(feature = "stream")]
     can_be_shared::<WatchStream>();
     can_be_shared::<(Error, ErrorKind, Lagged, Uuid, Expect, Verify, Retry, Replacement<Vec<u8>>)>();

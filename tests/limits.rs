@@ -209,7 +209,7 @@ fn as_tenant_of_a_small_disk() {
     let filler = path.with_file_name("filler");
     std::fs::write(&filler, vec![1; 64 << 20]).unwrap_err();
     let (count, error) = fill(&session, "fill", 30_000);
-    assert!(error.is_full(), "{error}");
+    assert!(error.is_full() && error.to_string().contains("the file system is full"), "{error}");
     assert!(count > 0 && count * 30_000 < 8 << 20, "{count} values of 30,000 bytes");
     for n in 0..count {
         assert_eq!(observer.get(&format!("fill/{n}")).unwrap().unwrap().value, vec![n as u8; 30_000]);

@@ -7,7 +7,7 @@ use slateboard_kit::{
 };
 use std::{
     fs::{self, Permissions},
-    os::unix::fs::{FileExt, PermissionsExt},
+    os::unix::fs::{FileExt, PermissionsExt, symlink},
     path::Path,
     process::Command,
     sync::mpsc,
@@ -35,9 +35,14 @@ fn moved<T>(mut call: impl FnMut() -> Result<T, Error>) -> Error {
 }
 
 /// The ways in which a board can go from its path.
-const WAYS: [fn(&Path); 4] = [
+const WAYS: [fn(&Path); 5] = [
     |path| fs::remove_file(path).unwrap(),
     |path| fs::rename(path, path.with_file_name("aside")).unwrap(),
+    |path| {
+        // No board is opened through a link, so others do not find this one any more.
+        fs::rename(path, path.with_file_name("aside")).unwrap();
+        symlink("aside", path).unwrap();
+    },
     |path| fs::remove_dir_all(path.parent().unwrap()).unwrap(),
     |path| {
         let fresh = path.with_file_name("fresh");
@@ -180,7 +185,7 @@ fn a_stopped_holder_of_a_replaced_board_learns_it_when_it_goes_on() {
     let mut other = Child::start("as_other", &path, "");
     assert!(other.says("holding"));
     other.stop();
-    WAYS[3](&path);
+    WAYS.last().unwrap()(&path);
     let session = quick().open(&path).unwrap().attach("new").unwrap();
     let lease = session.lease("lease", Duration::from_secs(3600)).unwrap();
     other.go_on();
@@ -196,9 +201,12 @@ fn who_has_a_board_open_is_seen_by_the_lock_file_alone() {
     assert!(Board::is_in_use(&path).unwrap(), "whoever has it open reads it");
     drop(board);
     assert!(!Board::is_in_use(&path).unwrap());
-    let observer = Board::options().open_read_only(&path).unwrap();
+    let [observer, second] = [(); 2].map(|()| Board::options().open_read_only(&path).unwrap());
     assert!(Board::is_in_use(&path).unwrap());
     drop(observer);
+    assert!(Board::is_in_use(&path).unwrap(), "any number of readers are seen");
+    drop(second);
+    assert!(!Board::is_in_use(&path).unwrap());
     let session = quick().open(&path).unwrap().attach("writer").unwrap();
     fs::OpenOptions::new().write(true).open(&path).unwrap().write_all_at(b"damaged", 0).unwrap();
     assert!(Board::open(&path).is_err());

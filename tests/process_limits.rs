@@ -13,7 +13,7 @@ use slateboard_kit::{
     judge,
     places::{folder, small},
 };
-use std::{path::Path, time::Duration};
+use std::{os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 /// The number of sessions of a board of [`small`].
 const SESSIONS: usize = 8;
@@ -218,5 +218,29 @@ fn what_a_program_prints_that_closed_its_output_does_not_go_into_the_board() {
         let reader = small().open_read_only(&path).unwrap();
         assert_eq!(reader.get("x").unwrap().unwrap().value, b"1");
         judge::assert_sound(&path);
+    }
+}
+
+#[test]
+fn as_creator_whose_files_have_no_rights() {
+    let Some((path, _)) = role() else { return };
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o777));
+    use_board_of(&path);
+    say("used");
+}
+
+fn use_board_of(path: &Path) {
+    drop(small().create(path).unwrap());
+    use_board(path).unwrap();
+}
+
+#[test]
+fn the_files_of_a_board_are_their_users_whatever_the_umask_is() {
+    let (folder, path) = folder();
+    let mut creator = Child::start("as_creator_whose_files_have_no_rights", &path, "");
+    assert!(creator.hear("used").is_some() && creator.ends_well());
+    for name in ["board", "board.lock", "board.bell"] {
+        let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
     }
 }

@@ -9,7 +9,7 @@ use slateboard_kit::{
     judge,
     places::{folder, small},
 };
-use std::{ops::ControlFlow, path::Path, time::Duration};
+use std::{fs, ops::ControlFlow, path::Path, time::Duration};
 
 /// Everything that a process may hold of a board.
 struct Handles {
@@ -83,6 +83,8 @@ impl Handles {
         check("key.wait_newer", key.wait_newer(1, SOON).err());
         check("lease.renew", lease.renew().err());
         check("watch", watch.next_timeout(SOON).err());
+        check("pollable", session.watch("").pollable().err());
+        check("stream", session.watch("").stream().err());
         check("events", events.next().and_then(Result::err));
         if events.next().is_some() {
             wrong.push("events go on");
@@ -92,6 +94,10 @@ impl Handles {
         }
         if (board.generation(), board.floor()) != (0, 0) {
             wrong.push("generation");
+        }
+        // Only what a child opens anew has threads.
+        if fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() != 1) {
+            wrong.push("threads");
         }
         wrong
     }
@@ -130,7 +136,7 @@ fn all_said(actor: &mut Child, words: &[&str]) {
     let mut left: Vec<&str> = words.to_vec();
     while !left.is_empty() {
         let line = actor.hear("").unwrap_or_else(|| panic!("never said: {left:?}"));
-        assert!(!line.contains("panicked"), "{line}");
+        assert!(!line.contains("panicked") && !line.contains("refused all but [\""), "{line}");
         left.retain(|word| !line.contains(word));
     }
 }

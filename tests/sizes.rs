@@ -41,8 +41,10 @@ fn a_beat_is_looked_at_when_a_board_is_opened_too() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("board");
     Board::create(&path).unwrap();
-    let error = Board::options().beat(Duration::ZERO).open(&path).err().unwrap();
-    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    let of = || Board::options().beat(Duration::ZERO);
+    for error in [of().open(&path).err(), of().open_read_only(&path).err()] {
+        assert_eq!(error.map(|error| error.kind()), Some(ErrorKind::InvalidArgument));
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod failure;
 mod merge;
 mod print;
 mod units;
+mod wrap;
 
 use nix::sys::signal::{SigSet, Signal};
 use std::process::ExitCode;

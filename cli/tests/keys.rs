@@ -175,6 +175,30 @@ fn a_time_to_live_is_shown() {
 }
 
 #[test]
+fn what_is_over_is_shown_where_it_stood() {
+    let place = Place::with_board();
+    place.slate("put k first").ok();
+    place.slate("put k second --ttl 1us").ok();
+    place.slate("get k").fails(3, &[]);
+    place.slate("wait k --newer-than 2 --timeout 60s").fails(3, &[]);
+    assert_eq!(place.slate("ls").ok(), "");
+    assert_eq!(
+        (place.slate("get k --at 1").ok().as_str(), place.slate("ls --at 1").ok().as_str()),
+        ("first\n", "k\n")
+    );
+    assert_eq!(place.slate("get k --at 2").ok(), "second\n");
+    let entry = place.slate("ls --at 2 --json").json()["entries"][0].clone();
+    assert_eq!((&entry["version"], &entry["expires_in_ms"]), (&json!(2), &json!(0)));
+    // The next put publishes the end first.
+    place.slate("put k third").ok();
+    let events = place.slate("log --json").lines();
+    let kinds: Vec<_> = events.iter().map(|event| event["mutations"][0]["kind"].clone()).collect();
+    assert_eq!(kinds, ["put", "put", "expire", "put"]);
+    place.slate("get k --at 3").fails(3, &[]);
+    assert_eq!(place.slate("get k --at 4").ok(), "third\n");
+}
+
+#[test]
 fn updates_of_every_kind() {
     let place = Place::with_board();
     assert_eq!(place.slate("update n --add 5").ok(), "5\n");

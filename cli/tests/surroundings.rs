@@ -160,9 +160,16 @@ fn a_lock_file_that_was_replaced_by_hand() {
     let lock = place.folder().join(".slate/region.lock");
     fs::rename(&lock, place.folder().join("aside")).expect("moved");
     fs::copy(place.folder().join("aside"), &lock).expect("copied");
-    for line in ["get k", "status", "init --ensure", "init --replace"] {
+    for line in ["put k v", "init", "init --ensure"] {
         place.slate(line).fails(9, &["lock file", "--force"]);
     }
+    let done = place.slate("where --json");
+    assert_eq!((done.status, reason(&done).as_str()), (9, "lock_replaced"));
+    // Its users would not be found, because they hold the other file.
+    place.slate("init --replace").fails(1, &["cannot determine", "lock file was replaced", "--force"]);
+    // What is on it can be read.
+    place.slate("get k").fails(3, &[]);
+    assert!(place.slate("status").out.contains("no session can attach"));
     fs::rename(place.folder().join("aside"), &lock).expect("moved back");
     place.slate("get k").fails(3, &[]);
 }

@@ -182,7 +182,10 @@ impl Events {
     pub(super) fn skip_others(&mut self, shard: usize) -> Result<()> {
         let core = self.reader.core()?;
         let counted = core.generation();
-        if core.shard_changes(shard) < self.next {
+        let quiet = core.shard_changes(shard) < self.next;
+        #[cfg(test)]
+        crate::sync::paused::pause(crate::sync::paused::At::Counters);
+        if quiet {
             self.next = self.next.max(counted + 1);
         }
         Ok(())
@@ -253,7 +256,15 @@ pub(super) fn is_lost(error: &Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Board, Session, layout::header, protocol::read::Verify, sync::Ordering::Relaxed};
+    use crate::{
+        Board, Session,
+        layout::header,
+        protocol::read::Verify,
+        sync::{
+            Ordering::Relaxed,
+            paused::{At, meanwhile},
+        },
+    };
 
     /// A session of a board whose history holds 64 events.
     fn session() -> Session {
@@ -263,6 +274,20 @@ mod tests {
             .history(64)
             .beat(std::time::Duration::from_secs(3600));
         options.local().unwrap().attach("writer").unwrap()
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn what_comes_while_others_events_are_skipped_is_not_skipped() {
+        let session = session();
+        let mut watch = session.watch("task/");
+        session.put("elsewhere", "x").unwrap();
+        let writer = session.clone();
+        meanwhile(At::Counters, move || {
+            writer.put("task/1", "x").unwrap();
+        });
+        let event = watch.next_timeout(std::time::Duration::ZERO).unwrap();
+        assert_eq!(event.map(|event| event.generation), Some(2));
     }
 
     fn put_four(session: &Session) {

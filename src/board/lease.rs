@@ -3,6 +3,7 @@
 use super::{Expect, PutOptions, Session, keeper::Renewal};
 use crate::{
     codec::CodecId,
+    entry::Entry,
     error::{Error, ErrorKind, Result},
     region::{Lock, boottime_ns},
 };
@@ -157,7 +158,7 @@ impl Lease {
     }
 
     fn keep_renewed(&self) {
-        let every_ns = u64::try_from(self.ttl.as_nanos() / 3).unwrap_or(u64::MAX).max(1);
+        let every_ns = u64::try_from(self.ttl.as_nanos() / 3).unwrap_or(u64::MAX);
         let (key, ttl, held) = (self.key.clone(), self.ttl, Arc::clone(&self.held));
         let session = self.session.weak();
         let renew = Box::new(move || {
@@ -226,13 +227,17 @@ fn renew(session: &Session, key: &str, ttl: Duration, held: &Lock<Held>) -> Resu
 }
 
 /// A conflict, as an error that names the holder of the lease.
-fn held(error: Error, key: &str) -> Error {
+pub(super) fn held(error: Error, key: &str) -> Error {
     if error.kind() != ErrorKind::Conflict {
         return error;
     }
+    held_by(key, error.current().cloned())
+}
+
+/// An error that names the holder of a lease, whose entry this is.
+pub(super) fn held_by(key: &str, current: Option<Entry>) -> Error {
     let holder =
-        error.current().map_or_else(|| "another session".to_owned(), |entry| entry.writer.to_string());
-    let current = error.current().cloned();
+        current.as_ref().map_or_else(|| "another session".to_owned(), |entry| entry.writer.to_string());
     Error::new(ErrorKind::Held, format!("{holder} holds the lease"))
         .on_key(key)
         .with_current(current)
@@ -291,6 +296,50 @@ mod tests {
             assert!(until_ns <= deadline_ns, "it is held until {until_ns}, and lives until {deadline_ns}");
             lease.renew().unwrap();
         }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn a_lease_s_entry_has_the_holder_s_name_as_text() {
+        let session = holder();
+        let lease = session.lease("lease", LONG).unwrap();
+        for _ in 0..2 {
+            let entry = session.get("lease").unwrap().unwrap();
+            assert_eq!((entry.text(), entry.codec), (Some("holder"), CodecId::UTF8));
+            lease.renew().unwrap();
+        }
+    }
+
+    /// A renewal that waits for the lock while the lease is released puts nothing.
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn a_released_lease_is_lost_for_a_renewal_under_way() {
+        let session = holder();
+        let lease = session.lease("lease", LONG).unwrap();
+        let held = Arc::clone(&lease.held);
+        lease.release().unwrap();
+        assert_eq!(held.lock().version, None);
+        let puts = |session: &Session| session.metrics().unwrap().totals.conflicts;
+        let before = puts(&session);
+        assert!(renew(&session, "lease", LONG, &held).unwrap_err().is_conflict());
+        assert_eq!(puts(&session), before, "it tried a put");
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn a_release_does_not_wait_for_a_renewal() {
+        let session = holder();
+        let (theirs, free) = (session.weak(), Arc::new(Lock::new(None)));
+        let seen = Arc::clone(&free);
+        let renew = Box::new(move || {
+            let session = theirs.upgrade().expect("the session lives");
+            *seen.lock() = Some(session.seat().renewals.try_lock().is_some());
+            true
+        });
+        session.add_renewal(Renewal { id: 7, renew, every_ns: 1, due_ns: u64::MAX - 1 });
+        session.seat().renew(u64::MAX - 1);
+        assert_eq!(*free.lock(), Some(true), "the list of renewals is locked during a renewal");
+        assert_eq!(session.seat().next_renewal_ns(), Some(u64::MAX), "it is due again");
     }
 
     #[test]

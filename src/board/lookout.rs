@@ -115,6 +115,24 @@ mod tests {
     }
 
     #[test]
+    fn a_lookout_that_is_dropped_ends_its_thread() {
+        for _ in 0..3 {
+            let lookout =
+                Lookout::begin(Arc::downgrade(&tests::board(1)), Duration::from_secs(3600)).unwrap();
+            let over = Arc::clone(&lookout.over);
+            // In most rounds it sleeps by then.
+            std::thread::sleep(Duration::from_millis(5));
+            drop(lookout);
+            // The thread has its own reference for as long as it runs.
+            let begun = Instant::now();
+            while Arc::strong_count(&over) > 1 {
+                assert!(begun.elapsed() < Duration::from_secs(10), "the thread goes on");
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    #[test]
     fn a_board_without_a_path_needs_no_lookout() {
         let region = tests::board(1);
         start(&region, PERIOD);

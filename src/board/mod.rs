@@ -1,8 +1,11 @@
 //! What a user does: open a board, attach a session, put, get, watch and list keys.
 
 mod bulk;
+mod claim;
 mod event;
+mod evict;
 mod fault;
+mod guest;
 mod index;
 mod keeper;
 mod key;
@@ -29,7 +32,10 @@ mod watch;
 
 pub use crate::protocol::{publish::Expect, read::Verify};
 pub use bulk::Sum;
+pub use claim::Claim;
 pub use event::{Event, Events, Mutation, MutationKind, Previous};
+pub use evict::Eviction;
+pub use guest::SessionId;
 pub use key::KeyHandle;
 pub use lease::Lease;
 pub use list::List;
@@ -46,7 +52,7 @@ pub use update::{Replacement, Retry};
 pub use view::View;
 pub use watch::{Wait, Watch};
 
-use crate::{error::Result, region::LockFile, uuid::Uuid};
+use crate::{error::Result, uuid::Uuid};
 use region::Region;
 use std::{path::Path, sync::Arc};
 
@@ -194,7 +200,7 @@ impl Board {
     /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn attach(&self, name: &str) -> Result<Session> {
-        Session::attach(Arc::clone(&self.region), &self.options, name)
+        Session::attach(Arc::clone(&self.region), &self.options, name, None)
     }
 
     /// A reader through a mapping of its own, which the process cannot write to. Of a local board, a reader through the
@@ -233,11 +239,12 @@ impl Board {
         Reader::looking(Arc::clone(&self.region), &self.options)
     }
 
-    /// Whether any process has the board at this path open, with a session or for reading alone. Only asks the kernel, so
-    /// it answers for a damaged board as well.
+    /// Whether any process has the board at this path open, with a session or for reading alone. Asks the kernel about the
+    /// lock file, so it answers for a damaged board as well.
     ///
     /// # Errors
-    /// `Refused` or `Io` when that cannot be told from here.
+    /// `Refused`, `Io` or `Full` when that cannot be told from here: the lock file is missing, may not be opened, or was
+    /// replaced while sessions were attached, or this process has no descriptor left. Such a board may have users.
     ///
     /// # Examples
     ///
@@ -253,7 +260,7 @@ impl Board {
     /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn is_in_use(path: impl AsRef<Path>) -> Result<bool> {
-        LockFile::is_in_use(path.as_ref())
+        presence::is_in_use(path.as_ref())
     }
 
     /// The newest generation. 0 before the first write, in a forked child, and when the board has moved.

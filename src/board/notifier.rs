@@ -31,7 +31,6 @@ use std::{
 pub(super) struct Notifier {
     shared: Arc<Shared>,
     thread: Thread,
-    process: u32,
 }
 
 #[derive(Debug, Default)]
@@ -155,20 +154,18 @@ impl Notifier {
         let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);
         let thread = Thread::start(c"slate-notifier", STACK_BYTES, move || run(&region, &theirs))?;
-        Ok(Self { shared, thread, process: std::process::id() })
+        Ok(Self { shared, thread })
     }
 }
 
 impl Drop for Notifier {
     fn drop(&mut self) {
-        // The thread is the parent's in a forked child.
-        if std::process::id() == self.process {
-            self.shared.lock().over = true;
-            self.shared.changed.notify_one();
-            // The thread itself may have had the last handle.
-            if !self.thread.is_current() {
-                self.thread.ends_within(PATIENCE);
-            }
+        // In a forked child the board forgets its notifier: the thread is the parent's.
+        self.shared.lock().over = true;
+        self.shared.changed.notify_one();
+        // The thread itself may have had the last handle.
+        if !self.thread.is_current() {
+            self.thread.ends_within(PATIENCE);
         }
     }
 }
@@ -425,6 +422,38 @@ mod tests {
         let descriptor = wait_for(&shared, 1);
         turns.take(region, &shared);
         assert!(is_alerted(&descriptor), "nobody is told that the board is lost");
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn an_event_begins_the_looks_anew_and_is_late_once() {
+        let session = waiter();
+        let (region, shared, mut turns) = (&session.reader().region, Shared::default(), Turns::new());
+        session.put("task/1", "x").unwrap();
+        (turns.rest.looks, turns.overslept) = (3, true);
+        for _ in 0..2 {
+            let descriptor = wait_for(&shared, 1);
+            turns.take(region, &shared);
+            assert!(is_alerted(&descriptor) && turns.rest.looks == 0 && !turns.overslept);
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn who_cannot_be_woken_naps_longer_and_longer() {
+        let session = waiter();
+        let region = &session.reader().region;
+        // Without a doorbell.
+        let core = region.core_to_read(region.words().unwrap());
+        let mut rest = Rest::new(0);
+        rest.until = Instant::now();
+        let mut naps = Vec::new();
+        for _ in 0..8 {
+            naps.push(rest.nap.as_millis());
+            assert!(!rest.sleep(region, &core, 0), "nobody is late who was not to be woken");
+        }
+        assert_eq!(naps, [1, 2, 4, 8, 16, 32, 50, 50]);
+        assert_eq!(region.waits.begun(), 0);
     }
 
     #[test]

@@ -330,6 +330,7 @@ impl Options {
     /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn open_read_only(self, path: impl AsRef<Path>) -> Result<Reader> {
+        self.check_beat()?;
         let region = Region::open_read_only(path.as_ref())?;
         Ok(Reader::looking(Arc::new(region), &self))
     }

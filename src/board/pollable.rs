@@ -264,6 +264,8 @@ mod tests {
         let session = waiter();
         let mut watch = session.watch("").pollable().unwrap();
         assert!(is_readable(&watch), "nobody has looked yet");
+        let flags = rustix::io::fcntl_getfd(&watch).unwrap();
+        assert!(flags.contains(rustix::io::FdFlags::CLOEXEC), "new programs get it");
         assert_eq!(watch.try_next().unwrap(), None);
         assert!(!is_readable(&watch) && waiting(&session) == 1);
     }

@@ -3,10 +3,11 @@
 use super::region::{self, Region};
 use crate::{
     error::{Error, ErrorKind, Result},
-    protocol::{Core, lane::Lane},
-    region::{Certificate, Lock, LockFile},
+    layout::Writer,
+    protocol::{Core, Silent, lane::Lane},
+    region::{Access, Certificate, Lock, LockFile},
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 /// Knows which sessions of a board live.
 pub(super) struct Roll {
@@ -102,12 +103,22 @@ impl Roll {
         *elected == Some(index)
     }
 
-    /// Whether the process of an occupied record is alive.
-    pub(super) fn presence(&self, index: usize) -> Presence {
+    /// The inode of the lock file; 0 without one.
+    pub(super) fn lock_file(&self) -> u64 {
+        match &self.locks {
+            Locks::File(locks) => locks.inode(),
+            Locks::Local | Locks::Unknown(_) => 0,
+        }
+    }
+
+    /// Whether the process of an occupied record is alive that names this lock file. A byte of another file than the one
+    /// that is open here proves nothing.
+    fn presence(&self, index: usize, lock_file: u64) -> Presence {
         if self.held.lock().contains(&index) {
             return Presence::Alive;
         }
         match &self.locks {
+            _ if lock_file != self.lock_file() => Presence::Unknown,
             Locks::Local => Presence::Dead,
             Locks::Unknown(_) => Presence::Unknown,
             Locks::File(locks) => match locks.is_held(index as u64) {
@@ -133,19 +144,57 @@ impl Roll {
     }
 }
 
+/// What to do about sessions that cannot be asked.
+const UNKNOWN_HINT: &str = "the lock file was replaced, so it cannot be known whether some of them are alive: end the processes that \
+    use the board, and create a new board";
+
+/// Whether any process has the board at this path open. The lock file tells, and the records tell whether all sessions have
+/// their bytes in it.
+pub(super) fn is_in_use(path: &Path) -> Result<bool> {
+    let (is_locked, lock_file) = LockFile::is_in_use(path)?;
+    if is_locked {
+        return Ok(true);
+    }
+    let file = match crate::region::open(path, Access::ReadOnly) {
+        Ok(file) => file,
+        // The board may be sound, with sessions that have their bytes elsewhere.
+        Err(error) if matches!(error.kind(), ErrorKind::Io | ErrorKind::Full) => return Err(error),
+        // There are no records that could be read.
+        Err(_) => return Ok(false),
+    };
+    let Some(core) = Core::new(file.mapping.words(), &[], &Silent, &file.geometry) else { return Ok(false) };
+    let is_elsewhere = |&index: &usize| core.is_occupied(index) && core.lock_file(index) != lock_file;
+    match (0..file.geometry.sessions()).filter(is_elsewhere).count() {
+        0 => Ok(false),
+        sessions => Err(Error::new(
+            ErrorKind::Refused,
+            format!(
+                "the lock file was replaced while {sessions} sessions were attached, and they may be alive"
+            ),
+        )
+        .hint("end the processes that use the board, and create a new board")
+        .at_path(path)),
+    }
+}
+
 impl Region {
     /// Takes the lock byte of a free session record, or of one whose session is dead, which is reaped.
     pub(super) fn take_record(&self) -> Result<(usize, Option<Certificate>)> {
         let core = self.core()?;
         let sessions = self.geometry().sessions();
-        let (free, occupied): (Vec<usize>, Vec<usize>) = (0..sessions).partition(|&i| !core.is_occupied(i));
+        let (free, mut occupied): (Vec<usize>, Vec<usize>) =
+            (0..sessions).partition(|&i| !core.is_occupied(i));
+        let others = occupied.len();
+        occupied.retain(|&index| self.can_ask(&core, index));
+        let unknown = others - occupied.len();
         let mut failed = None;
         for index in free.into_iter().chain(occupied) {
             let Some(certificate) = self.roll.hold(index)? else { continue };
             // The record is checked again under the lock: another process may have taken it meanwhile, and been killed.
-            let reaped = if core.is_occupied(index) { self.reap_held(&core, index) } else { Ok(()) };
+            let reaped = if core.is_occupied(index) { self.reap_held(&core, index) } else { Ok(true) };
             match reaped {
-                Ok(()) => return Ok((index, certificate)),
+                Ok(true) => return Ok((index, certificate)),
+                Ok(false) => self.roll.let_go(index, certificate),
                 // A later reaper reaps this session. Another record may be free.
                 Err(error) => {
                     self.roll.let_go(index, certificate);
@@ -154,8 +203,11 @@ impl Region {
             }
         }
         Err(failed.unwrap_or_else(|| {
-            Error::new(ErrorKind::Full, format!("all {sessions} session records are in use"))
-                .hint("end a session, or make the board with more")
+            let full = Error::new(ErrorKind::Full, format!("all {sessions} session records are in use"));
+            match unknown {
+                0 => full.hint("end a session, or make the board with more"),
+                _ => full.hint(UNKNOWN_HINT),
+            }
         }))
     }
 
@@ -199,27 +251,48 @@ impl Region {
         Ok((0..self.geometry().sessions()).filter(|&index| core.is_occupied(index)).count())
     }
 
+    /// Whether the session of an occupied record is alive, as far as that can be known from here.
+    pub(super) fn presence(&self, core: &Core<'_>, index: usize) -> Presence {
+        self.roll.presence(index, core.lock_file(index))
+    }
+
+    /// Whether the lock file that is open here has the byte of this occupied record.
+    fn can_ask(&self, core: &Core<'_>, index: usize) -> bool {
+        core.lock_file(index) == self.roll.lock_file()
+    }
+
     /// Reaps the session if it is dead. Only a lock byte that nobody holds proves that.
     fn reap_if_dead(&self, core: &Core<'_>, index: usize) -> Result<bool> {
-        if !core.is_occupied(index) || self.roll.presence(index) != Presence::Dead {
+        if !core.is_occupied(index) || self.presence(core, index) != Presence::Dead {
             return Ok(false);
         }
         self.reap_unheld(core, index)
+    }
+
+    /// Reaps this life of a session if its lock byte is free. Returns whether the life is over now.
+    pub(super) fn reap_life(&self, life: Writer) -> Result<bool> {
+        let core = self.core()?;
+        self.reap_if_dead(&core, usize::from(life.session))?;
+        Ok(!core.is_in_life(life))
     }
 
     /// Reaps the session of a record whose lock byte nobody held a moment ago. The record is looked at again under the lock,
     /// because another process may have reaped the session meanwhile. Returns whether this call reaped it.
     fn reap_unheld(&self, core: &Core<'_>, index: usize) -> Result<bool> {
         let Some(certificate) = self.roll.hold(index)? else { return Ok(false) };
-        let is_there = core.is_occupied(index);
-        let outcome = if is_there { self.reap_held(core, index) } else { Ok(()) };
+        let outcome = if core.is_occupied(index) { self.reap_held(core, index) } else { Ok(false) };
         self.roll.let_go(index, certificate);
-        outcome.map(|()| is_there)
+        outcome
     }
 
-    fn reap_held(&self, core: &Core<'_>, index: usize) -> Result<()> {
+    /// Reaps the session of an occupied record whose lock byte is held. Returns `false`, and leaves the session alone, if
+    /// the session may hold its own byte in another lock file.
+    fn reap_held(&self, core: &Core<'_>, index: usize) -> Result<bool> {
+        if !self.can_ask(core, index) {
+            return Ok(false);
+        }
         let mut lane = Lane::for_reaping(core, index);
-        self.with_space(&mut lane, 1, |lane| core.reap(lane, index, region::now())).map(|_| ())
+        self.with_space(&mut lane, 1, |lane| core.reap(lane, index, region::now())).map(|_| true)
     }
 }
 
@@ -233,6 +306,7 @@ mod tests {
             seat::tests::{attach, board, board_of, die, is_attached, put, put_bound, words},
         },
         layout::{GenWord, Guard, GuardOp, Shape, State, StateKind, session::Counter},
+        protocol::slots::Key,
     };
     use std::{sync::Arc, time::Duration};
 
@@ -272,6 +346,35 @@ mod tests {
     }
 
     #[test]
+    fn a_put_finds_the_room_of_the_dead_although_another_cannot_be_reaped() {
+        let region = board(3);
+        let [damaged, dead, living] = ["damaged", "dead", "living"].map(|name| attach(&region, name));
+        // Not in the chain that is damaged below.
+        let elsewhere = |key: &String| Key::new(region.geometry(), key).bucket != 0;
+        let mut keys = (0..).map(|n| format!("key/{n}")).filter(elsewhere);
+        let mine = keys.next().unwrap();
+        assert!(keys.any(|key| put_bound(&dead, &key, &[7; 60_000]).is_err()));
+        assert!(put(&living, &mine, &[7; 60_000]).unwrap_err().is_full());
+        make_unreapable(&region, 0);
+        die(&damaged);
+        die(&dead);
+        put(&living, &mine, &[7; 60_000]).unwrap();
+        assert!(is_attached(&damaged) && !is_attached(&dead));
+    }
+
+    #[test]
+    fn a_lock_that_cannot_be_probed_proves_no_death() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options::default().capacity(1 << 20).keys(64);
+        drop(options.create(folder.path().join("board")).unwrap());
+        let region = Region::open(&folder.path().join("board")).unwrap();
+        let lock_file = region.roll.lock_file();
+        assert_eq!(region.roll.presence(0, lock_file), Presence::Dead);
+        // No file has a byte there.
+        assert_eq!(region.roll.presence(usize::MAX, lock_file), Presence::Unknown);
+    }
+
+    #[test]
     fn a_session_counts_from_its_attach() {
         let region = board(1);
         let counters = || region.core().unwrap().session_view(0).counters;
@@ -304,7 +407,12 @@ mod tests {
 
     /// A session whose keeper sleeps.
     fn session(region: &Arc<Region>, name: &str) -> Result<Session> {
-        Session::attach(Arc::clone(region), &Options::default().beat(Duration::from_secs(1 << 20)), name)
+        Session::attach(
+            Arc::clone(region),
+            &Options::default().beat(Duration::from_secs(1 << 20)),
+            name,
+            None,
+        )
     }
 
     #[test]
@@ -349,13 +457,40 @@ mod tests {
         seats[1..3].iter().for_each(die);
         seats[3].leave();
         assert_eq!(region.occupied().unwrap(), 3);
-        let presence = [0, 1, 2].map(|index| region.roll.presence(index));
+        let presence = [0, 1, 2].map(|index| region.presence(&region.core().unwrap(), index));
         assert_eq!(presence, [Presence::Alive, Presence::Dead, Presence::Dead]);
         assert_eq!(region.reap_dead().unwrap(), 2);
         assert_eq!((region.occupied().unwrap(), region.reap_dead().unwrap()), (1, 0));
         // The records of the dead are free again.
         let more = ["one", "two", "three", "four"].map(|name| attach(&region, name));
         assert_eq!(more.map(|seat| seat.writer.session), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn a_session_that_may_have_its_lock_elsewhere_is_neither_reaped_nor_replaced() {
+        let region = board(3);
+        let [lives, elsewhere, dead] = ["lives", "elsewhere", "dead"].map(|name| attach(&region, name));
+        for seat in [&elsewhere, &dead] {
+            put_bound(seat, &seat.name, b"v").unwrap();
+            die(seat);
+        }
+        let lock_file = region.geometry().session(1) + crate::layout::session::LOCK_FILE;
+        region.words().unwrap()[lock_file].store(1, crate::sync::Ordering::Relaxed);
+        let core = region.core().unwrap();
+        let presence = [0, 1, 2].map(|index| region.presence(&core, index));
+        assert_eq!(presence, [Presence::Alive, Presence::Unknown, Presence::Dead]);
+        assert!(!region.reap_unheld(&core, 1).unwrap() && is_attached(&elsewhere));
+        // Its byte was given back, and it can be held, but the record is not taken.
+        let (index, certificate) = region.take_record().unwrap();
+        assert!(index == 2 && !is_attached(&dead) && is_attached(&elsewhere));
+        assert!(
+            region.take_record().is_err_and(|error| error.to_string().contains("lock file was replaced"))
+        );
+        region.roll.let_go(index, certificate);
+        assert_eq!(
+            (region.reap_dead().unwrap(), is_attached(&elsewhere), is_attached(&lives)),
+            (0, true, true)
+        );
     }
 
     #[test]
@@ -393,7 +528,7 @@ mod tests {
     fn a_put_and_a_touch_with_a_time_to_live_tell_the_keeper_their_deadline() {
         let region = board(2);
         let options = Options::default().beat(Duration::from_secs(60));
-        let session = Session::attach(Arc::clone(&region), &options, "writer").unwrap();
+        let session = Session::attach(Arc::clone(&region), &options, "writer", None).unwrap();
         let start_ns = crate::region::boottime_ns();
         let noted_s = || (session.seat().expiries.next_ns() - start_ns) / 1_000_000_000;
         session.put_with("brief", "", PutOptions::new().ttl(Duration::from_secs(50))).unwrap();

@@ -52,6 +52,7 @@ impl Region {
     }
 
     pub(super) fn create(path: &Path, geometry: &Geometry) -> Result<Self> {
+        region::settle()?;
         let first = AHEAD.min(geometry.extents());
         let file = region::create_with(path, geometry, |file| {
             (0..first).try_for_each(|extent| file.reserve_extent(extent))?;
@@ -65,10 +66,12 @@ impl Region {
     }
 
     pub(super) fn open(path: &Path) -> Result<Self> {
+        region::settle()?;
         Self::with_file(region::open(path, Access::ReadWrite)?, true)
     }
 
     pub(super) fn open_read_only(path: &Path) -> Result<Self> {
+        region::settle()?;
         Self::with_file(region::open(path, Access::ReadOnly)?, false)
     }
 
@@ -87,6 +90,7 @@ impl Region {
     }
 
     pub(super) fn local(geometry: Geometry) -> Result<Self> {
+        region::settle()?;
         let mapping = Mapping::anonymous(geometry.words())?;
         let flags = (0..(1 + geometry.shards()) * LINE).map(|_| AtomicU64::new(0)).collect();
         let region = Self::new(Memory::Local { mapping, flags, geometry }, None, Locks::Local)?;

@@ -24,6 +24,8 @@ pub(super) struct Seat {
     pub(super) region: Arc<Region>,
     pub(super) name: String,
     pub(super) writer: Writer,
+    /// The session that this one acts for.
+    pub(super) host: Option<Writer>,
     lanes: [Lock<Lane>; LANES],
     /// What holds the record's lock byte; a local board has no certificate. `None` once the session has left.
     #[allow(clippy::option_option, reason = "whether it is held, and by what certificate")]
@@ -59,6 +61,7 @@ impl Seat {
         Ok(Self {
             name: name.to_owned(),
             writer,
+            host: None,
             lanes: std::array::from_fn(|lane| Lock::new(Lane::new(&core, lane, writer))),
             hold: Lock::new(Some(certificate)),
             renewals: Lock::default(),
@@ -66,6 +69,11 @@ impl Seat {
             expiries: Expiries::new(beat),
             region: Arc::clone(region),
         })
+    }
+
+    /// The session that ephemeral entries are bound to.
+    pub(super) fn binding(&self) -> Writer {
+        self.host.unwrap_or(self.writer)
     }
 
     #[inline]
@@ -82,7 +90,8 @@ impl Seat {
         }
         match self.try_write(&core, key, change, hint) {
             // Dead sessions may hold blocks and slots: reap them, and try again.
-            Err(error) if error.is_full() && self.region.reap_dead().unwrap_or(0) > 0 => {
+            // One that cannot be reaped does not hide that others were.
+            Err(error) if error.is_full() && self.region.reap_dead().map_or(true, |reaped| reaped > 0) => {
                 self.try_write(&core, key, change, hint)
             }
             other => other,
@@ -193,12 +202,8 @@ impl Seat {
         hold.as_ref().is_some_and(|certificate| self.region.roll.is_elected(session, certificate.as_ref()))
     }
 
-    /// Detaches from the board. Does nothing in a forked child, whose parent has the session. A second call finds the record
-    /// ended.
+    /// Detaches from the board. A second call finds the record ended.
     pub(super) fn leave(&self) {
-        if self.region.in_child() {
-            return;
-        }
         let index = usize::from(self.writer.session);
         if let Ok(core) = self.region.core() {
             // Holds all lanes until the record is ended. A thread that gets a lane afterwards finds itself fenced.
@@ -230,14 +235,14 @@ fn too_large(len: usize, value_max: u64) -> Error {
     Error::new(ErrorKind::ValueTooLarge, text).hint("split the value, or make a larger board")
 }
 
-/// The identity of this process.
-pub(super) fn identity() -> Identity {
+/// The identity of a session of this process.
+pub(super) fn identity(region: &Region) -> Identity {
     let process = ProcessIdentity::current();
     Identity {
         pid: u64::from(process.pid),
         pid_namespace: process.pid_namespace,
         start_time: process.start_time,
-        boot: process.boot[0],
+        lock_file: region.roll.lock_file(),
         attached_ns: crate::region::realtime_ns(),
         heartbeat_ns: boottime_ns(),
     }

@@ -130,4 +130,31 @@ mod tests {
             assert!(late <= 1, "{name}: in {rounds} rounds {late} sleepers were late, {woken} were woken");
         }
     }
+
+    /// Sleepers who went to sleep when the move was already noted: each look wakes, and not the first one alone.
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn a_look_at_a_board_that_moved_wakes_who_sleeps_on_any_counter() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("board");
+        let board = Board::options().capacity(1 << 20).keys(64).create(&path).unwrap();
+        let region = &*board.region;
+        let core = region.core().unwrap();
+        std::fs::remove_file(&path).unwrap();
+        region.look();
+        thread::scope(|scope| {
+            let sleep = |counter| {
+                let word = core.counter(counter);
+                scope.spawn(|| region.waits.sleep(word, 0, Duration::from_secs(10)))
+            };
+            let sleepers: Vec<_> = (0..=region.geometry().shards()).map(sleep).collect();
+            while !sleepers.iter().all(thread::ScopedJoinHandle::is_finished) {
+                region.look();
+                thread::sleep(Duration::from_millis(1));
+            }
+            for (counter, sleeper) in sleepers.into_iter().enumerate() {
+                assert!(!sleeper.join().unwrap(), "nobody woke who sleeps on counter {counter}");
+            }
+        });
+    }
 }

@@ -267,14 +267,13 @@ impl Waiting {
         look_in: Duration,
     ) -> Result<bool> {
         if self.polls() && spin(reader, counter, wanted, self.wait, deadline)? {
-            self.looks = 0;
             return Ok(true);
         }
         let mut nap = NAP_MIN;
         // The counter may be damaged, or the writer that should raise it was stopped. So the caller looks itself from
         // time to time.
         let look_again = Instant::now() + look_in.min(self.pause());
-        let until = deadline.map_or(look_again, |deadline| deadline.min(look_again));
+        let until = wakes_at(deadline, look_again);
         let mut overslept = false;
         loop {
             let core = reader.core()?;
@@ -319,6 +318,11 @@ impl Waiting {
     fn pause(&self) -> Duration {
         pause(self.looks)
     }
+}
+
+/// When a waiter wakes of its own accord: to look again, or to say that its time is over.
+fn wakes_at(deadline: Option<Instant>, look_again: Instant) -> Instant {
+    deadline.map_or(look_again, |deadline| deadline.min(look_again))
 }
 
 /// How long a waiter that has looked this often sleeps before it looks itself.
@@ -452,10 +456,71 @@ mod tests {
     }
 
     #[test]
+    fn a_waiter_sleeps_neither_past_its_deadline_nor_past_its_next_look() {
+        let now = Instant::now();
+        let [soon, later] = [1, 2].map(|seconds| now + Duration::from_secs(seconds));
+        assert_eq!(wakes_at(None, soon), soon);
+        assert_eq!(wakes_at(Some(later), soon), soon);
+        assert_eq!(wakes_at(Some(soon), later), soon);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn a_watch_of_a_board_that_moved_says_so_once_and_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("board");
+        let board = Board::options().capacity(1 << 20).keys(64).create(&path).unwrap();
+        let watch = board.reader().watch("");
+        std::fs::remove_file(&path).unwrap();
+        board.region.look();
+        let told: Vec<bool> = watch.take(3).map(|event| event.is_err_and(|error| error.is_moved())).collect();
+        assert_eq!(told, [true]);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn a_watch_that_got_an_event_polls_again() {
+        let session = waiter();
+        let mut watch = session.watch("");
+        watch.waiting.looks = 3;
+        session.put("task/1", "x").unwrap();
+        assert!(watch.next_timeout(Duration::ZERO).unwrap().is_some());
+        assert!(watch.waiting.polls());
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn a_damaged_counter_brings_no_event_and_nobody_sleeps_on_it() {
+        let session = waiter();
+        let region = &session.reader().region;
+        let core = region.core().unwrap();
+        session.put("task/1", "x").unwrap();
+        let shard = region.geometry().shards_of_prefix("task/").start;
+        core.counter(1 + shard).store(u64::MAX, crate::sync::Ordering::Relaxed);
+        assert!(has_come(&core, 1 + shard, u64::MAX, 1) && !has_come(&core, 1 + shard, u64::MAX, 2));
+        assert!(!has_come(&core, 1 + shard, 0, 1), "it is not counted yet");
+        let mut watch = session.watch("task/").wait(Wait::Sleep);
+        assert_eq!(watch.next_timeout(Duration::from_millis(20)).unwrap(), None);
+        assert_eq!(region.waits.begun(), 0, "no wake can be expected");
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn a_spinner_looks_itself_after_a_second() {
+        let (session, mut waiting) = (waiter(), Waiting::new(Wait::Spin));
+        let until = deadline(Duration::from_secs(10));
+        assert!(waiting.wait_for(session.reader(), wake::BOARD, 1, until, Duration::MAX).unwrap());
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
     fn a_sleeper_never_polls_and_a_spinner_always_does() {
         for looks in 0..3 {
             assert!(Waiting { wait: Wait::Spin, looks }.polls());
             assert!(!Waiting { wait: Wait::Sleep, looks }.polls());
+        }
+        for wait in [Wait::Spin, Wait::Adaptive, Wait::Sleep] {
+            assert_eq!(waiter().watch("").wait(wait).waiting.wait, wait);
         }
     }
 }

@@ -71,7 +71,7 @@ pub struct ProjectBoard {
 /// listed.
 ///
 /// # Errors
-/// None so far.
+/// `Io` if the folder that has them cannot be read.
 ///
 /// # Examples
 ///
@@ -85,7 +85,7 @@ pub struct ProjectBoard {
 /// ```
 pub fn boards() -> Result<Vec<ProjectBoard>> {
     let mut boards: Vec<_> =
-        place::folders_in_memory().iter().map(|folder| ProjectBoard::of(folder)).collect();
+        place::folders_in_memory()?.iter().map(|folder| ProjectBoard::of(folder)).collect();
     boards.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(boards)
 }
@@ -93,7 +93,7 @@ pub fn boards() -> Result<Vec<ProjectBoard>> {
 impl ProjectBoard {
     fn of(folder: &Path) -> Self {
         let path = place::region_in(folder);
-        let owner = Owner::read(folder);
+        let owner = Owner::read(folder).ok().flatten();
         let ownership = owner.as_ref().map_or(Ownership::Unknown, |owner| match owner.look() {
             Owned::ByNobody => Ownership::Orphaned,
             Owned::Unknown => Ownership::Unknown,
@@ -143,7 +143,7 @@ impl ProjectBoard {
             Ok(false) => {}
             Ok(true) => return Err(in_use(&self.path)),
             // There is neither a region nor a lock file: these are remains, which nobody can open.
-            Err(_) if !self.path.exists() && !lock_of(&self.path).exists() => {}
+            Err(_) if place::is_missing(&self.path) && place::is_missing(&lock_of(&self.path)) => {}
             Err(error) => return Err(cannot_ask(&self.path, &error)),
         }
         place::remove_unasked(&self.path);

@@ -18,8 +18,9 @@ use crate::{
     board::{Board, Liveness, Metrics, Options, Reader},
     error::{Error, ErrorKind, Result},
 };
+use rustix::io::Errno;
 use std::{
-    fs,
+    fs, io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     thread,
@@ -115,7 +116,13 @@ impl Work {
             .hint("resume or end that process, and try again")
             .at_path(&slate.path));
         }
-        let (lock, machine) = (lock.ok().flatten(), Machine::current());
+        let lock = match lock {
+            Err(error) if !has_no_locks(&error) => {
+                return Err(Error::io("the folder cannot be locked", error).at_path(&slate.path));
+            }
+            lock => lock.ok().flatten(),
+        };
+        let machine = Machine::current();
         Ok(Self { verb, force, asked, settings: path, root, slate, machine, lock })
     }
 
@@ -184,6 +191,11 @@ impl Work {
             }
             return Ok(Plan::Make(Some(record)));
         };
+        if self.verb == Verb::Replace && why == Unreachable::LockReplaced && !self.force {
+            // Its users hold the old lock file.
+            let why = "the lock file was replaced, and its users may hold the old one";
+            return Err(cannot_ask(&region, &Error::new(ErrorKind::Unreachable, why)));
+        }
         if self.may_succeed(why) {
             self.nobody_uses_any()?;
             return Ok(Plan::Make(Some(record)));
@@ -213,8 +225,11 @@ impl Work {
 
     /// The same check for every region that was created for this folder, if the record does not say which one is the board.
     fn nobody_uses_any(&self) -> Result<()> {
-        let regions = place::regions_of(&self.slate, None);
-        regions.iter().filter(|region| region.exists()).try_for_each(|region| self.nobody_uses(region))
+        if self.force {
+            return Ok(());
+        }
+        let regions = place::regions_of(&self.slate, None)?;
+        regions.iter().filter(|region| !place::is_missing(region)).try_for_each(|region| nobody_uses(region))
     }
 
     /// Without a record, adopts a complete region of this folder: another call was killed before it recorded the region, or
@@ -224,8 +239,12 @@ impl Work {
         if self.lock.is_none() {
             return Ok(Plan::Make(None));
         }
-        for region in place::regions_of(&self.slate, self.asked.placement) {
-            let Ok(board) = Board::open(&region) else { continue };
+        for region in place::regions_of(&self.slate, self.asked.placement)? {
+            let Ok(board) = Board::open(&region) else {
+                // Its users, if there are any, would not be found by those of a new board.
+                nobody_uses(&region)?;
+                continue;
+            };
             let record = self.describe(&region, &board, None)?;
             if record.create(&self.slate.path, self.lock.is_some())? {
                 return Ok(Plan::Use(record));
@@ -259,8 +278,10 @@ impl Work {
             }
             other => {
                 drop(board);
-                let standing = Record::read(&self.slate.path).ok().flatten();
-                if standing.is_none_or(|record| record.region(&self.slate.path) != region) {
+                // A record that cannot be read may name the region.
+                if let Ok(standing) = Record::read(&self.slate.path)
+                    && standing.is_none_or(|record| record.region(&self.slate.path) != region)
+                {
                     place::remove_region(&region);
                 }
                 other.map(|_| None)
@@ -322,6 +343,12 @@ fn nobody_uses(region: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Whether a lock failed because the file system has none. For another reason, another call may hold the lock.
+fn has_no_locks(error: &io::Error) -> bool {
+    let errno = Errno::from_io_error(error);
+    errno.is_some_and(|errno| [Errno::OPNOTSUPP, Errno::NOLCK, Errno::NOSYS, Errno::INVAL].contains(&errno))
+}
+
 fn exists(region: &Path) -> Error {
     Error::new(ErrorKind::Exists, "a board already exists")
         .hint("use it, or replace it by a new, empty one with `slate init --replace`; for a board of this folder alone, use --here")
@@ -336,20 +363,22 @@ fn not_a_copy(slate: &Path, region: &Path) -> Error {
 }
 
 pub(super) fn cannot_ask(region: &Path, error: &Error) -> Error {
-    let text = format!("cannot determine whether the board is in use ({error}), so it was left as it is");
+    let why = error.again();
+    let text = format!("cannot determine whether the board is in use ({why}), so it was left as it is");
     Error::new(ErrorKind::InUse, text)
         .hint("end the processes that use it, and then replace it with `slate init --replace --force`")
         .at_path(region)
 }
 
 pub(super) fn in_use(region: &Path) -> Error {
-    let sessions =
-        Board::options().open_read_only(region).and_then(|reader| reader.sessions()).unwrap_or_default();
-    let alive = sessions.iter().find(|session| session.liveness != Liveness::Dead);
-    let by = alive.map_or_else(
-        || "a process that reads it, such as `slate watch`".to_owned(),
-        |session| format!("session {:?} (process {}, see `slate sessions`)", session.name, session.pid),
-    );
+    let sessions = Board::options().open_read_only(region).and_then(|reader| reader.sessions());
+    let by = match sessions.as_ref().map(|all| all.iter().find(|one| one.liveness != Liveness::Dead)) {
+        Ok(Some(session)) => {
+            format!("session {:?} (process {}, see `slate sessions`)", session.name, session.pid)
+        }
+        Ok(None) => "a process that reads it, such as `slate watch`".to_owned(),
+        Err(_) => "a process that cannot be named, because the board cannot be read from here".to_owned(),
+    };
     Error::new(ErrorKind::InUse, format!("the board is in use by {by}"))
         .hint("end that process first, or replace the board anyway with --replace --force: its users then get the error `moved`")
         .at_path(region)

@@ -285,7 +285,8 @@ impl Found {
     /// Opens the board.
     ///
     /// # Errors
-    /// `Unreachable` if this process does not see the board that the others see; those of [`Board::open`].
+    /// `Unreachable` if this process does not see the board that the others see, or if its lock file was replaced; those of
+    /// [`Board::open`].
     ///
     /// # Examples
     /// See [`Found`].
@@ -296,10 +297,10 @@ impl Found {
         Ok(board)
     }
 
-    /// Opens the board for reading only.
+    /// Opens the board for reading only. That is possible even if its lock file was replaced.
     ///
     /// # Errors
-    /// Those of [`Found::open`].
+    /// `Unreachable` if this process does not see the board that the others see; those of [`Board::open_read_only`].
     ///
     /// # Examples
     ///
@@ -314,7 +315,9 @@ impl Found {
     /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn open_read_only(&self, options: Options) -> Result<Reader> {
-        self.check()?;
+        if self.unreachable != Some(Unreachable::LockReplaced) {
+            self.check()?;
+        }
         let reader = options.open_read_only(&self.region)?;
         self.check_uuid(reader.uuid())?;
         Ok(reader)

@@ -23,7 +23,7 @@ pub(super) struct Machine {
 /// What two records of a machine say about each other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Compared {
-    /// The same boot of the same machine.
+    /// The same boot of the same machine, or nothing speaks against that.
     Same,
     /// The same machine, after a restart.
     Restarted,
@@ -46,10 +46,14 @@ impl Machine {
     /// Compares this machine with the recorded one. The boot decides first, because containers of one machine share it
     /// although they may have machine ids and names of their own.
     pub(super) fn compare(&self, recorded: &Self) -> Compared {
-        if self.boot_id == recorded.boot_id {
+        // An id that the system does not provide proves nothing.
+        let is_known = !self.boot_id.is_empty() && !recorded.boot_id.is_empty();
+        if is_known && self.boot_id == recorded.boot_id {
             return Compared::Same;
         }
         match (&self.machine, &recorded.machine) {
+            (Some(now), Some(then)) if !is_known && now != then => Compared::Other,
+            _ if !is_known => Compared::Same,
             (Some(now), Some(then)) if now == then => Compared::Restarted,
             (Some(_), Some(_)) => Compared::Other,
             _ if self.host.is_some() && self.host == recorded.host => Compared::Restarted,
@@ -115,6 +119,14 @@ mod tests {
             (machine("before", None, None), Compared::Unknown),
         ] {
             assert_eq!(here.compare(&recorded), compared, "{recorded:?}");
+        }
+        for (recorded, compared) in [
+            (machine("", Some("id"), None), Compared::Same),
+            (machine("", None, Some("another")), Compared::Same),
+            (machine("", Some("another"), Some("host")), Compared::Other),
+        ] {
+            assert_eq!(here.compare(&recorded), compared, "a boot that is unknown proves nothing");
+            assert_eq!(recorded.compare(&here), compared);
         }
         let nameless = machine("boot", None, None);
         assert_eq!(nameless.compare(&machine("before", None, None)), Compared::Unknown);

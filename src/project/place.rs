@@ -8,7 +8,7 @@ use super::{
     Placement,
     folder::{FolderId, FolderLock, SlateFolder, try_lock, writable_by_others},
     machine::{is_own, own_uid},
-    record::FILE,
+    record::{FILE, lock_of},
     whole,
 };
 use crate::{
@@ -70,8 +70,12 @@ impl Owner {
         Self { slate: vec![slate.path.clone()], device, root: root(), folder: slate.id.clone() }
     }
 
-    pub(super) fn read(folder: &Path) -> Option<Self> {
-        toml::from_str(&fs::read_to_string(folder.join(OWNER)).ok()?).ok()
+    /// The note beside a region in memory; `None` if there is none, or if what is there is no such note.
+    pub(super) fn read(folder: &Path) -> io::Result<Option<Self>> {
+        match fs::read(folder.join(OWNER)) {
+            Err(error) if is_nothing(&error) => Ok(None),
+            note => Ok(String::from_utf8(note?).ok().and_then(|text| toml::from_str(&text).ok())),
+        }
     }
 
     fn text(&self) -> Result<String> {
@@ -114,7 +118,8 @@ fn root() -> [i64; 2] {
 /// Otherwise the board would seem to belong to nobody. A failure leaves the note as it is.
 pub(super) fn note_path(region: &Path, slate: &SlateFolder) {
     let Some(folder) = region.parent() else { return };
-    let Some(mut owner) = Owner::read(folder).filter(|owner| slate.is(&owner.folder)) else { return };
+    let owner = Owner::read(folder).ok().flatten();
+    let Some(mut owner) = owner.filter(|owner| slate.is(&owner.folder)) else { return };
     if owner.slate.contains(&slate.path) {
         return;
     }
@@ -223,23 +228,41 @@ fn in_slate(shape: &Options, slate: &SlateFolder) -> Result<Made> {
 }
 
 /// The regions that were created for this project, recorded or not, newest first: with this placement, or with any.
-pub(super) fn regions_of(slate: &SlateFolder, placement: Option<Placement>) -> Vec<PathBuf> {
+///
+/// Fails if a folder cannot be read: it may have such a region.
+pub(super) fn regions_of(slate: &SlateFolder, placement: Option<Placement>) -> Result<Vec<PathBuf>> {
+    let failed = |folder: &Path| {
+        let folder = folder.to_owned();
+        move |error: io::Error| {
+            let text =
+                "cannot determine which boards belong to this project, because this folder cannot be read";
+            Error::io(text, error).at_path(&folder)
+        }
+    };
     let mut regions = Vec::new();
     if placement != Some(Placement::Project) {
-        let own = |folder: &PathBuf| is_made_for(folder, slate);
-        regions.extend(entries(&own_memory()).into_iter().filter(own).map(|folder| folder.join(REGION)));
+        let memory = own_memory();
+        for folder in read_entries(&memory).map_err(failed(&memory))? {
+            if is_made_for(&folder, slate).map_err(failed(&folder))? {
+                regions.push(folder.join(REGION));
+            }
+        }
     }
     if placement != Some(Placement::Memory) {
-        regions.extend(entries(&slate.path).into_iter().filter(|path| is_region(path)));
+        let all = read_entries(&slate.path).map_err(failed(&slate.path))?;
+        regions.extend(all.into_iter().filter(|path| is_region(path)));
     }
     let made = |path: &PathBuf| fs::symlink_metadata(path).and_then(|found| found.created()).ok();
     regions.sort_by_cached_key(|path| std::cmp::Reverse(made(path)));
-    regions
+    Ok(regions)
 }
 
-fn is_made_for(folder: &Path, slate: &SlateFolder) -> bool {
+fn is_made_for(folder: &Path, slate: &SlateFolder) -> io::Result<bool> {
     let is_draft = name(folder).starts_with('.');
-    !is_draft && Owner::read(folder).is_some_and(|owner| slate.is(&owner.folder))
+    if is_draft {
+        return Ok(false);
+    }
+    Ok(Owner::read(folder)?.is_some_and(|owner| slate.is(&owner.folder)))
 }
 
 /// The region in its folder in memory.
@@ -248,9 +271,12 @@ pub(super) fn region_in(folder: &Path) -> PathBuf {
 }
 
 /// The folders of this user's regions in memory. Those that are being created or removed are left out.
-pub(super) fn folders_in_memory() -> Vec<PathBuf> {
-    let is_region = |folder: &PathBuf| !name(folder).starts_with('.') && folder.join(OWNER).exists();
-    entries(&own_memory()).into_iter().filter(is_region).collect()
+pub(super) fn folders_in_memory() -> Result<Vec<PathBuf>> {
+    let memory = own_memory();
+    let all = read_entries(&memory)
+        .map_err(|error| Error::io("the folder cannot be read", error).at_path(&memory))?;
+    let is_region = |folder: &PathBuf| !name(folder).starts_with('.') && !is_missing(&folder.join(OWNER));
+    Ok(all.into_iter().filter(is_region).collect())
 }
 
 /// Matches `region` and `region-<hexadecimal digits>`, but not the files that belong to a region.
@@ -265,7 +291,7 @@ fn is_region(path: &Path) -> bool {
 /// and in memory the drafts of all projects. Files that may be in use are kept. Only the holder of the folder's lock may
 /// call it.
 pub(super) fn tidy(slate: &SlateFolder, recorded: &Path) {
-    for region in regions_of(slate, None) {
+    for region in regions_of(slate, None).unwrap_or_default() {
         if region != recorded {
             remove_region(&region);
         }
@@ -274,7 +300,7 @@ pub(super) fn tidy(slate: &SlateFolder, recorded: &Path) {
         let name = name(&draft);
         if name.starts_with(FILE) && name != FILE {
             let _ = fs::remove_file(draft);
-        } else if let Some(region) = beside(&draft).filter(|region| is_region(region) && !region.exists()) {
+        } else if let Some(region) = beside(&draft).filter(|region| is_region(region) && is_missing(region)) {
             // The lock keeps others from creating a region now, and sessions of a removed region do not use these names.
             remove_beside(&region);
         }
@@ -299,7 +325,7 @@ pub(super) fn remove_region(region: &Path) {
     let is_unused = match Board::is_in_use(region) {
         Ok(is_in_use) => !is_in_use,
         // There is neither a region nor a lock file to query: these are the remains of a region that was removed by hand.
-        Err(_) => !region.exists() && !region.with_file_name(format!("{}.lock", name(region))).exists(),
+        Err(_) => is_missing(region) && is_missing(&lock_of(region)),
     };
     if is_unused {
         remove_unasked(region);
@@ -310,8 +336,9 @@ pub(super) fn remove_region(region: &Path) {
 pub(super) fn remove_unasked(region: &Path) {
     match region.parent() {
         Some(folder) if is_in_memory(region) => {
-            let being_made = matches!(try_lock(folder), Ok(None));
-            if !being_made {
+            // A folder that is being made is locked, and one that cannot be locked may be.
+            let is_made = matches!(try_lock(folder), Ok(Some(_)));
+            if is_made {
                 remove_folder(folder);
             }
         }
@@ -356,9 +383,26 @@ fn beside(path: &Path) -> Option<PathBuf> {
     SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)).map(|region| path.with_file_name(region))
 }
 
+/// What is in a folder; nothing if the folder does not exist or cannot be read.
 fn entries(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).collect()
+    read_entries(folder).unwrap_or_default()
+}
+
+/// What is in a folder; nothing if the folder does not exist.
+fn read_entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(folder) {
+        Err(error) if is_nothing(&error) => Ok(Vec::new()),
+        entries => entries?.map(|entry| entry.map(|entry| entry.path())).collect(),
+    }
+}
+
+/// Whether it is certain that nothing is at this path. A path that cannot be examined may have a board.
+pub(super) fn is_missing(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_err_and(|error| is_nothing(&error))
+}
+
+pub(super) fn is_nothing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 fn name(path: &Path) -> &str {

@@ -4,6 +4,7 @@ use super::{
     Placement, Scope, Unreachable,
     folder::{FolderId, SlateFolder},
     machine::{Compared, Machine},
+    place::is_nothing,
     whole,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -147,7 +148,10 @@ impl Record {
             return Some(Unreachable::Copied);
         }
         let region = self.region(&slate.path);
-        let found = fs::metadata(&region).ok();
+        let found = match fs::metadata(&region) {
+            Err(error) if !is_nothing(&error) => return Some(Unreachable::Unseen),
+            found => found.ok(),
+        };
         if self.placement == Placement::Project && found.is_none() {
             return Some(Unreachable::Removed);
         }

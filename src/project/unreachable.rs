@@ -38,11 +38,14 @@ pub enum Unreachable {
     OtherBoot,
     /// This process sees another file system where the region is: a private `/dev/shm`, for example.
     Hidden,
+    /// This process cannot find out what is at the path of the region.
+    Unseen,
     /// The file system is the same, but the region's file is missing.
     Removed,
     /// Another file, or another board, is at the path of the region.
     Replaced,
-    /// The board's lock file is not the one that was made with it, so nobody can tell which sessions are alive.
+    /// The board's lock file is not the one that was made with it, so nobody can tell which sessions are alive. The board
+    /// can be read.
     LockReplaced,
 }
 
@@ -62,6 +65,7 @@ impl Unreachable {
             Self::OtherMachine => "other_machine",
             Self::OtherBoot => "other_boot",
             Self::Hidden => "hidden",
+            Self::Unseen => "unseen",
             Self::Removed => "removed",
             Self::Replaced => "replaced",
             Self::LockReplaced => "lock_replaced",
@@ -70,7 +74,10 @@ impl Unreachable {
 
     /// Whether other processes may be using the recorded board, which this process cannot ask.
     pub(super) fn hides_users(self) -> bool {
-        matches!(self, Self::OtherMachine | Self::OtherBoot | Self::Hidden | Self::LockReplaced)
+        matches!(
+            self,
+            Self::OtherMachine | Self::OtherBoot | Self::Hidden | Self::Unseen | Self::LockReplaced
+        )
     }
 
     /// Whether the recorded board belongs to another folder, which keeps it.
@@ -130,6 +137,13 @@ impl Unreachable {
                 ),
                 "run the command outside the sandbox; or end the processes that use the board, and create a new, empty one \
                  in the project, for all processes, with `slate init --replace --force --placement project`",
+            ),
+            Self::Unseen => (
+                format!(
+                    "it names the region {region}, but this process cannot access that path, so it cannot determine \
+                     whether the board exists and is in use"
+                ),
+                "make the folders above the region accessible to the user who created it",
             ),
             Self::Removed => (
                 format!("it names the region {region}, but that file was removed"),

@@ -117,6 +117,21 @@ mod tests {
 
     #[test]
     #[cfg_attr(miri, ignore = "makes files")]
+    fn a_doorbell_without_a_flag_for_each_counter_or_with_rights_for_others_is_refused() {
+        use std::{fs, os::unix::fs::PermissionsExt};
+        let folder = tempfile::tempdir().unwrap();
+        let (path, bell) = (folder.path().join("board"), folder.path().join("board.bell"));
+        fs::write(&bell, [0; 4096]).unwrap();
+        let set_mode = |mode| fs::set_permissions(&bell, fs::Permissions::from_mode(mode)).unwrap();
+        set_mode(0o600);
+        assert!(Doorbell::open_or_create(&path, 64).is_ok());
+        assert_eq!(Doorbell::open_or_create(&path, 65).unwrap_err().kind(), ErrorKind::Corrupt);
+        set_mode(0o622);
+        assert_eq!(Doorbell::open_or_create(&path, 64).unwrap_err().kind(), ErrorKind::Refused);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "makes files")]
     fn a_foreign_file_is_no_doorbell() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("board");

@@ -126,8 +126,26 @@ impl ForkPage {
 }
 
 #[cfg(test)]
+impl ForkPage {
+    /// The mark of a parent, as a child has it that was made by a bare `clone`.
+    pub(super) fn of_a_parent() -> Self {
+        Self(Mark::Process(0, AtomicU64::new(TOKEN)))
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mark_tells_how_the_board_moved() {
+        for moved in [Moved::Gone, Moved::Replaced] {
+            let mark = ForkPage::new().unwrap();
+            assert_eq!(mark.moved(), None);
+            mark.note(moved);
+            assert_eq!(mark.moved(), Some(moved));
+        }
+    }
 
     #[test]
     fn the_maker_is_not_a_child() {

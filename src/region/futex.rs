@@ -90,6 +90,27 @@ mod tests {
         assert_eq!(wake_all(&word), 0);
     }
 
+    /// Whether both sleep is not seen from here: if not, another round follows.
+    #[test]
+    #[cfg_attr(miri, ignore = "sleeps in the kernel")]
+    fn all_who_sleep_are_woken_at_once() {
+        let word = AtomicU64::new(5);
+        let most = (0..50).map(|_| {
+            std::thread::scope(|scope| {
+                let sleeper = || scope.spawn(|| wait(&word, 5, Duration::from_secs(60)));
+                let sleepers = [sleeper(), sleeper()];
+                std::thread::sleep(Duration::from_millis(2));
+                let woken = wake_all(&word);
+                while !sleepers.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+                    wake_all(&word);
+                    std::thread::yield_now();
+                }
+                woken
+            })
+        });
+        assert!(most.into_iter().any(|woken| woken == 2), "one at a time");
+    }
+
     #[test]
     #[cfg_attr(miri, ignore = "sleeps in the kernel")]
     fn a_time_past_all_clocks_is_accepted() {

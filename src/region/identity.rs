@@ -13,8 +13,6 @@ pub struct ProcessIdentity {
     pub pid_namespace: u64,
     /// When the process started, in clock ticks since boot; 0 if it is not available.
     pub start_time: u64,
-    /// The machine's boot id; zeros if it is not available.
-    pub boot: [u64; 2],
 }
 
 impl ProcessIdentity {
@@ -22,7 +20,7 @@ impl ProcessIdentity {
     pub fn current() -> Self {
         let namespace = fs::metadata("/proc/self/ns/pid").map_or(0, |file| file.ino());
         let start_time = start_time_at(Path::new("/proc/self/stat")).unwrap_or(0);
-        Self { pid: std::process::id(), pid_namespace: namespace, start_time, boot: boot_id() }
+        Self { pid: std::process::id(), pid_namespace: namespace, start_time }
     }
 }
 
@@ -50,7 +48,7 @@ pub fn random_words<const N: usize>() -> Result<[u64; N]> {
     Ok(words)
 }
 
-fn start_time_at(stat: &Path) -> Option<u64> {
+pub(super) fn start_time_at(stat: &Path) -> Option<u64> {
     parse_start_time(&fs::read(stat).ok()?)
 }
 
@@ -82,6 +80,16 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "reads /proc")]
+    fn a_process_tells_its_own_start() {
+        let own = start_time_at(Path::new(&format!("/proc/{}/stat", std::process::id())));
+        let process = ProcessIdentity::current();
+        assert!(own.is_some_and(|ticks| ticks == process.start_time && ticks > 0));
+        // Namespaces are files: 0 is none.
+        assert_ne!(process.pid_namespace, 0);
+    }
+
+    #[test]
     fn what_is_no_stat_line_has_no_start_time() {
         for text in ["", "1 (x", "1 (x)", "1 (x) S 1 2", "1 (x)\u{ff}"] {
             assert_eq!(parse_start_time(text.as_bytes()), None);
@@ -101,7 +109,8 @@ mod tests {
     fn this_process_is_itself_each_time() {
         let identity = ProcessIdentity::current();
         assert_eq!(identity, ProcessIdentity::current());
-        assert_ne!((identity.start_time, identity.pid_namespace, identity.boot), (0, 0, [0; 2]));
+        assert!(identity.start_time != 0 && identity.pid_namespace != 0, "{identity:?}");
+        assert_ne!(boot_id(), [0; 2]);
         assert_eq!(start_time_at(Path::new("/proc/4294967295/stat")), None);
     }
 

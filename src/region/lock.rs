@@ -89,7 +89,9 @@ impl<T> Lock<T> {
         }
         // From here on the word is set to AWAITED, because other threads may sleep as well.
         while self.word.swap(AWAITED, Ordering::Acquire) != FREE {
-            futex::wait(&self.word, AWAITED as u32, SLEEP);
+            let _ended = futex::wait(&self.word, AWAITED as u32, SLEEP);
+            #[cfg(test)]
+            tests::note(_ended);
         }
         self.guard()
     }
@@ -131,6 +133,8 @@ impl<T> Drop for Guard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::region::futex::WaitOutcome;
+    use std::cell::Cell;
 
     #[test]
     fn one_at_a_time_has_it() {
@@ -162,6 +166,49 @@ mod tests {
             }
         });
         assert_eq!(*lock.lock(), 8_000);
+    }
+
+    thread_local! {
+        /// How many of this thread's sleeps a wake ended, and how many its own clock.
+        static ENDED: Cell<[u32; 2]> = const { Cell::new([0; 2]) };
+    }
+
+    pub(super) fn note(ended: WaitOutcome) {
+        let [woken, timed_out] = ENDED.get();
+        ENDED.set([
+            woken + u32::from(ended == WaitOutcome::Woken),
+            timed_out + u32::from(ended == WaitOutcome::TimedOut),
+        ]);
+    }
+
+    /// A waiter that sleeps is woken by the holder that gives the lock back, and not by its own clock.
+    #[test]
+    #[cfg_attr(miri, ignore = "sleeps in the kernel")]
+    fn who_sleeps_is_woken() {
+        let (lock, mut sum) = (Lock::new(()), [0; 2]);
+        for _ in 0..50 {
+            let guard = lock.lock();
+            let ended = std::thread::scope(|scope| {
+                let waiter = scope.spawn(|| {
+                    drop(lock.lock());
+                    ENDED.get()
+                });
+                // The waiter either says that it sleeps, or has the lock once it is given back.
+                for _ in 0..1000 {
+                    if lock.word.load(Ordering::Relaxed) == AWAITED {
+                        break;
+                    }
+                    std::thread::sleep(Duration::from_micros(100));
+                }
+                std::thread::sleep(Duration::from_micros(500));
+                drop(guard);
+                waiter.join().unwrap()
+            });
+            sum = [sum[0] + ended[0], sum[1] + ended[1]];
+            // Once it may be that a waiter's time is over just then.
+            assert!(sum[1] <= 1, "waiters sleep until their own time is over: {sum:?}");
+        }
+        assert!(sum[0] > 0, "no waiter sleeps until it is woken");
     }
 
     #[test]

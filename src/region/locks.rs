@@ -5,7 +5,9 @@
 //! that its byte can be locked.
 //!
 //! The lock file is never deleted, replaced, shortened or written to. If another file had its name, all sessions would
-//! look dead. That is why [`LockFile::open`] does not create a lock file for a board that has lost its own.
+//! look dead. That is why [`LockFile::open`] does not create a lock file for a board that has lost its own. If the file
+//! was replaced all the same, its inode tells: each session's record names the lock file that has its byte. The number is
+//! not given to another file while the session lives, because the session has the file open.
 //!
 //! An OFD lock belongs to the *open file description*. A duplicate of a descriptor shares the description, so a probe
 //! through it does not see the lock. Each certificate therefore opens the file anew, and probes use a descriptor of
@@ -95,17 +97,24 @@ impl LockFile {
         Ok(Self { path, probe, file, fork })
     }
 
-    /// Whether any process has the board open, with a session or only for reading. Opens the lock file only for this
-    /// query.
+    /// Whether any process has a lock in the file: it has the board open, with a session or only for reading. Also
+    /// returns the file's inode. Opens the lock file only for this query.
     ///
     /// # Errors
     /// Those of [`LockFile::open`]. After an error it is not known whether the board is in use.
-    pub fn is_in_use(region_path: &Path) -> Result<bool> {
+    pub fn is_in_use(region_path: &Path) -> Result<(bool, u64)> {
         let path = beside(&absolute(region_path)?, LOCK_SUFFIX);
-        let (file, _) = open_to_ask(&path).map_err(|error| not_found_is_missing(error, &path))?;
-        conflict(&file, lock_of(0, i64::try_from(READERS).unwrap_or(i64::MAX) + 1, libc::F_WRLCK)).map_err(
-            |error| Error::io("the locks could not be queried", std::io::Error::from(error)).at_path(&path),
-        )
+        let (file, stat) = open_to_ask(&path).map_err(|error| not_found_is_missing(error, &path))?;
+        let all = lock_of(0, i64::try_from(READERS).unwrap_or(i64::MAX) + 1, libc::F_WRLCK);
+        let is_locked = conflict(&file, all).map_err(|error| {
+            Error::io("the locks could not be queried", std::io::Error::from(error)).at_path(&path)
+        })?;
+        Ok((is_locked, stat.st_ino))
+    }
+
+    /// The inode of the lock file. Only sessions whose records name it hold their bytes in this file.
+    pub fn inode(&self) -> u64 {
+        self.file.1
     }
 
     /// Checks whether sessions can attach with the lock file that is at the path now.
@@ -290,5 +299,54 @@ fn lock_of(byte: u64, bytes: i64, kind: i32) -> libc::flock {
         l_start: i64::try_from(byte).unwrap_or(i64::MAX),
         l_len: bytes,
         l_pid: 0,
+    }
+}
+
+// They make files.
+#[cfg(all(test, not(miri)))]
+mod tests {
+    use super::*;
+
+    fn lock_file() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("board");
+        ensure_lock_file(&path).unwrap();
+        (folder, path)
+    }
+
+    /// A child that was made by a bare `clone` has copies of the descriptors, which share the locks.
+    #[test]
+    fn what_is_dropped_is_unlocked_although_a_child_has_a_copy() {
+        let (_folder, path) = lock_file();
+        let locks = LockFile::open(&path).unwrap();
+        let certificate = locks.try_hold(3).unwrap().unwrap();
+        let _copy = certificate.file.file().try_clone().unwrap();
+        assert!(locks.is_held(3).unwrap());
+        drop(certificate);
+        assert!(!locks.is_held(3).unwrap(), "a session that ended passes for alive");
+        let _copy = locks.probe.file().try_clone().unwrap();
+        assert!(LockFile::is_in_use(&path).unwrap().0);
+        drop(locks);
+        assert!(!LockFile::is_in_use(&path).unwrap().0, "a board that was closed passes for open");
+    }
+
+    #[test]
+    fn a_lock_file_that_was_replaced_is_told_when_it_is_checked() {
+        let (folder, path) = lock_file();
+        let locks = LockFile::open(&path).unwrap();
+        locks.check().unwrap();
+        std::fs::rename(folder.path().join("board.lock"), folder.path().join("aside")).unwrap();
+        ensure_lock_file(&path).unwrap();
+        assert_eq!(locks.check().unwrap_err().kind(), ErrorKind::Refused);
+    }
+
+    #[test]
+    fn such_a_child_unlocks_nothing_of_its_parent() {
+        let (_folder, path) = lock_file();
+        let locks = LockFile::open(&path).unwrap();
+        let certificate = locks.try_hold(3).unwrap().unwrap();
+        unlock(certificate.file.file(), &ForkPage::of_a_parent());
+        assert!(locks.is_held(3).unwrap(), "the parent passes for dead");
+        assert!(certificate.try_elect() && locks.is_held(ELECTED).unwrap());
     }
 }

@@ -31,6 +31,7 @@ pub mod identity;
 pub mod lock;
 pub mod locks;
 pub mod mapping;
+pub mod process;
 pub mod refusal;
 pub mod registry;
 #[cfg(feature = "signals")]
@@ -38,7 +39,7 @@ pub mod signals;
 pub mod thread;
 pub mod validate;
 
-pub use clock::{boottime_ns, realtime_coarse_ns, realtime_ns};
+pub use clock::{boottime_ns, realtime_coarse_ns, realtime_ns, settle};
 #[cfg(any(test, feature = "internals"))]
 pub use create::create;
 pub use create::create_with;
@@ -49,6 +50,7 @@ pub use identity::{ProcessIdentity, random_words};
 pub use lock::{Guard, Lock};
 pub use locks::{Certificate, LockFile};
 pub use mapping::Mapping;
+pub use process::OtherProcess;
 #[cfg(feature = "signals")]
 pub use signals::Signals;
 pub use thread::Thread;

@@ -135,3 +135,108 @@ extern "C" fn note(number: libc::c_int, info: *mut libc::siginfo_t, context: *mu
         _ => {}
     }
 }
+
+// They start processes.
+#[cfg(all(test, not(miri)))]
+mod tests {
+    use super::*;
+    use std::{env, os::unix::process::ExitStatusExt, process::Command};
+
+    /// Says what the process does that is this program again.
+    const ROLE: &str = "SLATE_TEST_OF_SIGNALS";
+    static CALLED: AtomicU64 = AtomicU64::new(0);
+
+    extern "C" fn own(_: libc::c_int) {
+        CALLED.fetch_add(1, Ordering::Relaxed);
+    }
+
+    extern "C" fn own_with_information(number: libc::c_int, info: *mut libc::siginfo_t, _: *mut c_void) {
+        CALLED.fetch_add(u64::from(number == libc::SIGTERM && !info.is_null()), Ordering::Relaxed);
+    }
+
+    fn act(signal: Signal, handler: SigHandler) {
+        set(signal, SigAction::new(handler, SaFlags::empty(), SigSet::empty())).unwrap();
+    }
+
+    fn called() -> u64 {
+        CALLED.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn as_a_program() {
+        let Ok(role) = env::var(ROLE) else { return };
+        match role.as_str() {
+            "ignores" => {
+                act(Signal::SIGINT, SigHandler::SigIgn);
+                let signals = Signals::catch().unwrap();
+                raise(Signal::SIGINT).unwrap();
+                assert_eq!(signals.caught(), None);
+            }
+            "handles" | "handles with information" => {
+                act(
+                    Signal::SIGTERM,
+                    match role.as_str() {
+                        "handles" => SigHandler::Handler(own),
+                        _ => SigHandler::SigAction(own_with_information),
+                    },
+                );
+                let signals = Signals::catch().unwrap();
+                raise(Signal::SIGTERM).unwrap();
+                assert_eq!((called(), signals.caught()), (1, Some(Signal::SIGTERM)));
+                drop(signals);
+                raise(Signal::SIGTERM).unwrap();
+                assert_eq!(called(), 2, "nobody looks, so the signal has the effect that it had before");
+            }
+            "handles later" => {
+                let _first = Signals::catch().unwrap();
+                act(Signal::SIGTERM, SigHandler::Handler(own));
+                let second = Signals::catch().unwrap();
+                raise(Signal::SIGTERM).unwrap();
+                assert_eq!((called(), second.caught()), (1, None));
+            }
+            "attaches again" => {
+                let signals = Signals::catch().unwrap();
+                raise(Signal::SIGTERM).unwrap();
+                assert_eq!(signals.caught(), Some(Signal::SIGTERM), "it ends when its session has ended");
+                drop(signals);
+                assert_eq!(Signals::catch().unwrap().caught(), None);
+            }
+            "does not look" => {
+                drop(Signals::catch().unwrap());
+                raise(Signal::SIGTERM).unwrap();
+            }
+            "dies" => {
+                SigSet::from(Signal::SIGTERM).thread_block().unwrap();
+                Signals::catch().unwrap().die_of(Signal::SIGTERM, Duration::ZERO);
+            }
+            _ => unreachable!("no such role"),
+        }
+        std::process::exit(7);
+    }
+
+    #[test]
+    fn a_signal_has_the_effect_that_the_program_gave_it() {
+        for (role, signal) in [
+            ("ignores", None),
+            ("handles", None),
+            ("handles with information", None),
+            ("handles later", None),
+            ("attaches again", None),
+            ("does not look", Some(libc::SIGTERM)),
+            ("dies", Some(libc::SIGTERM)),
+        ] {
+            let mut program = Command::new(env::current_exe().unwrap());
+            program
+                .args(["--exact", "region::signals::tests::as_a_program", "--test-threads=1"])
+                .env(ROLE, role);
+            let ended = program.output().unwrap();
+            let code = if signal.is_none() { Some(7) } else { None };
+            assert_eq!((ended.status.code(), ended.status.signal()), (code, signal), "{role}: {ended:?}");
+        }
+    }
+
+    #[test]
+    fn calls_that_the_handler_interrupts_go_on() {
+        assert!(ours().flags().contains(SaFlags::SA_RESTART));
+    }
+}

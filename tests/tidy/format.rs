@@ -60,7 +60,7 @@ fn the_header_is_documented() {
     ];
     assert_eq!(rows(&document(), "## Header"), words(&code));
     let numbers = shape::SHAPE_WORDS - shape::DEDICATED_MAX * shape::DEDICATED_WORDS;
-    assert_eq!((numbers, shape::DEDICATED_MAX, shape::DEDICATED_WORDS, FORMAT), (16, 8, 4, 3));
+    assert_eq!((numbers, shape::DEDICATED_MAX, shape::DEDICATED_WORDS, FORMAT), (16, 8, 4, 4));
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn the_session_record_is_documented() {
         (PID, "PID"),
         (PID_NAMESPACE, "PID_NAMESPACE"),
         (START_TIME, "START_TIME"),
-        (BOOT, "BOOT"),
+        (LOCK_FILE, "LOCK_FILE"),
         (NAME, "NAME"),
         (HEARTBEAT_NS, "HEARTBEAT_NS"),
         (ATTACHED_NS, "ATTACHED_NS"),

@@ -2,12 +2,12 @@
 
 use super::Context;
 use crate::{
-    failure::{Failure, Status},
+    failure::{Failure, Status, say},
     print::printable,
     units,
 };
 use serde::Serialize;
-use slateboard::{Liveness, SessionInfo};
+use slateboard::{Liveness, Reader, SessionInfo};
 
 /// One attached session, as `sessions --json` and `status --json` print it.
 #[derive(Serialize)]
@@ -16,8 +16,8 @@ pub(crate) struct SessionDoc<'a> {
     incarnation: u32,
     name: &'a str,
     pid: u32,
-    /// `alive`, `unresponsive` (its process exists, but does not beat), `dead` (its process has ended), or `unknown` (the
-    /// lock file cannot be queried from here).
+    /// `alive`, `unresponsive` (its process exists, but does not beat), `dead` (its process has ended), or `unknown` (this
+    /// process cannot find out).
     liveness: &'static str,
     /// Milliseconds since its last beat.
     beat_age_ms: u128,
@@ -32,6 +32,11 @@ pub(crate) struct SessionDoc<'a> {
 #[derive(Serialize)]
 struct SessionsDoc<'a> {
     sessions: Vec<SessionDoc<'a>>,
+    /// The number of sessions whose liveness is unknown.
+    unknown: usize,
+    /// The reason, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a str>,
 }
 
 impl<'a> SessionDoc<'a> {
@@ -54,15 +59,43 @@ impl<'a> SessionDoc<'a> {
 }
 
 pub(crate) fn run(context: &Context) -> Result<Status, Failure> {
-    let sessions = context.reader()?.sessions()?;
+    let reader = context.reader()?;
+    let sessions = reader.sessions()?;
+    let why = why_unknown(&reader, &sessions);
     if context.globals.json {
-        context.out.document(&SessionsDoc { sessions: sessions.iter().map(SessionDoc::new).collect() })?;
+        let unknown = unknown(&sessions);
+        let sessions = sessions.iter().map(SessionDoc::new).collect();
+        context.out.document(&SessionsDoc { sessions, unknown, why: why.as_deref() })?;
     } else if sessions.is_empty() {
         context.out.remark("no session is attached");
     } else {
         table(context, &sessions)?;
     }
-    Ok(Status::Done)
+    Ok(match why {
+        Some(why) => {
+            say(format_args!("slate: {why}"));
+            Status::Attention
+        }
+        None => Status::Done,
+    })
+}
+
+fn unknown(sessions: &[SessionInfo]) -> usize {
+    sessions.iter().filter(|session| session.liveness == Liveness::Unknown).count()
+}
+
+/// A sentence about the sessions whose liveness is unknown, with the reason; `None` if there are none.
+pub(crate) fn why_unknown(reader: &Reader, sessions: &[SessionInfo]) -> Option<String> {
+    let unknown = unknown(sessions);
+    let reason = || {
+        match reader.check_locks() {
+        Err(error) => Failure::from(error).text,
+        Ok(()) => "the lock file was replaced after they attached; end the processes that use the board, and create a new \
+                   board with `slate init --replace --force`"
+            .into(),
+    }
+    };
+    (unknown > 0).then(|| format!("cannot determine whether {unknown} sessions are alive: {}", reason()))
 }
 
 /// Prints the sessions as a table.

@@ -51,6 +51,9 @@ struct StatusDoc<'a> {
     names: u64,
     names_max: u64,
     sessions_max: u64,
+    /// How many of the sessions are dead, and of how many this process cannot find out whether they are alive.
+    sessions_dead: u64,
+    sessions_unknown: u64,
     sessions: Vec<SessionDoc<'a>>,
     totals: TotalsDoc,
     /// A figure that was limited to a possible value, because of damage.
@@ -113,7 +116,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Status, Fail
         if time > 0 {
             thread::sleep(REFRESH);
         }
-        let health = examine(&reader)?;
+        let health = examine(&found, &reader)?;
         if args.watch && !context.globals.json && std::io::stdout().is_terminal() {
             context.out.bytes(b"\x1b[H\x1b[2J")?;
         }
@@ -123,7 +126,7 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Status, Fail
     Ok(ended)
 }
 
-fn examine(reader: &Reader) -> Result<Health, Failure> {
+fn examine(found: &Found, reader: &Reader) -> Result<Health, Failure> {
     let (metrics, sessions) = (reader.metrics()?, reader.sessions()?);
     let damaged = reader.soundness()?.damaged;
     let mut attention = Vec::new();
@@ -134,15 +137,10 @@ fn examine(reader: &Reader) -> Result<Health, Failure> {
              lists, create a new board with `slate init --replace`, and put it there again"
         )
     }));
-    if let Err(error) = reader.check_locks() {
+    if let Err(error) = found.check().and_then(|()| reader.check_locks()) {
         attention.push(format!("no session can attach: {}", Failure::from(error).text));
     }
-    let unknown = sessions.iter().filter(|session| session.liveness == Liveness::Unknown).count();
-    if unknown > 0 {
-        attention.push(format!(
-            "cannot determine whether {unknown} sessions are alive, because the lock file cannot be queried from here"
-        ));
-    }
+    attention.extend(sessions::why_unknown(reader, &sessions));
     for session in &sessions {
         let name = printable(&session.name);
         match session.liveness {
@@ -320,6 +318,8 @@ fn document<'a>(found: &Found, health: &'a Health) -> StatusDoc<'a> {
         names: metrics.names,
         names_max: metrics.names_max,
         sessions_max: metrics.sessions_max,
+        sessions_dead: metrics.sessions_dead,
+        sessions_unknown: metrics.sessions_unknown,
         implausible: metrics.implausible,
         error: DamageDoc::of(&health.damaged),
         sessions: health.sessions.iter().map(SessionDoc::new).collect(),

@@ -41,7 +41,7 @@ struct WhereDoc<'a> {
 pub(crate) fn run(context: &Context) -> Result<Status, Failure> {
     let found = context.locate()?;
     // Opens the board, as any other command does.
-    let opened = found.open_read_only(Board::options());
+    let opened = found.check().and_then(|()| found.open_read_only(Board::options()));
     let uuid = opened.as_ref().ok().and_then(|reader| reader.uuid()).or(found.uuid());
     let failure = opened.err().map(Failure::from);
     let doc = WhereDoc {

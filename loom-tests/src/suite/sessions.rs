@@ -45,13 +45,13 @@ fn board(run: &Run, names: u64) -> Scene {
 fn lives(run: &Run) {
     let mut board = board(run, 1);
     let attach = board.reader(|board| {
-        let identity = Identity { pid: 42, boot: 43, ..Identity::default() };
+        let identity = Identity { pid: 42, lock_file: 43, ..Identity::default() };
         board.core().occupy(1, 0, &identity)
     });
     let looker = board.reader(|board| {
         let view = board.core().session_view(1);
         if view.active {
-            assert_eq!((view.identity.pid, view.identity.boot, view.incarnation), (42, 43, 1));
+            assert_eq!((view.identity.pid, view.identity.lock_file, view.incarnation), (42, 43, 1));
             assert!(board.core().is_occupied(1), "a life is over before it began");
         }
         board.saw(if view.active { "occupied" } else { "free" });

@@ -116,7 +116,7 @@ impl Keys {
         // The floor is loaded after the counter: a slot's earlier key left before any event that is counted here.
         let newest = core.generation().max(generation);
         #[cfg(test)]
-        tests::pause();
+        crate::sync::paused::pause(crate::sync::paused::At::Floor);
         let floor = core.floor();
         if floor > core.generation() || newest.saturating_sub(floor) > core.geometry().history() + 1 {
             return Err(Fault::Corrupt("the generation counter or the floor"));
@@ -297,10 +297,14 @@ mod tests {
             slots::Key,
             tests::{Heap, put, remove},
         },
-        sync::{AtomicU64, Ordering::Relaxed},
+        sync::{
+            AtomicU64,
+            Ordering::Relaxed,
+            paused::{At, meanwhile, was_missed},
+        },
     };
     use slateboard_kit::random::Random;
-    use std::{cell::RefCell, sync::Mutex};
+    use std::sync::Mutex;
 
     fn listed(keys: &Keys) -> Vec<String> {
         let mut found = Vec::new();
@@ -335,6 +339,22 @@ mod tests {
         assert_eq!((listed(&keys), keys.leaving.len()), (vec!["task/stays".to_owned()], 0));
         let used = keys.heads.table.iter().filter(|&&head| head != 0).count() + keys.heads.overflow.len();
         assert_eq!(used, 1);
+    }
+
+    /// A killed writer entered the event, which readers see, and did not count it.
+    #[test]
+    fn an_event_that_is_not_counted_is_in_the_index() {
+        let heap = Heap::small();
+        let core = heap.core();
+        let mut lane = heap.lane(0);
+        let mut keys = Keys::new(&heap.geo);
+        put(&core, &mut lane, "known", b"1", Expect::Any).unwrap();
+        keys.catch_up(&core, 1).unwrap();
+        put(&core, &mut lane, "new", b"2", Expect::Any).unwrap();
+        heap.word(header::GENERATION).store(1, Relaxed);
+        keys.catch_up(&core, core.newest()).unwrap();
+        assert!(keys.has(2));
+        assert_eq!(listed(&keys), ["known", "new"]);
     }
 
     #[test]
@@ -461,17 +481,6 @@ mod tests {
         assert_eq!(listed(&keys), ["stays"]);
     }
 
-    thread_local! {
-        /// What happens while this thread is paused between its looks at the counter and at the floor.
-        static MEANWHILE: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
-    }
-
-    pub(super) fn pause() {
-        if let Some(happens) = MEANWHILE.take() {
-            happens();
-        }
-    }
-
     /// The removal of a key is the next event that leaves the history. While the index is paused it leaves, and the slot gets
     /// another key.
     #[test]
@@ -500,13 +509,13 @@ mod tests {
         }
         let (other, key) = (std::rc::Rc::clone(&heap), comes.clone());
         let mut writer = heap.lane(1);
-        MEANWHILE.set(Some(Box::new(move || {
+        meanwhile(At::Floor, move || {
             put(&other.core(), &mut writer, &stays, b"x", Expect::Any).unwrap();
             assert_eq!(other.core().floor(), removal);
             put(&other.core(), &mut writer, &key, b"x", Expect::Any).unwrap();
-        })));
+        });
         keys.catch_up(&core, core.generation()).unwrap();
-        assert!(MEANWHILE.take().is_none());
+        assert!(!was_missed());
         keys.catch_up(&core, core.generation()).unwrap();
         assert_eq!(keys.slots[comes.as_bytes()], slot, "the slot is another");
         for _ in 0..100 {

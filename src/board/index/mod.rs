@@ -161,3 +161,68 @@ impl Index {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Board, Session,
+        board::region::Region,
+        layout::record,
+        protocol::{
+            read::{CopiedRecord, Verify},
+            slots::Key,
+        },
+        sync::Ordering::Relaxed,
+    };
+
+    fn session() -> Session {
+        let session = Board::options().capacity(1 << 20).keys(64).local().unwrap().attach("writer").unwrap();
+        session.put("key", "value").unwrap();
+        session
+    }
+
+    fn is_made(region: &Region) -> bool {
+        matches!(*region.index.state.read().unwrap(), State::Made(_))
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn the_second_list_builds_the_index() {
+        let session = session();
+        let region = &session.reader().region;
+        for made in [false, true, true] {
+            assert_eq!(session.list("").into_vec().unwrap().len(), 1);
+            assert_eq!(is_made(region), made);
+        }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "maps memory")]
+    fn an_index_that_could_not_be_built_is_tried_again_after_sixteen_lists() {
+        let session = session();
+        let region = &session.reader().region;
+        let (geometry, core) = (region.geometry(), region.core().unwrap());
+        let mut found = CopiedRecord::EMPTY;
+        let key = Key::new(geometry, "key");
+        assert!(core.get_to(&key, None, Verify::Always, &mut found, &mut Vec::new()).unwrap());
+        let record = geometry.data(geometry.block(found.head.block()).unwrap());
+        let word = &region.words().unwrap()[record + record::HEADER_WORDS];
+        assert!(session.list("").into_vec().is_ok());
+        // The key is no text any more.
+        let text = word.swap(u64::MAX, Relaxed);
+        assert!(session.list("").into_vec().is_err());
+        assert!(
+            matches!(*region.index.state.read().unwrap(), State::Resting(REST)),
+            "it is tried at each list"
+        );
+        word.store(text, Relaxed);
+        for _ in 0..REST {
+            assert!(session.list("").into_vec().is_ok() && !is_made(region));
+        }
+        for made in [false, true] {
+            assert!(session.list("").into_vec().is_ok());
+            assert_eq!(is_made(region), made);
+        }
+    }
+}

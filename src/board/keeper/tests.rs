@@ -9,7 +9,11 @@ use crate::{
             BEAT, attach, board, board_of, die, have_blocks_at_hand, is_attached, put, put_until, words,
         },
     },
-    layout::{Geometry, HeadKind, Shape, groups, header, record::RecordKind, session::Counter},
+    layout::{
+        Geometry, HeadKind, Shape, groups, header,
+        record::RecordKind,
+        session::{self, Counter},
+    },
     protocol::{
         publish::{Change, Expect, Now, Outcome},
         slots::Key,
@@ -108,7 +112,9 @@ fn a_keeper_that_is_not_elected_looks_at_eight_and_goes_on_behind_them() {
     assert_eq!(rounds.suspects.from, 9);
     rounds.beat(&seats[1], late(2));
     assert!(!is_attached(&seats[11]));
-    assert_eq!(rounds.suspects.from, 6, "the dead one does not count, nor its free record");
+    assert_eq!(rounds.suspects.from, 6, "the dead one does not count");
+    rounds.beat(&seats[1], late(3));
+    assert_eq!(rounds.suspects.from, 3, "nor does its free record");
 }
 
 #[test]
@@ -152,7 +158,16 @@ fn the_elected_keeper_ends_what_expired_at_its_next_beat_and_notes_what_is_next(
     rounds.beat(&seat, start);
     assert_eq!(ended(&region), 1);
     let noted_ns = seat.expiries.next_ns();
-    assert!((soon_ns..=soon_ns + 2 * DeadlineHint::UNIT_NS).contains(&noted_ns), "{soon_ns} {noted_ns}");
+    let about = soon_ns..=soon_ns + 2 * DeadlineHint::UNIT_NS;
+    assert!(about.contains(&noted_ns), "{soon_ns} {noted_ns}");
+    // The groups' words round a deadline down once a sweep has seen the entry. The keeper must not wake before it.
+    for group in 0..region.geometry().groups().count() {
+        core(&region).sweep(&mut seat.lane(), group, u64::MAX, region::now()).unwrap();
+    }
+    seat.expiries.forget();
+    rounds.beat(&seat, start);
+    let noted_ns = seat.expiries.next_ns();
+    assert!(about.contains(&noted_ns), "{soon_ns} {noted_ns}");
 }
 
 #[test]
@@ -271,6 +286,26 @@ fn the_elected_keeper_looks_at_one_group_a_beat_whatever_its_words_say() {
     assert!(most < 20, "{most} of 100 entries in one of {} groups", all.count());
 }
 
+/// A session may bind an entry to another one that ends meanwhile, and be killed before it notices.
+#[test]
+fn the_elected_keeper_removes_what_is_bound_to_a_session_that_has_ended() {
+    let region = board(3);
+    let [elected, guest] = ["elected", "guest"].map(|name| attach(&region, name));
+    elect(&elected);
+    let host = attach(&region, "host");
+    host.leave();
+    for n in 0..20 {
+        let (key, bound) = (format!("bound/{n}"), if n < 15 { host.writer } else { guest.writer });
+        let change = Change { ephemeral: bound.pack(), ..Change::put(&[], Expect::Any) };
+        guest.write(&Key::new(region.geometry(), &key), &change, None).unwrap();
+    }
+    let (mut rounds, start) = rounds(&elected);
+    for beat in 0..region.geometry().groups().count() as u64 {
+        rounds.beat(&elected, start + beat * PERIOD_NS);
+    }
+    assert_eq!(core(&region).usage().keys, 5);
+}
+
 #[test]
 fn one_keeper_is_elected_until_its_session_ends() {
     let region = board(3);
@@ -327,6 +362,18 @@ fn a_keeper_whose_session_was_ended_by_others_changes_nothing() {
     assert!(words(&region) == before, "the board changed");
 }
 
+/// The ended session's process does not know yet that its lock byte is gone.
+#[test]
+fn a_session_that_others_ended_is_not_elected() {
+    let region = board(2);
+    let [ended, living] = ["ended", "living"].map(|name| attach(&region, name));
+    let (mut rounds, start) = rounds(&ended);
+    let at = region.geometry().session(usize::from(ended.writer.session)) + session::INCARNATION;
+    word(&region, at).store(session::incarnation_word(ended.writer.incarnation, false), Relaxed);
+    rounds.beat(&ended, start);
+    assert!(living.is_elected(), "the ended session is the elected one");
+}
+
 #[test]
 fn an_idle_session_keeps_no_blocks_after_two_beats() {
     let region = board(2);
@@ -365,6 +412,11 @@ fn the_elected_keeper_beats_in_each_period_and_the_others_in_their_turn() {
         rounds.beat(&first, start + beat * PERIOD_NS);
     }
     assert_eq!(rounds.stride, 1);
+    // Later not more seldom: the next power of two is far away.
+    rounds.beats = 3 * SWEEP_BEATS - 1;
+    rounds.stride = 4;
+    rounds.beat(&first, start);
+    assert_eq!((rounds.beats, rounds.stride), (3 * SWEEP_BEATS, 1));
 }
 
 /// A board that has a file.
@@ -436,13 +488,43 @@ fn a_keeper_ends_with_its_session() {
     let region = board(2);
     let seat = Arc::new(attach(&region, "writer"));
     let keeper = start(&seat, Duration::from_secs(3600));
+    soon(&|| sleeps(&seat), "the keeper does not sleep");
     let Keeper { thread, .. } = &keeper;
     assert!(!thread.ends_within(Duration::from_millis(1)));
     drop(keeper);
     // The thread has its own reference for as long as it runs.
+    soon(&|| Arc::strong_count(&seat) == 1, "the keeper goes on");
+}
+
+#[test]
+fn a_keeper_that_must_stop_does_not_sleep_first() {
+    let region = board(2);
+    let seat = Arc::new(attach(&region, "writer"));
+    let (mut rounds, _) = rounds(&seat);
+    (rounds.due_ns, rounds.look_ns) = (u64::MAX, u64::MAX);
+    *seat.signal.lock() = true;
+    let theirs = Arc::clone(&seat);
+    let (say, hear) = channel();
+    let keeper = std::thread::spawn(move || {
+        let goes_on = sleep(&theirs, &rounds, false);
+        let _ = say.send(goes_on);
+    });
+    let goes_on = hear.recv_timeout(SOON);
+    seat.signal.nudge();
+    keeper.join().unwrap();
+    assert_eq!(goes_on, Ok(false), "it sleeps, and was to stop before");
+}
+
+/// Whether the keeper sleeps.
+fn sleeps(seat: &Seat) -> bool {
+    let _lock = seat.signal.lock();
+    seat.signal.asleep.load(Relaxed) == 1
+}
+
+fn soon(happens: &dyn Fn() -> bool, otherwise: &str) {
     let begun = std::time::Instant::now();
-    while Arc::strong_count(&seat) > 1 {
-        assert!(begun.elapsed() < SOON, "the keeper goes on");
+    while !happens() {
+        assert!(begun.elapsed() < SOON, "{otherwise}");
         std::thread::yield_now();
     }
 }
@@ -507,20 +589,9 @@ fn a_sleeping_keeper_is_woken_for_a_deadline_before_its_next_beat() {
     let region = board(2);
     let seat = Arc::new(attach(&region, "writer"));
     let keeper = start(&seat, Duration::from_secs(3600));
-    let soon = |happens: &dyn Fn() -> bool, otherwise: &str| {
-        let begun = std::time::Instant::now();
-        while !happens() {
-            assert!(begun.elapsed() < SOON, "{otherwise}");
-            std::thread::yield_now();
-        }
-    };
     for round in 1..20 {
         // A keeper that is awake would find the deadline without being woken. The next beat is in an hour.
-        let sleeps = || {
-            let _lock = seat.signal.lock();
-            seat.signal.asleep.load(Relaxed) == 1
-        };
-        soon(&sleeps, "the keeper does not sleep");
+        soon(&|| sleeps(&seat), "the keeper does not sleep");
         let deadline_ns = boottime_ns() + 1_000_000;
         put_until(&seat, "brief", b"", deadline_ns).unwrap();
         seat.expects_expiry(deadline_ns);

@@ -1,21 +1,17 @@
 //! Readers that are paused just before they look at the clock, while others change the board.
 
 use super::*;
-use std::cell::{Cell, RefCell};
+use crate::sync::paused::At;
+use std::cell::Cell;
 
 thread_local! {
-    /// What happens while this thread is paused.
-    static MEANWHILE: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
     static LOOKS: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Pauses this thread, before a look at the clock.
 pub(in crate::board) fn pause() {
     LOOKS.set(LOOKS.get() + 1);
-    // Taken out first, because what happens may look at the clock as well.
-    if let Some(happens) = MEANWHILE.take() {
-        happens();
-    }
+    crate::sync::paused::pause(At::Clock);
 }
 
 #[test]
@@ -47,21 +43,42 @@ fn an_expired_value_that_was_replaced_while_it_was_read_is_not_absence() {
 mod paused {
     use super::{
         super::{Entry, Reader, boottime_ns},
-        LOOKS, MEANWHILE,
+        LOOKS,
     };
     use crate::{
         KeyHandle, PutOptions, Session,
         board::{Options, region::Region, seat::tests::board_of},
         layout::Shape,
+        sync::paused::{At, meanwhile, was_missed},
     };
     use std::{sync::Arc, time::Duration};
 
     const LONG: Duration = Duration::from_secs(3600);
 
+    #[test]
+    fn who_only_reads_has_a_mapping_that_nothing_can_be_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let board = Options::default().capacity(1 << 20).create(folder.path().join("board")).unwrap();
+        let reader = board.read_only().unwrap();
+        let own = reader.region.words().unwrap().as_ptr().addr();
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let rights: Vec<&str> = maps
+            .lines()
+            .filter(|line| line.starts_with(&format!("{own:x}-")))
+            .filter_map(|line| line.split(' ').nth(1))
+            .collect();
+        assert_eq!(rights, ["r--s"]);
+    }
+
     /// A session whose keeper sleeps, so that nothing is ended which expired.
     fn attach(region: &Arc<Region>, name: &str) -> Session {
-        Session::attach(Arc::clone(region), &Options::default().beat(Duration::from_secs(1 << 20)), name)
-            .unwrap()
+        Session::attach(
+            Arc::clone(region),
+            &Options::default().beat(Duration::from_secs(1 << 20)),
+            name,
+            None,
+        )
+        .unwrap()
     }
 
     /// Two sessions on a board that has no room for a third name.
@@ -69,11 +86,6 @@ mod paused {
         let region = board_of(Shape { names: 3, ..Shape::sized(1 << 20, 256, 64, 4) });
         let [first, second] = ["first", "second"].map(|name| attach(&region, name));
         (region, first, second)
-    }
-
-    /// Does this during the next pause of this thread.
-    fn meanwhile(happens: impl FnOnce() + 'static) {
-        MEANWHILE.set(Some(Box::new(happens)));
     }
 
     /// Reads a key that always has a value. The reader is paused; another value replaces the one that it found; and then the
@@ -86,14 +98,14 @@ mod paused {
         session.put_with("key", "first", PutOptions::new().ttl(ttl)).unwrap();
         let over_ns = boottime_ns() + ttl.as_nanos() as u64;
         let writer = session.clone();
-        meanwhile(move || {
+        meanwhile(At::Clock, move || {
             writer.put("key", "second").unwrap();
             while boottime_ns() <= over_ns {
                 std::thread::sleep(Duration::from_millis(1));
             }
         });
         let told = read(session.reader(), &handle);
-        assert!(MEANWHILE.take().is_none(), "it did not look at the clock");
+        assert!(!was_missed(), "it did not look at the clock");
         told
     }
 
@@ -155,7 +167,7 @@ mod paused {
     /// name's place in the table.
     fn meanwhile_a_name_is_freed(region: &Arc<Region>, first: Session, second: &Session) {
         let (region, writer) = (Arc::clone(region), second.clone());
-        meanwhile(move || {
+        meanwhile(At::Clock, move || {
             for _ in 0..200 {
                 writer.put("key", "second").unwrap();
             }

@@ -20,7 +20,7 @@ pub(in crate::board) fn board_of(shape: Shape) -> Arc<Region> {
 
 pub(in crate::board) fn attach(region: &Arc<Region>, name: &str) -> Seat {
     let (index, certificate) = region.take_record().unwrap();
-    let seat = Seat::take(region, index, certificate, name, (&identity(), BEAT));
+    let seat = Seat::take(region, index, certificate, name, (&identity(region), BEAT));
     seat.map_err(|(error, _)| error).unwrap()
 }
 
@@ -133,6 +133,50 @@ fn a_session_that_was_ended_by_others_writes_nothing_and_ends_nothing() {
 }
 
 #[test]
+fn a_put_that_was_held_up_asks_again_whether_its_session_was_ended() {
+    let region = board(2);
+    let fenced = attach(&region, "fenced");
+    let (key, change) = (slots::Key::new(region.geometry(), "key"), Change::put(b"late", Expect::Any));
+    die(&fenced);
+    assert_eq!(region.reap_dead().unwrap(), 1);
+    let before = words(&region);
+    // It had asked before, and then other writers were in its way.
+    let core = region.core().unwrap();
+    let outcome = fenced.write_again(&core, &mut fenced.lane(), &key, &change, None, Fault::Contended);
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Fenced);
+    assert!(words(&region) == before, "the board changed");
+}
+
+#[test]
+fn a_put_that_expects_nothing_in_particular_never_gives_up_and_others_do() {
+    let region = board(2);
+    let seat = attach(&region, "writer");
+    let key = slots::Key::new(region.geometry(), "key");
+    let again = |expect| {
+        let (core, change) = (region.core().unwrap(), Change::put(b"value", expect));
+        seat.write_again(&core, &mut seat.lane(), &key, &change, None, Fault::Contended)
+    };
+    assert_eq!(again(Expect::Absent).unwrap_err().kind(), ErrorKind::Contended);
+    assert!(matches!(again(Expect::Any), Ok(Outcome::Done { version: 1, .. })));
+}
+
+#[test]
+fn a_session_s_record_says_whose_it_is() {
+    let region = board(2);
+    let seat = attach(&region, "writer");
+    let told = region.core().unwrap().session_view(usize::from(seat.writer.session)).identity;
+    let process = ProcessIdentity::current();
+    assert!(process.pid_namespace != 0 && process.start_time != 0, "{process:?}");
+    assert_eq!(
+        (told.pid, told.pid_namespace, told.start_time),
+        (process.pid.into(), process.pid_namespace, process.start_time)
+    );
+    // By the calendar, and not by the time since the machine booted.
+    let far = Duration::from_secs(40 * 365 * 24 * 3600).as_nanos() as u64;
+    assert!(told.attached_ns > far && (1..=boottime_ns()).contains(&told.heartbeat_ns), "{told:?}");
+}
+
+#[test]
 fn a_put_on_a_full_board_reaps_the_dead_who_hold_its_room() {
     let region = board(3);
     let [living, dead] = ["living", "dead"].map(|name| attach(&region, name));
@@ -159,7 +203,7 @@ fn a_session_whose_name_finds_no_room_leaves_its_record_free() {
     // Entry 0 holds no name.
     let seats = ["one", "two"].map(|name| attach(&region, name));
     let (index, certificate) = region.take_record().unwrap();
-    let refused = Seat::take(&region, index, certificate, "three", (&identity(), BEAT));
+    let refused = Seat::take(&region, index, certificate, "three", (&identity(&region), BEAT));
     let Err((error, certificate)) = refused else { panic!("there is no room for a third name") };
     assert!(error.is_full() && error.to_string().contains("names"), "{error}");
     region.roll.let_go(index, certificate);

@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 /// "slate\0bd", little-endian.
 pub const MAGIC_VALUE: u64 = u64::from_le_bytes(*b"slate\0bd");
 /// The version of the format that this build reads and writes.
-pub const FORMAT: u64 = 3;
+pub const FORMAT: u64 = 4;
 /// This value reads as itself on a machine of the same byte order.
 pub const ENDIANNESS_VALUE: u64 = 0x0102_0304_0506_0708;
 

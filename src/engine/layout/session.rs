@@ -1,7 +1,7 @@
 //! The words of a session record and of the name table.
 //!
 //! ```text
-//! line 0      incarnation · pid · pid namespace · start time · boot · name · heartbeat · attached at
+//! line 0      incarnation · pid · pid namespace · start time · lock file · name · heartbeat · attached at
 //! line 1..=4  one intent a lane: state word · block · event · unused
 //! then        two lines of counters a lane, cumulative over all lives of the record, and two of their
 //!             baseline: the lanes' sums when the session attached
@@ -20,8 +20,8 @@ pub const PID: usize = 1;
 pub const PID_NAMESPACE: usize = 2;
 /// The start time of the process in clock ticks since boot.
 pub const START_TIME: usize = 3;
-/// The low half of the boot id at the time of the attach.
-pub const BOOT: usize = 4;
+/// The inode of the lock file in which the session holds its byte; 0 on a local board.
+pub const LOCK_FILE: usize = 4;
 /// The entry of the name table.
 pub const NAME: usize = 5;
 /// The last heartbeat in nanoseconds of `CLOCK_BOOTTIME`.

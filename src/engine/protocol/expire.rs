@@ -227,7 +227,8 @@ impl Core<'_> {
     }
 
     /// Retries a change that found no room, after ending what expired. The two steps alternate until the change
-    /// succeeds, or until a search of everything, before the last attempt, found nothing that expired.
+    /// succeeds, or until a search of everything, before the last attempt, found nothing that expired. Slots that others
+    /// left open are retired once.
     #[cold]
     pub fn change_ending_expired(
         &self,
@@ -237,8 +238,10 @@ impl Core<'_> {
         now: Now,
         hint: Option<Slot>,
     ) -> Result<Outcome, Fault> {
+        // Two puts that want the last slot could otherwise take it from each other for ever.
+        let mut may_take = true;
         loop {
-            let ended = match self.end_expired(lane, now) {
+            let ended = match self.end_expired(lane, now, &mut may_take) {
                 // The expire event takes one of the blocks that are reserved for it. These may be used up.
                 Err(Fault::Full(_)) => 0,
                 ended => ended?,
@@ -252,17 +255,21 @@ impl Core<'_> {
         }
     }
 
-    /// Ends some of the expired entries, wherever they are, and retires slots that dead inserters left open. Returns
-    /// how many.
-    fn end_expired(&self, lane: &mut Lane, now: Now) -> Result<u64, Fault> {
+    /// Ends some of the expired entries, wherever they are, and retires slots that dead inserters left open, if it may.
+    /// Returns how many.
+    fn end_expired(&self, lane: &mut Lane, now: Now, may_take: &mut bool) -> Result<u64, Fault> {
         let sweep = Sweep { from: 0, late_ns: 0, most: ENDED_AT_ONCE };
         let ended = self.sweep_due(lane, sweep, now)?.ended;
-        if ended > 0 { Ok(ended) } else { self.walk(lane, now) }
+        if ended > 0 { Ok(ended) } else { self.walk(lane, now, may_take) }
     }
 
     /// Looks at every slot on behalf of a put that would be refused otherwise, unless this lane did so just before.
     /// Returns how many entries it ended and how many slots it retired.
-    fn walk(&self, lane: &mut Lane, now: Now) -> Result<u64, Fault> {
+    ///
+    /// A slot that is open at both looks may belong to an inserter that is slow and alive. If that one is refused then, it
+    /// takes the slot back in the same way. So a put may take slots only until it has taken one: each of several puts
+    /// that want the same slot takes it at most once, and the last one keeps it.
+    pub(super) fn walk(&self, lane: &mut Lane, now: Now, may_take: &mut bool) -> Result<u64, Fault> {
         let boot_ns = (now.boot_ns)();
         let passed = |walk: &Walk| {
             boot_ns >= walk.boot_ns.saturating_add(WALK_PAUSE_NS)
@@ -271,7 +278,7 @@ impl Core<'_> {
         if !lane.walk.as_ref().is_none_or(passed) {
             return Ok(0);
         }
-        let open = self.sweep_open(&[]);
+        let open = if *may_take { self.sweep_open(&[]) } else { Vec::new() };
         let mut all = Swept::default();
         for group in 0..self.geo.groups().count() {
             let swept = self.sweep(lane, group, ENDED_AT_ONCE - all.ended, now)?;
@@ -282,8 +289,12 @@ impl Core<'_> {
             }
         }
         lane.walk = Some(Walk { boot_ns, next_ns: all.next_ns });
+        if open.is_empty() {
+            return Ok(all.ended);
+        }
         let still_open = self.sweep_open(&open);
         let retired = open.iter().filter(|slot| !still_open.contains(slot)).count();
+        *may_take = retired == 0;
         Ok(all.ended + retired as u64)
     }
 

@@ -17,8 +17,8 @@ pub struct Identity {
     pub pid_namespace: u64,
     /// The start time of the process in clock ticks since boot.
     pub start_time: u64,
-    /// The low half of the boot id.
-    pub boot: u64,
+    /// The inode of the lock file in which the session holds its byte; 0 on a local board.
+    pub lock_file: u64,
     /// Nanoseconds of `CLOCK_REALTIME`.
     pub attached_ns: u64,
     /// Nanoseconds of `CLOCK_BOOTTIME`.
@@ -53,7 +53,7 @@ impl<'r> Core<'r> {
         put(session::PID, identity.pid);
         put(session::PID_NAMESPACE, identity.pid_namespace);
         put(session::START_TIME, identity.start_time);
-        put(session::BOOT, identity.boot);
+        put(session::LOCK_FILE, identity.lock_file);
         put(session::HEARTBEAT_NS, identity.heartbeat_ns);
         put(session::ATTACHED_NS, identity.attached_ns);
         if session::COUNTERS_KEPT {
@@ -71,6 +71,18 @@ impl<'r> Core<'r> {
     /// Whether the record is in a life: its session is attached, or dead and not reaped yet.
     pub fn is_occupied(&self, session: usize) -> bool {
         session::is_active(acquire(self.session_word(session, session::INCARNATION)))
+    }
+
+    /// Whether this life of a record goes on. The session must be below the geometry's number of sessions.
+    pub fn is_in_life(&self, life: Writer) -> bool {
+        let view = self.session_view(usize::from(life.session));
+        view.active && view.incarnation == life.incarnation
+    }
+
+    /// Lets the end of the lane's session look for entries that are bound to it, also if others put them: whoever ends a
+    /// session looks only if this counter says that there may be any.
+    pub fn expect_guests(&self, lane: &Lane) {
+        self.count(lane, Counter::Ephemerals, 1);
     }
 
     /// Returns `Fenced` if the lane's record began another life, or ended.
@@ -104,6 +116,13 @@ impl<'r> Core<'r> {
         self.session_word(session, session::HEARTBEAT_NS).load(Relaxed)
     }
 
+    /// The inode of the lock file in which the session of an occupied record holds its byte. Nothing is known of the
+    /// session through another file.
+    pub fn lock_file(&self, session: usize) -> u64 {
+        // Relaxed: the caller has seen the life with acquire, and its lock file was stored before it began.
+        self.session_word(session, session::LOCK_FILE).load(Relaxed)
+    }
+
     /// The record, for display. The index must be below the geometry's number of sessions.
     pub fn session_view(&self, session: usize) -> RecordView {
         let word = acquire(self.session_word(session, session::INCARNATION));
@@ -124,7 +143,7 @@ impl<'r> Core<'r> {
                 pid: get(session::PID),
                 pid_namespace: get(session::PID_NAMESPACE),
                 start_time: get(session::START_TIME),
-                boot: get(session::BOOT),
+                lock_file: get(session::LOCK_FILE),
                 attached_ns: get(session::ATTACHED_NS),
                 heartbeat_ns: get(session::HEARTBEAT_NS),
             },

@@ -6,6 +6,8 @@
 
 #[cfg(loom)]
 pub mod modelled;
+#[cfg(test)]
+pub(crate) mod paused;
 #[cfg(slate_search)]
 pub mod search;
 

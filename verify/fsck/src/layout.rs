@@ -4,7 +4,7 @@ use crate::{finding::Finding, profile::Profile};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// The version of the format.
-const FORMAT: u64 = 3;
+const FORMAT: u64 = 4;
 /// Words of the header, of which these are read.
 const SEED: usize = 8;
 const CHECKSUM: usize = 12;

@@ -257,6 +257,78 @@ fn an_entry_is_ended_at_its_deadline_and_not_a_nanosecond_before() {
     assert_eq!(ended_at(|| DEADLINE), 1);
 }
 
+/// The slot's head, which a test changes.
+fn head_of<'h>(heap: &'h Heap, outcome: &Outcome) -> &'h AtomicU64 {
+    let Outcome::Done { slot, .. } = outcome else { panic!("it is put") };
+    heap.word(slot.head_at)
+}
+
+#[test]
+fn a_damaged_entry_keeps_no_other_from_ending() {
+    let heap = one_chain(0);
+    let core = heap.core();
+    let mut lane = heap.lane(0);
+    let brief = Change { deadline: 1, ..Change::put(&[], Expect::Any) };
+    let mut put =
+        |key: &str| core.change(&mut lane, &Key::new(&heap.geo, key), &brief, Now::default(), None).unwrap();
+    let damaged = Head(head_of(&heap, &put("damaged")).load(Relaxed));
+    put("over");
+    let block = core.block(damaged.block()).unwrap();
+    heap.word(heap.geo.data(block) + record::SHAPE).store(u64::MAX, Relaxed);
+    let late = Now { real_ns: 0, boot_ns: || 9 << 20 };
+    let ended = (0..heap.geo.groups().count()).map(|group| core.sweep(&mut lane, group, u64::MAX, late));
+    assert_eq!(ended.map(|swept| swept.unwrap().ended).sum::<u64>(), 1);
+    assert!(get(&core, "over").is_none());
+}
+
+/// A session was killed when it had retired a slot and not given its tombstone back: a sweep does that, and so does a put
+/// that finds no room.
+#[test]
+fn a_tombstone_that_a_killed_session_did_not_give_back_is_given_back() {
+    let ways: [fn(&Core<'_>); 2] = [|core| drop(core.sweep_open(&[])), |core| core.retire_all().unwrap()];
+    for way in ways {
+        let heap = Heap::small();
+        let core = heap.core();
+        let mut lane = heap.lane(0);
+        let put = put(&core, &mut lane, "task/1", b"value", Expect::Any).unwrap();
+        let head = head_of(&heap, &put);
+        remove(&core, &mut lane, "task/1").unwrap();
+        while core.advance_floor(&mut lane, false).unwrap() {}
+        let tombstone = Head(head.load(Relaxed));
+        assert!(tombstone.is(HeadKind::Live));
+        head.store(tombstone.next(HeadKind::Retired, tombstone.block()).0, Relaxed);
+        way(&core);
+        let block = core.block(tombstone.block()).unwrap();
+        assert_eq!(Head(head.load(Relaxed)).block(), 0, "the slot keeps its tombstone");
+        assert!(core.load_state(block).is(StateKind::Free), "the block is lost");
+        account(&core, &[&lane]);
+    }
+}
+
+/// Two puts that want the same slot could otherwise take it from each other for ever.
+#[test]
+fn a_put_takes_open_slots_from_others_once() {
+    let heap = Heap::small();
+    let core = heap.core();
+    let mut lane = heap.lane(0);
+    let put = put(&core, &mut lane, "task/1", b"value", Expect::Any).unwrap();
+    let head = head_of(&heap, &put);
+    let open = || head.store(Head(head.load(Relaxed)).next(HeadKind::Open, 0).0, Relaxed);
+    let kind = || Head(head.load(Relaxed)).kind();
+    let (mut may_take, mut hours) = (true, 1);
+    let mut walk = |lane: &mut _| {
+        // A put of a later hour looks again.
+        let now = [|| 1 << 42, || 2 << 42, || 3 << 42, || 4 << 42][hours - 1];
+        hours += 1;
+        core.walk(lane, Now { real_ns: 0, boot_ns: now }, &mut may_take).unwrap()
+    };
+    assert_eq!(walk(&mut lane), 0);
+    open();
+    assert_eq!((walk(&mut lane), kind()), (1, Some(HeadKind::Retired)));
+    open();
+    assert_eq!((walk(&mut lane), kind()), (0, Some(HeadKind::Open)), "it takes what another just took");
+}
+
 #[test]
 fn a_put_without_room_ends_256_entries_at_once() {
     let heap = few_extents();

@@ -79,6 +79,34 @@ fn a_name_has_one_entry_and_a_session_without_one_refers_to_none() {
     assert_eq!(core.at(core.geometry().session(2) + session::NAME).load(Relaxed), 0);
 }
 
+/// A name that another one begins with is a name of its own.
+#[test]
+fn a_name_is_compared_in_whole() {
+    let heap = Heap::new(Shape { names: 4, ..Shape::sized(1 << 20, 64, 64, 3) });
+    let core = heap.core();
+    let lanes = ["planner-2", "planner"].map(|name| {
+        let session = usize::from(name == "planner");
+        attached(&heap, session, name).unwrap()
+    });
+    assert_eq!(lanes.map(|lane| core.name(lane.writer.name).unwrap()), ["planner-2", "planner"]);
+}
+
+/// A name that nothing refers to any more makes room for another, and does not count.
+#[test]
+#[cfg_attr(miri, ignore = "looks at a whole board")]
+fn only_names_that_something_refers_to_are_in_use() {
+    let heap = Heap::new(Shape { names: 8, ..Shape::sized(1 << 20, 64, 64, 3) });
+    let core = heap.core();
+    let mut writer = attached(&heap, 0, "writer").unwrap();
+    let mut idle = attached(&heap, 1, "idle").unwrap();
+    assert_eq!(core.names_in_use(), 2);
+    put(&core, &mut writer, "key", b"value", Expect::Any).unwrap();
+    for lane in [&mut writer, &mut idle] {
+        core.leave(std::slice::from_mut(lane), Now::default()).unwrap();
+    }
+    assert_eq!(core.names_in_use(), 1, "the writer's value stands");
+}
+
 /// The history still holds a record whose writer has ended, as an event and as what an event superseded. A name stays as
 /// long as one of the two.
 #[test]

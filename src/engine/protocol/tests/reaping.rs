@@ -21,9 +21,16 @@ use crate::{
         reap::Reaped,
         slots::Key,
     },
-    sync::{AtomicU64, Ordering::Relaxed},
+    sync::{
+        AtomicU64,
+        Ordering::Relaxed,
+        paused::{At, meanwhile, pause, was_missed},
+    },
 };
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    rc::Rc,
+};
 
 /// A machine on which the caller dies at one request, and which counts the wakes.
 struct Mortal {
@@ -349,6 +356,62 @@ fn a_reap_ends_what_is_bound_to_the_dead_alone() {
     account(&core, &[&other]);
 }
 
+/// A reaper looks at the clock between its look at an entry and its removal.
+fn clock() -> u64 {
+    pause(At::Reap);
+    1
+}
+
+/// Another session puts the key that is just being ended. What it binds to the dead ends too, as an update does, and
+/// anything else stays.
+#[test]
+fn a_reap_ends_what_is_bound_to_the_dead_and_nothing_that_was_put_meanwhile() {
+    for bound in [false, true] {
+        let heap = Rc::new(board());
+        let core = heap.core();
+        let (dead, mut other) = (heap.lane(0), heap.lane(1));
+        let of_dead = dead.writer.pack();
+        let brief =
+            Change { deadline: u64::MAX / 2, ephemeral: of_dead, ..Change::put(b"bound", Expect::Any) };
+        let key = Key::new(core.geometry(), "task/1");
+        core.change(&mut { dead }, &key, &brief, Now::default(), None).unwrap();
+        let theirs = Rc::clone(&heap);
+        meanwhile(At::Reap, move || {
+            let (core, mut lane) = (theirs.core(), theirs.lane(2));
+            let ephemeral = if bound { of_dead } else { 0 };
+            let change = Change { ephemeral, ..Change::put(b"meanwhile", Expect::Any) };
+            let key = Key::new(core.geometry(), "task/1");
+            core.change(&mut lane, &key, &change, Now::default(), None).unwrap();
+        });
+        core.reap(&mut other, 0, Now { real_ns: 0, boot_ns: clock }).unwrap();
+        assert!(!was_missed(), "nothing was put meanwhile");
+        assert_eq!(get(&core, "task/1").is_some(), !bound);
+    }
+}
+
+/// Entries in overflow buckets end with their session as well.
+#[test]
+#[cfg_attr(miri, ignore = "fills a board")]
+fn a_reap_ends_what_is_bound_to_the_dead_in_every_bucket_of_a_chain() {
+    let heap = Heap::new(Shape {
+        dedicated: Vec::new(),
+        dedicated_buckets: 0,
+        uniform_shards: 1,
+        uniform_buckets: 1,
+        overflow_max: 4,
+        ..Shape::sized(1 << 20, 64, 64, 3)
+    });
+    let core = heap.core();
+    let (mut dead, mut other) = (heap.lane(0), heap.lane(1));
+    let keys = 3 * crate::layout::geometry::SLOTS as u64;
+    for key in 0..keys {
+        put_bound(&core, &mut dead, &format!("task/{key}"));
+    }
+    assert_eq!(core.usage().overflow, 2);
+    let reaped = core.reap(&mut other, 0, Now::default()).unwrap();
+    assert_eq!((reaped.ephemerals, core.usage().keys), (keys, 0));
+}
+
 /// The block of an event's record.
 fn block_of(core: &Core<'_>, event: u64) -> Block {
     core.geometry().block(core.ring_word(event).block()).unwrap()
@@ -563,4 +626,31 @@ fn a_bucket_in_the_making_is_linked_or_freed() {
         account(&core, &[&lane]);
         dead = heap.lane(0);
     }
+}
+
+/// A session may bind an entry to another one that ends meanwhile. Nobody ends that session again, so a keeper looks.
+#[test]
+fn what_is_bound_to_a_life_that_is_over_is_removed_and_what_is_bound_to_another_stays() {
+    let heap = Heap::small();
+    let (core, mut lane) = (heap.core(), heap.lane(1));
+    let host = heap.lane(0).writer;
+    let strangers = [
+        ("task/over", Writer { incarnation: host.incarnation + 2, ..host }),
+        ("task/next", Writer { incarnation: host.incarnation + 1, ..host }),
+        ("task/lives", host),
+        ("task/own", lane.writer),
+        // Damage, which names no session.
+        ("task/nobody", Writer { session: u16::MAX, ..host }),
+    ];
+    for (key, writer) in strangers {
+        let change = Change { ephemeral: writer.pack(), ..Change::put(b"bound", Expect::Any) };
+        core.change(&mut lane, &Key::new(core.geometry(), key), &change, Now::default(), None).unwrap();
+    }
+    put(&core, &mut lane, "task/plain", b"value", Expect::Any).unwrap();
+    let groups = 0..core.geometry().groups().count();
+    let removed = groups.map(|group| core.remove_orphans(&mut lane, group, Now::default()).unwrap());
+    assert_eq!(removed.sum::<u64>(), 2);
+    let left = ["over", "next", "lives", "own", "nobody", "plain"];
+    let left = left.map(|name| get(&core, &format!("task/{name}")).is_some());
+    assert_eq!(left, [false, false, true, true, true, true]);
 }

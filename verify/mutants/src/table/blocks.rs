@@ -94,4 +94,15 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib engine::protocol::tests::bounds::the_reserve_is_for_removals_alone_and_lets_a_board_be_emptied",
         )],
     },
+    Mutant {
+        name: "extents that are claimed are not counted",
+        lost: "A figure that is shown is wrong.",
+        file: FILE,
+        search: "                hint.store(u64::from(extent), Relaxed);
+                self.count(lane, Counter::Extents, 1);",
+        replace: "                hint.store(u64::from(extent), Relaxed);",
+        caught_by: &[test(
+            "-p slateboard --lib board::metrics::tests::what_sessions_did_is_counted_by_its_kind",
+        )],
+    },
 ];

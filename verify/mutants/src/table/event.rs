@@ -167,4 +167,14 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib board::event::tests::an_event_names_sessions_until_it_leaves_the_history",
         )],
     },
+    Mutant {
+        name: "an event that comes while others are skipped is skipped",
+        lost: "A watch of a prefix misses an event, and nobody tells it.",
+        file: FILE,
+        search: "self.next = self.next.max(counted + 1);",
+        replace: "self.next = self.next.max(counted.max(core.generation()) + 1);",
+        caught_by: &[test(
+            "-p slateboard --lib board::event::tests::what_comes_while_others_events_are_skipped_is_not_skipped",
+        )],
+    },
 ];

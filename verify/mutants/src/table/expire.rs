@@ -42,9 +42,20 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a put without room goes by the groups' words alone",
         lost: "A put is refused although an entry has expired that no group's word tells.",
         file: FILE,
-        search: "if ended > 0 { Ok(ended) } else { self.walk(lane, now) }",
+        search: "if ended > 0 { Ok(ended) } else { self.walk(lane, now, may_take) }",
         replace: "Ok(ended)",
         caught_by: &[models("expire::a_put_looks_at_every_slot_before_it_is_refused")],
+    },
+    Mutant {
+        name: "a put takes open slots from others again and again",
+        lost: "Two puts that want the last slot take it from each other for ever.",
+        file: FILE,
+        search: "        *may_take = retired == 0;
+",
+        replace: "",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::bounds::a_put_takes_open_slots_from_others_once",
+        )],
     },
     Mutant {
         name: "swept word replaced by a store",
@@ -77,5 +88,25 @@ pub const MUTANTS: &[Mutant] = &[
             ),
             long(torture("--kills 60 --seed 1")),
         ],
+    },
+    Mutant {
+        name: "a damaged entry keeps others from ending",
+        lost: "Entries outlive their time because of another key's damage.",
+        file: FILE,
+        search: "Ok(Left::Nothing) | Err(Fault::Corrupt(_)) => {}",
+        replace: "Ok(Left::Nothing) => {}",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::bounds::a_damaged_entry_keeps_no_other_from_ending",
+        )],
+    },
+    Mutant {
+        name: "entries that ended with their time are not counted",
+        lost: "A figure that is shown is wrong.",
+        file: FILE,
+        search: "self.count(lane, Counter::Expired, 1);",
+        replace: "",
+        caught_by: &[test(
+            "-p slateboard --lib board::metrics::tests::what_sessions_did_is_counted_by_its_kind",
+        )],
     },
 ];

@@ -117,16 +117,26 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "        let newest = core.generation().max(generation);
         #[cfg(test)]
-        tests::pause();
+        crate::sync::paused::pause(crate::sync::paused::At::Floor);
         let floor = core.floor();
 ",
         replace: "        let floor = core.floor();
         #[cfg(test)]
-        tests::pause();
+        crate::sync::paused::pause(crate::sync::paused::At::Floor);
         let newest = core.generation().max(generation);
 ",
         caught_by: &[test(
             "-p slateboard --lib board::index::keys::tests::a_key_whose_slot_gets_another_while_the_index_is_paused_leaves_it",
+        )],
+    },
+    Mutant {
+        name: "an event that is not counted is not in the index",
+        lost: "A list leaves out a key that a get has told already.",
+        file: FILE,
+        search: "let newest = core.generation().max(generation);",
+        replace: "let newest = core.generation().max(generation.min(core.generation()));",
+        caught_by: &[test(
+            "-p slateboard --lib board::index::keys::tests::an_event_that_is_not_counted_is_in_the_index",
         )],
     },
 ];

@@ -476,4 +476,65 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib board::keeper::tests::a_keeper_that_ended_what_was_due_wakes_for_the_next_deadline",
         )],
     },
+    Mutant {
+        name: "a keeper looks for nothing that outlived its session",
+        lost: "What a killed process bound to a session that had just ended stays for ever.",
+        file: FILE,
+        search: "let remove = |lane: &mut Lane| core.remove_orphans(lane, group, region::now());",
+        replace: "let remove = |_: &mut Lane| Ok(group as u64);",
+        caught_by: &[test(
+            "-p slateboard --lib board::keeper::tests::the_elected_keeper_removes_what_is_bound_to_a_session_that_has_ended",
+        )],
+    },
+    Mutant {
+        name: "a keeper that must stop is not woken",
+        lost: "The end of a session waits for two seconds, and its thread stays until the next beat.",
+        file: FILE,
+        search: "        *self.seat.signal.lock() = true;
+        self.seat.signal.changed.notify_all();",
+        replace: "        *self.seat.signal.lock() = true;",
+        caught_by: &[test("-p slateboard --lib board::keeper::tests::a_keeper_ends_with_its_session")],
+    },
+    Mutant {
+        name: "a keeper that must stop sleeps first",
+        lost: "A keeper that was at work when its session ended stays until the next beat.",
+        file: FILE,
+        search: "    if !*stop {
+        let pause",
+        replace: "    if !*stop || rounds.period_ns > 0 {
+        let pause",
+        caught_by: &[test(
+            "-p slateboard --lib board::keeper::tests::a_keeper_that_must_stop_does_not_sleep_first",
+        )],
+    },
+    Mutant {
+        name: "the sessions are counted more and more seldom",
+        lost: "On a board that was full long ago the few that stay take turns of four periods.",
+        file: FILE,
+        search: "self.beats.is_power_of_two() || self.beats.is_multiple_of(SWEEP_BEATS)",
+        replace: "self.beats.is_power_of_two()",
+        caught_by: &[test(
+            "-p slateboard --lib board::keeper::tests::the_elected_keeper_beats_in_each_period_and_the_others_in_their_turn",
+        )],
+    },
+    Mutant {
+        name: "the elected keeper wakes before the deadline",
+        lost: "It wakes again and again until an entry is over.",
+        file: FILE,
+        search: "seat.expiries.note(next_ns.saturating_add(DeadlineHint::UNIT_NS), boot_ns);",
+        replace: "seat.expiries.note(next_ns, boot_ns);",
+        caught_by: &[test(
+            "-p slateboard --lib board::keeper::tests::the_elected_keeper_ends_what_expired_at_its_next_beat_and_notes_what_is_next",
+        )],
+    },
+    Mutant {
+        name: "a session that others ended is elected",
+        lost: "Nobody does the elected one's work: the ended session may not, and no other is elected.",
+        file: FILE,
+        search: "let elected = !fenced && seat.is_elected();",
+        replace: "let elected = seat.is_elected();",
+        caught_by: &[test(
+            "-p slateboard --lib board::keeper::tests::a_session_that_others_ended_is_not_elected",
+        )],
+    },
 ];

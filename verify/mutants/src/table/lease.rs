@@ -290,4 +290,34 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "if self.key.is_empty() {",
         caught_by: &[test(BEFORE_THE_LOCK)],
     },
+    Mutant {
+        name: "a lease's entry has no name",
+        lost: "Whoever reads the key of a lease does not learn who has it.",
+        file: FILE,
+        search: "session.put_with(key, session.name(), options)",
+        replace: "session.put_with(key, &session.name()[..0], options)",
+        caught_by: &[test(
+            "-p slateboard --lib board::lease::tests::a_lease_s_entry_has_the_holder_s_name_as_text",
+        )],
+    },
+    Mutant {
+        name: "a lease's entry is not told as text",
+        lost: "A tool shows the holder's name as bytes.",
+        file: FILE,
+        search: ".ephemeral(true).codec(CodecId::UTF8);",
+        replace: ".ephemeral(true).codec(CodecId::RAW);",
+        caught_by: &[test(
+            "-p slateboard --lib board::lease::tests::a_lease_s_entry_has_the_holder_s_name_as_text",
+        )],
+    },
+    Mutant {
+        name: "a released lease is not lost for a renewal under way",
+        lost: "A renewal puts the lease's entry again while it is released, and it stays for its time to live.",
+        file: FILE,
+        search: "let Some(version) = self.held.lock().version.take() else { return Ok(()) };",
+        replace: "let Some(version) = self.held.lock().version else { return Ok(()) };",
+        caught_by: &[test(
+            "-p slateboard --lib board::lease::tests::a_released_lease_is_lost_for_a_renewal_under_way",
+        )],
+    },
 ];

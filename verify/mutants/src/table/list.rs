@@ -172,4 +172,24 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib board::list::tests::a_key_that_a_walk_found_twice_is_told_once",
         )],
     },
+    Mutant {
+        name: "damage of a key that is read by itself is not told",
+        lost: "A list that is not exact leaves a key out, and nobody learns it.",
+        file: FILE,
+        search: "Err(error) if error.is_corrupt() => damaged.push(Damage::of_key(&key, \"its newest record\")),",
+        replace: "Err(error) if error.is_corrupt() => {}",
+        caught_by: &[test(
+            "-p slateboard --lib board::list::tests::keys_that_are_read_one_by_one_have_the_damage_of_their_range_and_the_generation_of_the_beginning",
+        )],
+    },
+    Mutant {
+        name: "a list read key by key has the generation of its end",
+        lost: "An entry may be older than the generation that the list names.",
+        file: FILE,
+        search: "Ok(Listing { entries, generation, exact: false, damaged })",
+        replace: "Ok(Listing { entries, generation: generation.max(core.newest()), exact: false, damaged })",
+        caught_by: &[test(
+            "-p slateboard --lib board::list::tests::keys_that_are_read_one_by_one_have_the_damage_of_their_range_and_the_generation_of_the_beginning",
+        )],
+    },
 ];

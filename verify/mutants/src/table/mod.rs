@@ -4,16 +4,31 @@
 //! they are made of the accesses themselves, and `docs/atomics.md` says what catches each.
 
 mod blocks;
+mod board;
+mod board_claim;
 mod board_view;
 mod bulk;
 mod claim;
+mod cli_init;
+mod cli_lock;
+mod cli_sessions;
+mod clock;
 mod copy;
+mod create;
+mod doorbell;
 mod event;
+mod evict;
 mod expire;
+mod file;
 mod fill;
+mod fork;
 mod fsck;
+mod futex;
 mod guard;
+mod guest;
 mod history;
+mod identity;
+mod index;
 mod index_keys;
 mod inflight;
 mod keeper;
@@ -23,7 +38,10 @@ mod lane;
 mod lease;
 mod list;
 mod listing;
+mod lock;
+mod locks;
 mod lookout;
+mod mapping;
 mod metrics;
 mod names;
 mod notifier;
@@ -31,6 +49,7 @@ mod options;
 mod pieces;
 mod pollable;
 mod presence;
+mod process;
 mod project;
 mod publish;
 mod read;
@@ -51,6 +70,7 @@ mod thread;
 mod tombstones;
 mod typed;
 mod update;
+mod usage;
 mod view;
 mod wake;
 mod watch;
@@ -129,19 +149,35 @@ const fn long(check: Check) -> Check {
 }
 
 /// All of them, by file.
+#[allow(clippy::too_many_lines, reason = "a list")]
 pub fn all() -> impl Iterator<Item = &'static Mutant> {
     [
         blocks::MUTANTS,
-        bulk::MUTANTS,
+        board::MUTANTS,
+        board_claim::MUTANTS,
         board_view::MUTANTS,
+        bulk::MUTANTS,
         claim::MUTANTS,
+        cli_init::MUTANTS,
+        cli_lock::MUTANTS,
+        cli_sessions::MUTANTS,
+        clock::MUTANTS,
         copy::MUTANTS,
+        doorbell::MUTANTS,
+        create::MUTANTS,
         event::MUTANTS,
+        evict::MUTANTS,
         expire::MUTANTS,
         fill::MUTANTS,
+        fork::MUTANTS,
+        file::MUTANTS,
         fsck::MUTANTS,
+        futex::MUTANTS,
         guard::MUTANTS,
+        guest::MUTANTS,
         history::MUTANTS,
+        identity::MUTANTS,
+        index::MUTANTS,
         index_keys::MUTANTS,
         inflight::MUTANTS,
         keeper::MUTANTS,
@@ -151,7 +187,10 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         lease::MUTANTS,
         list::MUTANTS,
         listing::MUTANTS,
+        lock::MUTANTS,
+        locks::MUTANTS,
         lookout::MUTANTS,
+        mapping::MUTANTS,
         metrics::MUTANTS,
         names::MUTANTS,
         notifier::MUTANTS,
@@ -159,6 +198,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         pieces::MUTANTS,
         pollable::MUTANTS,
         presence::MUTANTS,
+        process::MUTANTS,
         project::MUTANTS,
         publish::MUTANTS,
         read::MUTANTS,
@@ -179,6 +219,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         tombstones::MUTANTS,
         typed::MUTANTS,
         update::MUTANTS,
+        usage::MUTANTS,
         view::MUTANTS,
         wake::MUTANTS,
         words::MUTANTS,

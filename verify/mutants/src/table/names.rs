@@ -136,4 +136,20 @@ pub const MUTANTS: &[Mutant] = &[
 ",
         caught_by: &[states("names-lapped")],
     },
+    Mutant {
+        name: "a name is taken for a longer one that begins with it",
+        lost: "A session writes under another's name.",
+        file: FILE,
+        search: ".is_some_and(|bytes| bytes == name);",
+        replace: ".is_some_and(|bytes| bytes.starts_with(name));",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::names::a_name_is_compared_in_whole")],
+    },
+    Mutant {
+        name: "names that nothing refers to are in use",
+        lost: "A table of names looks full that has room.",
+        file: FILE,
+        search: "referred && matches!(state.kind(), Some(NameKind::Ready { .. }))",
+        replace: "matches!(state.kind(), Some(NameKind::Ready { .. })) && (referred || index > 0)",
+        caught_by: &[test("-p slateboard --lib engine::protocol::tests::names::only_names_that_something_refers_to_are_in_use")],
+    },
 ];

@@ -105,9 +105,9 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a dropped notifier does not end its thread",
         lost: "Each board that is closed leaves a thread.",
         file: FILE,
-        search: "            self.shared.lock().over = true;
-",
-        replace: "",
+        search: "        self.shared.lock().over = true;
+        self.shared",
+        replace: "        self.shared",
         caught_by: &[test(
             "-p slateboard --lib board::notifier::tests::a_notifier_that_is_dropped_ends_its_thread",
         )],
@@ -152,6 +152,48 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "Ok::<(), Box<dyn std::any::Any + Send>>(waker.wake())",
         caught_by: &[test(
             "-p slateboard --lib board::notifier::tests::a_waker_that_panics_takes_nothing_from_others",
+        )],
+    },
+    Mutant {
+        name: "a forked child takes a place among the waiters",
+        lost: "A child gets a descriptor that is never readable, and may wait for a lock for ever.",
+        file: FILE,
+        search: "        // Fails in a forked child, which does not have the thread.
+        region.words()?;",
+        replace: "",
+        caught_by: &[test(
+            "-p slateboard --test processes_forked a_forked_child_is_refused_everything_and_attaches_anew",
+        )],
+    },
+    Mutant {
+        name: "an event does not begin the looks anew",
+        lost: "After a quiet time a lost wake delays tasks and descriptors by four seconds for ever.",
+        file: FILE,
+        search: "        if shared.alert(|waiter| waiter.is_due(&core)) {
+            self.rest = Rest::new(0);",
+        replace: "        if shared.alert(|waiter| waiter.is_due(&core)) {",
+        caught_by: &[test(
+            "-p slateboard --lib board::notifier::tests::an_event_begins_the_looks_anew_and_is_late_once",
+        )],
+    },
+    Mutant {
+        name: "who cannot be woken naps for a moment each time",
+        lost: "A reader without a doorbell takes a thousand looks a second.",
+        file: FILE,
+        search: "self.nap = (self.nap * 2).min(NAP_MAX);",
+        replace: "self.nap = self.nap.min(NAP_MAX);",
+        caught_by: &[test(
+            "-p slateboard --lib board::notifier::tests::who_cannot_be_woken_naps_longer_and_longer",
+        )],
+    },
+    Mutant {
+        name: "who cannot be woken naps without a bound",
+        lost: "A reader without a doorbell learns of a change seconds late.",
+        file: FILE,
+        search: "self.nap = (self.nap * 2).min(NAP_MAX);",
+        replace: "self.nap *= 2;",
+        caught_by: &[test(
+            "-p slateboard --lib board::notifier::tests::who_cannot_be_woken_naps_longer_and_longer",
         )],
     },
 ];

@@ -110,4 +110,14 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "event.is_err()",
         caught_by: &[test("-p slateboard --test streams a_stream_that_fell_behind_says_how_far_and_goes_on")],
     },
+    Mutant {
+        name: "new programs get a watch's descriptor",
+        lost: "A program that a process starts keeps the descriptor.",
+        file: FILE,
+        search: "eventfd(1, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)",
+        replace: "eventfd(1, EventfdFlags::NONBLOCK)",
+        caught_by: &[test(
+            "-p slateboard --lib board::pollable::tests::a_descriptor_with_nothing_to_read_waits_to_be_alerted",
+        )],
+    },
 ];

@@ -89,8 +89,8 @@ pub const MUTANTS: &[Mutant] = &[
         name: "the record of the dead is taken as it is",
         lost: "What was bound to the dead stays, and its blocks belong to the next session.",
         file: FILE,
-        search: "if core.is_occupied(index) { self.reap_held(&core, index) } else { Ok(()) }",
-        replace: "Ok::<(), Error>(())",
+        search: "if core.is_occupied(index) { self.reap_held(&core, index) } else { Ok(true) }",
+        replace: "Ok::<bool, Error>(true)",
         caught_by: &[test(
             "-p slateboard --lib board::presence::tests::a_dead_session_s_record_is_reaped_and_taken_when_no_other_is_free",
         )],
@@ -100,9 +100,9 @@ pub const MUTANTS: &[Mutant] = &[
         lost: "The record of the dead is never free again.",
         file: FILE,
         search: "self.roll.let_go(index, certificate);
-        outcome.map",
+        outcome",
         replace: "std::mem::forget(certificate);
-        outcome.map",
+        outcome",
         caught_by: &[test(
             "-p slateboard --lib board::presence::tests::the_dead_are_counted_and_the_living_and_the_free_are_not",
         )],
@@ -141,10 +141,95 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a session that another reaped meanwhile is reaped again",
         lost: "One death is counted twice, and a reaper works in a record that has no session.",
         file: FILE,
-        search: "let is_there = core.is_occupied(index);",
-        replace: "let is_there = core.is_occupied(index) || index < usize::MAX;",
+        search: "if core.is_occupied(index) { self.reap_held(core, index) } else { Ok(false) }",
+        replace: "self.reap_held(core, index)",
         caught_by: &[test(
             "-p slateboard --lib board::presence::tests::a_session_that_another_reaped_meanwhile_is_not_reaped_again",
         )],
+    },
+    Mutant {
+        name: "a lock that cannot be probed proves a death",
+        lost: "A session that lives is reaped because the kernel did not answer.",
+        file: FILE,
+        search: "Err(_) => Presence::Unknown,",
+        replace: "Err(_) => Presence::Dead,",
+        caught_by: &[test(
+            "-p slateboard --lib board::presence::tests::a_lock_that_cannot_be_probed_proves_no_death",
+        )],
+    },
+    Mutant {
+        name: "free records count among the eight that a keeper looks at",
+        lost: "The keepers of a board with few sessions look at some of them seldom.",
+        file: FILE,
+        search: "            if !core.is_occupied(index) {
+                continue;
+            }
+            let was_dead",
+        replace: "            if !core.is_occupied(index) {
+                looks += 1;
+                continue;
+            }
+            let was_dead",
+        caught_by: &[test(
+            "-p slateboard --lib board::keeper::tests::a_keeper_that_is_not_elected_looks_at_eight_and_goes_on_behind_them",
+        )],
+    },
+    Mutant {
+        name: "a session is asked for in another lock file",
+        lost: "A living session is shown as dead after the lock file was replaced.",
+        file: FILE,
+        search: "_ if lock_file != self.lock_file() => Presence::Unknown,",
+        replace: "",
+        caught_by: &[test(
+            "-p slateboard --test liveness a_session_whose_lock_file_was_replaced_is_unknown_and_goes_on",
+        )],
+    },
+    Mutant {
+        name: "a session with its lock in another file is reaped",
+        lost: "The entries and blocks of a living session are taken away while it writes.",
+        file: FILE,
+        search: "if !self.can_ask(core, index) {",
+        replace: "if false {",
+        caught_by: &[test(
+            "-p slateboard --lib board::presence::tests::a_session_that_may_have_its_lock_elsewhere_is_neither_reaped_nor_replaced",
+        )],
+    },
+    Mutant {
+        name: "a full board does not say that some sessions are unknown",
+        lost: "Who cannot attach is told to make a larger board, and not that the lock file was replaced.",
+        file: FILE,
+        search: "occupied.retain(|&index| self.can_ask(&core, index));",
+        replace: "",
+        caught_by: &[test(
+            "-p slateboard --test liveness the_record_of_an_unknown_session_is_given_to_nobody",
+        )],
+    },
+    Mutant {
+        name: "sessions with their locks in another file do not use the board",
+        lost: "A board is replaced under its living sessions after the lock file was replaced.",
+        file: FILE,
+        search: "&& core.lock_file(index) != lock_file;",
+        replace: "&& index == usize::MAX;",
+        caught_by: &[test(
+            "-p slateboard --test liveness a_board_whose_lock_file_was_replaced_is_not_a_board_without_users",
+        )],
+    },
+    Mutant {
+        name: "the dead use the board",
+        lost: "A board whose sessions died cannot be replaced without force.",
+        file: FILE,
+        search: "&& core.lock_file(index) != lock_file;",
+        replace: ";",
+        caught_by: &[test(
+            "-p slateboard --test liveness a_board_whose_lock_file_was_replaced_is_not_a_board_without_users",
+        )],
+    },
+    Mutant {
+        name: "nobody uses a board that cannot be opened",
+        lost: "A board is replaced under its living sessions because this process may not read it.",
+        file: FILE,
+        search: "Err(error) if matches!(error.kind(), ErrorKind::Io | ErrorKind::Full) => return Err(error),",
+        replace: "",
+        caught_by: &[test("-p slateboard --test liveness who_may_not_open_the_lock_file_knows_nothing")],
     },
 ];

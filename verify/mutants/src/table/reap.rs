@@ -556,8 +556,8 @@ pub const MUTANTS: &[Mutant] = &[
         name: "an entry ends with another session",
         lost: "A reap removes what is bound to other sessions in their first lives.",
         file: FILE,
-        search: "(bound.session, bound.incarnation) == (life.session, life.incarnation)",
-        replace: "bound.incarnation == life.incarnation",
+        search: "(bound.session, bound.incarnation) == life",
+        replace: "bound.incarnation == life.1",
         caught_by: &[test(
             "-p slateboard --lib engine::protocol::tests::reaping::a_reap_ends_what_is_bound_to_the_dead_alone",
         )],
@@ -570,6 +570,46 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "Err(Fault::Corrupt(what)) => return Err(Fault::Corrupt(what)),",
         caught_by: &[test(
             "-p slateboard --lib engine::protocol::tests::reaping::a_damaged_key_does_not_keep_the_dead_attached",
+        )],
+    },
+    Mutant {
+        name: "a sweep removes what is bound to the living",
+        lost: "The keys of living sessions disappear.",
+        file: FILE,
+        search: "&& !self.is_in_life(bound);",
+        replace: ";",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::reaping::what_is_bound_to_a_life_that_is_over_is_removed_and_what_is_bound_to_another_stays",
+        )],
+    },
+    Mutant {
+        name: "what is bound to a session stays in overflow buckets",
+        lost: "An entry outlives the session that it was to end with.",
+        file: FILE,
+        search: "self.slots(bucket).try_fold(removed, |removed, hash_at| {",
+        replace: "self.slots(bucket).take(crate::layout::geometry::SLOTS).try_fold(removed, |removed, hash_at| {",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::reaping::a_reap_ends_what_is_bound_to_the_dead_in_every_bucket_of_a_chain",
+        )],
+    },
+    Mutant {
+        name: "whatever stands ends in place of what was bound",
+        lost: "A value that a living session put is removed with a dead one's entry.",
+        file: FILE,
+        search: "let change = Change::tombstone(kind, Expect::Generation(generation));",
+        replace: "let change = Change::tombstone(kind, if generation > 0 { Expect::Any } else { Expect::Absent });",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::reaping::a_reap_ends_what_is_bound_to_the_dead_and_nothing_that_was_put_meanwhile",
+        )],
+    },
+    Mutant {
+        name: "what was updated while it was being ended stays",
+        lost: "An entry outlives the session that it was to end with.",
+        file: FILE,
+        search: "Ok(_) => tried = generation,",
+        replace: "Ok(_) => return Ok(tried > generation),",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::reaping::a_reap_ends_what_is_bound_to_the_dead_and_nothing_that_was_put_meanwhile",
         )],
     },
 ];

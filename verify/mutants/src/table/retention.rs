@@ -173,4 +173,12 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "true",
         caught_by: &[test("-p slateboard --lib engine::protocol::tests::bounds::a_history_of_few_events_stays_on_a_full_board_as_long_as_it_can")],
     },
+    Mutant {
+        name: "events that leave the history are not counted",
+        lost: "A figure that is shown is wrong.",
+        file: FILE,
+        search: "self.count(lane, Counter::Floored, 1);",
+        replace: "",
+        caught_by: &[test("-p slateboard --lib board::metrics::tests::what_sessions_did_is_counted_by_its_kind")],
+    },
 ];

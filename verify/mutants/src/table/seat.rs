@@ -9,7 +9,7 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a full board is not reaped",
         lost: "A put is refused although dead sessions hold the room.",
         file: FILE,
-        search: "self.region.reap_dead().unwrap_or(0) > 0",
+        search: "self.region.reap_dead().map_or(true, |reaped| reaped > 0)",
         replace: "false",
         caught_by: &[test(
             "-p slateboard --lib board::seat::tests::a_put_on_a_full_board_reaps_the_dead_who_hold_its_room",
@@ -152,5 +152,100 @@ pub const MUTANTS: &[Mutant] = &[
         caught_by: &[test(
             "-p slateboard --lib board::lease::tests::each_lease_of_a_session_is_renewed_until_it_is_released",
         )],
+    },
+    Mutant {
+        name: "a guest binds to itself",
+        lost: "What a process binds for another one ends with that process.",
+        file: FILE,
+        search: "self.host.unwrap_or(self.writer)",
+        replace: "self.host.filter(|host| host.incarnation == 0).unwrap_or(self.writer)",
+        caught_by: &[test(
+            "-p slateboard --test guests what_a_guest_binds_ends_with_its_host_whichever_way_that_ends",
+        )],
+    },
+    Mutant {
+        name: "a release waits for a renewal",
+        lost: "A release, and the drop of a lease, wait while another lease is renewed on a full or slow board.",
+        file: FILE,
+        search: "        for mut renewal in due {
+            if (renewal.renew)() {
+                renewal.due_ns = boot_ns.saturating_add(renewal.every_ns);
+                self.renewals.lock().push(renewal);
+            }
+        }",
+        replace: "        let mut all = self.renewals.lock();
+        for mut renewal in due {
+            if (renewal.renew)() {
+                renewal.due_ns = boot_ns.saturating_add(renewal.every_ns);
+                all.push(renewal);
+            }
+        }",
+        caught_by: &[test("-p slateboard --lib board::lease::tests::a_release_does_not_wait_for_a_renewal")],
+    },
+    Mutant {
+        name: "who cannot be reaped hides that others were",
+        lost: "A put is refused although a reap has just made room for it.",
+        file: FILE,
+        search: "self.region.reap_dead().map_or(true, |reaped| reaped > 0)",
+        replace: "self.region.reap_dead().is_ok_and(|reaped| reaped > 0)",
+        caught_by: &[test(
+            "-p slateboard --lib board::presence::tests::a_put_finds_the_room_of_the_dead_although_another_cannot_be_reaped",
+        )],
+    },
+    Mutant {
+        name: "a put that was held up does not ask again whether its session was ended",
+        lost: "A session that others ended meanwhile writes, perhaps into blocks that are another's by now.",
+        file: FILE,
+        search: "                    None => core
+                        .check_fence(lane)
+                        .and_then(|()| core.change(lane, key, change, region::now(), hint)),",
+        replace: "                    None => core.change(lane, key, change, region::now(), hint),",
+        caught_by: &[test(
+            "-p slateboard --lib board::seat::tests::a_put_that_was_held_up_asks_again_whether_its_session_was_ended",
+        )],
+    },
+    Mutant {
+        name: "a put that expects nothing in particular gives up",
+        lost: "A put fails because others write the same key.",
+        file: FILE,
+        search: "Err(Fault::Contended) if change.expect == Expect::Any => {}",
+        replace: "Err(Fault::Contended) if change.expect == Expect::Any && change.deadline == 1 => {}",
+        caught_by: &[test(
+            "-p slateboard --lib board::seat::tests::a_put_that_expects_nothing_in_particular_never_gives_up_and_others_do",
+        )],
+    },
+    Mutant {
+        name: "a put under a condition never gives up",
+        lost: "A call that may say that others are in its way goes on for ever.",
+        file: FILE,
+        search: "Err(Fault::Contended) if change.expect == Expect::Any => {}",
+        replace: "Err(Fault::Contended) => {}",
+        caught_by: &[test(
+            "-p slateboard --lib board::seat::tests::a_put_that_expects_nothing_in_particular_never_gives_up_and_others_do",
+        )],
+    },
+    Mutant {
+        name: "a session says that it attached when the machine had just booted",
+        lost: "The list of sessions shows a wrong time.",
+        file: FILE,
+        search: "attached_ns: crate::region::realtime_ns(),",
+        replace: "attached_ns: boottime_ns(),",
+        caught_by: &[test("-p slateboard --lib board::seat::tests::a_session_s_record_says_whose_it_is")],
+    },
+    Mutant {
+        name: "a session does not say when its process started",
+        lost: "A process that has the number of an ended one is taken for it.",
+        file: FILE,
+        search: "start_time: process.start_time,",
+        replace: "start_time: 0,",
+        caught_by: &[test("-p slateboard --lib board::seat::tests::a_session_s_record_says_whose_it_is")],
+    },
+    Mutant {
+        name: "a session does not say in whose numbering its process has its number",
+        lost: "A number of another container is taken for one of here.",
+        file: FILE,
+        search: "pid_namespace: process.pid_namespace,",
+        replace: "pid_namespace: 0,",
+        caught_by: &[test("-p slateboard --lib board::seat::tests::a_session_s_record_says_whose_it_is")],
     },
 ];

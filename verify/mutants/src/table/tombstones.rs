@@ -1,6 +1,6 @@
 //! Mutants of `src/engine/protocol/tombstones.rs`.
 
-use super::{Mutant, long, models, schedules, states};
+use super::{Mutant, long, models, schedules, states, test};
 
 const FILE: &str = "src/engine/protocol/tombstones.rs";
 
@@ -82,5 +82,30 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "        word.store(limbo(0).0, crate::sync::Ordering::Release);
         let left = owner == owner;",
         caught_by: &[states("doomed")],
+    },
+    Mutant {
+        name: "a sweep gives no tombstone back",
+        lost: "A killed session's tombstone keeps its block until its slot is needed.",
+        file: FILE,
+        search: "                if head.is(HeadKind::Retired) && head.block() != 0 {
+                    self.give_back(hash_at + 1, head);
+                }
+                if",
+        replace: "                if",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::bounds::a_tombstone_that_a_killed_session_did_not_give_back_is_given_back",
+        )],
+    },
+    Mutant {
+        name: "a put without room gives no tombstone back",
+        lost: "A killed session's tombstone keeps its block although there is no room.",
+        file: FILE,
+        search: "                } else if head.is(HeadKind::Retired) && head.block() != 0 {
+                    self.give_back(head_at, head);
+                }",
+        replace: "                }",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::bounds::a_tombstone_that_a_killed_session_did_not_give_back_is_given_back",
+        )],
     },
 ];
