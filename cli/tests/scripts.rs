@@ -239,7 +239,7 @@ fn completions_offer_what_help_shows() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = place.slate(&format!("completions {shell}")).ok();
         assert!(script.contains("diff") && script.contains("stop-on-failure"), "{shell}");
-        assert!(!script.contains("demo-agent") && !script.contains("ephemeral"), "{shell}");
+        assert!(!script.contains("demo-agent") && !script.contains("demo-sweep"), "{shell}");
         let document = place.slate(&format!("completions {shell} --json")).json();
         assert_eq!((&document["shell"], &document["script"]), (&json!(shell), &json!(script)));
     }
