@@ -36,7 +36,7 @@ const ATTEMPTS: u32 = 4;
 /// A project's board after it was created or found.
 ///
 /// # Examples
-/// See [`ProjectOptions`].
+/// See [`ProjectOptions`](super::ProjectOptions).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Created {

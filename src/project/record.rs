@@ -336,6 +336,16 @@ mod tests {
     }
 
     #[test]
+    fn a_region_whose_path_cannot_be_accessed_is_unseen() {
+        let (_folder, slate) = folder();
+        // Even the superuser cannot access a path whose links lead to themselves.
+        let path = slate.path.join("circle");
+        std::os::unix::fs::symlink(&path, &path).expect("link");
+        let record = Record { path: path.join("region"), ..record(&slate, &slate.path) };
+        assert_eq!(record.check(&slate, &boot("this boot")), Some(Unreachable::Unseen));
+    }
+
+    #[test]
     fn another_lock_file_is_told_apart() {
         let (_folder, slate) = folder();
         let region = slate.path.join("region");

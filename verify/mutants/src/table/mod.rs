@@ -9,7 +9,6 @@ mod board_claim;
 mod board_view;
 mod bulk;
 mod claim;
-mod cli_init;
 mod cli_lock;
 mod cli_sessions;
 mod clock;
@@ -158,7 +157,6 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         board_view::MUTANTS,
         bulk::MUTANTS,
         claim::MUTANTS,
-        cli_init::MUTANTS,
         cli_lock::MUTANTS,
         cli_sessions::MUTANTS,
         clock::MUTANTS,

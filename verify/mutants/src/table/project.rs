@@ -107,4 +107,43 @@ pub const MUTANTS: &[Mutant] = &[
             "-p slateboard --lib project::settings::tests::only_what_was_asked_for_can_differ",
         )],
     },
+    Mutant {
+        name: "a region that cannot be opened has no users",
+        lost: "A second board is made beside one whose users cannot be asked for.",
+        file: "src/project/create.rs",
+        search: "nobody_uses(&region)?;
+                continue;",
+        replace: "continue;",
+        caught_by: &[test(
+            "-p slateboard-cli --test unknown no_second_board_is_made_beside_one_that_cannot_be_asked",
+        )],
+    },
+    Mutant {
+        name: "a boot that is unknown is another boot",
+        lost: "Where the system has no boot id, a board that is there passes for one that a restart lost.",
+        file: "src/project/machine.rs",
+        search: "            _ if !is_known => Compared::Same,",
+        replace: "            _ if !is_known && self.boot_id == recorded.boot_id => Compared::Same,",
+        caught_by: &[test(
+            "-p slateboard --lib project::machine::tests::the_boot_decides_then_the_machine_then_the_name",
+        )],
+    },
+    Mutant {
+        name: "a region that cannot be seen was removed",
+        lost: "A board in a folder that this process may not enter is replaced, although it may be in use.",
+        file: "src/project/record.rs",
+        search: "Err(error) if !is_nothing(&error) => return Some(Unreachable::Unseen),",
+        replace: "Err(error) if false && !is_nothing(&error) => return Some(Unreachable::Unseen),",
+        caught_by: &[test(
+            "-p slateboard --lib project::record::tests::a_region_whose_path_cannot_be_accessed_is_unseen",
+        )],
+    },
+    Mutant {
+        name: "a board whose lock file was replaced has no users",
+        lost: "A board is replaced under those who hold the old lock file.",
+        file: "src/project/create.rs",
+        search: "if self.verb == Verb::Replace && why == Unreachable::LockReplaced && !self.force {",
+        replace: "if self.verb == Verb::Replace && why == Unreachable::LockReplaced && !self.force && self.root.folder.as_os_str().is_empty() {",
+        caught_by: &[test("-p slateboard-cli --test surroundings a_lock_file_that_was_replaced_by_hand")],
+    },
 ];
