@@ -131,6 +131,7 @@ impl Work {
             match self.plan()? {
                 Plan::Use(record) => {
                     let found = self.found(record);
+                    self.tidy(found.path());
                     // For reading only: that is possible on a file system that is mounted read-only, too.
                     let reader = found.open_read_only(Board::options())?;
                     return self.created(false, found, &reader);
@@ -185,7 +186,10 @@ impl Work {
         let Some(why) = record.check(&self.slate, &self.machine) else {
             match self.verb {
                 Verb::Ensure => return Ok(Plan::Use(record)),
-                Verb::Create => return Err(exists(&region)),
+                Verb::Create => {
+                    self.tidy(&region);
+                    return Err(exists(&region));
+                }
                 Verb::Adopt => return Err(not_a_copy(&self.slate.path, &region)),
                 Verb::Replace => self.nobody_uses(&region)?,
             }
@@ -325,8 +329,13 @@ impl Work {
                 }
             }
         }
+        self.tidy(new);
+    }
+
+    /// Removes what killed processes left behind. Without the lock, another call may be using it.
+    fn tidy(&self, recorded: &Path) {
         if self.lock.is_some() {
-            place::tidy(&self.slate, new);
+            place::tidy(&self.slate, recorded);
         }
     }
 }

@@ -23,6 +23,10 @@ use std::{
 
 /// The name of the folder.
 pub(super) const FOLDER: &str = ".slate";
+/// The name of a file that moves the folder to an overlay's upper layer, before a dot and random digits.
+pub(super) const SETTLED: &str = ".settled";
+/// The file in the folder that makes git ignore it.
+pub(super) const IGNORE: &str = ".gitignore";
 /// How long to wait for the lock of another `init`.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(5);
@@ -120,8 +124,12 @@ impl SlateFolder {
         if mode & 0o022 != 0 {
             return Err(writable_by_others(path));
         }
-        let ignore = path.join(".gitignore");
-        match whole::write_new(&ignore, b"*\n") {
+        let ignore = path.join(IGNORE);
+        if fs::symlink_metadata(&ignore).is_ok() {
+            return Ok(folder);
+        }
+        // Complete at once: a file without its line would be left as it is. Whoever else makes it writes the same.
+        match whole::create(&ignore, b"*\n", whole::ways(true)) {
             Err(error) if is_there_or_read_only(&error) => Ok(folder),
             Err(error) => Err(Error::io("the file cannot be written", error).at_path(&ignore)),
             Ok(()) => Ok(folder),
@@ -133,7 +141,7 @@ impl SlateFolder {
     pub(super) fn settle(&mut self) -> Result<()> {
         if self.is_layered {
             let failed = |error| Error::io("the folder cannot be written", error).at_path(&self.path);
-            let draft = self.path.join(format!("{FOLDER}.{}", whole::random_name().map_err(failed)?));
+            let draft = self.path.join(format!("{SETTLED}.{}", whole::random_name().map_err(failed)?));
             whole::write_new(&draft, b"").and_then(|()| fs::remove_file(&draft)).map_err(failed)?;
             *self = Self::examine(&self.path)?;
         }

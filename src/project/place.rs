@@ -6,7 +6,7 @@
 
 use super::{
     Placement,
-    folder::{FolderId, FolderLock, SlateFolder, try_lock, writable_by_others},
+    folder::{FolderId, FolderLock, IGNORE, SETTLED, SlateFolder, try_lock, writable_by_others},
     machine::{is_own, own_uid},
     record::{FILE, lock_of},
     whole,
@@ -287,7 +287,7 @@ fn is_region(path: &Path) -> bool {
     })
 }
 
-/// Removes what killed processes left behind: all regions of this project except the recorded one, drafts of its record,
+/// Removes what killed processes left behind: all regions of this project except the recorded one, drafts of its files,
 /// and in memory the drafts of all projects. Files that may be in use are kept. Only the holder of the folder's lock may
 /// call it.
 pub(super) fn tidy(slate: &SlateFolder, recorded: &Path) {
@@ -298,17 +298,33 @@ pub(super) fn tidy(slate: &SlateFolder, recorded: &Path) {
     }
     for draft in entries(&slate.path) {
         let name = name(&draft);
-        if name.starts_with(FILE) && name != FILE {
+        let is_ours = [FILE, IGNORE].iter().any(|file| whole::is_draft_of(file, name))
+            || name.strip_prefix(SETTLED).is_some_and(|rest| rest.starts_with('.'));
+        if is_ours || is_left_by_creator(&draft) {
             let _ = fs::remove_file(draft);
         } else if let Some(region) = beside(&draft).filter(|region| is_region(region) && is_missing(region)) {
             // The lock keeps others from creating a region now, and sessions of a removed region do not use these names.
             remove_beside(&region);
         }
     }
+    if is_in_memory(recorded) {
+        // The note of the project's paths, which other processes may be replacing now: then they leave it as it is.
+        let beside = recorded.parent().map(entries).unwrap_or_default();
+        for draft in beside.iter().filter(|path| whole::is_draft_of(OWNER, name(path))) {
+            let _ = fs::remove_file(draft);
+        }
+    }
     remove_left(DRAFT);
     for gone in entries(&own_memory()).iter().filter(|folder| name(folder).starts_with(GONE)) {
         let _ = fs::remove_dir_all(gone);
     }
+}
+
+/// Whether this is the temporary file of a region or of a bell whose creator has ended: it would hold the file's lock.
+fn is_left_by_creator(path: &Path) -> bool {
+    let name = name(path);
+    let is_temporary = name.starts_with(&format!(".{REGION}")) && name.ends_with(".new");
+    is_temporary && fs::File::open(path).is_ok_and(|file| file.try_lock().is_ok())
 }
 
 /// Removes the folders in memory with this prefix whose creators have ended, as their missing lock shows.
@@ -470,6 +486,21 @@ mod tests {
         }
         assert_eq!(beside(Path::new("a/region-1.lock")), Some(PathBuf::from("a/region-1")));
         assert_eq!(beside(Path::new("a/board.toml")), None);
+    }
+
+    #[test]
+    fn what_a_living_creator_holds_stays() {
+        let place = tempfile::tempdir().expect("folder");
+        let slate = SlateFolder::make(&place.path().join(".slate")).expect("made");
+        let [dead, living, other] =
+            [".region.00.new", ".region.bell.01.new", ".regional"].map(|name| slate.path.join(name));
+        for path in [&dead, &living, &other] {
+            fs::write(path, "half").expect("file");
+        }
+        let held = fs::File::open(&living).expect("file");
+        held.lock().expect("locked");
+        tidy(&slate, &slate.path.join(REGION));
+        assert!(!dead.exists() && living.exists() && other.exists());
     }
 
     #[test]

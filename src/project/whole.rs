@@ -29,6 +29,15 @@ pub(super) fn ways(is_locked: bool) -> &'static [Way] {
     if is_locked { &WAYS } else { &WAYS[..2] }
 }
 
+/// The end of a draft's name, behind the file's own name and random digits.
+const NEW: &str = ".new";
+
+/// Whether a file of this name is the draft of a file of another name.
+pub(super) fn is_draft_of(name: &str, draft: &str) -> bool {
+    let digits = draft.strip_prefix(name).and_then(|rest| rest.strip_prefix('.')?.strip_suffix(NEW));
+    digits.is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+}
+
 /// Random digits, which no other process chooses. A process id would not do: it is unique only in its namespace.
 pub(super) fn random_name() -> io::Result<String> {
     let mut bytes = [0; 8];
@@ -91,7 +100,7 @@ struct Draft(PathBuf);
 impl Draft {
     fn write(path: &Path, content: &[u8]) -> io::Result<Self> {
         let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{}.new", random_name()?));
+        name.push(format!(".{}{NEW}", random_name()?));
         let draft = Self(PathBuf::from(name));
         write_new(&draft.0, content)?;
         Ok(draft)
@@ -122,6 +131,20 @@ mod tests {
             replace(&path, b"third").expect("replaced");
             assert_eq!(fs::read(&path).expect("read"), b"third");
             assert_eq!(fs::read_dir(folder.path()).expect("list").count(), 1, "no draft stays");
+        }
+    }
+
+    #[test]
+    fn a_draft_is_known_by_its_name() {
+        assert!(is_draft_of("file", "file.0123456789abcdef.new"));
+        for name in [
+            "file",
+            "file.new",
+            "file.0123456789abcdef",
+            "file.0123456789abcdeg.new",
+            "fil.0123456789abcdef.new",
+        ] {
+            assert!(!is_draft_of("file", name), "{name}");
         }
     }
 
