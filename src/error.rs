@@ -58,8 +58,13 @@ pub enum ErrorKind {
     Contended,
     /// There is no board at this path. A key without a value is not an error: calls return `None` for it.
     NotFound,
-    /// A file already exists at this path.
+    /// A file already exists at this path, or a project has a board already.
     Exists,
+    /// A project records a board that this process does not see as the others do, for the reason that the text gives:
+    /// [`Found::unreachable`](crate::project::Found::unreachable).
+    Unreachable,
+    /// A process has the board open, or whether one has cannot be known.
+    InUse,
     /// The file may not be used as a board, for the reason that the text gives.
     Refused,
     /// The board was written by a build with another layout.
@@ -98,6 +103,8 @@ impl ErrorKind {
             Self::Contended => "contended",
             Self::NotFound => "not_found",
             Self::Exists => "exists",
+            Self::Unreachable => "unreachable",
+            Self::InUse => "in_use",
             Self::Refused => "refused",
             Self::Incompatible => "incompatible",
             Self::Codec => "codec",
@@ -501,6 +508,7 @@ fn limit(errno: Errno) -> Option<&'static str> {
             Some("raise the process's limit on address space (RLIMIT_AS, `ulimit -v`), or free memory")
         }
         Errno::NOSPC => Some("free space on the file system"),
+        Errno::ROFS => Some("mount the file system writable, or only read"),
         Errno::DQUOT => Some("free space, or raise the user's quota on the file system"),
         _ => None,
     }

@@ -1,7 +1,8 @@
 //! Shared context for many processes on one machine: versioned keys, compare-and-swap, one totally ordered history, watches
 //! that resume where they stopped, and leases. There is no daemon, and no lock that a dead process could keep.
 //!
-//! A *board* is a file that many processes map. Open it with [`Board::open_or_create`]. Attach a [`Session`] with
+//! A *board* is a file that many processes map. Open it with [`Board::open_or_create`], or open the board of the project that
+//! a folder is in, with [`Board::for_project`]. Attach a [`Session`] with
 //! [`Board::attach`] to read and write. Open it with [`Board::open_read_only`] to read through a mapping that the process
 //! cannot write to.
 //!
@@ -97,6 +98,7 @@
 //! # Features
 //!
 //! - `json` (default): the [codec](codec::Json) for JSON, [`Session::put_json`] and [`Reader::get_json`].
+//! - `project` (default): [`project`], which finds and creates the board of a folder: [`Board::for_project`].
 //! - `signals`: `Options::end_on_signals`, which ends the sessions of a process that gets SIGTERM or SIGINT, and
 //!   `Board::catch_truncation`, which makes a board's file that is cut short an error instead of SIGBUS.
 //! - `bincode`: the codec of that name, for data that exists already. The crate behind it is no longer maintained.
@@ -121,6 +123,8 @@ mod entry;
 mod error;
 #[cfg(not(any(loom, slate_search)))]
 pub mod guide;
+#[cfg(all(feature = "project", not(any(loom, slate_search))))]
+pub mod project;
 #[cfg(not(any(loom, slate_search)))]
 mod uuid;
 
@@ -177,4 +181,6 @@ const _: () = {
     can_be_shared::<WatchStream>();
     can_be_shared::<(Error, ErrorKind, Lagged, Uuid, Expect, Verify, Retry, Replacement<Vec<u8>>)>();
     can_be_shared::<(Metrics, Counters, SessionInfo, Liveness)>();
+    #[cfg(feature = "project")]
+    can_be_shared::<(project::Found, project::ProjectOptions, project::Created, project::ProjectBoard)>();
 };

@@ -23,6 +23,11 @@ impl Uuid {
         Self(u128::from(high) << 64 | u128::from(low))
     }
 
+    #[cfg(feature = "project")]
+    pub(crate) fn of_number(number: u128) -> Self {
+        Self(number)
+    }
+
     /// The identifier as a number, whose hexadecimal digits are those of the identifier.
     ///
     /// # Examples

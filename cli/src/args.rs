@@ -119,6 +119,8 @@ pub(crate) enum Command {
     Init(Init),
     /// Show which board is used, how it was found, and whether this process can reach it.
     Where(Where),
+    /// List this user's boards in memory, and the project that each belongs to.
+    Boards(Boards),
     /// Write a key, or many keys in one process, and print the new version and generation.
     Put(Put),
     /// Print the value of a key, or the entries of several keys.
@@ -228,12 +230,38 @@ pub(crate) struct Init {
     /// Accept a copied or restored folder as a project of its own, and create a new, empty board for it.
     #[arg(long, conflicts_with_all = ["replace", "ensure"])]
     pub(crate) adopt: bool,
+    /// Make the current folder a project of its own, although a folder above it is one or is a git repository.
+    #[arg(long)]
+    pub(crate) here: bool,
 }
 
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  slate where\n  slate where --json\n
 Exits with 9 if there is no board, or if this process cannot reach it.")]
 pub(crate) struct Where {}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  slate boards
+  slate boards --orphaned                   boards whose project was removed
+  slate boards --orphaned --remove          remove them
+  slate boards 67e55044 --remove            remove the board whose uuid begins with these digits
+
+A board that is in use, or that a project still has, is never removed. A project that was renamed, and not
+used since then, seems to be removed. If a project cannot be seen from here, as from a container, its board
+is of unknown ownership. Boards in a project's own .slate/ are not listed.")]
+pub(crate) struct Boards {
+    /// Only the boards whose uuids begin with these digits.
+    #[arg(value_name = "UUID")]
+    pub(crate) uuids: Vec<String>,
+    /// Only the boards whose projects were removed.
+    #[arg(long)]
+    pub(crate) orphaned: bool,
+    /// Remove the boards that are listed. Needs --orphaned or UUID.
+    #[arg(long)]
+    pub(crate) remove: bool,
+}
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub(crate) enum CodecArg {

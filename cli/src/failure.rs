@@ -43,7 +43,7 @@ impl Status {
             ErrorKind::Held => Self::Held,
             ErrorKind::Full => Self::Full,
             ErrorKind::Corrupt | ErrorKind::Incompatible | ErrorKind::Refused => Self::Corrupt,
-            ErrorKind::NotFound | ErrorKind::Moved => Self::NoBoard,
+            ErrorKind::NotFound | ErrorKind::Moved | ErrorKind::Unreachable => Self::NoBoard,
             ErrorKind::InvalidKey | ErrorKind::InvalidArgument | ErrorKind::ValueTooLarge => Self::Usage,
             _ => Self::Failed,
         }

@@ -4,14 +4,9 @@ mod args;
 mod commands;
 mod demo;
 mod failure;
-mod folder;
-mod locate;
 mod merge;
-mod place;
 mod print;
-mod record;
 mod units;
-mod whole;
 mod wrap;
 
 use nix::sys::signal::{SigSet, Signal};

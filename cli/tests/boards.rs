@@ -58,8 +58,10 @@ fn a_private_shared_memory_never_gets_a_second_board() {
     board.place.slate("put k v").fails(9, &["sandbox", "--placement project"]);
     board.place.slate("init").fails(9, &["sandbox"]);
     board.place.slate("init --replace").fails(9, &["sandbox"]);
+    board.place.slate("init --replace --force").fails(9, &["sandbox"]);
+    board.place.slate("init --replace --placement project").fails(9, &["sandbox", "--force"]);
     assert!(!board.region.exists());
-    board.place.slate("init --replace --placement project --capacity 8M").ok();
+    board.place.slate("init --replace --force --placement project --capacity 8M").ok();
     board.place.slate("put k v").ok();
 }
 
@@ -263,8 +265,8 @@ fn a_board_that_fills_up_needs_attention() {
 fn help_of_every_command_has_examples() {
     let place = Place::empty();
     let commands = [
-        "init", "put", "get", "update", "touch", "rm", "ls", "watch", "wait", "log", "status", "sessions",
-        "demo",
+        "init", "boards", "put", "get", "update", "touch", "rm", "ls", "watch", "wait", "log", "status",
+        "sessions", "demo",
     ];
     for command in commands {
         let help = place.run([command, "--help"]).ok();

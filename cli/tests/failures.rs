@@ -56,7 +56,7 @@ fn every_failure_of_every_command_is_a_document() {
         ("sessions --board nowhere", 9, "not_found"),
         ("release none --token 1", 3, "no_key"),
         ("evict none", 3, "no_session"),
-        ("init", 1, "failed"),
+        ("init", 1, "exists"),
         ("demo --kill 9", 2, "usage"),
         ("conjure", 2, "usage"),
         ("put", 2, "usage"),

@@ -127,12 +127,15 @@ const ROWS: &[Row] = &[
     ),
     row("init", "--ensure", IN_PROJECT, "--ensure", 0, Words("existing ")),
     row("init", "--adopt", IN_PROJECT, "--adopt", 1, Words("is not a copy")),
+    row("init", "--here", IN_PROJECT, "--here", 0, Words("asked for in this folder")),
 ];
 
 /// Tested elsewhere: a command that does not end, what reads standard input or runs another command, and options about other
-/// commands (`claims.rs`).
-const ELSEWHERE: [(&str, &str); 12] = [
+/// commands (`claims.rs`) or about the boards of other tests (`surroundings.rs`).
+const ELSEWHERE: [(&str, &str); 14] = [
     ("log", "--follow"),
+    ("boards", "--orphaned"),
+    ("boards", "--remove"),
     ("put", "--ephemeral"),
     ("lock", "--ttl"),
     ("run", "--name"),
@@ -264,6 +267,7 @@ fn every_command_takes_a_board() {
     place.slate("init --ensure --board mine --capacity 8M").ok();
     assert!(place.folder().join("mine").is_file());
     place.slate("demo --board mine").fails(2, &["--board"]);
+    place.slate("boards --board mine").fails(2, &["--board"]);
 }
 
 #[test]

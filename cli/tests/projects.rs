@@ -22,7 +22,7 @@ fn memory() -> PathBuf {
 /// The regions in memory that were created for this project.
 fn regions_of(slate: &Path) -> Vec<PathBuf> {
     let base = memory();
-    let note = format!("slate = \"{}\"", slate.display());
+    let note = format!("slate = [\"{}\"", slate.display());
     let is_made_for = |folder: &PathBuf| {
         fs::read_to_string(folder.join("project.toml")).is_ok_and(|text| text.contains(&note))
     };

@@ -397,6 +397,14 @@ impl Board {
     }
 }
 
+#[cfg(feature = "project")]
+impl Reader {
+    /// The numbers that the board was created from.
+    pub(crate) fn shape(&self) -> &crate::layout::Shape {
+        self.region.geometry().shape()
+    }
+}
+
 impl std::fmt::Debug for Board {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Board").field("path", &self.path()).field("generation", &self.generation()).finish()

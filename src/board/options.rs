@@ -335,6 +335,12 @@ impl Options {
         Ok(Reader::looking(Arc::new(region), &self))
     }
 
+    /// The shape of a board with these settings.
+    #[cfg(feature = "project")]
+    pub(crate) fn shape(&self) -> Result<Shape> {
+        self.geometry(0).map(|geometry| geometry.shape().clone())
+    }
+
     fn geometry(&self, seed: u64) -> Result<Geometry> {
         use shape::{
             CAPACITY_MAX, CAPACITY_MIN, HISTORY_MAX, HISTORY_MIN, KEYS_MAX, SESSIONS_MAX, UNIFORM_MAX,

@@ -5,7 +5,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use slateboard_mutants::source::words;
 
 /// A storey, and what it may name of the crate.
-const STOREYS: [(&str, &[&str]); 11] = [
+const STOREYS: [(&str, &[&str]); 12] = [
     ("engine", &[]),
     ("sync", &[]),
     // The public words, which name each other: an error carries the entry that stands there.
@@ -18,6 +18,8 @@ const STOREYS: [(&str, &[&str]); 11] = [
     ("layout", &["sync", "error"]),
     ("protocol", &["sync", "layout", "error"]),
     ("region", &["sync", "layout", "error"]),
+    // How a folder's board is found and made, from what a user has.
+    ("project", &["board", "error", "layout", "uuid"]),
     ("board", &["sync", "codec", "entry", "error", "layout", "protocol", "region", "uuid"]),
 ];
 

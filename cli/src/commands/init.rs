@@ -1,34 +1,17 @@
 //! `slate init`: creates a board where the other commands find it.
-//!
-//! A project never gets two boards, whatever other processes do at the same time, and wherever one of them is killed. The
-//! region is complete before it is recorded, and the record is complete before it gets its name. A region that was not
-//! recorded is adopted by the next `init`.
 
-use super::{Context, status::FileDoc};
+use super::{Context, HERE, named_by, status::FileDoc, r#where::digits};
 use crate::{
     args::{Init, PlacementArg, ScopeArg},
-    failure::{Failure, Status},
-    folder::{FOLDER, SlateFolder},
-    locate::{self, Located, Root},
-    place::{self, Made, uuid},
-    record::{Placement, Record, Scope, Unreachable},
+    failure::{Failure, Status, say},
     units::{self, grouped},
 };
 use serde::Serialize;
-use slateboard::{Board, ErrorKind, Liveness, Options};
-use std::{
-    fs, io,
-    os::unix::fs::MetadataExt,
-    path::Path,
-    thread,
-    time::{Duration, Instant},
+use slateboard::{
+    Board, ErrorKind, Metrics, Options, Uuid,
+    project::{Created, Difference, Found, Placement, ProjectOptions, Scope},
 };
-
-/// How long to wait for processes that are about to close the board.
-const PATIENCE: Duration = Duration::from_secs(1);
-const PAUSE: Duration = Duration::from_millis(10);
-/// Maximum number of retries, because other processes may create or remove the board between two checks.
-const ATTEMPTS: u32 = 4;
+use std::path::Path;
 
 /// `init --json`.
 #[derive(Serialize)]
@@ -36,12 +19,20 @@ struct InitDoc {
     /// False if the board existed already (`--ensure`).
     created: bool,
     path: String,
-    uuid: String,
+    uuid: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    placement: Option<Placement>,
+    placement: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     project: Option<String>,
     why: String,
+    /// The slate.toml whose settings were used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settings: Option<String>,
+    /// How a board that existed already differs from what was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    differs: Vec<DiffersDoc>,
     /// Bytes for values.
     capacity: u64,
     /// Number of keys that the table is sized for.
@@ -53,314 +44,75 @@ struct InitDoc {
     file: FileDoc,
 }
 
-/// The project that `init` works for.
-struct Project<'a> {
-    context: &'a Context,
-    args: &'a Init,
-    root: Root,
-    slate: SlateFolder,
-    boot_id: String,
-    /// Whether this process holds the folder's lock, so that no other `init` changes the folder.
-    is_locked: bool,
-}
-
-/// What to do.
-enum Plan {
-    /// Use the recorded board.
-    Use(Record),
-    /// Create a new board, in place of the one in this record.
-    Make(Option<Record>),
+#[derive(Serialize)]
+struct DiffersDoc {
+    name: &'static str,
+    has: String,
+    asked: String,
 }
 
 pub(crate) fn run(context: &Context, args: &Init) -> Result<Status, Failure> {
-    match context.surroundings()?.named() {
+    match context.named() {
         Some(named) => at_path(context, args, &named),
         None => in_project(context, args),
     }
 }
 
-fn at_path(context: &Context, args: &Init, named: &Located) -> Result<Status, Failure> {
-    if args.placement.is_some() || args.scope.is_some() || args.replace || args.adopt {
+fn at_path(context: &Context, args: &Init, named: &Found) -> Result<Status, Failure> {
+    if args.placement.is_some() || args.scope.is_some() || args.replace || args.adopt || args.here {
         return Err(Failure::usage(format!(
-            "--placement, --scope, --replace and --adopt apply to a project's board, but {} specifies a region file",
-            named.found_by.words()
+            "--placement, --scope, --replace, --adopt and --here apply to a project's board, but {} specifies a region file",
+            named_by(named)
         )));
     }
-    let path = &named.region;
-    let (created, board) = match shaped(args).create(path) {
-        Err(error) if error.kind() == ErrorKind::Exists && args.ensure => (false, Board::open(path)?),
+    let (created, board) = match shaped(args).create(named.path()) {
+        Err(error) if error.kind() == ErrorKind::Exists && args.ensure => {
+            (false, named.open(Board::options())?)
+        }
         other => (true, other?),
     };
-    let why = format!("specified by {}", named.found_by.words());
-    print(context, &InitDoc::new(created, path, why, &board)?)
+    let why = format!("specified by {}", named_by(named));
+    print(context, InitDoc::new(created, named.path(), board.uuid(), why, &board.metrics()?))
 }
 
 fn in_project(context: &Context, args: &Init) -> Result<Status, Failure> {
-    let surroundings = context.surroundings()?;
-    let root = locate::project_root(&surroundings.folder, scope(args, None))?;
-    let slate = SlateFolder::make(&root.folder.join(FOLDER))?;
-    // Held until this command has closed the board. Otherwise the next `init --replace` would find the board in use.
-    let lock = slate.lock();
-    if matches!(lock, Ok(None)) && args.replace {
-        return Err(Failure::failed(format!(
-            "timeout: another `slate init` keeps {} locked; resume or end that process, and try again",
-            slate.path.display()
-        )));
-    }
-    if let Err(error) = &lock
-        && !has_no_locks(error)
-    {
-        return Err(Failure::io(format!("cannot lock {}", slate.path.display()), error));
-    }
-    // On a file system without locks, only the record decides which board is used, and nothing is cleaned up.
-    let is_locked = matches!(lock, Ok(Some(_)));
-    let project = Project { context, args, root, slate, boot_id: surroundings.boot_id, is_locked };
-    let mut attempts = 0;
-    loop {
-        let ended = match project.plan()? {
-            Plan::Use(record) => {
-                project.show(false, &record, &Board::open(record.region(&project.slate.path))?)
-            }
-            Plan::Make(old) => match project.make(old)? {
-                Some((board, record)) => project.show(true, &record, &board),
-                // Another process was faster: use what it created.
-                None if attempts < ATTEMPTS => {
-                    attempts += 1;
-                    continue;
-                }
-                None => Err(Failure::failed(
-                    "other processes keep creating and removing this project's board; stop them, and try again",
-                )),
-            },
-        };
-        drop(lock);
-        return ended;
-    }
-}
-
-impl Project<'_> {
-    fn plan(&self) -> Result<Plan, Failure> {
-        let args = self.args;
-        let standing = match Record::read(&self.slate.path) {
-            // `--replace` also replaces a record that cannot be read.
-            Err(failure) if failure.status == Status::Corrupt && args.replace => None,
-            other => match other? {
-                None if !args.replace && !args.adopt => return self.take_up(),
-                standing => standing,
-            },
-        };
-        let Some(record) = standing else {
-            self.nobody_uses_any()?;
-            return Ok(Plan::Make(None));
-        };
-        let told = |why: Unreachable| Failure::new(Status::NoBoard, why.text(&record, &self.slate.path));
-        match record.check(&self.slate, &self.boot_id) {
-            Ok(()) if args.ensure => Ok(Plan::Use(record)),
-            Ok(()) if args.adopt => Err(Failure::failed(format!(
-                "{} is not a copy: its board is {}; use that board, or replace it by a new, empty one with \
-                 `slate init --replace`",
-                self.slate.path.display(),
-                record.region(&self.slate.path).display()
-            ))),
-            Ok(()) if !args.replace => Err(Failure::failed(format!(
-                "a board already exists: {}; use it, or replace it by a new, empty one with `slate init --replace`",
-                record.region(&self.slate.path).display()
-            ))),
-            Ok(()) => {
-                self.nobody_uses(&record.region(&self.slate.path))?;
-                Ok(Plan::Make(Some(record)))
-            }
-            // The recorded region belongs to another folder, and is kept.
-            Err(Unreachable::Copied) if args.adopt || args.replace => {
-                self.nobody_uses_any()?;
-                Ok(Plan::Make(Some(record)))
-            }
-            Err(why) if !args.replace => Err(told(why)),
-            Err(Unreachable::Unseen) if !args.force => Err(told(Unreachable::Unseen)),
-            // Other processes still share the board that this process cannot see. A second one in memory would silently separate
-            // this process from them.
-            Err(Unreachable::Hidden) if args.placement != Some(PlacementArg::Project) => {
-                Err(told(Unreachable::Hidden))
-            }
-            Err(_) => {
-                self.nobody_uses_any()?;
-                Ok(Plan::Make(Some(record)))
-            }
-        }
-    }
-
-    /// Checks that a board may be replaced: either no process has it open, or `--force` skips this check.
-    fn nobody_uses(&self, region: &Path) -> Result<(), Failure> {
-        if self.args.force { Ok(()) } else { nobody_uses(region) }
-    }
-
-    /// The same check for every region that was created for this folder, if the record does not say which one is the board.
-    fn nobody_uses_any(&self) -> Result<(), Failure> {
-        if self.args.force {
-            return Ok(());
-        }
-        let regions = place::regions_of(&self.slate, None)?;
-        regions.iter().filter(|region| !place::is_missing(region)).try_for_each(|region| nobody_uses(region))
-    }
-
-    /// Without a record, adopts a complete region of this folder: an `init` was killed before it recorded the region, or
-    /// the record was removed. The region may have keys and attached sessions. Without the lock, no region is adopted,
-    /// because another `init` may be about to record it.
-    fn take_up(&self) -> Result<Plan, Failure> {
-        if !self.is_locked {
-            return Ok(Plan::Make(None));
-        }
-        let placement = self.args.placement.map(placement_of);
-        for region in place::regions_of(&self.slate, placement)? {
-            let Ok(board) = Board::open(&region) else {
-                // Its users, if there are any, would not be found by those of a new board.
-                nobody_uses(&region)?;
-                continue;
-            };
-            let record = self.describe(&region, &board, None)?;
-            if record.create(&self.slate.path, self.is_locked)? {
-                return Ok(Plan::Use(record));
-            }
-        }
-        Ok(Plan::Make(None))
-    }
-
-    /// Creates and records a board; `None` if another process has recorded one meanwhile.
-    fn make(&self, old: Option<Record>) -> Result<Option<(Board, Record)>, Failure> {
-        let kept = old.as_ref().map(|record| record.placement);
-        let placement = self.args.placement.map(placement_of).or(kept).unwrap_or(Placement::Memory);
-        let made = place::make(&shaped(self.args), placement, &self.slate)?;
-        let region = self.slate.path.join(&made.path);
-        let recorded = self.describe(&region, &made.board, old.as_ref()).and_then(|record| {
-            let is_recorded = match self.args.replace || old.is_some() {
-                true => record.replace(&self.slate.path).and_then(|()| {
-                    // Without a lock, another process may have replaced the record.
-                    Ok(Record::read(&self.slate.path)?.as_ref() == Some(&record))
-                }),
-                false => record.create(&self.slate.path, self.is_locked),
-            };
-            Ok(is_recorded?.then_some(record))
-        });
-        let Made { board, .. } = made;
-        match recorded {
-            Ok(Some(record)) => {
-                self.discard(old, &region);
-                Ok(Some((board, record)))
-            }
-            other => {
-                drop(board);
-                // A record that cannot be read may name the region.
-                if let Ok(standing) = Record::read(&self.slate.path)
-                    && standing.is_none_or(|record| record.region(&self.slate.path) != region)
-                {
-                    place::remove_region(&region);
-                }
-                other.map(|_| None)
-            }
-        }
-    }
-
-    fn describe(&self, region: &Path, board: &Board, old: Option<&Record>) -> Result<Record, Failure> {
-        let found = fs::metadata(region).map_err(|error| {
-            Failure::io(format!("cannot examine the region {}", region.display()), &error)
-        })?;
-        let inside = region.strip_prefix(&self.slate.path);
-        Ok(Record {
-            placement: if inside.is_ok() { Placement::Project } else { Placement::Memory },
-            scope: scope(self.args, old),
-            folder: self.slate.id.clone(),
-            path: inside.unwrap_or(region).to_owned(),
-            device: found.dev().cast_signed(),
-            inode: found.ino().cast_signed(),
-            uuid: uuid(board.uuid()),
-            boot_id: self.boot_id.clone(),
-        })
-    }
-
-    /// Removes the replaced region, unless it belongs to another folder or cannot be reached, and what killed processes
-    /// left behind.
-    fn discard(&self, old: Option<Record>, new: &Path) {
-        if let Some(old) = old.filter(|old| old.check(&self.slate, &self.boot_id).is_ok()) {
-            let region = old.region(&self.slate.path);
-            let is_ours = match old.placement {
-                Placement::Memory => region.starts_with(place::own_memory()),
-                Placement::Project => region.parent() == Some(&self.slate.path),
-            };
-            if is_ours && region != new {
-                match self.args.force {
-                    true => place::remove_unasked(&region),
-                    false => place::remove_region(&region),
-                }
-            }
-        }
-        if self.is_locked {
-            place::tidy(&self.slate, new);
-        }
-    }
-
-    fn show(&self, created: bool, record: &Record, board: &Board) -> Result<Status, Failure> {
-        print(self.context, &InitDoc::of_project(created, &self.root, record, &self.slate.path, board)?)
-    }
-}
-
-fn placement_of(arg: PlacementArg) -> Placement {
-    match arg {
-        PlacementArg::Project => Placement::Project,
-        PlacementArg::Memory => Placement::Memory,
-    }
-}
-
-/// The requested scope, or the scope of the board that is replaced.
-fn scope(args: &Init, old: Option<&Record>) -> Scope {
-    match args.scope {
-        Some(ScopeArg::Worktree) => Scope::Worktree,
-        Some(ScopeArg::Project) => Scope::Project,
-        None => old.map_or(Scope::Project, |old| old.scope),
-    }
-}
-
-/// Fails if the board is in use. Waits up to [`PATIENCE`] for processes that are about to close it.
-fn nobody_uses(region: &Path) -> Result<(), Failure> {
-    let started = Instant::now();
-    while Board::is_in_use(region).map_err(|error| cannot_ask(region, error))? {
-        if started.elapsed() > PATIENCE {
-            return Err(in_use(region));
-        }
-        thread::sleep(PAUSE);
-    }
-    Ok(())
-}
-
-fn cannot_ask(region: &Path, error: slateboard::Error) -> Failure {
-    Failure::failed(format!(
-        "cannot determine whether the board {} is in use ({}), so it was not replaced. End the processes that \
-         use it, and then replace it with --replace --force",
-        region.display(),
-        Failure::from(error).text
-    ))
-}
-
-/// Whether a lock failed because the file system has none. For another reason, another `init` may hold the lock.
-fn has_no_locks(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    let errno = Errno::from_io_error(error);
-    errno.is_some_and(|errno| [Errno::OPNOTSUPP, Errno::NOLCK, Errno::NOSYS, Errno::INVAL].contains(&errno))
-}
-
-fn in_use(region: &Path) -> Failure {
-    let sessions = Board::options().open_read_only(region).and_then(|reader| reader.sessions());
-    let by = match sessions.as_ref().map(|all| all.iter().find(|one| one.liveness != Liveness::Dead)) {
-        Ok(Some(session)) => {
-            format!("session {:?} (process {}, see `slate sessions`)", session.name, session.pid)
-        }
-        Ok(None) => "a process that reads it, such as `slate watch`".to_owned(),
-        Err(_) => "a process that cannot be named, because the board cannot be read from here".to_owned(),
+    let options = asked(args);
+    let created = match args {
+        Init { replace: true, .. } => options.replace(HERE)?,
+        Init { adopt: true, .. } => options.adopt(HERE)?,
+        Init { ensure: true, .. } => options.ensure(HERE)?,
+        _ => options.create(HERE)?,
     };
-    Failure::failed(format!(
-        "the board {} is in use by {by}; end that process first, or replace the board anyway with \
-         --replace --force: its users then get the error `moved`",
-        region.display()
-    ))
+    print(context, InitDoc::of_project(&created))
+}
+
+fn asked(args: &Init) -> ProjectOptions {
+    let mut options = ProjectOptions::new().here(args.here).force(args.force);
+    if let Some(placement) = args.placement {
+        options = options.placement(match placement {
+            PlacementArg::Project => Placement::Project,
+            PlacementArg::Memory => Placement::Memory,
+        });
+    }
+    if let Some(scope) = args.scope {
+        options = options.scope(match scope {
+            ScopeArg::Worktree => Scope::Worktree,
+            ScopeArg::Project => Scope::Project,
+        });
+    }
+    if let Some(bytes) = args.capacity {
+        options = options.capacity(bytes);
+    }
+    if let Some(keys) = args.keys {
+        options = options.keys(keys);
+    }
+    if let Some(events) = args.history {
+        options = options.history(events);
+    }
+    if let Some(sessions) = args.sessions {
+        options = options.sessions(sessions);
+    }
+    options
 }
 
 fn shaped(args: &Init) -> Options {
@@ -381,38 +133,51 @@ fn shaped(args: &Init) -> Options {
 }
 
 impl InitDoc {
-    fn new(created: bool, path: &Path, why: String, board: &Board) -> Result<Self, Failure> {
-        let metrics = board.metrics()?;
-        Ok(Self {
+    fn new(created: bool, path: &Path, uuid: Option<Uuid>, why: String, metrics: &Metrics) -> Self {
+        Self {
             created,
             path: path.display().to_string(),
-            uuid: uuid(board.uuid()),
+            uuid: uuid.map(digits),
             placement: None,
+            scope: None,
             project: None,
             why,
+            settings: None,
+            differs: Vec::new(),
             capacity: metrics.capacity,
             keys: metrics.keys_made_for,
             keys_fit: metrics.keys_fit,
             history: metrics.history,
             sessions: metrics.sessions_max,
-            file: FileDoc::new(path, &metrics),
-        })
+            file: FileDoc::new(path, metrics),
+        }
     }
 
-    fn of_project(
-        created: bool,
-        root: &Root,
-        record: &Record,
-        slate: &Path,
-        board: &Board,
-    ) -> Result<Self, Failure> {
-        let placed = match record.placement {
-            Placement::Memory => "in memory for speed, lost when the machine restarts",
-            Placement::Project => "in the project, reachable from sandboxes with a private /dev/shm",
+    fn of_project(made: &Created) -> Self {
+        let found = &made.found;
+        let placed = match found.placement() {
+            Some(Placement::Project) => "in the project, reachable from sandboxes with a private /dev/shm",
+            _ => "in memory for speed, lost when the machine restarts",
         };
-        let doc = Self::new(created, &record.region(slate), format!("{}; {placed}", root.why), board)?;
-        let project = Some(root.folder.display().to_string());
-        Ok(Self { placement: Some(record.placement), project, ..doc })
+        let why = format!("{}; {placed}", made.why);
+        Self {
+            placement: found.placement().map(|placement| placement.to_string()),
+            scope: found.scope().map(|scope| scope.to_string()),
+            project: Some(made.folder.display().to_string()),
+            settings: made.settings.as_ref().map(|path| path.display().to_string()),
+            differs: made.differs.iter().map(DiffersDoc::new).collect(),
+            ..Self::new(made.created, found.path(), found.uuid(), why, &made.metrics)
+        }
+    }
+}
+
+impl DiffersDoc {
+    fn new(difference: &Difference) -> Self {
+        let shown = |value: &str| match value.parse() {
+            Ok(bytes) if difference.name == "capacity" => units::exact_size(bytes),
+            _ => value.to_owned(),
+        };
+        Self { name: difference.name, has: shown(&difference.has), asked: shown(&difference.asked) }
     }
 }
 
@@ -424,24 +189,33 @@ fn keys(doc: &InitDoc) -> String {
     format!("{sized_for}; the space for values holds at most {}", grouped(doc.keys_fit))
 }
 
-fn print(context: &Context, doc: &InitDoc) -> Result<Status, Failure> {
+fn print(context: &Context, doc: InitDoc) -> Result<Status, Failure> {
     if context.globals.quiet {
         return Ok(Status::Done);
     }
-    if context.globals.json {
-        context.out.document(doc)?;
-    } else {
-        let head = if doc.created { "created  " } else { "existing " };
-        context.out.line(format!("{head} {}", doc.path))?;
-        if let Some(project) = &doc.project {
-            context.out.line(format!("project   {project}"))?;
-        }
-        context.out.line(format!("reason    {}", doc.why))?;
-        context.out.line(format!("capacity  {} for values", units::exact_size(doc.capacity)))?;
-        context.out.line(format!("keys      {}", keys(doc)))?;
-        context.out.line(format!("history   {} events", grouped(doc.history)))?;
-        context.out.line(format!("sessions  {}", grouped(doc.sessions)))?;
-        context.out.line(format!("file      {}", doc.file))?;
+    for DiffersDoc { name, has, asked } in &doc.differs {
+        say(format_args!(
+            "slate: the board existed already: its {name} is {has}, and {asked} was asked for; \
+             `slate init --replace` makes a new, empty board"
+        ));
     }
+    if context.globals.json {
+        context.out.document(&doc)?;
+        return Ok(Status::Done);
+    }
+    let head = if doc.created { "created  " } else { "existing " };
+    context.out.line(format!("{head} {}", doc.path))?;
+    if let Some(project) = &doc.project {
+        context.out.line(format!("project   {project}"))?;
+    }
+    context.out.line(format!("reason    {}", doc.why))?;
+    if let Some(settings) = &doc.settings {
+        context.out.line(format!("settings  {settings}"))?;
+    }
+    context.out.line(format!("capacity  {} for values", units::exact_size(doc.capacity)))?;
+    context.out.line(format!("keys      {}", keys(&doc)))?;
+    context.out.line(format!("history   {} events", grouped(doc.history)))?;
+    context.out.line(format!("sessions  {}", grouped(doc.sessions)))?;
+    context.out.line(format!("file      {}", doc.file))?;
     Ok(Status::Done)
 }

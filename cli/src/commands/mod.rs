@@ -1,5 +1,6 @@
 //! The commands. Each one gets the [`Context`] and its own arguments.
 
+mod boards;
 mod claim;
 mod completions;
 mod diff;
@@ -30,11 +31,13 @@ use crate::{
     args::{Cli, Command, Globals},
     demo,
     failure::{Failure, Status, say},
-    locate::{self, Located, Surroundings},
     print::Output,
     wrap,
 };
-use slateboard::{Board, Reader, Session, SessionId};
+use slateboard::{
+    Board, Reader, Session, SessionId,
+    project::{Found, FoundBy},
+};
 use std::{
     process::ExitCode,
     time::{Duration, Instant},
@@ -42,6 +45,9 @@ use std::{
 
 /// Default session name. It is the same for all processes, because the board has a limited table of names.
 const DEFAULT_SESSION: &str = "slate";
+
+/// The current folder, where the search for a project starts.
+const HERE: &str = ".";
 
 /// The global options and the output of a command.
 #[derive(Debug)]
@@ -69,6 +75,7 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
         Command::Run(args) => return run::run(context, &args),
         Command::Init(args) => init::run(context, &args),
         Command::Where(_) => r#where::run(context),
+        Command::Boards(args) => boards::run(context, &args),
         Command::Put(args) => put::run(context, &args),
         Command::Get(args) => get::run(context, &args),
         Command::Update(args) => update::run(context, &args),
@@ -96,22 +103,26 @@ fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
 
 impl Context {
     /// The board to use, and how it was found.
-    pub(crate) fn locate(&self) -> Result<Located, Failure> {
-        locate::find(&self.surroundings()?)
+    pub(crate) fn locate(&self) -> Result<Found, Failure> {
+        Ok(match self.named() {
+            Some(named) => named,
+            None => Found::in_project(HERE)?,
+        })
     }
 
-    pub(crate) fn surroundings(&self) -> Result<Surroundings, Failure> {
-        Surroundings::of_this_process(self.globals.board.clone())
+    /// The board that `--board` or SLATE_BOARD names.
+    pub(crate) fn named(&self) -> Option<Found> {
+        self.globals.board.as_ref().map(Found::at).or_else(Found::in_environment)
     }
 
     /// For commands that only read: a read-only mapping of the board.
     pub(crate) fn reader(&self) -> Result<Reader, Failure> {
-        Ok(Board::options().open_read_only(self.locate()?.region)?)
+        Ok(self.locate()?.open_read_only(Board::options())?)
     }
 
     /// For commands that write, before they attach a session.
     pub(crate) fn board(&self) -> Result<Board, Failure> {
-        Ok(Board::open(self.locate()?.region)?)
+        Ok(self.locate()?.open(Board::options())?)
     }
 
     /// For commands that write: a session that ends with the command. Inside `slate run` it acts for the session of that
@@ -141,6 +152,16 @@ impl Context {
             say(format_args!("slate: {}", failure.text));
         }
         failure.status
+    }
+}
+
+/// How a board was found, for people, after "from" or "by".
+pub(crate) fn named_by(found: &Found) -> &'static str {
+    match found.found_by() {
+        FoundBy::Argument => "--board",
+        FoundBy::Environment => "the variable SLATE_BOARD",
+        FoundBy::Repository => "the .slate of the worktree's repository",
+        _ => "the project's .slate",
     }
 }
 

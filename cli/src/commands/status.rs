@@ -1,18 +1,17 @@
 //! `slate status`.
 
 use super::{
-    Context,
+    Context, named_by,
     sessions::{self, SessionDoc},
 };
 use crate::{
     args,
     failure::{Failure, Status},
-    locate::Located,
     print::{DamageDoc, printable},
     units,
 };
 use serde::Serialize;
-use slateboard::{Board, Damage, Liveness, Metrics, Reader, SessionInfo};
+use slateboard::{Board, Damage, Liveness, Metrics, Reader, SessionInfo, project::Found};
 use std::{fmt, fs, io::IsTerminal, os::unix::fs::MetadataExt, path::Path, thread, time::Duration};
 
 const REFRESH: Duration = Duration::from_secs(1);
@@ -106,8 +105,8 @@ struct Health {
 }
 
 pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Status, Failure> {
-    let located = context.locate()?;
-    let reader = Board::options().open_read_only(&located.region)?;
+    let found = context.locate()?;
+    let reader = found.open_read_only(Board::options())?;
     if args.count == Some(0) {
         return Err(Failure::usage("--count 0 would check nothing; use 1 or more"));
     }
@@ -117,17 +116,17 @@ pub(crate) fn run(context: &Context, args: &args::Status) -> Result<Status, Fail
         if time > 0 {
             thread::sleep(REFRESH);
         }
-        let health = examine(&reader)?;
+        let health = examine(&found, &reader)?;
         if args.watch && !context.globals.json && std::io::stdout().is_terminal() {
             context.out.bytes(b"\x1b[H\x1b[2J")?;
         }
-        print(context, &located, &health)?;
+        print(context, &found, &health)?;
         ended = if health.attention.is_empty() { Status::Done } else { Status::Attention };
     }
     Ok(ended)
 }
 
-fn examine(reader: &Reader) -> Result<Health, Failure> {
+fn examine(found: &Found, reader: &Reader) -> Result<Health, Failure> {
     let (metrics, sessions) = (reader.metrics()?, reader.sessions()?);
     let damaged = reader.soundness()?.damaged;
     let mut attention = Vec::new();
@@ -138,7 +137,7 @@ fn examine(reader: &Reader) -> Result<Health, Failure> {
              lists, create a new board with `slate init --replace`, and put it there again"
         )
     }));
-    if let Err(error) = reader.check_locks() {
+    if let Err(error) = found.check().and_then(|()| reader.check_locks()) {
         attention.push(format!("no session can attach: {}", Failure::from(error).text));
     }
     attention.extend(sessions::why_unknown(reader, &sessions));
@@ -250,15 +249,15 @@ fn nearly_full(what: &str, used: u64, of: u64, units: &str, help: &str) -> Optio
         .then(|| format!("the {what} is nearly full: {used} of {of} {units} are used; {help}"))
 }
 
-fn print(context: &Context, located: &Located, health: &Health) -> Result<(), Failure> {
+fn print(context: &Context, found: &Found, health: &Health) -> Result<(), Failure> {
     if context.globals.json {
-        return context.out.document(&document(located, health));
+        return context.out.document(&document(found, health));
     }
     let Metrics { generation, floor, keys, keys_made_for, slots_used, slots_max, .. } = health.metrics;
     let Metrics { capacity, used, sessions_max, .. } = health.metrics;
     let (out, healthy) = (&context.out, health.attention.is_empty());
     let word = if healthy { "healthy" } else { "needs attention" };
-    out.line(format!("board     {} (from {})", located.region.display(), located.found_by.words()))?;
+    out.line(format!("board     {} (from {})", found.path().display(), named_by(found)))?;
     out.line(format!("state     {}", out.health(healthy, word)))?;
     for sentence in &health.attention {
         out.line(format!("          {sentence}"))?;
@@ -277,7 +276,7 @@ fn print(context: &Context, located: &Located, health: &Health) -> Result<(), Fa
     out.line(format!(
         "          values {live}, history {history}, reserved by sessions {private}, free {free}"
     ))?;
-    out.line(format!("file      {}", FileDoc::new(&located.region, &health.metrics)))?;
+    out.line(format!("file      {}", FileDoc::new(found.path(), &health.metrics)))?;
     if let Some(free) = health.metrics.file_system_free {
         out.line(format!("          {} free in its file system", units::size(free)))?;
     }
@@ -286,12 +285,12 @@ fn print(context: &Context, located: &Located, health: &Health) -> Result<(), Fa
     if health.sessions.is_empty() { Ok(()) } else { sessions::table(context, &health.sessions) }
 }
 
-fn document<'a>(located: &Located, health: &'a Health) -> StatusDoc<'a> {
+fn document<'a>(found: &Found, health: &'a Health) -> StatusDoc<'a> {
     let metrics = &health.metrics;
     let totals = &health.metrics.totals;
     StatusDoc {
-        path: located.region.display().to_string(),
-        found_by: located.found_by.name(),
+        path: found.path().display().to_string(),
+        found_by: found.found_by().name(),
         healthy: health.attention.is_empty(),
         attention: &health.attention,
         generation: metrics.generation,
@@ -306,7 +305,7 @@ fn document<'a>(located: &Located, health: &'a Health) -> StatusDoc<'a> {
         overflow: metrics.overflow,
         overflow_max: metrics.overflow_max,
         capacity: metrics.capacity,
-        file: FileDoc::new(&located.region, metrics),
+        file: FileDoc::new(found.path(), metrics),
         reserved: metrics.reserved,
         claimed: metrics.claimed,
         used: metrics.used,

@@ -31,8 +31,8 @@ struct Runner<'a> {
 
 pub(crate) fn run(context: &Context, args: &args::Watch) -> Result<Status, Failure> {
     let located = context.locate()?;
-    let board = absolute(&located.region).unwrap_or(located.region);
-    let reader = slateboard::Board::options().open_read_only(&board)?;
+    let board = absolute(located.path()).unwrap_or_else(|_| located.path().to_owned());
+    let reader = located.open_read_only(slateboard::Board::options())?;
     let mut runner = Runner { command: &args.command, prefix: &args.prefix, board, missed: 0 };
     let mut watch = reader.watch(&args.prefix);
     if let Some(since) = args.since {

@@ -1,22 +1,20 @@
 //! `slate where`: which board is used, and whether this process can reach it.
 
-use super::Context;
+use super::{Context, named_by};
 use crate::{
     failure::{Failure, Status, say},
-    locate::{self, Located},
-    place::uuid,
     print::ErrorDoc,
-    record::{FILE, Placement},
 };
 use serde::Serialize;
-use slateboard::Board;
+use slateboard::{Board, Uuid, project::Found};
 
 /// `where --json`.
 #[derive(Serialize)]
 struct WhereDoc<'a> {
     path: String,
     uuid: Option<String>,
-    placement: Option<Placement>,
+    placement: Option<String>,
+    scope: Option<String>,
     found_by: &'static str,
     /// The same for people.
     #[serde(skip)]
@@ -24,9 +22,16 @@ struct WhereDoc<'a> {
     /// The project's `.slate` folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     project: Option<String>,
-    /// Whether this process can use the board.
+    /// The folder of what is kept for the board on disk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    durable: Option<String>,
+    /// Whether this process can use the board, and sees what the others see.
     reachable: bool,
-    /// The reason, if it is not reachable.
+    /// Whether it may write to the board.
+    writable: bool,
+    /// The reason, if it is not reachable: a name, and a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,23 +39,17 @@ struct WhereDoc<'a> {
 }
 
 pub(crate) fn run(context: &Context) -> Result<Status, Failure> {
-    let surroundings = context.surroundings()?;
-    let (doc, failure) = match surroundings.named() {
-        Some(named) => examine(&named, None),
-        None => {
-            let project = locate::the_project(&surroundings)?;
-            let located = Located::in_project(&project);
-            match project.check(&surroundings.boot_id) {
-                Ok(()) => examine(&located, Some(&project)),
-                Err(failure) => (WhereDoc::new(&located, Some(&project)), Some(failure)),
-            }
-        }
-    };
+    let found = context.locate()?;
+    // Opens the board, as any other command does.
+    let opened = found.check().and_then(|()| found.open_read_only(Board::options()));
+    let uuid = opened.as_ref().ok().and_then(|reader| reader.uuid()).or(found.uuid());
+    let failure = opened.err().map(Failure::from);
     let doc = WhereDoc {
         reachable: failure.is_none(),
+        writable: failure.is_none() && found.is_writable(),
         why: failure.as_ref().map(|why| why.text.clone()),
         error: failure.as_ref().map(ErrorDoc::of),
-        ..doc
+        ..WhereDoc::new(&found, uuid)
     };
     print(context, &doc)?;
     Ok(failure.map_or(Status::Done, |failure| {
@@ -59,40 +58,31 @@ pub(crate) fn run(context: &Context) -> Result<Status, Failure> {
     }))
 }
 
-/// Opens the board, as any other command does.
-fn examine(located: &Located, project: Option<&locate::Project>) -> (WhereDoc<'static>, Option<Failure>) {
-    let mut doc = WhereDoc::new(located, project);
-    let failure = match Board::options().open_read_only(&located.region) {
-        Ok(reader) => {
-            let recorded = doc.uuid.replace(uuid(reader.uuid()));
-            recorded.filter(|recorded| Some(recorded) != doc.uuid.as_ref()).map(|recorded| {
-                let text = format!(
-                    "another board is at the recorded path: {FILE} expects uuid {recorded}; restore the region, \
-                     or create a new, empty board with `slate init --replace`"
-                );
-                Failure::new(Status::NoBoard, text)
-            })
-        }
-        Err(error) => Some(error.into()),
-    };
-    (doc, failure)
-}
-
 impl WhereDoc<'_> {
-    fn new(located: &Located, project: Option<&locate::Project>) -> Self {
-        let region = std::path::absolute(&located.region).unwrap_or_else(|_| located.region.clone());
+    fn new(found: &Found, uuid: Option<Uuid>) -> Self {
+        let region = std::path::absolute(found.path()).unwrap_or_else(|_| found.path().to_owned());
+        let project = found.project().map(|project| project.display().to_string());
         Self {
             path: region.display().to_string(),
-            uuid: project.map(|project| project.record.uuid.clone()),
-            placement: project.map(|project| project.record.placement),
-            found_by: located.found_by.name(),
-            named_by: located.found_by.words(),
-            project: project.map(|project| project.slate.path.display().to_string()),
+            uuid: uuid.map(digits),
+            placement: found.placement().map(|placement| placement.to_string()),
+            scope: found.scope().map(|scope| scope.to_string()),
+            found_by: found.found_by().name(),
+            named_by: named_by(found),
+            durable: project.clone(),
+            project,
             reachable: false,
+            writable: false,
+            reason: found.unreachable().map(|reason| reason.name()),
             why: None,
             error: None,
         }
     }
+}
+
+/// A board's uuid in the form in which it is printed: without hyphens, as the folder of its region is named.
+pub(super) fn digits(uuid: Uuid) -> String {
+    format!("{:032x}", uuid.as_u128())
 }
 
 fn print(context: &Context, doc: &WhereDoc<'_>) -> Result<(), Failure> {
@@ -100,14 +90,20 @@ fn print(context: &Context, doc: &WhereDoc<'_>) -> Result<(), Failure> {
         return context.out.document(doc);
     }
     context.out.line(format!("board      {} (from {})", doc.path, doc.named_by))?;
-    if let Some(project) = &doc.project {
-        context.out.line(format!("project    {project}"))?;
+    for (name, value) in [
+        ("project  ", &doc.project),
+        ("placement", &doc.placement),
+        ("scope    ", &doc.scope),
+        ("uuid     ", &doc.uuid),
+    ] {
+        if let Some(value) = value {
+            context.out.line(format!("{name}  {value}"))?;
+        }
     }
-    if let Some(placement) = doc.placement {
-        context.out.line(format!("placement  {placement}"))?;
-    }
-    if let Some(uuid) = &doc.uuid {
-        context.out.line(format!("uuid       {uuid}"))?;
-    }
-    context.out.line(format!("reachable  {}", if doc.reachable { "yes" } else { "no" }))
+    let reachable = match (doc.reachable, doc.writable) {
+        (true, true) => "yes",
+        (true, false) => "yes, for reading only",
+        (false, _) => "no",
+    };
+    context.out.line(format!("reachable  {reachable}"))
 }

@@ -1,15 +1,16 @@
 //! A folder for one demo, which is removed when the demo ends, even if it is killed.
 
-use crate::{
-    failure::{Failure, Status},
-    folder::FolderLock,
-    place::{lock_own, make_folder_in, random_name, remove_left},
-    record::own_uid,
+use crate::failure::{Failure, Status};
+use rustix::{
+    io::Errno,
+    process::geteuid,
+    rand::{GetRandomFlags, getrandom},
 };
 use std::{
-    env, fs,
+    env,
+    fs::{self, File},
     io::{self, Read},
-    os::unix::process::CommandExt,
+    os::unix::{fs::DirBuilderExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -31,24 +32,24 @@ pub(crate) struct Scratch {
     sweeper: Child,
     /// Shows other demos that this one is running.
     #[allow(dead_code, reason = "its drop unlocks")]
-    lock: Option<FolderLock>,
+    lock: Option<File>,
 }
 
 impl Scratch {
     pub(crate) fn new() -> Result<Self, Failure> {
         let shared = Path::new(SHARED_MEMORY);
         let root = if shared.is_dir() { shared.to_owned() } else { env::temp_dir() };
-        let base = root.join(format!("slate-{}", own_uid()));
+        let base = root.join(format!("slate-{}", geteuid().as_raw()));
         // Folders of demos that were killed together with their sweepers.
-        remove_left(PREFIX);
+        remove_left(&base);
         for _ in 0..ATTEMPTS {
-            let name = random_name(PREFIX)?;
             // The sweeper starts first, so that the folder never exists without a process that removes it.
-            let folder = base.join(&name);
+            let folder = base.join(random_name()?);
             let mut scratch = Self { sweeper: spawn_sweeper(&folder)?, folder, lock: None };
-            make_folder_in(&base, &name)?;
-            if let Some(lock) = lock_own(&scratch.folder) {
-                scratch.lock = lock;
+            make(&base, &scratch.folder)?;
+            // Another demo may have removed the folder as one that was left behind, before it was locked.
+            scratch.lock = lock(&scratch.folder);
+            if scratch.lock.is_some() && scratch.folder.is_dir() {
                 return Ok(scratch);
             }
         }
@@ -67,6 +68,50 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         drop(self.sweeper.stdin.take());
         let _ = self.sweeper.wait();
+    }
+}
+
+/// A random name, which no other demo chooses.
+fn random_name() -> Result<String, Failure> {
+    let mut bytes = [0; 8];
+    getrandom(&mut bytes, GetRandomFlags::empty())
+        .map_err(|error| Failure::io("cannot get random bytes", &error.into()))?;
+    Ok(format!("{PREFIX}{:016x}", u64::from_ne_bytes(bytes)))
+}
+
+/// Creates a private folder in a private folder, which other demos may be removing because it is empty.
+fn make(base: &Path, folder: &Path) -> Result<(), Failure> {
+    let private = |path: &Path| fs::DirBuilder::new().mode(0o700).create(path);
+    let mut made = Ok(());
+    for _ in 0..ATTEMPTS {
+        made = match private(base) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => private(folder),
+        };
+        if !matches!(&made, Err(error) if error.kind() == io::ErrorKind::NotFound) {
+            break;
+        }
+    }
+    made.map_err(|error| Failure::io(format!("cannot create the folder {}", folder.display()), &error))
+}
+
+/// The folder with its lock, if no other process holds it.
+fn lock(folder: &Path) -> Option<File> {
+    let folder = File::open(folder).ok()?;
+    match rustix::fs::flock(&folder, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => None,
+        // A file system without locks.
+        _ => Some(folder),
+    }
+}
+
+/// Removes the folders whose demos have ended, as their missing lock shows.
+fn remove_left(base: &Path) {
+    for entry in fs::read_dir(base).into_iter().flatten().flatten() {
+        let folder = entry.path();
+        if entry.file_name().to_string_lossy().starts_with(PREFIX) && lock(&folder).is_some() {
+            let _ = fs::remove_dir_all(folder);
+        }
     }
 }
 

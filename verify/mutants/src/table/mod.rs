@@ -9,7 +9,6 @@ mod board_claim;
 mod board_view;
 mod bulk;
 mod claim;
-mod cli_init;
 mod cli_lock;
 mod cli_sessions;
 mod clock;
@@ -50,6 +49,7 @@ mod pieces;
 mod pollable;
 mod presence;
 mod process;
+mod project;
 mod publish;
 mod read;
 mod reader;
@@ -158,7 +158,6 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         board_view::MUTANTS,
         bulk::MUTANTS,
         claim::MUTANTS,
-        cli_init::MUTANTS,
         cli_lock::MUTANTS,
         cli_sessions::MUTANTS,
         clock::MUTANTS,
@@ -199,6 +198,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         pollable::MUTANTS,
         presence::MUTANTS,
         process::MUTANTS,
+        project::MUTANTS,
         publish::MUTANTS,
         read::MUTANTS,
         reader::MUTANTS,

@@ -14,7 +14,7 @@ use std::{
 
 /// How a file gets its name without replacing a file that another process has created meanwhile.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Way {
+pub(super) enum Way {
     /// `renameat2(RENAME_NOREPLACE)`.
     Rename,
     /// A hard link, for file systems without `RENAME_NOREPLACE`.
@@ -24,27 +24,36 @@ pub(crate) enum Way {
 }
 
 /// The ways in the order in which they are tried. The last one is allowed only if the folder is locked.
-pub(crate) fn ways(is_locked: bool) -> &'static [Way] {
+pub(super) fn ways(is_locked: bool) -> &'static [Way] {
     const WAYS: [Way; 3] = [Way::Rename, Way::Link, Way::Alone];
     if is_locked { &WAYS } else { &WAYS[..2] }
 }
 
+/// The end of a draft's name, behind the file's own name and random digits.
+const NEW: &str = ".new";
+
+/// Whether a file of this name is the draft of a file of another name.
+pub(super) fn is_draft_of(name: &str, draft: &str) -> bool {
+    let digits = draft.strip_prefix(name).and_then(|rest| rest.strip_prefix('.')?.strip_suffix(NEW));
+    digits.is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+}
+
 /// Random digits, which no other process chooses. A process id would not do: it is unique only in its namespace.
-pub(crate) fn random_name() -> io::Result<String> {
+pub(super) fn random_name() -> io::Result<String> {
     let mut bytes = [0; 8];
     getrandom(&mut bytes, GetRandomFlags::empty())?;
     Ok(format!("{:016x}", u64::from_ne_bytes(bytes)))
 }
 
 /// Creates a file with mode 0600; fails if it exists. A reader may see it before it is complete.
-pub(crate) fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(super) fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(content)?;
     file.sync_all()
 }
 
 /// Creates a file, or replaces the one with this name.
-pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let draft = Draft::write(path, content)?;
     fs::rename(&draft.0, path)?;
     sync_folder(path);
@@ -52,7 +61,7 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Creates a complete file; fails with `AlreadyExists` if the name is taken.
-pub(crate) fn create(path: &Path, content: &[u8], ways: &[Way]) -> io::Result<()> {
+pub(super) fn create(path: &Path, content: &[u8], ways: &[Way]) -> io::Result<()> {
     let draft = Draft::write(path, content)?;
     let mut failed = io::Error::from(io::ErrorKind::Unsupported);
     for way in ways {
@@ -91,7 +100,7 @@ struct Draft(PathBuf);
 impl Draft {
     fn write(path: &Path, content: &[u8]) -> io::Result<Self> {
         let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{}.new", random_name()?));
+        name.push(format!(".{}{NEW}", random_name()?));
         let draft = Self(PathBuf::from(name));
         write_new(&draft.0, content)?;
         Ok(draft)
@@ -105,7 +114,7 @@ impl Drop for Draft {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(miri)))]
 mod tests {
     use super::*;
     use std::sync::Barrier;
@@ -122,6 +131,20 @@ mod tests {
             replace(&path, b"third").expect("replaced");
             assert_eq!(fs::read(&path).expect("read"), b"third");
             assert_eq!(fs::read_dir(folder.path()).expect("list").count(), 1, "no draft stays");
+        }
+    }
+
+    #[test]
+    fn a_draft_is_known_by_its_name() {
+        assert!(is_draft_of("file", "file.0123456789abcdef.new"));
+        for name in [
+            "file",
+            "file.new",
+            "file.0123456789abcdef",
+            "file.0123456789abcdeg.new",
+            "fil.0123456789abcdef.new",
+        ] {
+            assert!(!is_draft_of("file", name), "{name}");
         }
     }
 
