@@ -17,6 +17,7 @@
 //! retention · inflight              tombstones, blocks: how events leave · the end of publishing
 //! blocks · tombstones · pieces      who owns a block · whose key is removed · long values                      2
 //! read · view · keys · survey       copy: a key now · at a generation · by its slot · where there is damage
+//! recall                            read, bytes: the value that was read last, while its head stays the same
 //! copy                              pieces, slots: a copy and its proof
 //! slots · lane · bytes              where keys live · what a thread has · bytes to words
 //! ```
@@ -58,6 +59,7 @@ pub mod pieces;
 pub mod publish;
 pub mod read;
 pub mod reap;
+pub mod recall;
 pub mod retention;
 pub mod sessions;
 pub mod slots;

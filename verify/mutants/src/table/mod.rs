@@ -49,6 +49,7 @@ mod publish;
 mod read;
 mod reader;
 mod reap;
+mod recall;
 mod region;
 mod registry;
 mod retention;
@@ -143,6 +144,7 @@ const fn long(check: Check) -> Check {
 }
 
 /// All of them, by file.
+#[allow(clippy::too_many_lines, reason = "a list")]
 pub fn all() -> impl Iterator<Item = &'static Mutant> {
     [
         blocks::MUTANTS,
@@ -191,6 +193,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         read::MUTANTS,
         reader::MUTANTS,
         reap::MUTANTS,
+        recall::MUTANTS,
         region::MUTANTS,
         registry::MUTANTS,
         retention::MUTANTS,

@@ -59,8 +59,8 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a read does not verify the checksum",
         lost: "A damaged value is returned.",
         file: FILE,
-        search: "if verify == Verify::Always && !self.words",
-        replace: "if verify != Verify::Always && verify != Verify::Scrub && !self.words",
+        search: "if record::DETAILS && verify == Verify::Always {",
+        replace: "if record::DETAILS && verify == Verify::Always && value.len() > record::KEY_MAX << 20 {",
         caught_by: &[test(
             "-p slateboard --lib engine::protocol::tests::newest::a_record_of_another_slot_and_a_changed_value_are_damage",
         )],
