@@ -29,16 +29,10 @@ pub struct KeyHandle {
     bucket: usize,
     fingerprint: u16,
     slot: Cell<Option<Slot>>,
-    /// What was read last, if that was a value without a deadline. In a cell and without a lock, because one thread at a
-    /// time uses a handle.
-    noted: Cell<Option<Noted>>,
-}
-
-/// What a handle remembers of a value.
-#[derive(Clone, Copy)]
-struct Noted {
-    recall: Recall,
-    meta: Meta,
+    /// What was read last, if that was a value without a deadline. In cells and without a lock, because one thread at a
+    /// time uses a handle; in two, so that a read which the first suffices for moves nothing of the second.
+    noted: Cell<Option<Recall>>,
+    noted_meta: Cell<Meta>,
 }
 
 impl KeyHandle {
@@ -54,6 +48,7 @@ impl KeyHandle {
             fingerprint,
             slot: Cell::new(None),
             noted: Cell::new(None),
+            noted_meta: Cell::new(reader::meta(&CopiedRecord::EMPTY)),
         })
     }
 
@@ -166,16 +161,16 @@ impl KeyHandle {
     /// ```
     pub fn get_into(&self, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
         let reader = self.session.reader();
-        let words = reader.region.words()?;
-        if let Some(Noted { recall, meta }) = self.noted.get()
-            && recall.copy(words, &*reader.region, reader.verify, buffer)
+        if let Some(recall) = self.noted.get()
+            && recall.copy(reader.region.words_or_none(), &*reader.region, reader.verify, buffer)
         {
-            return Ok(Some(meta));
+            return Ok(Some(self.noted_meta.get()));
         }
         self.get_anew_into(buffer)
     }
 
     /// As [`KeyHandle::get_into`], without a look at what the handle remembers. Notes what was found.
+    #[inline(never)]
     fn get_anew_into(&self, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
         let mut found = CopiedRecord::EMPTY;
         let is = self.read(&mut found, buffer)?;
@@ -183,7 +178,8 @@ impl KeyHandle {
         let geo = self.session.reader().region.geometry();
         // What has a deadline is looked up each time, because it ends although nobody changes the head.
         let lasts = meta.filter(|_| found.words.deadline() == 0);
-        self.noted.set(lasts.map(|meta| Noted { recall: Recall::of(geo, &found), meta }));
+        self.noted.set(lasts.map(|_| Recall::of(geo, &found)));
+        lasts.into_iter().for_each(|meta| self.noted_meta.set(meta));
         Ok(meta)
     }
 
@@ -241,10 +237,10 @@ impl KeyHandle {
     /// The version that was read last, if it is still the newest.
     #[inline]
     fn newest_seen(&self) -> Result<Option<u64>> {
-        let Some(Noted { recall, meta }) = self.noted.get() else { return Ok(None) };
+        let Some(recall) = self.noted.get() else { return Ok(None) };
         let region = &*self.session.reader().region;
         let core = region.core_to_read(region.words()?);
-        Ok(core.is_newest(recall.slot, recall.head).then_some(meta.version))
+        Ok(core.is_newest(recall.slot, recall.head).then(|| self.noted_meta.get().version))
     }
 
     /// Puts a value, whatever the key has.

@@ -119,6 +119,13 @@ impl Region {
         if words.len() >= self.geometry().words() { Ok(words) } else { Err(self.lost()) }
     }
 
+    /// As [`Region::words`], for a caller that finds out by itself that there are none: it need not know how many there
+    /// should be.
+    #[inline(always)]
+    pub(super) fn words_or_none(&self) -> &[AtomicU64] {
+        self.mapping().words()
+    }
+
     #[cold]
     fn lost(&self) -> Error {
         match (self.mapping().moved(), self.path()) {
@@ -264,6 +271,7 @@ impl Region {
 }
 
 impl Machine for Region {
+    #[inline(always)]
     fn load(&self, from: &[AtomicU64], to: &mut [u8]) {
         region::copy::load(from, to);
     }

@@ -1,6 +1,6 @@
 //! Converts bytes to words and back, whole words at a time.
 
-use super::{Core, Machine};
+use super::Core;
 use crate::sync::{AtomicU64, Ordering::Relaxed};
 
 /// The number of bytes from which on the machine's copy is used. Below it, a copy word by word is faster than the call.
@@ -22,17 +22,12 @@ impl Core<'_> {
     /// lie in reserved pages.
     #[inline]
     pub(super) fn load_bytes(&self, at: usize, out: &mut [u8]) {
-        load_from(self.machine, &self.words[at..at + out.len().div_ceil(8)], out);
+        let source = &self.words[at..at + out.len().div_ceil(8)];
+        if out.len() >= LARGE {
+            return self.machine.load(source, out);
+        }
+        load_words(source, out);
     }
-}
-
-/// Fills `out` from these words. There must be as many as the bytes need.
-#[inline]
-pub(super) fn load_from(machine: &(impl Machine + ?Sized), source: &[AtomicU64], out: &mut [u8]) {
-    if out.len() >= LARGE {
-        return machine.load(source, out);
-    }
-    load_words(source, out);
 }
 
 /// Stores bytes word by word; the last word is padded with zeros. There must be as many words as the bytes need.

@@ -11,7 +11,6 @@
 
 use super::{
     Machine,
-    bytes::load_from,
     read::{CopiedRecord, Verify},
     slots::Slot,
 };
@@ -65,22 +64,27 @@ impl Recall {
         verify: Verify,
         out: &mut Vec<u8>,
     ) -> bool {
-        let (Some(head), Some(value)) =
-            (words.get(self.slot.head_at), words.get(self.value_at..self.value_end))
-        else {
-            return false;
-        };
+        let Some(head) = words.get(self.slot.head_at) else { return false };
         // Relaxed: this look only saves the copy of a record that is not the newest. The words that follow are no older
         // than those which the read before found in the same place.
         if head.load(Relaxed) != self.head.0 {
             return false;
         }
-        out.resize(self.value_len, 0);
-        load_from(machine, value, out);
+        let Some(value) = words.get(self.value_at..self.value_end) else { return false };
+        if out.len() != self.value_len {
+            fit(out, self.value_len);
+        }
+        machine.load(value, out);
         // What was copied belongs to the record only if the head still names it (P2).
         fence(Acquire);
         // Relaxed: it follows the fence.
         head.load(Relaxed) == self.head.0
             && (!record::DETAILS || verify == Verify::Scrub || record::hash_of(out) == self.value_hash)
     }
+}
+
+/// Gives the buffer this length. Apart, because a buffer that is used again nearly always has it.
+#[cold]
+fn fit(out: &mut Vec<u8>, len: usize) {
+    out.resize(len, 0);
 }

@@ -76,7 +76,8 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "        let core = region.core_to_read(region.words()?);
         Ok(core.is_newest",
-        replace: "        let Ok(words) = region.words() else { return Ok(Some(meta.version)) };
+        replace:
+            "        let Ok(words) = region.words() else { return Ok(Some(self.noted_meta.get().version)) };
         let core = region.core_to_read(words);
         Ok(core.is_newest",
         caught_by: &[test("-p slateboard --test moved every_handle_learns_that_its_board_moved")],
@@ -85,8 +86,10 @@ pub const MUTANTS: &[Mutant] = &[
         name: "what a handle noted is never asked for again",
         lost: "Who polls with a handle sees no change at all.",
         file: FILE,
-        search: "Ok(core.is_newest(recall.slot, recall.head).then_some(meta.version))",
-        replace: "Ok((core.is_newest(recall.slot, recall.head) || meta.version > 0).then_some(meta.version))",
+        search: "Ok(core.is_newest(recall.slot, recall.head).then(|| self.noted_meta.get().version))",
+        replace: "Ok(Some(self.noted_meta.get().version).filter(|&version| {
+            core.is_newest(recall.slot, recall.head) || version > 0
+        }))",
         caught_by: &[test(
             "-p slateboard --test handles a_handle_follows_its_key_through_changes_and_removals",
         )],
@@ -105,13 +108,13 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a handle returns what it remembers although its board has moved",
         lost: "Who reads with a handle goes on with a board that newcomers cannot open.",
         file: FILE,
-        search: "        let words = reader.region.words()?;
-        if let Some(Noted",
-        replace: "        let words = match (reader.region.words(), self.noted.get()) {
-            (Err(_), Some(Noted { meta, .. })) => return Ok(Some(meta)),
-            (words, _) => words?,
-        };
-        if let Some(Noted",
+        search: "            return Ok(Some(self.noted_meta.get()));
+        }",
+        replace: "            return Ok(Some(self.noted_meta.get()));
+        }
+        if self.noted.get().is_some() && reader.region.words().is_err() {
+            return Ok(Some(self.noted_meta.get()));
+        }",
         caught_by: &[test("-p slateboard --test moved every_handle_learns_that_its_board_moved")],
     },
     Mutant {
