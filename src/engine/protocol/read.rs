@@ -7,7 +7,8 @@
 
 use super::{
     Core, Fault, Tries, acquire,
-    copy::Proof,
+    copy::{Proof, key_is},
+    load_header,
     slots::{Key, Slot, SlotHead},
 };
 use crate::layout::{
@@ -275,10 +276,11 @@ impl Core<'_> {
         // This is loaded before the record: if it is a generation, the record is complete.
         let GenWord::Generation(generation) = self.load_gen(block) else { return Glance::Unclear };
         let proof = Proof::Head(found.slot.head_at, found.head);
-        let copied = of_key.is_none_or(|key| self.key_is(block, key))
-            && self.load_header(block, &mut copy.words)
+        let record = self.record(block);
+        let copied = of_key.is_none_or(|key| key_is(record, key))
+            && load_header(record, &mut copy.words)
             && !copy.words.in_pieces()
-            && self.copy_whole(block, &copy.words, value).is_some()
+            && self.copy_from(record, &copy.words, value).is_some()
             && self.holds(proof);
         if !copied || copy.accept(key_hash, generation, found, verify, value).is_err() {
             return Glance::Unclear;

@@ -11,6 +11,7 @@
 
 use super::{
     Machine,
+    copy::fit,
     read::{CopiedRecord, Verify},
     slots::Slot,
 };
@@ -71,9 +72,7 @@ impl Recall {
             return false;
         }
         let Some(value) = words.get(self.value_at..self.value_end) else { return false };
-        if out.len() != self.value_len {
-            fit(out, self.value_len);
-        }
+        fit(out, self.value_len);
         machine.load(value, out);
         // What was copied belongs to the record only if the head still names it (P2).
         fence(Acquire);
@@ -81,10 +80,4 @@ impl Recall {
         head.load(Relaxed) == self.head.0
             && (!record::DETAILS || verify == Verify::Scrub || record::hash_of(out) == self.value_hash)
     }
-}
-
-/// Gives the buffer this length. Apart, because a buffer that is used again nearly always has it.
-#[cold]
-fn fit(out: &mut Vec<u8>, len: usize) {
-    out.resize(len, 0);
 }

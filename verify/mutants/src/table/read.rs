@@ -149,8 +149,8 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a glance does not compare keys",
         lost: "A read returns the value of another key.",
         file: FILE,
-        search: "of_key.is_none_or(|key| self.key_is(block, key))",
-        replace: "of_key.is_none_or(|key| !key.bytes.is_empty() || self.key_is(block, key))",
+        search: "of_key.is_none_or(|key| key_is(record, key))",
+        replace: "of_key.is_none_or(|key| !key.bytes.is_empty() || key_is(record, key))",
         caught_by: &[test(
             "-p slateboard --test handles keys_of_one_fingerprint_in_one_chain_are_told_apart",
         )],
