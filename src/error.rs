@@ -66,6 +66,8 @@ pub enum ErrorKind {
     Incompatible,
     /// The value cannot be encoded or decoded by the codec.
     Codec,
+    /// It cannot be proved that a process is the one of a session: [`Board::evict`](crate::Board::evict).
+    Unverified,
     /// A call of the operating system failed. [`std::error::Error::source`] is its error.
     Io,
 }
@@ -99,6 +101,7 @@ impl ErrorKind {
             Self::Refused => "refused",
             Self::Incompatible => "incompatible",
             Self::Codec => "codec",
+            Self::Unverified => "unverified",
             Self::Io => "io",
         }
     }

@@ -92,12 +92,13 @@
 //! | capacity | 1 MiB to 16 GiB | 64 MiB |
 //! | keys | 1 to 4,194,304 | 65,536 |
 //! | events of history | 64 to 4,194,304, and a quarter of the capacity | 16,384 |
-//! | sessions at once | 1 to 4,096 | 64 |
+//! | sessions at once | 1 to 4,096 | 256 |
 //!
 //! # Features
 //!
 //! - `json` (default): the [codec](codec::Json) for JSON, [`Session::put_json`] and [`Reader::get_json`].
-//! - `signals`: `Options::end_on_signals`, which ends the sessions of a process that gets SIGTERM or SIGINT.
+//! - `signals`: `Options::end_on_signals`, which ends the sessions of a process that gets SIGTERM or SIGINT, and
+//!   `Board::catch_truncation`, which makes a board's file that is cut short an error instead of SIGBUS.
 //! - `bincode`: the codec of that name, for data that exists already. The crate behind it is no longer maintained.
 //! - `stream`: [`Watch`] as a `futures_core::Stream`, for any executor. It brings in only `futures-core`.
 //! - `internals`: the layout, the protocol and the region as public modules, for models, fuzzing and tools that check boards.
@@ -142,9 +143,10 @@ mod region;
 pub use board::WatchStream;
 #[cfg(not(any(loom, slate_search)))]
 pub use board::{
-    Board, Counters, Damage, Event, Events, Expect, KeyHandle, Lease, List, Listing, Liveness, Meta, Metrics,
-    Mutation, MutationKind, Newer, Options, PollableWatch, Previous, PutOptions, Reader, Receipt,
-    Replacement, Retry, Session, SessionInfo, Soundness, Sum, Verify, View, Wait, Watch,
+    Board, Claim, Counters, Damage, Event, Events, Eviction, Expect, KeyHandle, Lease, List, Listing,
+    Liveness, Meta, Metrics, Mutation, MutationKind, Newer, Options, PollableWatch, Previous, PutOptions,
+    Reader, Receipt, Replacement, Retry, Session, SessionId, SessionInfo, Soundness, Sum, Verify, View, Wait,
+    Watch,
 };
 #[cfg(not(any(loom, slate_search)))]
 pub use {
@@ -170,6 +172,7 @@ const _: () = {
     can_be_shared::<(Entry, WriterInfo, Deadline, CodecId, Meta, Newer, Listing, Damage, Soundness)>();
     can_be_shared::<(Watch, Wait, PollableWatch, Events, Event, Mutation, MutationKind, Previous)>();
     can_be_shared::<(List, List<String>, Sum)>();
+    can_be_shared::<(SessionId, Claim, Eviction)>();
     #[cfg(feature = "stream")]
     can_be_shared::<WatchStream>();
     can_be_shared::<(Error, ErrorKind, Lagged, Uuid, Expect, Verify, Retry, Replacement<Vec<u8>>)>();

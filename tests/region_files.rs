@@ -203,6 +203,19 @@ fn a_path_that_moved_on_is_noticed() {
 }
 
 #[test]
+fn a_region_that_was_cut_short_has_moved() {
+    let (_folder, path) = board();
+    let board = region::open(&path, Access::ReadWrite).unwrap();
+    let len_bytes = fs::metadata(&path).unwrap().len();
+    let set_len =
+        |len_bytes| fs::File::options().write(true).open(&path).unwrap().set_len(len_bytes).unwrap();
+    set_len(len_bytes - 1);
+    assert_eq!(board.whereabouts(), Whereabouts::Moved(Moved::Cut));
+    set_len(len_bytes + 1);
+    assert_eq!(board.whereabouts(), Whereabouts::Here);
+}
+
+#[test]
 fn a_foreign_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("text");

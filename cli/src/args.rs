@@ -1,5 +1,11 @@
 //! The arguments of every command.
 
+mod claims;
+mod scripts;
+
+pub(crate) use claims::{Claim, Evict, Exec, Lock, Release, Run};
+pub(crate) use scripts::{Completions, Diff, Man};
+
 use crate::units::{parse_count, parse_duration, parse_integer, parse_size, parse_ttl};
 use clap::{ArgGroup, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::{ffi::OsString, path::PathBuf, time::Duration};
@@ -17,6 +23,9 @@ Exit status:
   9    no board found, or it cannot be reached
   10   `status`: something needs attention; `sessions`: it is unknown whether some are alive
   124  timeout
+  126  `lock` and `run` only: the command cannot be run
+  127  `lock` and `run` only: there is no such command
+`lock` and `run` end with the status of the command that they run; it is 128 + N if signal N ended the command.
 
 With --json, a failure is also a document on standard output:
   {\"error\": {\"kind\", \"message\", \"key\", ...}}
@@ -56,8 +65,8 @@ pub(crate) struct Globals {
     /// Region file of the board, instead of the project's board.
     #[arg(long, global = true, value_name = "PATH", help_heading = EVERYWHERE)]
     pub(crate) board: Option<PathBuf>,
-    /// Session name. For put, update, touch and rm: the name to write under [default: slate]. For watch and log: print
-    /// only the events of this session. Other commands reject it.
+    /// Session name. For put, update, touch, rm, lock, claim and release: the name to write under [default: the session of
+    /// `slate run`, otherwise slate]. For watch and log: print only the events of this session. Other commands reject it.
     #[arg(long, global = true, value_name = "NAME", help_heading = EVERYWHERE)]
     pub(crate) session: Option<String>,
     /// Print one JSON document; a stream prints one JSON object per line.
@@ -80,6 +89,11 @@ fn parse_from(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) 
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
+/// The definition of the command line, for completions and manual pages.
+pub(crate) fn definition() -> clap::Command {
+    with_negative_numbers(Cli::command())
+}
+
 fn with_negative_numbers(command: clap::Command) -> clap::Command {
     let numbers = |arg: clap::Arg| {
         let takes = arg.get_action().takes_values() && !arg.is_positional();
@@ -92,7 +106,10 @@ impl Command {
     /// Whether the command accepts `--session`, as the name to write under or as the writer to show.
     pub(crate) fn takes_session(&self) -> bool {
         use Command::*;
-        matches!(self, Put(_) | Update(_) | Touch(_) | Rm(_) | Watch(_) | Log(_))
+        matches!(
+            self,
+            Put(_) | Update(_) | Touch(_) | Rm(_) | Lock(_) | Claim(_) | Release(_) | Watch(_) | Log(_)
+        )
     }
 }
 
@@ -102,9 +119,9 @@ pub(crate) enum Command {
     Init(Init),
     /// Show which board is used, how it was found, and whether this process can reach it.
     Where(Where),
-    /// Write a key, and print its new version and generation.
+    /// Write a key, or many keys in one process, and print the new version and generation.
     Put(Put),
-    /// Print the value of a key.
+    /// Print the value of a key, or the entries of several keys.
     Get(Get),
     /// Update a key atomically, retrying on conflict, and print the new value.
     Update(Update),
@@ -114,22 +131,41 @@ pub(crate) enum Command {
     Rm(Rm),
     /// List keys. The list is of one generation, unless the history is too short for that.
     Ls(Ls),
-    /// Stream changes as they happen.
+    /// Stream changes as they happen, or run a command for each.
     Watch(Watch),
     /// Block until a key changes, then print its value.
     Wait(Wait),
     /// Print the history of changes.
     Log(Log),
+    /// Show which keys differ between two generations.
+    Diff(Diff),
     /// Show the health of the board.
     #[command(alias = "session-status")]
     Status(Status),
     /// Show the attached sessions.
     Sessions(Sessions),
+    /// Run a command while holding a lease on a key.
+    Lock(Lock),
+    /// Run a command while holding a session, which the `slate` commands inside act for.
+    Run(Run),
+    /// Claim a key, or the first free task of a queue, and print the token of the claim.
+    Claim(Claim),
+    /// Release a claim.
+    Release(Release),
+    /// Kill the process of a session, such as one that is stopped, and reap the session.
+    Evict(Evict),
     /// Index a source tree with several processes on one board, kill some of them, and check that no update is lost.
     Demo(Demo),
+    /// Print a completion script for a shell.
+    Completions(Completions),
+    /// Print a manual page, or write all of them to a folder.
+    Man(Man),
     /// One process of the demo's team.
     #[command(hide = true)]
     DemoAgent(DemoAgent),
+    /// Becomes the command of `lock` or `run`.
+    #[command(hide = true)]
+    Exec(Exec),
     /// Removes the demo's folder when the demo has ended.
     #[command(hide = true)]
     DemoSweep(DemoSweep),
@@ -176,7 +212,7 @@ pub(crate) struct Init {
     /// Number of keys that the table is sized for: 1 to 4,194,304 [default: 65536].
     #[arg(long, value_parser = parse_count)]
     pub(crate) keys: Option<u64>,
-    /// Number of sessions that can be attached at the same time: 1 to 4,096 [default: 64].
+    /// Number of sessions that can be attached at the same time: 1 to 4,096 [default: 256].
     #[arg(long, value_parser = parse_count)]
     pub(crate) sessions: Option<u64>,
     /// Create a new, empty board in place of one that is lost or that no process has open.
@@ -213,13 +249,28 @@ Examples:
   slate put task/42 mine --if-version 3     exits with 4 if task/42 has another version
   slate put team/plan @plan.md              the content of a file (@@x is the text @x itself)
   make 2>&1 | slate put build/log -         standard input
-  slate put claim/42 me --if-absent --ttl 60s")]
+  slate put claim/42 me --if-absent --ttl 60s
+  slate run -- sh -c 'slate put alive/me yes --ephemeral && make'
+  echo '{\"key\":\"task/42\",\"value\":\"open\"}' | slate put --stdin
+  printf '%s\\0' task/1 open task/2 done | slate put --stdin0
+
+--stdin and --stdin0 print one JSON line for each key, in the order of the input: its receipt or its error. A
+key that fails does not stop the others. The exit status is that of the failures, or 1 if they differ.
+A line of --stdin has the members `key` and `value` (text, or any JSON), and optionally `encoding` (base64),
+`codec`, `ttl`, `if_version` and `if_absent`, which replace the options. It may be a line of `slate get --json`.")]
 pub(crate) struct Put {
     /// The key, such as task/42: 1 to 1,024 bytes.
-    pub(crate) key: String,
+    #[arg(required_unless_present_any = ["stdin", "stdin0"])]
+    pub(crate) key: Option<String>,
     /// The value itself, `-` for standard input, or `@FILE` for the content of a file; '' is an empty value.
-    #[arg(value_name = "VALUE|-|@FILE", allow_negative_numbers = true)]
-    pub(crate) value: String,
+    #[arg(value_name = "VALUE|-|@FILE", allow_negative_numbers = true, required_unless_present_any = ["stdin", "stdin0"])]
+    pub(crate) value: Option<String>,
+    /// Write many keys: each line of standard input is a JSON object with a key and a value.
+    #[arg(long, conflicts_with_all = ["key", "value", "stdin0"])]
+    pub(crate) stdin: bool,
+    /// Write many keys: standard input has keys and values in turn, each ended by a zero byte.
+    #[arg(long, conflicts_with_all = ["key", "value"])]
+    pub(crate) stdin0: bool,
     /// Write only if the key has this version; 0 means that the key must not exist.
     #[arg(long, value_name = "N", conflicts_with = "if_absent", value_parser = parse_count)]
     pub(crate) if_version: Option<u64>,
@@ -229,8 +280,9 @@ pub(crate) struct Put {
     /// Time to live, such as 60s. The key is removed when it has passed.
     #[arg(long, value_name = "T", value_parser = parse_ttl, allow_hyphen_values = true)]
     pub(crate) ttl: Option<Duration>,
-    /// Remove the key when the writing session ends. Rejected, because the session of this command ends with the command.
-    #[arg(long, hide = true)]
+    /// Remove the key when the session of the surrounding `slate run` ends. Rejected elsewhere, because the session of this
+    /// command ends with the command.
+    #[arg(long)]
     pub(crate) ephemeral: bool,
     /// Encoding of the value [default: utf8 for text, otherwise raw].
     #[arg(long, value_enum)]
@@ -243,10 +295,19 @@ Examples:
   slate get task/42
   slate get task/42 --json | jq -r .writer
   slate get task/42 --at 1200               its value at generation 1200
-  slate get image/logo --raw > logo.png")]
+  slate get image/logo --raw > logo.png
+  slate get task/1 task/2                   one JSON line for each key
+  slate ls task/ --null | slate get --stdin0
+
+Several keys and --stdin0 print one JSON line for each key, in the given order: its entry or its error. A key
+that fails does not stop the others. The exit status is that of the failures, or 1 if they differ.")]
 pub(crate) struct Get {
     /// The key, such as task/42: 1 to 1,024 bytes.
-    pub(crate) key: String,
+    #[arg(value_name = "KEY", required_unless_present = "stdin0")]
+    pub(crate) keys: Vec<String>,
+    /// Read the keys from standard input, each ended by a zero byte.
+    #[arg(long, conflicts_with = "keys")]
+    pub(crate) stdin0: bool,
     /// Print the value that the key had at this generation.
     #[arg(long, value_name = "GENERATION", value_parser = parse_count)]
     pub(crate) at: Option<u64>,
@@ -254,7 +315,7 @@ pub(crate) struct Get {
     #[arg(long, conflicts_with = "raw")]
     pub(crate) version_only: bool,
     /// Print the exact bytes, without adding a newline.
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with_all = ["json", "stdin0"])]
     pub(crate) raw: bool,
 }
 
@@ -357,6 +418,13 @@ Examples:
   slate watch task/ --count 1 --timeout 60s
   slate watch --since 1200 --json           resume after generation 1200; reports missed events
   slate watch --session planner             only events of the session planner
+  slate watch task/ -- sh -c 'echo $SLATE_KIND $SLATE_KEY'
+  slate watch build/request --count 1 -- make
+
+The command runs once for each event, one at a time and in order. It has the event in SLATE_GENERATION,
+SLATE_TIME, SLATE_WRITER, SLATE_KIND, SLATE_KEY and SLATE_VERSION, and as one JSON line on standard input. SLATE_BOARD
+names the board. SLATE_MISSED says how many events before this one were missed, because they had left the history.
+A command that fails does not end the watch, unless --stop-on-failure is given; the watch then exits with 1.
 
 Exits with 124 on timeout.")]
 pub(crate) struct Watch {
@@ -369,9 +437,15 @@ pub(crate) struct Watch {
     /// Exit after this many events.
     #[arg(long, value_name = "N", value_parser = parse_count)]
     pub(crate) count: Option<u64>,
-    /// Exit with 124 after this time, such as 60s.
+    /// Exit with 124 after this time, such as 60s. A command that is running is not interrupted.
     #[arg(long, value_name = "T", value_parser = parse_duration, allow_hyphen_values = true)]
     pub(crate) timeout: Option<Duration>,
+    /// Exit with 1 as soon as the command fails.
+    #[arg(long, requires = "command")]
+    pub(crate) stop_on_failure: bool,
+    /// Run this command for each event instead of printing the event.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
 }
 
 #[derive(Args, Debug)]
@@ -519,7 +593,7 @@ mod tests {
     fn values_may_look_like_numbers_and_dashes() {
         for value in ["-5", "-", "@file", "plain", ""] {
             let cli = parse_from(["slate", "put", "k", value]).expect(value);
-            assert!(matches!(cli.command, Command::Put(put) if put.value == value));
+            assert!(matches!(cli.command, Command::Put(put) if put.value.as_deref() == Some(value)));
         }
         let cli = parse_from(["slate", "update", "k", "--add", "-5"]).expect("update");
         assert!(matches!(cli.command, Command::Update(update) if update.add == Some(-5)));

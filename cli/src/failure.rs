@@ -24,6 +24,10 @@ pub(crate) enum Status {
     NoBoard = 9,
     Attention = 10,
     Timeout = 124,
+    /// The command that `lock` or `run` was given cannot be run.
+    CannotRun = 126,
+    /// There is no such command.
+    NoCommand = 127,
 }
 
 impl From<Status> for ExitCode {
@@ -58,6 +62,8 @@ impl Status {
             Self::NoBoard => ErrorKind::NotFound.name(),
             Self::Attention => "attention",
             Self::Timeout => "timeout",
+            Self::CannotRun => "cannot_run",
+            Self::NoCommand => "no_command",
         }
     }
 }

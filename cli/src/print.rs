@@ -105,8 +105,9 @@ pub(crate) struct ErrorDoc<'a> {
     current: Option<Option<EntryDoc<'a>>>,
 }
 
+/// An event, as every command prints it.
 #[derive(Serialize)]
-struct EventDoc<'a> {
+pub(crate) struct EventDoc<'a> {
     generation: u64,
     writer: &'a str,
     session: u16,
@@ -216,7 +217,7 @@ impl<'a> EntryDoc<'a> {
 }
 
 impl<'a> EventDoc<'a> {
-    fn new(event: &'a Event, prefix: &str) -> Self {
+    pub(crate) fn new(event: &'a Event, prefix: &str) -> Self {
         Self {
             generation: event.generation,
             writer: &event.session.name,
@@ -519,7 +520,7 @@ pub(crate) fn long_row(entry: &Entry) -> Vec<String> {
 }
 
 /// The beginning of a value on one line, without control characters.
-fn preview(value: &[u8], limit: usize) -> String {
+pub(crate) fn preview(value: &[u8], limit: usize) -> String {
     match std::str::from_utf8(value) {
         Ok(text) => {
             let shown = printable(text.get(..text.floor_char_boundary(limit * 4)).unwrap_or(text));
@@ -555,7 +556,7 @@ pub(crate) fn printable(text: &str) -> String {
     shown
 }
 
-fn kind_name(kind: MutationKind) -> &'static str {
+pub(crate) fn kind_name(kind: MutationKind) -> &'static str {
     match kind {
         MutationKind::Put => "put",
         MutationKind::Touch => "touch",

@@ -136,7 +136,7 @@ fn what_a_board_takes_and_holds_is_told_as_it_is() {
     let place = Place::empty();
     let init = place.slate("init --placement project --json").json();
     assert_told(&place, &init, 65_536, 65_536);
-    assert_eq!((&init["capacity"], &init["sessions"]), (&(64u64 << 20).into(), &64.into()));
+    assert_eq!((&init["capacity"], &init["sessions"]), (&(64u64 << 20).into(), &256.into()));
     let text = place.slate("status").ok();
     assert!(
         text.contains("0, sized for 65,536") && text.contains("now, ") && text.contains(" at most"),

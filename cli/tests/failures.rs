@@ -54,6 +54,8 @@ fn every_failure_of_every_command_is_a_document() {
         ("rm --prefix=", 2, "usage"),
         ("status --board nowhere", 9, "not_found"),
         ("sessions --board nowhere", 9, "not_found"),
+        ("release none --token 1", 3, "no_key"),
+        ("evict none", 3, "no_session"),
         ("init", 1, "failed"),
         ("demo --kill 9", 2, "usage"),
         ("conjure", 2, "usage"),

@@ -185,6 +185,7 @@ impl Events {
         let quiet = core.shard_changes(shard) < self.next;
         #[cfg(test)]
         crate::sync::paused::pause(crate::sync::paused::At::Counters);
+        self.reader.region.stands()?;
         if quiet {
             self.next = self.next.max(counted + 1);
         }
@@ -193,6 +194,11 @@ impl Events {
 
     /// The next event whose key the filter accepts, if it has happened.
     pub(super) fn next_where(&mut self, filter: impl Fn(&[u8]) -> bool) -> Result<Option<Event>> {
+        let next = self.next_stored(filter);
+        self.reader.region.kept(next)
+    }
+
+    fn next_stored(&mut self, filter: impl Fn(&[u8]) -> bool) -> Result<Option<Event>> {
         let reader = self.reader.clone();
         let core = reader.core()?;
         loop {

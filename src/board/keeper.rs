@@ -336,11 +336,14 @@ impl Rounds {
         }
     }
 
-    /// Looks at one group at each beat, whatever its words say, so that damaged groups are found.
+    /// Looks at one group at each beat, whatever its words say, so that damaged groups are found, and entries that are bound to
+    /// a session that ended before they were put.
     fn look_at_one_group(&self, seat: &Seat, core: &Core<'_>) {
         let group = (self.beats % core.geometry().groups().count() as u64) as usize;
         let sweep = |lane: &mut Lane| core.sweep(lane, group, ENDED_AT_ONCE, region::now());
         let _ = seat.region.with_space(&mut seat.lane(), 1, sweep);
+        let remove = |lane: &mut Lane| core.remove_orphans(lane, group, region::now());
+        let _ = seat.region.with_space(&mut seat.lane(), 1, remove);
     }
 
     /// Looks from time to time for slots that dead sessions left half inserted, and for tombstones that they left.

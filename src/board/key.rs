@@ -1,7 +1,7 @@
 //! A handle to a key, which finds the key's slot once.
 
 use super::{
-    Expect, Meta, Newer, PutOptions, Receipt, Replacement, Retry, Session,
+    Expect, Meta, Newer, PutOptions, Receipt, Replacement, Retry, Session, Verify,
     reader::{self, Seen},
     update, watch,
 };
@@ -86,6 +86,7 @@ impl KeyHandle {
             found,
             out,
             |is, found, out| match reader::seen(is, found) {
+                // A page of zeros does not pass for what was found, whose checksum was compared.
                 Seen::Value => Ok(true),
                 Seen::Expired => self.read_in_full(Some(found.generation), found, out),
                 Seen::Nothing => {
@@ -103,7 +104,8 @@ impl KeyHandle {
         let reader = self.session.reader();
         let is = reader
             .read_since(&reader.core()?, &self.slot_key(), self.slot.get(), over, found, out)
-            .map_err(|error| error.on_key(&self.name))?;
+            .map_err(|error| error.on_key(&self.name));
+        let is = reader.region.kept(is)?;
         if is {
             self.remember(found.slot);
         }
@@ -164,6 +166,10 @@ impl KeyHandle {
         if let Some(recall) = self.noted.get()
             && recall.copy(reader.region.words_or_none(), &*reader.region, reader.verify, buffer)
         {
+            // Only a verified copy differs for certain from a page that the file has lost.
+            if reader.verify == Verify::Scrub {
+                reader.region.stands()?;
+            }
             return Ok(Some(self.noted_meta.get()));
         }
         self.get_anew_into(buffer)

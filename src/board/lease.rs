@@ -3,6 +3,7 @@
 use super::{Expect, PutOptions, Session, keeper::Renewal};
 use crate::{
     codec::CodecId,
+    entry::Entry,
     error::{Error, ErrorKind, Result},
     region::{Lock, boottime_ns},
 };
@@ -226,13 +227,17 @@ fn renew(session: &Session, key: &str, ttl: Duration, held: &Lock<Held>) -> Resu
 }
 
 /// A conflict, as an error that names the holder of the lease.
-fn held(error: Error, key: &str) -> Error {
+pub(super) fn held(error: Error, key: &str) -> Error {
     if error.kind() != ErrorKind::Conflict {
         return error;
     }
+    held_by(key, error.current().cloned())
+}
+
+/// An error that names the holder of a lease, whose entry this is.
+pub(super) fn held_by(key: &str, current: Option<Entry>) -> Error {
     let holder =
-        error.current().map_or_else(|| "another session".to_owned(), |entry| entry.writer.to_string());
-    let current = error.current().cloned();
+        current.as_ref().map_or_else(|| "another session".to_owned(), |entry| entry.writer.to_string());
     Error::new(ErrorKind::Held, format!("{holder} holds the lease"))
         .on_key(key)
         .with_current(current)

@@ -179,8 +179,8 @@ impl List {
         let each = |_: &Core<'_>, key: &str, value: &[u8], found: &CopiedRecord| {
             each(key, value, &reader::meta(found))
         };
-        let flow = self.cursor(self.of.view()?).visit(&mut damaged, each)?;
-        match flow {
+        let flow = self.cursor(self.of.view()?).visit(&mut damaged, each);
+        match self.of.reader().region.kept(flow)? {
             ControlFlow::Break(told) => Ok(Some(told)),
             ControlFlow::Continue(()) => super::listing::sound(&damaged).map(|()| None),
         }
@@ -255,7 +255,8 @@ impl<T> List<T> {
     /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn into_vec(self) -> Result<Vec<T>> {
-        self.tried(ATTEMPTS, self.make)?.into_sound()
+        let listing = self.tried(ATTEMPTS, self.make);
+        self.of.reader().region.kept(listing)?.into_sound()
     }
 
     /// Collects everything that can be read. All entries are of one generation if the history holds it long enough;
@@ -282,10 +283,11 @@ impl<T> List<T> {
         &self,
         mut make: impl FnMut(&Reader, &Core<'_>, &str, &[u8], &CopiedRecord) -> U,
     ) -> Result<Listing<U>> {
-        match (self.tried(EXACT_ATTEMPTS, &mut make), &self.of) {
+        let outcome = match (self.tried(EXACT_ATTEMPTS, &mut make), &self.of) {
             (Err(error), Of::Present(reader)) if error.is_lagged() => self.one_by_one(reader, make),
             (outcome, _) => outcome,
-        }
+        };
+        self.of.reader().region.kept(outcome)
     }
 
     /// A list of one generation, with this number of attempts if the generation is not given.
@@ -395,6 +397,7 @@ impl<T> Iterator for List<T> {
             // If nothing was returned yet, another generation may be used.
             let first = self.cursor.is_none();
             let next = self.advance();
+            let next = self.of.reader().region.kept(next);
             match &next {
                 Ok(Some(_)) => {}
                 Err(error)

@@ -183,7 +183,7 @@ impl Reader {
     pub fn soundness(&self) -> Result<Soundness> {
         let strict = Self { verify: Verify::Always, ..self.clone() };
         let Listing { entries, mut damaged, .. } = strict.list("").keys().whole()?;
-        let events = strict.sound_events(&mut damaged)?;
+        let events = self.region.kept(strict.sound_events(&mut damaged))?;
         Ok(Soundness { keys: entries.len() as u64, events, damaged })
     }
 

@@ -1,8 +1,11 @@
 //! What a user does: open a board, attach a session, put, get, watch and list keys.
 
 mod bulk;
+mod claim;
 mod event;
+mod evict;
 mod fault;
+mod guest;
 mod index;
 mod keeper;
 mod key;
@@ -29,7 +32,10 @@ mod watch;
 
 pub use crate::protocol::{publish::Expect, read::Verify};
 pub use bulk::Sum;
+pub use claim::Claim;
 pub use event::{Event, Events, Mutation, MutationKind, Previous};
+pub use evict::Eviction;
+pub use guest::SessionId;
 pub use key::KeyHandle;
 pub use lease::Lease;
 pub use list::List;
@@ -194,7 +200,7 @@ impl Board {
     /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn attach(&self, name: &str) -> Result<Session> {
-        Session::attach(Arc::clone(&self.region), &self.options, name)
+        self.region.kept(Session::attach(Arc::clone(&self.region), &self.options, name, None))
     }
 
     /// A reader through a mapping of its own, which the process cannot write to. Of a local board, a reader through the
@@ -255,6 +261,39 @@ impl Board {
     /// ```
     pub fn is_in_use(path: impl AsRef<Path>) -> Result<bool> {
         presence::is_in_use(path.as_ref())
+    }
+
+    /// Makes a truncated file an error for this process: when another process cuts a board's file short, calls of the boards that
+    /// are opened from now on return `Moved`. Without this, the kernel ends a process that accesses a page which the file no
+    /// longer has, by SIGBUS.
+    ///
+    /// Installs a handler of SIGBUS for the whole process, once. Every SIGBUS that does not concern a board goes to the handler
+    /// that was there before. A handler that the program sets later replaces this one, unless it calls it.
+    ///
+    /// What a call stored in a page that the file lost is never acknowledged. Changes that were acknowledged before are lost
+    /// with the pages that held them. With [`Verify::Scrub`], a read does not notice that a page of its value was lost during the
+    /// read, as it does not notice other damage.
+    ///
+    /// # Errors
+    /// `Io` if the handler cannot be set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use slateboard::Board;
+    ///
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("board");
+    /// Board::catch_truncation()?;
+    /// let session = Board::open_or_create(&path)?.attach("planner")?;
+    /// session.put("plan", "paint")?;
+    /// std::fs::File::options().write(true).open(&path).unwrap().set_len(0).unwrap();
+    /// assert!(session.put("plan", "rest").unwrap_err().is_moved());
+    /// # Ok::<_, slateboard::Error>(())
+    /// ```
+    #[cfg(feature = "signals")]
+    pub fn catch_truncation() -> Result<()> {
+        crate::region::truncation::catch()
     }
 
     /// The newest generation. 0 before the first write, in a forked child, and when the board has moved.

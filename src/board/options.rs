@@ -56,7 +56,7 @@ impl Default for Options {
             capacity: 64 << 20,
             keys: 64 << 10,
             history: 16_384,
-            sessions: 64,
+            sessions: 256,
             uniform_shards: 8,
             dedicated: ["task", "file", "team"].map(String::from).to_vec(),
             verify: Verify::default(),
@@ -119,7 +119,7 @@ impl Options {
         self.history = events;
         self
     }
-    /// Sets how many sessions may be attached at once: 1 to 4,096; 64 unless set.
+    /// Sets how many sessions may be attached at once: 1 to 4,096; 256 unless set.
     ///
     /// # Examples
     ///

@@ -3,6 +3,7 @@
 use super::region::{self, Region};
 use crate::{
     error::{Error, ErrorKind, Result},
+    layout::Writer,
     protocol::{Core, Silent, lane::Lane},
     region::{Access, Certificate, Lock, LockFile},
 };
@@ -268,6 +269,13 @@ impl Region {
         self.reap_unheld(core, index)
     }
 
+    /// Reaps this life of a session if its lock byte is free. Returns whether the life is over now.
+    pub(super) fn reap_life(&self, life: Writer) -> Result<bool> {
+        let core = self.core()?;
+        self.reap_if_dead(&core, usize::from(life.session))?;
+        Ok(!core.is_in_life(life))
+    }
+
     /// Reaps the session of a record whose lock byte nobody held a moment ago. The record is looked at again under the lock,
     /// because another process may have reaped the session meanwhile. Returns whether this call reaped it.
     fn reap_unheld(&self, core: &Core<'_>, index: usize) -> Result<bool> {
@@ -399,7 +407,12 @@ mod tests {
 
     /// A session whose keeper sleeps.
     fn session(region: &Arc<Region>, name: &str) -> Result<Session> {
-        Session::attach(Arc::clone(region), &Options::default().beat(Duration::from_secs(1 << 20)), name)
+        Session::attach(
+            Arc::clone(region),
+            &Options::default().beat(Duration::from_secs(1 << 20)),
+            name,
+            None,
+        )
     }
 
     #[test]
@@ -515,7 +528,7 @@ mod tests {
     fn a_put_and_a_touch_with_a_time_to_live_tell_the_keeper_their_deadline() {
         let region = board(2);
         let options = Options::default().beat(Duration::from_secs(60));
-        let session = Session::attach(Arc::clone(&region), &options, "writer").unwrap();
+        let session = Session::attach(Arc::clone(&region), &options, "writer", None).unwrap();
         let start_ns = crate::region::boottime_ns();
         let noted_s = || (session.seat().expiries.next_ns() - start_ns) / 1_000_000_000;
         session.put_with("brief", "", PutOptions::new().ttl(Duration::from_secs(50))).unwrap();

@@ -137,13 +137,13 @@ impl Reader {
     pub fn get(&self, key: &str) -> Result<Option<Entry>> {
         let core = self.core()?;
         let slot_key = checked(&core, key)?;
-        self.named(&core, || {
+        self.region.kept(self.named(&core, || {
             let (mut meta, mut value) = (CopiedRecord::EMPTY, Vec::new());
             let found = self
                 .read(&core, &slot_key, None, &mut meta, &mut value)
                 .map_err(|error| error.on_key(key))?;
             Ok(found.then(|| self.entry(&core, key.to_owned(), value, &meta.header(), meta.generation)))
-        })
+        }))
     }
 
     /// Reads an entry with the names of its sessions. Reads it again when a name was freed meanwhile: the name may have been
@@ -192,11 +192,12 @@ impl Reader {
             &mut found,
             buffer,
             |is, found, buffer| match seen(is, found) {
+                // A page of zeros does not pass for a value, whose checksum was compared.
                 Seen::Value => Ok(Some(meta(found))),
                 Seen::Expired => self.get_in_full_into(key, Some(found.generation), buffer),
                 Seen::Nothing => {
                     buffer.clear();
-                    Ok(None)
+                    self.region.kept(Ok(None))
                 }
             },
             |_, buffer| self.get_in_full_into(key, None, buffer),
@@ -210,7 +211,7 @@ impl Reader {
         let slot_key = checked(&core, key)?;
         let mut found = CopiedRecord::EMPTY;
         let read = self.read_since(&core, &slot_key, None, over, &mut found, buffer);
-        Ok(read.map_err(|error| error.on_key(key))?.then(|| meta(&found)))
+        Ok(self.region.kept(read.map_err(|error| error.on_key(key)))?.then(|| meta(&found)))
     }
 
     /// Reads a key into `found` and `out`. An expired entry is absent. Returns whether the key has a value.
@@ -294,6 +295,7 @@ impl Reader {
     pub fn view(&self) -> Result<View> {
         let core = self.core()?;
         let (point, instant_ns) = view::one_moment(|| core.point(), now_ns);
+        self.region.stands()?;
         Ok(View::new(self.clone(), point, Some(instant_ns)))
     }
 
@@ -316,9 +318,8 @@ impl Reader {
     /// ```
     pub fn view_at(&self, generation: u64) -> Result<View> {
         let core = self.core()?;
-        let point =
-            core.point_at(generation).map_err(|fault| self.out_of_history(&core, fault, generation))?;
-        Ok(View::new(self.clone(), point, None))
+        let point = core.point_at(generation).map_err(|fault| self.out_of_history(&core, fault, generation));
+        Ok(View::new(self.clone(), self.region.kept(point)?, None))
     }
 
     pub(super) fn out_of_history(&self, core: &Core<'_>, fault: Fault, generation: u64) -> Error {
@@ -383,11 +384,12 @@ impl Reader {
     /// ```
     pub fn event(&self, generation: u64) -> Result<Event> {
         let core = self.core()?;
-        let record = core
+        let event = core
             .event(generation, self.verify, |_| true)
-            .map_err(|fault| self.no_event(&core, fault, generation))?
-            .ok_or_else(|| fault::error(Fault::Lagged))?;
-        Ok(super::event::event(&core, record))
+            .map_err(|fault| self.no_event(&core, fault, generation))
+            .and_then(|record| record.ok_or_else(|| fault::error(Fault::Lagged)))
+            .map(|record| super::event::event(&core, record));
+        self.region.kept(event)
     }
 
     /// Follows the changes of the keys that start with the prefix, from the present on. That a time to live is over is an event
@@ -465,7 +467,7 @@ impl Reader {
     /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn generation(&self) -> u64 {
-        self.region.words().map_or(0, |words| self.region.core_to_read(words).newest())
+        self.region.kept(self.core().map(|core| core.newest())).unwrap_or(0)
     }
 
     /// The newest generation that has left the history. Events after it can be read. 0 before the first has left.
@@ -480,7 +482,7 @@ impl Reader {
     /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn floor(&self) -> u64 {
-        self.core().map_or(0, |core| core.floor())
+        self.region.kept(self.core().map(|core| core.floor())).unwrap_or(0)
     }
 
     /// The board's identifier; `None` for a local board.
@@ -513,7 +515,7 @@ impl Reader {
     /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn sessions(&self) -> Result<Vec<SessionInfo>> {
-        metrics::sessions(&self.region)
+        self.region.kept(metrics::sessions(&self.region))
     }
 
     /// Checks the lock file, which tells which sessions live, and which sessions attach through.
@@ -551,7 +553,7 @@ impl Reader {
     /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn metrics(&self) -> Result<Metrics> {
-        metrics::metrics(&self.region)
+        self.region.kept(metrics::metrics(&self.region))
     }
 
     pub(super) fn entry(

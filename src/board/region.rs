@@ -126,6 +126,20 @@ impl Region {
         self.mapping().words()
     }
 
+    /// Checks that the words were the board's for the whole call. A call returns what it found or did only after this check:
+    /// what it loaded from the place of a page that the file has lost is not the board's, and what it stored there, nobody
+    /// else sees.
+    #[inline(always)]
+    pub(super) fn stands(&self) -> Result<()> {
+        if self.mapping().is_lost() { Err(self.lost()) } else { Ok(()) }
+    }
+
+    /// The outcome of a call, if the board [stands](Self::stands).
+    #[inline(always)]
+    pub(super) fn kept<T>(&self, outcome: Result<T>) -> Result<T> {
+        self.stands().and(outcome)
+    }
+
     #[cold]
     fn lost(&self) -> Error {
         match (self.mapping().moved(), self.path()) {
@@ -139,7 +153,12 @@ impl Region {
     pub(super) fn look(&self) {
         let Memory::File(file) = &self.memory else { return };
         if file.mapping.moved().is_none() {
-            let Whereabouts::Moved(moved) = file.whereabouts() else { return };
+            let moved = match file.whereabouts() {
+                Whereabouts::Moved(moved) => moved,
+                // Without the doorbell's flags, writers do not wake the sleepers of this process.
+                _ if self.doorbell.as_ref().is_some_and(Doorbell::is_cut) => Moved::Cut,
+                _ => return,
+            };
             file.mapping.leave_behind(moved);
         }
         // At every look: a thread that went to sleep just before the move was noted is woken by the next one.
@@ -247,6 +266,7 @@ impl Region {
         let mut disk_full = None;
         loop {
             let outcome = call(lane);
+            self.stands()?;
             if !matches!(outcome, Err(Fault::Unreserved)) {
                 lane.may_reserve = true;
                 return outcome.map_err(|fault| match (fault, disk_full) {
@@ -321,6 +341,8 @@ fn has_moved(moved: Moved) -> Error {
             .hint("open the board again, or make a new one: `slate init --replace` in a project"),
         Moved::Replaced => Error::new(ErrorKind::Moved, "another file has taken the place of the board's")
             .hint("open the board again"),
+        Moved::Cut => Error::new(ErrorKind::Moved, "the board's file was cut short while it was open here")
+            .hint("make a new board: `slate init --replace` in a project; what is not in a process's memory is lost"),
     }
 }
 

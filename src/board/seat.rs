@@ -24,6 +24,8 @@ pub(super) struct Seat {
     pub(super) region: Arc<Region>,
     pub(super) name: String,
     pub(super) writer: Writer,
+    /// The session that this one acts for.
+    pub(super) host: Option<Writer>,
     lanes: [Lock<Lane>; LANES],
     /// What holds the record's lock byte; a local board has no certificate. `None` once the session has left.
     #[allow(clippy::option_option, reason = "whether it is held, and by what certificate")]
@@ -59,6 +61,7 @@ impl Seat {
         Ok(Self {
             name: name.to_owned(),
             writer,
+            host: None,
             lanes: std::array::from_fn(|lane| Lock::new(Lane::new(&core, lane, writer))),
             hold: Lock::new(Some(certificate)),
             renewals: Lock::default(),
@@ -66,6 +69,11 @@ impl Seat {
             expiries: Expiries::new(beat),
             region: Arc::clone(region),
         })
+    }
+
+    /// The session that ephemeral entries are bound to.
+    pub(super) fn binding(&self) -> Writer {
+        self.host.unwrap_or(self.writer)
     }
 
     #[inline]
@@ -80,14 +88,16 @@ impl Seat {
         if change.value.len() as u64 > value_max {
             return Err(too_large(change.value.len(), value_max));
         }
-        match self.try_write(&core, key, change, hint) {
+        let outcome = match self.try_write(&core, key, change, hint) {
             // Dead sessions may hold blocks and slots: reap them, and try again.
             // One that cannot be reaped does not hide that others were.
             Err(error) if error.is_full() && self.region.reap_dead().map_or(true, |reaped| reaped > 0) => {
                 self.try_write(&core, key, change, hint)
             }
             other => other,
-        }
+        };
+        self.region.stands()?;
+        outcome
     }
 
     #[inline]

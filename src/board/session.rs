@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind, Result},
-    layout::{record::RecordKind, session::NAME_MAX},
+    layout::{Writer, record::RecordKind, session::NAME_MAX},
     protocol::{
         publish::{Change, Outcome},
         slots::{self, Slot},
@@ -50,7 +50,13 @@ impl WeakSession {
 }
 
 impl Session {
-    pub(super) fn attach(region: Arc<Region>, options: &Options, name: &str) -> Result<Self> {
+    /// `host`: the session that the new one acts for.
+    pub(super) fn attach(
+        region: Arc<Region>,
+        options: &Options,
+        name: &str,
+        host: Option<Writer>,
+    ) -> Result<Self> {
         let cannot =
             |what: &str| Err(Error::new(ErrorKind::InvalidArgument, format!("a session's name {what}")));
         if name.is_empty() || name.len() > NAME_MAX {
@@ -63,7 +69,10 @@ impl Session {
         let identity = seat::identity(&region);
         let (index, certificate) = region.take_record()?;
         let seat = match Seat::take(&region, index, certificate, name, (&identity, options.beat)) {
-            Ok(seat) => Arc::new(seat),
+            Ok(mut seat) => {
+                seat.host = host;
+                Arc::new(seat)
+            }
             Err((error, certificate)) => {
                 region.roll.let_go(index, certificate);
                 return Err(error);
@@ -226,19 +235,31 @@ impl Session {
     /// ```
     pub fn put_with(&self, key: &str, value: impl AsRef<[u8]>, options: PutOptions) -> Result<Receipt> {
         let change = self.change(value.as_ref(), options);
-        if change.deadline == 0 {
+        if change.deadline | change.ephemeral == 0 {
             self.put_key(key, &change)
         } else {
-            self.put_brief(key, &change, options.ttl)
+            self.put_passing(key, &change, options.ttl)
         }
     }
 
-    /// Puts a value with a deadline, and wakes the keeper in time.
+    /// Puts a value that ends by itself: by its deadline, and wakes the keeper in time; or with its session.
     #[cold]
-    fn put_brief(&self, key: &str, change: &Change<'_>, ttl: Option<Duration>) -> Result<Receipt> {
+    fn put_passing(&self, key: &str, change: &Change<'_>, ttl: Option<Duration>) -> Result<Receipt> {
         ttl.map_or(Ok(()), |ttl| check_ttl(key, ttl))?;
+        let guards_host = if change.ephemeral == 0 { Ok(()) } else { self.check_host() };
+        guards_host.map_err(|error| error.on_key(key))?;
         let receipt = self.put_key(key, change)?;
-        self.seat().expects_expiry(change.deadline);
+        if change.deadline != 0 {
+            self.seat().expects_expiry(change.deadline);
+        }
+        if change.ephemeral != 0
+            && let Err(error) = self.check_host()
+        {
+            // The host may have ended before the put, and then nobody looks for the entry any more. A keeper finds the entry
+            // of a process that is killed before this.
+            let _ = self.remove_if(key, Expect::Generation(receipt.generation));
+            return Err(error.on_key(key));
+        }
         Ok(receipt)
     }
 
@@ -338,7 +359,8 @@ impl Session {
     /// Whether the session still has its record, and its process the board.
     pub(super) fn check(&self) -> Result<()> {
         let core = self.reader().core()?;
-        core.check_fence(&self.seat().lane()).map_err(fault::error)
+        let outcome = core.check_fence(&self.seat().lane()).map_err(fault::error);
+        self.reader().region.kept(outcome)
     }
 
     pub(super) fn weak(&self) -> WeakSession {
@@ -356,11 +378,10 @@ impl Session {
 
     #[inline]
     pub(super) fn change<'v>(&self, value: &'v [u8], options: PutOptions) -> Change<'v> {
-        let writer = self.seat().writer;
         Change {
             codec: options.codec.get(),
             deadline: options.ttl.map_or(0, deadline_after),
-            ephemeral: if options.ephemeral { writer.pack() } else { 0 },
+            ephemeral: if options.ephemeral { self.seat().binding().pack() } else { 0 },
             ..Change::put(value, plain(options.expect))
         }
     }

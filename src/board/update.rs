@@ -318,7 +318,8 @@ impl Session {
         for attempt in 0..retry.attempts {
             let core = reader.region.core_to_read(reader.region.words()?);
             let read = reader.read(&core, slot_key, *slot, &mut found, &mut old);
-            let present = read.map_err(|error| error.on_key(key))?.then_some(&found);
+            let read = reader.region.kept(read.map_err(|error| error.on_key(key)));
+            let present = read?.then_some(&found);
             let Some(Replacement { value, codec, ttl, touch }) = next(present, &old)? else {
                 return Ok(None);
             };

@@ -68,7 +68,8 @@ impl View {
     pub fn get(&self, key: &str) -> Result<Option<Entry>> {
         let core = self.reader.core()?;
         let slot_key = reader::checked(&core, key)?;
-        self.told(&core, key, || core.get_at(&slot_key, self.point, self.reader.verify))
+        let found = self.told(&core, key, || core.get_at(&slot_key, self.point, self.reader.verify));
+        self.reader.region.kept(found)
     }
 
     /// The entry of what `read` finds.
@@ -87,7 +88,8 @@ impl View {
 
     /// Checks that the view's generation is still in the history.
     pub(super) fn is_there(&self, core: &Core<'_>) -> Result<()> {
-        core.still_there(self.point).map_err(|fault| self.gone(core, fault))
+        let outcome = core.still_there(self.point).map_err(|fault| self.gone(core, fault));
+        self.reader.region.kept(outcome)
     }
 
     pub(super) fn gone(&self, core: &Core<'_>, fault: Fault) -> Error {

@@ -60,6 +60,11 @@ impl Doorbell {
         self.mapping.words()
     }
 
+    /// Whether an access found that the file had been cut short.
+    pub fn is_cut(&self) -> bool {
+        self.mapping.moved().is_some()
+    }
+
     fn open(region_path: &Path, counters: usize) -> Result<Self> {
         let path = beside(&absolute(region_path)?, BELL_SUFFIX);
         let file = validate::open_existing(&path, true)?;

@@ -73,7 +73,7 @@ pub struct RegionFile {
 pub enum Whereabouts {
     /// The region's file.
     Here,
-    /// Nothing, or another file. Processes that open the path do not find this region any more.
+    /// Nothing, another file, or a shorter one. Processes that open the path do not find this region any more.
     Moved(Moved),
     /// The path could not be examined, so its entry is not known.
     Unknown,
@@ -116,7 +116,9 @@ impl RegionFile {
         let Some(name) = self.path.file_name() else { return Whereabouts::Unknown };
         match statat(&self.folder.0, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) if (stat.st_dev, stat.st_ino) == (self.identity.device, self.identity.inode) => {
-                Whereabouts::Here
+                let is_whole =
+                    u64::try_from(stat.st_size).is_ok_and(|size| size >= self.mapping.len_bytes() as u64);
+                if is_whole { Whereabouts::Here } else { Whereabouts::Moved(Moved::Cut) }
             }
             Ok(_) => Whereabouts::Moved(Moved::Replaced),
             Err(Errno::NOENT) => Whereabouts::Moved(Moved::Gone),

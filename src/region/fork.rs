@@ -28,6 +28,8 @@ const TOKEN: u64 = u64::from_le_bytes(*b"unforked");
 const GONE: u64 = u64::from_le_bytes(*b"gone\0\0\0\0");
 /// The value after another file was found at the board's path.
 const REPLACED: u64 = u64::from_le_bytes(*b"replaced");
+/// The value after the board's file was found to be shorter than its mapping.
+const CUT: u64 = u64::from_le_bytes(*b"cutshort");
 
 /// Tells with one load whether this is a forked child, and whether the board has moved.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ pub enum Moved {
     Gone,
     /// Another file is at its path.
     Replaced,
+    /// Its file is shorter than it was.
+    Cut,
 }
 
 #[derive(Debug)]
@@ -93,6 +97,7 @@ impl ForkPage {
         match self.word()?.load(Ordering::Relaxed) {
             GONE if !self.in_child() => Some(Moved::Gone),
             REPLACED if !self.in_child() => Some(Moved::Replaced),
+            CUT if !self.in_child() => Some(Moved::Cut),
             _ => None,
         }
     }
@@ -102,11 +107,28 @@ impl ForkPage {
         let value = match moved {
             Moved::Gone => GONE,
             Moved::Replaced => REPLACED,
+            Moved::Cut => CUT,
         };
         if let Some(word) = self.word() {
             // Relaxed: the value publishes no other memory.
             let _ = word.compare_exchange(TOKEN, value, Ordering::Relaxed, Ordering::Relaxed);
         }
+    }
+
+    /// The address of the word that [`ForkPage::note_cut`] takes. It is valid as long as this mark.
+    #[cfg(feature = "signals")]
+    pub(super) fn address(&self) -> Option<usize> {
+        match &self.0 {
+            Mark::Page(page) => page.get().first().map(|word| std::ptr::from_ref(word).expose_provenance()),
+            Mark::Process(..) => None,
+        }
+    }
+
+    /// As [`ForkPage::note`], in a signal handler.
+    #[cfg(feature = "signals")]
+    pub(super) fn note_cut(word: &AtomicU64) {
+        // Release: whoever reads what was put in the place of the file's page, and then this word, finds the note.
+        let _ = word.compare_exchange(TOKEN, CUT, Ordering::Release, Ordering::Relaxed);
     }
 
     fn word(&self) -> Option<&AtomicU64> {
@@ -146,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_mark_tells_how_the_board_moved() {
-        for moved in [Moved::Gone, Moved::Replaced] {
+        for moved in [Moved::Gone, Moved::Replaced, Moved::Cut] {
             let mark = ForkPage::new().unwrap();
             assert_eq!(mark.moved(), None);
             mark.note(moved);

@@ -48,7 +48,7 @@ pub fn random_words<const N: usize>() -> Result<[u64; N]> {
     Ok(words)
 }
 
-fn start_time_at(stat: &Path) -> Option<u64> {
+pub(super) fn start_time_at(stat: &Path) -> Option<u64> {
     parse_start_time(&fs::read(stat).ok()?)
 }
 

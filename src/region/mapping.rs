@@ -19,9 +19,11 @@
 //!   read-only makes no store.
 
 use super::fork::{ForkPage, Moved};
+#[cfg(feature = "signals")]
+use super::truncation::Cover;
 use crate::{
     error::{Error, ErrorKind, Result},
-    sync::AtomicU64,
+    sync::{AtomicU64, Ordering, fence},
 };
 use memmap2::{Advice, MmapOptions, MmapRaw};
 use rustix::{
@@ -58,6 +60,9 @@ impl Words {
 /// The words of a region, of a doorbell, or of a board that is local to this process.
 #[derive(Debug)]
 pub struct Mapping {
+    /// Dropped first.
+    #[cfg(feature = "signals")]
+    _cover: Option<Cover>,
     source: Source,
     fork: ForkPage,
 }
@@ -79,7 +84,15 @@ impl Mapping {
         let map = if writable { options.map_raw(file) } else { options.map_raw_read_only(file) };
         let map = map.map_err(failed)?;
         map.advise(Advice::DontFork).map_err(failed)?;
-        Ok(Self { fork: ForkPage::new()?, source: Source::Shared(Words::new(map)) })
+        let fork = ForkPage::new()?;
+        #[cfg(feature = "signals")]
+        let start = map.as_ptr().expose_provenance();
+        Ok(Self {
+            #[cfg(feature = "signals")]
+            _cover: Cover::new(start..start + map.len(), &fork, writable)?,
+            source: Source::Shared(Words::new(map)),
+            fork,
+        })
     }
 
     /// Allocates this number of zeroed words that no other process sees, for local boards, tests and Miri.
@@ -94,7 +107,12 @@ impl Mapping {
                 .caused_by(error)
         })?;
         memory.resize_with(words, AtomicU64::default);
-        Ok(Self { fork: ForkPage::new()?, source: Source::Private(memory.into_boxed_slice()) })
+        Ok(Self {
+            #[cfg(feature = "signals")]
+            _cover: None,
+            source: Source::Private(memory.into_boxed_slice()),
+            fork: ForkPage::new()?,
+        })
     }
 
     /// All words. The slice is empty in a forked child, which has no mapping, and after the board has moved. On a
@@ -121,6 +139,13 @@ impl Mapping {
     /// Records that the board has moved. From now on [`Mapping::words`] is empty.
     pub fn leave_behind(&self, moved: Moved) {
         self.fork.note(moved);
+    }
+
+    /// Whether no call may use these words any more, or count on what it did with them. Ordered after what the call loaded.
+    #[inline]
+    pub fn is_lost(&self) -> bool {
+        fence(Ordering::Acquire);
+        self.fork.is_lost()
     }
 
     /// How the board moved, if it has moved.
@@ -201,7 +226,6 @@ fn cannot_reserve(bytes: u64, error: Errno) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sync::Ordering;
 
     #[test]
     fn memory_of_this_process_is_zeroed_words() {

@@ -13,11 +13,11 @@
 //!
 //! # Safety
 //!
-//! Every `unsafe` block is in one of eight files. Each of these files has its own *Safety* section: [`mapping`] (a
+//! Every `unsafe` block is in one of nine files. Each of these files has its own *Safety* section: [`mapping`] (a
 //! mapping becomes a slice of words), [`copy`] (large copies in assembly), [`fork`] (advice on a page that this crate
 //! owns), [`futex`] (the half of a word that the kernel compares), [`lock`] (a value behind a lock word), [`registry`]
-//! (a fork handler that closes descriptors), [`signals`] (a signal handler) and [`thread`] (a thread that a forked
-//! child can start).
+//! (a fork handler that closes descriptors), `signals` and `truncation` (signal handlers) and [`thread`] (a thread that a
+//! forked child can start).
 
 pub mod clock;
 pub mod copy;
@@ -31,11 +31,14 @@ pub mod identity;
 pub mod lock;
 pub mod locks;
 pub mod mapping;
+pub mod process;
 pub mod refusal;
 pub mod registry;
 #[cfg(feature = "signals")]
 pub mod signals;
 pub mod thread;
+#[cfg(feature = "signals")]
+pub mod truncation;
 pub mod validate;
 
 pub use clock::{boottime_ns, realtime_coarse_ns, realtime_ns, settle};
@@ -49,6 +52,7 @@ pub use identity::{ProcessIdentity, random_words};
 pub use lock::{Guard, Lock};
 pub use locks::{Certificate, LockFile};
 pub use mapping::Mapping;
+pub use process::OtherProcess;
 #[cfg(feature = "signals")]
 pub use signals::Signals;
 pub use thread::Thread;

@@ -1,18 +1,29 @@
 //! The commands. Each one gets the [`Context`] and its own arguments.
 
+mod claim;
+mod completions;
+mod diff;
+mod evict;
 mod get;
+mod get_many;
 mod init;
 mod input;
 mod list;
+mod lock;
 mod log;
+mod man;
+mod many;
 mod put;
+mod put_many;
 mod remove;
+mod run;
 mod sessions;
 mod status;
 mod touch;
 mod update;
 mod wait;
 mod watch;
+mod watch_run;
 mod r#where;
 
 use crate::{
@@ -21,8 +32,9 @@ use crate::{
     failure::{Failure, Status, say},
     locate::{self, Located, Surroundings},
     print::Output,
+    wrap,
 };
-use slateboard::{Board, Reader, Session};
+use slateboard::{Board, Reader, Session, SessionId};
 use std::{
     process::ExitCode,
     time::{Duration, Instant},
@@ -41,17 +53,20 @@ pub(crate) struct Context {
 /// Runs the command, reports a failure, and returns the exit status.
 pub(crate) fn run(cli: Cli) -> ExitCode {
     let context = Context { out: Output::new(cli.globals.json, cli.globals.quiet), globals: cli.globals };
-    let ended = dispatch(&context, cli.command).unwrap_or_else(|failure| context.report(&failure));
-    ExitCode::from(ended)
+    dispatch(&context, cli.command).unwrap_or_else(|failure| context.report(&failure).into())
 }
 
-fn dispatch(context: &Context, command: Command) -> Result<Status, Failure> {
+fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Failure> {
     if context.globals.session.is_some() && !command.takes_session() {
         return Err(Failure::usage(
-            "--session does not apply to this command; leave it out. It is for put, update, touch, rm, watch and log",
+            "--session does not apply to this command; leave it out. It is for put, update, touch, rm, lock, claim, \
+             release, watch and log",
         ));
     }
-    match command {
+    let ended = match command {
+        // These end with the status of the command that they run.
+        Command::Lock(args) => return lock::run(context, &args),
+        Command::Run(args) => return run::run(context, &args),
         Command::Init(args) => init::run(context, &args),
         Command::Where(_) => r#where::run(context),
         Command::Put(args) => put::run(context, &args),
@@ -63,12 +78,20 @@ fn dispatch(context: &Context, command: Command) -> Result<Status, Failure> {
         Command::Watch(args) => watch::run(context, &args),
         Command::Wait(args) => wait::run(context, &args),
         Command::Log(args) => log::run(context, &args),
+        Command::Diff(args) => diff::run(context, &args),
         Command::Status(args) => status::run(context, &args),
         Command::Sessions(_) => sessions::run(context),
+        Command::Claim(args) => claim::run(context, &args),
+        Command::Release(args) => claim::release(context, &args),
+        Command::Evict(args) => evict::run(context, &args),
         Command::Demo(args) => demo::run(context, &args),
+        Command::Completions(args) => completions::run(context, &args),
+        Command::Man(args) => man::run(context, &args),
         Command::DemoAgent(args) => demo::agent(&args),
         Command::DemoSweep(args) => demo::sweep(&args),
-    }
+        Command::Exec(args) => Err(wrap::become_command(&args)),
+    };
+    ended.map(ExitCode::from)
 }
 
 impl Context {
@@ -91,14 +114,23 @@ impl Context {
         Ok(Board::open(self.locate()?.region)?)
     }
 
-    /// For commands that write: a session that ends with the command.
+    /// For commands that write: a session that ends with the command. Inside `slate run` it acts for the session of that
+    /// command, unless another name is given.
     pub(crate) fn session(&self) -> Result<Session, Failure> {
         self.attach(&self.board()?)
     }
 
     pub(crate) fn attach(&self, board: &Board) -> Result<Session, Failure> {
-        let name = self.globals.session.as_deref().unwrap_or(DEFAULT_SESSION);
-        Ok(board.attach(name)?)
+        match (self.globals.session.as_deref(), self.host()?) {
+            (Some(name), _) => Ok(board.attach(name)?),
+            (None, Some(host)) => run::attach_for(board, host),
+            (None, None) => Ok(board.attach(DEFAULT_SESSION)?),
+        }
+    }
+
+    /// The session of `slate run` that this command acts for.
+    pub(crate) fn host(&self) -> Result<Option<SessionId>, Failure> {
+        if self.globals.session.is_some() { Ok(None) } else { run::host() }
     }
 
     /// Reports a failure on standard error and, with `--json`, as a document on standard output, even within a stream.

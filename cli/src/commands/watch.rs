@@ -1,6 +1,6 @@
 //! `slate watch`.
 
-use super::{Context, Deadline};
+use super::{Context, Deadline, watch_run};
 use crate::{
     args,
     failure::{Failure, Status},
@@ -10,9 +10,12 @@ use slateboard::{Error, Event, Watch};
 use std::time::Duration;
 
 /// The longest time until a closed output is noticed, so that `slate watch | head -1` ends.
-const READER_LOOK: Duration = Duration::from_secs(1);
+pub(super) const READER_LOOK: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(context: &Context, args: &args::Watch) -> Result<Status, Failure> {
+    if !args.command.is_empty() {
+        return watch_run::run(context, args);
+    }
     let reader = context.reader()?;
     let mut watch = reader.watch(&args.prefix);
     if let Some(since) = args.since {
@@ -71,7 +74,8 @@ pub(super) fn passed_over(context: &Context, error: Error, goes_on: bool) -> Res
     }
 }
 
-fn over(count: Option<u64>, left: Option<u64>) -> String {
+/// The message of a timeout.
+pub(super) fn over(count: Option<u64>, left: Option<u64>) -> String {
     match (count, left) {
         (Some(count), Some(left)) => format!("timeout: {} of {count} events arrived", count - left),
         _ => "timeout: the watch has reached its time limit".into(),

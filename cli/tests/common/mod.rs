@@ -74,19 +74,14 @@ impl Place {
     }
 
     pub(crate) fn background(&self, line: &str) -> Background {
-        let child = self
-            .command(line.split(' '))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn();
-        Background(child.expect("run"))
+        Background::of(self.command(line.split(' ')))
     }
 }
 
 pub(crate) fn command_in<S: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_slate"));
-    command.args(args).current_dir(folder).env_remove("SLATE_BOARD").env("NO_COLOR", "1");
+    command.args(args).current_dir(folder).env_remove("SLATE_BOARD").env_remove("SLATE_SESSION");
+    command.env("NO_COLOR", "1");
     command
 }
 
@@ -134,6 +129,11 @@ impl Done {
 pub(crate) struct Background(Child);
 
 impl Background {
+    pub(crate) fn of(mut command: Command) -> Self {
+        let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self(command.spawn().expect("run"))
+    }
+
     /// The first lines of its output.
     pub(crate) fn read_lines(&mut self, count: usize) -> Vec<String> {
         let output = self.0.stdout.as_mut().expect("output");

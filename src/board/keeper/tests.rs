@@ -286,6 +286,26 @@ fn the_elected_keeper_looks_at_one_group_a_beat_whatever_its_words_say() {
     assert!(most < 20, "{most} of 100 entries in one of {} groups", all.count());
 }
 
+/// A session may bind an entry to another one that ends meanwhile, and be killed before it notices.
+#[test]
+fn the_elected_keeper_removes_what_is_bound_to_a_session_that_has_ended() {
+    let region = board(3);
+    let [elected, guest] = ["elected", "guest"].map(|name| attach(&region, name));
+    elect(&elected);
+    let host = attach(&region, "host");
+    host.leave();
+    for n in 0..20 {
+        let (key, bound) = (format!("bound/{n}"), if n < 15 { host.writer } else { guest.writer });
+        let change = Change { ephemeral: bound.pack(), ..Change::put(&[], Expect::Any) };
+        guest.write(&Key::new(region.geometry(), &key), &change, None).unwrap();
+    }
+    let (mut rounds, start) = rounds(&elected);
+    for beat in 0..region.geometry().groups().count() as u64 {
+        rounds.beat(&elected, start + beat * PERIOD_NS);
+    }
+    assert_eq!(core(&region).usage().keys, 5);
+}
+
 #[test]
 fn one_keeper_is_elected_until_its_session_ends() {
     let region = board(3);

@@ -72,8 +72,13 @@ mod paused {
 
     /// A session whose keeper sleeps, so that nothing is ended which expired.
     fn attach(region: &Arc<Region>, name: &str) -> Session {
-        Session::attach(Arc::clone(region), &Options::default().beat(Duration::from_secs(1 << 20)), name)
-            .unwrap()
+        Session::attach(
+            Arc::clone(region),
+            &Options::default().beat(Duration::from_secs(1 << 20)),
+            name,
+            None,
+        )
+        .unwrap()
     }
 
     /// Two sessions on a board that has no room for a third name.

@@ -15,7 +15,7 @@ use crate::sync::Ordering::Relaxed;
 const STASH_MAX: usize = if cfg!(any(loom, slate_search)) { 1 } else { 8 };
 /// The part of the data area that all lanes of all sessions may keep together, at most. In the models lanes keep
 /// nothing.
-const STASHES_PART: u32 = 64;
+const STASHES_PART: u32 = 16;
 
 /// A block that only the caller uses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

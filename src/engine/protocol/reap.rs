@@ -20,6 +20,7 @@ use crate::sync::{
     Ordering::{AcqRel, Acquire, Relaxed},
     fence,
 };
+use std::ops::Range;
 
 /// The result of ending a life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -294,26 +295,47 @@ impl Core<'_> {
         if session::COUNTERS_KEPT && view.counters[Counter::Ephemerals as usize] == 0 {
             return Ok(0);
         }
-        let life = Writer { name: 0, session: dead as u16, incarnation: view.incarnation };
-        let mut removed = 0;
-        for hash_at in (0..self.geo.buckets()).flat_map(|bucket| self.slots(bucket)) {
-            removed += u64::from(self.remove_ephemeral(lane, hash_at + 1, (life, kind), now)?);
-        }
-        Ok(removed)
+        let life = (dead as u16, view.incarnation);
+        let ends = |bound: Writer| (bound.session, bound.incarnation) == life;
+        self.remove_bound(lane, 0..self.geo.buckets(), (&ends, kind), now)
     }
 
-    /// Removes a slot's entry if it ends with this life, even while others update it: an update keeps it bound to the
-    /// session.
+    /// Removes the entries of a group of buckets that are bound to a life that is over. There may be such an entry,
+    /// because a session may act for another one, and put it just while the other ended. Returns how many there were.
+    pub fn remove_orphans(&self, lane: &mut Lane, group: usize, now: Now) -> Result<u64, Fault> {
+        let ends =
+            |bound: Writer| usize::from(bound.session) < self.geo.sessions() && !self.is_in_life(bound);
+        self.remove_bound(lane, self.geo.groups().buckets(group), (&ends, RecordKind::Died), now)
+    }
+
+    /// Removes the entries of these buckets that are bound to a life that ends.
+    fn remove_bound(
+        &self,
+        lane: &mut Lane,
+        mut buckets: Range<usize>,
+        (ends, kind): (Ends<'_>, RecordKind),
+        now: Now,
+    ) -> Result<u64, Fault> {
+        buckets.try_fold(0, |removed, bucket| {
+            self.slots(bucket).try_fold(removed, |removed, hash_at| {
+                let is_removed = self.remove_ephemeral(lane, hash_at + 1, (ends, kind), now)?;
+                Ok(removed + u64::from(is_removed))
+            })
+        })
+    }
+
+    /// Removes a slot's entry if it is bound to a life that ends, even while others update it: an update keeps it bound
+    /// to the session.
     fn remove_ephemeral(
         &self,
         lane: &mut Lane,
         head_at: usize,
-        (life, kind): (Writer, RecordKind),
+        (ends, kind): (Ends<'_>, RecordKind),
         now: Now,
     ) -> Result<bool, Fault> {
         let mut tried = 0;
         for _ in 0..64 {
-            let bound = self.ephemeral_at(lane, head_at, life)?;
+            let bound = self.ephemeral_at(lane, head_at, ends)?;
             let Some((key, generation)) = bound.filter(|(_, generation)| *generation != tried) else {
                 return Ok(false);
             };
@@ -332,12 +354,12 @@ impl Core<'_> {
         Err(Fault::Contended)
     }
 
-    /// The key and the generation of a LIVE slot's entry that ends with this life.
+    /// The key and the generation of a LIVE slot's entry that is bound to a life that ends.
     fn ephemeral_at(
         &self,
         lane: &mut Lane,
         head_at: usize,
-        life: Writer,
+        ends: Ends<'_>,
     ) -> Result<Option<(Vec<u8>, u64)>, Fault> {
         for _ in 0..64 {
             let head: Head = self.load_head(head_at);
@@ -353,10 +375,7 @@ impl Core<'_> {
                 continue;
             }
             let is_ours = header.is_some_and(|header| {
-                let bound = Writer::unpack(header.ephemeral);
-                !header.kind.is_tombstone()
-                    && header.ephemeral != 0
-                    && (bound.session, bound.incarnation) == (life.session, life.incarnation)
+                !header.kind.is_tombstone() && header.ephemeral != 0 && ends(Writer::unpack(header.ephemeral))
             });
             match generation {
                 GenWord::Generation(generation) if is_ours => return Ok(Some((key, generation))),
@@ -371,6 +390,9 @@ impl Core<'_> {
         Err(Fault::Contended)
     }
 }
+
+/// Whether what is bound to this life of a session ends.
+type Ends<'a> = &'a dyn Fn(Writer) -> bool;
 
 /// The session that owns a block in this state.
 fn session_of(state: State) -> usize {

@@ -73,6 +73,18 @@ impl<'r> Core<'r> {
         session::is_active(acquire(self.session_word(session, session::INCARNATION)))
     }
 
+    /// Whether this life of a record goes on. The session must be below the geometry's number of sessions.
+    pub fn is_in_life(&self, life: Writer) -> bool {
+        let view = self.session_view(usize::from(life.session));
+        view.active && view.incarnation == life.incarnation
+    }
+
+    /// Lets the end of the lane's session look for entries that are bound to it, also if others put them: whoever ends a
+    /// session looks only if this counter says that there may be any.
+    pub fn expect_guests(&self, lane: &Lane) {
+        self.count(lane, Counter::Ephemerals, 1);
+    }
+
     /// Returns `Fenced` if the lane's record began another life, or ended.
     #[inline]
     pub fn check_fence(&self, lane: &Lane) -> Result<(), Fault> {

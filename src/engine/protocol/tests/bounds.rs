@@ -151,11 +151,11 @@ fn the_history_holds_a_quarter_of_the_data_at_most() {
 
 #[test]
 fn a_lane_keeps_eight_blocks_of_a_size_and_its_share_of_the_bytes() {
-    let heap = Heap::new(Shape { extent_granules: 64, ..Shape::sized(1 << 20, 64, 64, 3) });
+    let heap = Heap::new(Shape { extent_granules: 64, ..Shape::sized(1 << 20, 64, 64, 12) });
     let core = heap.core();
     let mut lane = heap.lane(0);
-    // A 64th of the data area for all lanes of all sessions.
-    let share = heap.geo.granules() / 64 / 12;
+    // A 16th of the data area for all lanes of all sessions.
+    let share = heap.geo.granules() / 16 / 48;
     let mut keep = |granules: usize, count: usize| {
         let claimed: Vec<_> = (0..count).map(|_| core.claim(&mut lane, granules, false).unwrap()).collect();
         claimed.into_iter().for_each(|claimed| core.keep(&mut lane, claimed));

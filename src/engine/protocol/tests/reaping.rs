@@ -627,3 +627,30 @@ fn a_bucket_in_the_making_is_linked_or_freed() {
         dead = heap.lane(0);
     }
 }
+
+/// A session may bind an entry to another one that ends meanwhile. Nobody ends that session again, so a keeper looks.
+#[test]
+fn what_is_bound_to_a_life_that_is_over_is_removed_and_what_is_bound_to_another_stays() {
+    let heap = Heap::small();
+    let (core, mut lane) = (heap.core(), heap.lane(1));
+    let host = heap.lane(0).writer;
+    let strangers = [
+        ("task/over", Writer { incarnation: host.incarnation + 2, ..host }),
+        ("task/next", Writer { incarnation: host.incarnation + 1, ..host }),
+        ("task/lives", host),
+        ("task/own", lane.writer),
+        // Damage, which names no session.
+        ("task/nobody", Writer { session: u16::MAX, ..host }),
+    ];
+    for (key, writer) in strangers {
+        let change = Change { ephemeral: writer.pack(), ..Change::put(b"bound", Expect::Any) };
+        core.change(&mut lane, &Key::new(core.geometry(), key), &change, Now::default(), None).unwrap();
+    }
+    put(&core, &mut lane, "task/plain", b"value", Expect::Any).unwrap();
+    let groups = 0..core.geometry().groups().count();
+    let removed = groups.map(|group| core.remove_orphans(&mut lane, group, Now::default()).unwrap());
+    assert_eq!(removed.sum::<u64>(), 2);
+    let left = ["over", "next", "lives", "own", "nobody", "plain"];
+    let left = left.map(|name| get(&core, &format!("task/{name}")).is_some());
+    assert_eq!(left, [false, false, true, true, true, true]);
+}

@@ -477,6 +477,16 @@ pub const MUTANTS: &[Mutant] = &[
         )],
     },
     Mutant {
+        name: "a keeper looks for nothing that outlived its session",
+        lost: "What a killed process bound to a session that had just ended stays for ever.",
+        file: FILE,
+        search: "let remove = |lane: &mut Lane| core.remove_orphans(lane, group, region::now());",
+        replace: "let remove = |_: &mut Lane| Ok(group as u64);",
+        caught_by: &[test(
+            "-p slateboard --lib board::keeper::tests::the_elected_keeper_removes_what_is_bound_to_a_session_that_has_ended",
+        )],
+    },
+    Mutant {
         name: "a keeper that must stop is not woken",
         lost: "The end of a session waits for two seconds, and its thread stays until the next beat.",
         file: FILE,

@@ -5,16 +5,19 @@
 
 mod blocks;
 mod board;
+mod board_claim;
 mod board_view;
 mod bulk;
 mod claim;
 mod cli_init;
+mod cli_lock;
 mod cli_sessions;
 mod clock;
 mod copy;
 mod create;
 mod doorbell;
 mod event;
+mod evict;
 mod expire;
 mod file;
 mod fill;
@@ -22,6 +25,7 @@ mod fork;
 mod fsck;
 mod futex;
 mod guard;
+mod guest;
 mod history;
 mod identity;
 mod index;
@@ -45,6 +49,7 @@ mod options;
 mod pieces;
 mod pollable;
 mod presence;
+mod process;
 mod publish;
 mod read;
 mod reader;
@@ -63,6 +68,7 @@ mod span;
 mod survey;
 mod thread;
 mod tombstones;
+mod truncation;
 mod typed;
 mod update;
 mod usage;
@@ -149,16 +155,19 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
     [
         blocks::MUTANTS,
         board::MUTANTS,
-        bulk::MUTANTS,
+        board_claim::MUTANTS,
         board_view::MUTANTS,
+        bulk::MUTANTS,
         claim::MUTANTS,
         cli_init::MUTANTS,
+        cli_lock::MUTANTS,
         cli_sessions::MUTANTS,
         clock::MUTANTS,
         copy::MUTANTS,
         doorbell::MUTANTS,
         create::MUTANTS,
         event::MUTANTS,
+        evict::MUTANTS,
         expire::MUTANTS,
         fill::MUTANTS,
         fork::MUTANTS,
@@ -166,6 +175,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         fsck::MUTANTS,
         futex::MUTANTS,
         guard::MUTANTS,
+        guest::MUTANTS,
         history::MUTANTS,
         identity::MUTANTS,
         index::MUTANTS,
@@ -189,6 +199,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         pieces::MUTANTS,
         pollable::MUTANTS,
         presence::MUTANTS,
+        process::MUTANTS,
         publish::MUTANTS,
         read::MUTANTS,
         reader::MUTANTS,
@@ -207,6 +218,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         survey::MUTANTS,
         thread::MUTANTS,
         tombstones::MUTANTS,
+        truncation::MUTANTS,
         typed::MUTANTS,
         update::MUTANTS,
         usage::MUTANTS,

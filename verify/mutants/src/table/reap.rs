@@ -556,8 +556,8 @@ pub const MUTANTS: &[Mutant] = &[
         name: "an entry ends with another session",
         lost: "A reap removes what is bound to other sessions in their first lives.",
         file: FILE,
-        search: "(bound.session, bound.incarnation) == (life.session, life.incarnation)",
-        replace: "bound.incarnation == life.incarnation",
+        search: "(bound.session, bound.incarnation) == life",
+        replace: "bound.incarnation == life.1",
         caught_by: &[test(
             "-p slateboard --lib engine::protocol::tests::reaping::a_reap_ends_what_is_bound_to_the_dead_alone",
         )],
@@ -573,11 +573,21 @@ pub const MUTANTS: &[Mutant] = &[
         )],
     },
     Mutant {
+        name: "a sweep removes what is bound to the living",
+        lost: "The keys of living sessions disappear.",
+        file: FILE,
+        search: "&& !self.is_in_life(bound);",
+        replace: ";",
+        caught_by: &[test(
+            "-p slateboard --lib engine::protocol::tests::reaping::what_is_bound_to_a_life_that_is_over_is_removed_and_what_is_bound_to_another_stays",
+        )],
+    },
+    Mutant {
         name: "what is bound to a session stays in overflow buckets",
         lost: "An entry outlives the session that it was to end with.",
         file: FILE,
-        search: "for hash_at in (0..self.geo.buckets()).flat_map(|bucket| self.slots(bucket)) {",
-        replace: "for hash_at in (0..self.geo.buckets()).flat_map(|bucket| self.slots(bucket).take(crate::layout::geometry::SLOTS)) {",
+        search: "self.slots(bucket).try_fold(removed, |removed, hash_at| {",
+        replace: "self.slots(bucket).take(crate::layout::geometry::SLOTS).try_fold(removed, |removed, hash_at| {",
         caught_by: &[test(
             "-p slateboard --lib engine::protocol::tests::reaping::a_reap_ends_what_is_bound_to_the_dead_in_every_bucket_of_a_chain",
         )],

@@ -154,6 +154,16 @@ pub const MUTANTS: &[Mutant] = &[
         )],
     },
     Mutant {
+        name: "a guest binds to itself",
+        lost: "What a process binds for another one ends with that process.",
+        file: FILE,
+        search: "self.host.unwrap_or(self.writer)",
+        replace: "self.host.filter(|host| host.incarnation == 0).unwrap_or(self.writer)",
+        caught_by: &[test(
+            "-p slateboard --test guests what_a_guest_binds_ends_with_its_host_whichever_way_that_ends",
+        )],
+    },
+    Mutant {
         name: "a release waits for a renewal",
         lost: "A release, and the drop of a lease, wait while another lease is renewed on a full or slow board.",
         file: FILE,

@@ -142,8 +142,8 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a put is not bound to its session",
         lost: "What a session leaves behind says that it is there.",
         file: FILE,
-        search: "ephemeral: if options.ephemeral { writer.pack() } else { 0 },",
-        replace: "ephemeral: if options.ephemeral && value.is_empty() && options.ttl.is_some() { writer.pack() } else { 0 },",
+        search: "ephemeral: if options.ephemeral { self.seat().binding().pack() } else { 0 },",
+        replace: "ephemeral: if options.ephemeral && value.is_empty() && options.ttl.is_some() { self.seat().binding().pack() } else { 0 },",
         caught_by: &[test("-p slateboard --test api ephemeral_entries_end_with_their_session")],
     },
     Mutant {
@@ -197,6 +197,16 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "Expect::Version(0) => Expect::Absent,",
         caught_by: &[test(
             "-p slateboard --test conditions a_change_happens_exactly_if_its_condition_is_met",
+        )],
+    },
+    Mutant {
+        name: "a guest puts what it may not bind",
+        lost: "What is bound to a session that has ended is there for a moment.",
+        file: FILE,
+        search: "let guards_host = if change.ephemeral == 0 { Ok(()) } else { self.check_host() };",
+        replace: "let guards_host = if change.ephemeral == 0 || !key.is_empty() { Ok(()) } else { self.check_host() };",
+        caught_by: &[test(
+            "-p slateboard --test guests what_a_guest_binds_ends_with_its_host_whichever_way_that_ends",
         )],
     },
 ];

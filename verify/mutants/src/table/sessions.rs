@@ -42,6 +42,16 @@ pub const MUTANTS: &[Mutant] = &[
         caught_by: &[test("-p slateboard --lib board::presence::tests::a_session_counts_from_its_attach")],
     },
     Mutant {
+        name: "an invitation is not noted",
+        lost: "What others bind to a session stays when it ends.",
+        file: FILE,
+        search: "self.count(lane, Counter::Ephemerals, 1);",
+        replace: "self.count(lane, Counter::Ephemerals, 0);",
+        caught_by: &[test(
+            "-p slateboard --test guests what_a_guest_binds_ends_with_its_host_whichever_way_that_ends",
+        )],
+    },
+    Mutant {
         name: "a session says another process's number",
         lost: "The list of sessions shows a wrong process.",
         file: FILE,
