@@ -87,6 +87,7 @@ fn every_handle_learns_that_its_board_moved() {
             moved(|| key.put("w")),
             moved(|| session.get("k")),
             moved(|| key.get()),
+            moved(|| key.get_into(&mut Vec::new())),
             moved(|| observer.get("k")),
             moved(|| observer.get_into("k", &mut Vec::new())),
             moved(|| view.get("k")),

@@ -1,22 +1,23 @@
 //! A handle to a key, which finds the key's slot once.
 
 use super::{
-    Expect, Meta, Newer, PutOptions, Receipt, Replacement, Retry, Session,
+    Expect, Meta, Newer, PutOptions, Receipt, Replacement, Retry, Session, Verify,
     reader::{self, Seen},
     update, watch,
 };
 use crate::{
     entry::Entry,
     error::{Error, Result},
-    layout::Head,
     protocol::{
         read::{CopiedRecord, Lookup},
+        recall::Recall,
         slots::{self, Slot},
     },
 };
 use std::{cell::Cell, fmt, time::Duration};
 
-/// A key of a session, which remembers the key's slot: [`Session::key`]. Reads and writes are faster through it.
+/// A key of a session, which remembers where the key lives and what it read last: [`Session::key`]. Reads and writes are
+/// faster through it, most of all reads of a value that has not changed since the handle read it.
 ///
 /// One thread at a time uses a handle. Clone it for other threads.
 #[derive(Clone)]
@@ -28,8 +29,10 @@ pub struct KeyHandle {
     bucket: usize,
     fingerprint: u16,
     slot: Cell<Option<Slot>>,
-    /// The version that was read last and where, when the key had a value and no deadline.
-    seen: Cell<Option<(u64, Slot, Head)>>,
+    /// What was read last, if that was a value without a deadline. In cells and without a lock, because one thread at a
+    /// time uses a handle; in two, so that a read which the first suffices for moves nothing of the second.
+    noted: Cell<Option<Recall>>,
+    noted_meta: Cell<Meta>,
 }
 
 impl KeyHandle {
@@ -44,7 +47,8 @@ impl KeyHandle {
             bucket,
             fingerprint,
             slot: Cell::new(None),
-            seen: Cell::new(None),
+            noted: Cell::new(None),
+            noted_meta: Cell::new(reader::meta(&CopiedRecord::EMPTY)),
         })
     }
 
@@ -158,8 +162,31 @@ impl KeyHandle {
     /// # Ok::<_, slateboard::Error>(())
     /// ```
     pub fn get_into(&self, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
+        let reader = self.session.reader();
+        if let Some(recall) = self.noted.get()
+            && recall.copy(reader.region.words_or_none(), &*reader.region, reader.verify, buffer)
+        {
+            // Only a verified copy differs for certain from a page that the file has lost.
+            if reader.verify == Verify::Scrub {
+                reader.region.stands()?;
+            }
+            return Ok(Some(self.noted_meta.get()));
+        }
+        self.get_anew_into(buffer)
+    }
+
+    /// As [`KeyHandle::get_into`], without a look at what the handle remembers. Notes what was found.
+    #[inline(never)]
+    fn get_anew_into(&self, buffer: &mut Vec<u8>) -> Result<Option<Meta>> {
         let mut found = CopiedRecord::EMPTY;
-        Ok(self.read(&mut found, buffer)?.then(|| reader::meta(&found)))
+        let is = self.read(&mut found, buffer)?;
+        let meta = is.then(|| reader::meta(&found));
+        let geo = self.session.reader().region.geometry();
+        // What has a deadline is looked up each time, because it ends although nobody changes the head.
+        let lasts = meta.filter(|_| found.words.deadline() == 0);
+        self.noted.set(lasts.map(|_| Recall::of(geo, &found)));
+        lasts.into_iter().for_each(|meta| self.noted_meta.set(meta));
+        Ok(meta)
     }
 
     /// Replaces `buffer` with the key's value if its version is newer than `version`. Otherwise returns `None`, and the buffer
@@ -188,9 +215,7 @@ impl KeyHandle {
         {
             return Ok(None);
         }
-        let mut found = CopiedRecord::EMPTY;
-        let is = self.read_and_note(&mut found, buffer)?;
-        Ok((is && found.words.version() > version).then(|| reader::meta(&found)))
+        Ok(self.get_into(buffer)?.filter(|meta| meta.version > version))
     }
 
     /// The key's version; 0 when it has no value. Made for polling, as [`KeyHandle::get_newer_into`].
@@ -212,26 +237,16 @@ impl KeyHandle {
         if let Some(seen) = self.newest_seen()? {
             return Ok(seen);
         }
-        let mut found = CopiedRecord::EMPTY;
-        let is = self.read_and_note(&mut found, &mut Vec::new())?;
-        Ok(if is { found.words.version() } else { 0 })
+        Ok(self.get_anew_into(&mut Vec::new())?.map_or(0, |meta| meta.version))
     }
 
     /// The version that was read last, if it is still the newest.
     #[inline]
     fn newest_seen(&self) -> Result<Option<u64>> {
-        let Some((version, slot, head)) = self.seen.get() else { return Ok(None) };
+        let Some(recall) = self.noted.get() else { return Ok(None) };
         let region = &*self.session.reader().region;
         let core = region.core_to_read(region.words()?);
-        Ok(core.is_newest(slot, head).then_some(version))
-    }
-
-    /// As `read`, and notes what was found, for [`KeyHandle::newest_seen`].
-    fn read_and_note(&self, found: &mut CopiedRecord, out: &mut Vec<u8>) -> Result<bool> {
-        let is = self.read(found, out)?;
-        let seen = (found.words.version(), found.slot, found.head);
-        self.seen.set(Some(seen).filter(|_| is && found.words.deadline() == 0));
-        Ok(is)
+        Ok(core.is_newest(recall.slot, recall.head).then(|| self.noted_meta.get().version))
     }
 
     /// Puts a value, whatever the key has.

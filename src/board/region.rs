@@ -119,6 +119,13 @@ impl Region {
         if words.len() >= self.geometry().words() { Ok(words) } else { Err(self.lost()) }
     }
 
+    /// As [`Region::words`], for a caller that finds out by itself that there are none: it need not know how many there
+    /// should be.
+    #[inline(always)]
+    pub(super) fn words_or_none(&self) -> &[AtomicU64] {
+        self.mapping().words()
+    }
+
     /// Checks that the words were the board's for the whole call. A call returns what it found or did only after this check:
     /// what it loaded from the place of a page that the file has lost is not the board's, and what it stored there, nobody
     /// else sees.
@@ -284,6 +291,7 @@ impl Region {
 }
 
 impl Machine for Region {
+    #[inline(always)]
     fn load(&self, from: &[AtomicU64], to: &mut [u8]) {
         region::copy::load(from, to);
     }

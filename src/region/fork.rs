@@ -73,15 +73,22 @@ impl ForkPage {
             // Relaxed: the page was set before the fork, and fork orders everything before it. A move is always
             // noticed some time after it happened.
             Mark::Page(page) => page.get().first().is_none_or(|word| word.load(Ordering::Relaxed) != TOKEN),
-            Mark::Process(id, word) => std::process::id() != *id || word.load(Ordering::Relaxed) != TOKEN,
+            Mark::Process(id, word) => Self::is_another(*id) || word.load(Ordering::Relaxed) != TOKEN,
         }
+    }
+
+    /// Apart, so that callers of [`ForkPage::is_lost`] keep nothing ready for a call.
+    #[cold]
+    #[inline(never)]
+    fn is_another(process: u32) -> bool {
+        std::process::id() != process
     }
 
     /// Whether this is a child that was forked after the mark was created.
     pub fn in_child(&self) -> bool {
         match &self.0 {
             Mark::Page(_) => self.word().is_none_or(|word| word.load(Ordering::Relaxed) == 0),
-            Mark::Process(id, _) => std::process::id() != *id,
+            Mark::Process(id, _) => Self::is_another(*id),
         }
     }
 

@@ -7,6 +7,7 @@ use slateboard::{
         Core, Fault, Machine,
         publish::Outcome,
         read::Verify,
+        recall::Recall,
         slots::{Key, Slot},
     },
     sync::{
@@ -178,6 +179,20 @@ impl Board {
         let got = modelled::read_only(|| self.core().get(&self.key(key), None, Verify::Always, &mut out));
         let meta = got.expect("a sound read")?;
         Some((meta.words.version(), meta.generation, number(&out)))
+    }
+
+    /// What a reader of a key remembers of its value.
+    pub fn recall(&self, key: &str) -> Recall {
+        let got = self.core().get(&self.key(key), None, Verify::Always, &mut Vec::new());
+        Recall::of(&self.geo, &got.expect("a sound read").expect("a value"))
+    }
+
+    /// The value that a reader remembers, if it still stands. Stores nothing: the model fails if it does.
+    pub fn recalled(&self, recall: &Recall) -> Option<u64> {
+        let mut out = Vec::new();
+        let words = &self.words;
+        let stands = modelled::read_only(|| recall.copy(words, &self.bell, Verify::Always, &mut out));
+        stands.then(|| number(&out))
     }
 
     /// The value of a key.

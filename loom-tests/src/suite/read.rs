@@ -16,6 +16,9 @@ pub const MODELS: &[Model] = &[
     model("read::a_removed_key_is_absent_or_whole", removed)
         .least(1_000)
         .must_see(&["absent", "one", "three"]),
+    model("read::what_a_reader_remembers_is_whole_and_the_newest", recalled)
+        .least(1_000)
+        .must_see(&["one", "changed", "counted"]),
     model("read::who_polls_a_head_misses_nothing_counted", polled)
         .budget(6_000)
         .least(1_000)
@@ -97,6 +100,37 @@ fn removed(run: &Run) {
         me.put("a", 3);
     });
     let reader = board.reader(read);
+    board.two(writer, reader);
+    board.drain();
+}
+
+/// A reader copies again what it remembers, while the key changes and the block that it remembers is filled anew. It
+/// never returns a value after it has seen a later one counted.
+fn recalled(run: &Run) {
+    let mut board = run.small(4, 2);
+    board.put("a", 1);
+    let recall = board.recall("a");
+    let writer = board.role(1, |me| {
+        me.put("a", 2);
+        me.floor_to(2);
+        me.put("a", 3);
+    });
+    let reader = board.reader(move |board| {
+        for _ in 0..2 {
+            let counted = board.core().generation();
+            let value = board.recalled(&recall);
+            assert!(value.is_none_or(|value| value == 1), "torn, or of another life: {value:?}");
+            assert!(
+                value.is_none() || counted < 2,
+                "generation {counted} is counted, and the first value stands"
+            );
+            board.saw(match value {
+                Some(_) => "one",
+                None if counted < 2 => "changed",
+                None => "counted",
+            });
+        }
+    });
     board.two(writer, reader);
     board.drain();
 }

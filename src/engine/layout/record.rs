@@ -287,7 +287,12 @@ impl PackedHeader {
     /// Whether the checksum matches these words, a key with this hash, and the value.
     #[inline]
     pub fn is_sound(&self, key_hash: u64, value: &[u8]) -> bool {
-        !DETAILS || self.detail(CHECKSUM) == self.checksum(key_hash, hash_of(value))
+        !DETAILS || self.is_sound_with(key_hash, hash_of(value))
+    }
+    /// As [`PackedHeader::is_sound`], for a value with this [`hash_of`] it.
+    #[inline]
+    pub fn is_sound_with(&self, key_hash: u64, value_hash: u64) -> bool {
+        self.detail(CHECKSUM) == self.checksum(key_hash, value_hash)
     }
 }
 

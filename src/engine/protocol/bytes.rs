@@ -22,7 +22,12 @@ impl Core<'_> {
     /// lie in reserved pages.
     #[inline]
     pub(super) fn load_bytes(&self, at: usize, out: &mut [u8]) {
-        let source = &self.words[at..at + out.len().div_ceil(8)];
+        self.load_from(&self.words[at..at + out.len().div_ceil(8)], out);
+    }
+
+    /// As [`Core::load_bytes`], from these words. There must be as many as the bytes need.
+    #[inline(always)]
+    pub(super) fn load_from(&self, source: &[AtomicU64], out: &mut [u8]) {
         if out.len() >= LARGE {
             return self.machine.load(source, out);
         }

@@ -49,18 +49,7 @@ impl Core<'_> {
     /// Whether the record in the block has this key. As for every copy, the answer must be proved afterwards.
     #[inline(always)]
     pub(super) fn key_is(&self, block: Block, key: &Key<'_>) -> bool {
-        let words = key.bytes.len().div_ceil(8);
-        let shape = self.record_word(block, record::SHAPE);
-        if shape & 0x7ff != key.bytes.len() as u64 || !self.fits(block, record::HEADER_WORDS + words) {
-            return false;
-        }
-        let base = self.geo.data(block) + record::HEADER_WORDS;
-        let (whole, _) = key.bytes.as_chunks::<8>();
-        let stored = &self.words[base..base + words];
-        let equal =
-            |(stored, bytes): (&AtomicU64, &[u8; 8])| stored.load(Relaxed) == u64::from_le_bytes(*bytes);
-        stored.iter().zip(whole).all(equal)
-            && stored.get(whole.len()).is_none_or(|stored| stored.load(Relaxed) == last_word(key.bytes))
+        key_is(self.record(block), key)
     }
 
     /// Replaces `out` with the block's value. Returns `None` if the lengths are invalid.
@@ -86,13 +75,21 @@ impl Core<'_> {
     }
 
     /// As [`Core::copy_value`], for a value in one block.
-    #[inline(always)]
     pub(super) fn copy_whole(&self, block: Block, words: &PackedHeader, out: &mut Vec<u8>) -> Option<()> {
-        if !self.fits(block, words.record_words()) {
-            return None;
-        }
-        out.resize(words.value_len(), 0);
-        self.load_bytes(self.geo.data(block) + words.value_at(), out);
+        self.copy_from(self.record(block), words, out)
+    }
+
+    /// As [`Core::copy_whole`], for a record that starts with these words.
+    #[inline(always)]
+    pub(super) fn copy_from(
+        &self,
+        record: &[AtomicU64],
+        words: &PackedHeader,
+        out: &mut Vec<u8>,
+    ) -> Option<()> {
+        let value = record.get(words.value_at()..words.record_words())?;
+        fit(out, words.value_len());
+        self.load_from(value, out);
         Some(())
     }
 
@@ -102,5 +99,39 @@ impl Core<'_> {
         out.resize(words.key_len(), 0);
         self.load_bytes(self.geo.data(block) + record::HEADER_WORDS, out);
         words.unpack()
+    }
+}
+
+/// Whether a record that starts with these words has this key. As for every copy, the answer must be proved afterwards.
+#[inline(always)]
+pub(super) fn key_is(record: &[AtomicU64], key: &Key<'_>) -> bool {
+    let words = key.bytes.len().div_ceil(8);
+    let Some(stored) = record.get(..record::HEADER_WORDS + words) else { return false };
+    if stored[record::SHAPE].load(Relaxed) & 0x7ff != key.bytes.len() as u64 {
+        return false;
+    }
+    let (whole, _) = key.bytes.as_chunks::<8>();
+    let stored = &stored[record::HEADER_WORDS..];
+    let equal = |(stored, bytes): (&AtomicU64, &[u8; 8])| stored.load(Relaxed) == u64::from_le_bytes(*bytes);
+    stored.iter().zip(whole).all(equal)
+        && stored.get(whole.len()).is_none_or(|stored| stored.load(Relaxed) == last_word(key.bytes))
+}
+
+/// Gives a buffer this length. What it holds then is replaced by the caller.
+#[inline(always)]
+pub(super) fn fit(out: &mut Vec<u8>, len: usize) {
+    if out.len() != len {
+        refit(out, len);
+    }
+}
+
+/// Apart, because a buffer that is used again often has the length. One that is too small is replaced: what it holds
+/// need not be moved, and a long one comes from the system with zeros.
+#[cold]
+fn refit(out: &mut Vec<u8>, len: usize) {
+    if len > out.capacity() {
+        *out = vec![0; len];
+    } else {
+        out.resize(len, 0);
     }
 }

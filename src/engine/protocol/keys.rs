@@ -218,7 +218,8 @@ impl Core<'_> {
         }
         let Some(item) = self.get_at(key, point, verify)? else { return Ok(false) };
         let slot = Slot { head_at: item.header.slot as usize, hash: SlotHash(0) };
-        *copy = CopiedRecord { words: item.header.pack(), generation: item.generation, slot, head: Head(0) };
+        let (words, generation) = (item.header.pack(), item.generation);
+        *copy = CopiedRecord { words, generation, slot, ..CopiedRecord::EMPTY };
         *out = item.value;
         Ok(true)
     }

@@ -17,6 +17,7 @@
 //! retention · inflight              tombstones, blocks: how events leave · the end of publishing
 //! blocks · tombstones · pieces      who owns a block · whose key is removed · long values                      2
 //! read · view · keys · survey       copy: a key now · at a generation · by its slot · where there is damage
+//! recall                            read, bytes: the value that was read last, while its head stays the same
 //! copy                              pieces, slots: a copy and its proof
 //! slots · lane · bytes              where keys live · what a thread has · bytes to words
 //! ```
@@ -58,6 +59,7 @@ pub mod pieces;
 pub mod publish;
 pub mod read;
 pub mod reap;
+pub mod recall;
 pub mod retention;
 pub mod sessions;
 pub mod slots;
@@ -271,14 +273,20 @@ impl<'r> Core<'r> {
     /// the copy of a small value. Returns whether they are valid. A block at the last granule has no room for them.
     #[inline(always)]
     fn load_header(&self, block: Block, words: &mut PackedHeader) -> bool {
-        if !self.fits(block, record::HEADER_WORDS) {
-            return false;
+        load_header(self.record(block), words)
+    }
+
+    /// The words from the block's start to the end of the reserved pages. What lies in them may be accessed, so one look
+    /// at the bounds serves for all of a record.
+    #[inline(always)]
+    fn record(&self, block: Block) -> &'r [AtomicU64] {
+        // A block lies in one extent, and extents are reserved whole: where its start is reserved, all of it is.
+        let mut reserved = self.reserved;
+        if block.index() >= reserved {
+            reserved = self.reserved_granules();
         }
-        let source = &self.words[self.geo.data(block)..][..record::HEADER_WORDS];
-        for (word, source) in words.0.iter_mut().zip(source) {
-            *word = source.load(Relaxed);
-        }
-        words.can_be()
+        let end = self.geo.data_at() + reserved as usize * self.geo.granule_words();
+        self.words.get(self.geo.data(block)..end).unwrap_or(&[])
     }
 
     /// The block with this index, if its pages are reserved.
@@ -328,6 +336,16 @@ fn acquire(word: &AtomicU64) -> u64 {
     let value = word.load(Relaxed);
     fence(Acquire);
     value
+}
+
+/// Loads the words before the key of a record that starts with these words. Returns whether they are valid.
+#[inline(always)]
+fn load_header(record: &[AtomicU64], words: &mut PackedHeader) -> bool {
+    let Some(source) = record.first_chunk::<{ record::HEADER_WORDS }>() else { return false };
+    for (word, source) in words.0.iter_mut().zip(source) {
+        *word = source.load(Relaxed);
+    }
+    words.can_be()
 }
 
 /// Bounds a loop over shared words. After the bound the result is `Corrupt` if the loop saw the same words every time,

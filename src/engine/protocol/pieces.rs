@@ -5,7 +5,7 @@
 //! the head frees the pieces that name it first; the walk can be repeated, so that a reaper finishes
 //! what a killed one began.
 
-use super::Core;
+use super::{Core, copy::fit};
 use crate::layout::{
     Block, GenWord, State, StateKind,
     record::{self, PackedHeader},
@@ -89,7 +89,7 @@ impl Core<'_> {
     #[cold]
     pub(super) fn copy_pieces(&self, block: Block, words: &PackedHeader, out: &mut Vec<u8>) -> Option<()> {
         let pieces = self.piece_count(block, words)?;
-        out.resize(words.value_len(), 0);
+        fit(out, words.value_len());
         for (number, bytes) in out.chunks_mut(self.piece_bytes()).enumerate().take(pieces) {
             let piece = self.piece(block, words, number, bytes.len())?;
             self.load_bytes(self.geo.data(piece), bytes);

@@ -7,7 +7,8 @@
 
 use super::{
     Core, Fault, Tries, acquire,
-    copy::Proof,
+    copy::{Proof, key_is},
+    load_header,
     slots::{Key, Slot, SlotHead},
 };
 use crate::layout::{
@@ -27,6 +28,8 @@ pub struct CopiedRecord {
     pub slot: Slot,
     /// The head that names the record.
     pub head: Head,
+    /// The hash of the value, if it was verified: with the key's, it makes the checksum.
+    pub value_hash: u64,
 }
 
 /// How checksums are used.
@@ -48,6 +51,7 @@ impl CopiedRecord {
         generation: 0,
         slot: Slot { head_at: 0, hash: SlotHash(0) },
         head: Head(0),
+        value_hash: 0,
     };
 
     /// Stores where a copied record was found, if it is sound and belongs to this slot.
@@ -60,8 +64,11 @@ impl CopiedRecord {
         verify: Verify,
         value: &[u8],
     ) -> Result<(), &'static str> {
-        if verify == Verify::Always && !self.words.is_sound(key_hash, value) {
-            return Err("a record's checksum");
+        if record::DETAILS && verify == Verify::Always {
+            self.value_hash = record::hash_of(value);
+            if !self.words.is_sound_with(key_hash, self.value_hash) {
+                return Err("a record's checksum");
+            }
         }
         if self.words.slot() != found.slot.head_at {
             return Err("a record's slot");
@@ -269,10 +276,11 @@ impl Core<'_> {
         // This is loaded before the record: if it is a generation, the record is complete.
         let GenWord::Generation(generation) = self.load_gen(block) else { return Glance::Unclear };
         let proof = Proof::Head(found.slot.head_at, found.head);
-        let copied = of_key.is_none_or(|key| self.key_is(block, key))
-            && self.load_header(block, &mut copy.words)
+        let record = self.record(block);
+        let copied = of_key.is_none_or(|key| key_is(record, key))
+            && load_header(record, &mut copy.words)
             && !copy.words.in_pieces()
-            && self.copy_whole(block, &copy.words, value).is_some()
+            && self.copy_from(record, &copy.words, value).is_some()
             && self.holds(proof);
         if !copied || copy.accept(key_hash, generation, found, verify, value).is_err() {
             return Glance::Unclear;

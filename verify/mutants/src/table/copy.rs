@@ -1,6 +1,6 @@
 //! Mutants of `src/engine/protocol/copy.rs`.
 
-use super::{Mutant, long, models, schedules, states};
+use super::{Mutant, long, models, schedules, states, test};
 
 const FILE: &str = "src/engine/protocol/copy.rs";
 
@@ -29,5 +29,13 @@ pub const MUTANTS: &[Mutant] = &[
         search: "Proof::Floor(since) => floor_at_most(since),",
         replace: "Proof::Floor(since) => floor_at_most(since) || since < u64::MAX,",
         caught_by: &[states("view"), long(schedules("one-key"))],
+    },
+    Mutant {
+        name: "a value is copied over the buffer's beginning",
+        lost: "A value ends with bytes of the one before it in the buffer.",
+        file: FILE,
+        search: "if out.len() != len {",
+        replace: "if out.len() < len {",
+        caught_by: &[test("-p slateboard --test handles a_handle_returns_a_value_again_whatever_its_length")],
     },
 ];

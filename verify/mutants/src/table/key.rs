@@ -54,28 +54,18 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a poll returns what is not newer",
         lost: "Who polls sees each value again and again.",
         file: FILE,
-        search: "(is && found.words.version() > version)",
-        replace: "(is && found.words.version() >= version)",
+        search: "filter(|meta| meta.version > version)",
+        replace: "filter(|meta| meta.version >= version)",
         caught_by: &[test(
             "-p slateboard --test handles a_handle_learns_that_its_key_expired_although_nobody_changes_anything",
         )],
     },
     Mutant {
-        name: "a poll returns removals as values",
-        lost: "Who polls gets an empty value of a key that was removed.",
+        name: "a handle returns removals as values",
+        lost: "Who reads or polls by handle gets an empty value, or a version, of a key that was removed.",
         file: FILE,
-        search: "(is && found.words.version() > version)",
-        replace: "((is || found.words.version() > 0) && found.words.version() > version)",
-        caught_by: &[test(
-            "-p slateboard --test handles a_handle_follows_its_key_through_changes_and_removals",
-        )],
-    },
-    Mutant {
-        name: "the version of a removed key is that of its removal",
-        lost: "A removed key has a version.",
-        file: FILE,
-        search: "Ok(if is { found.words.version() } else { 0 })",
-        replace: "Ok(if is || found.generation > 0 { found.words.version() } else { 0 })",
+        search: "let meta = is.then(|| reader::meta(&found));",
+        replace: "let meta = (is || found.generation > 0).then(|| reader::meta(&found));",
         caught_by: &[test(
             "-p slateboard --test handles a_handle_follows_its_key_through_changes_and_removals",
         )],
@@ -86,7 +76,8 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "        let core = region.core_to_read(region.words()?);
         Ok(core.is_newest",
-        replace: "        let Ok(words) = region.words() else { return Ok(Some(version)) };
+        replace:
+            "        let Ok(words) = region.words() else { return Ok(Some(self.noted_meta.get().version)) };
         let core = region.core_to_read(words);
         Ok(core.is_newest",
         caught_by: &[test("-p slateboard --test moved every_handle_learns_that_its_board_moved")],
@@ -95,31 +86,36 @@ pub const MUTANTS: &[Mutant] = &[
         name: "what a handle noted is never asked for again",
         lost: "Who polls with a handle sees no change at all.",
         file: FILE,
-        search: "Ok(core.is_newest(slot, head).then_some(version))",
-        replace: "Ok((core.is_newest(slot, head) || version > 0).then_some(version))",
+        search: "Ok(core.is_newest(recall.slot, recall.head).then(|| self.noted_meta.get().version))",
+        replace: "Ok(Some(self.noted_meta.get().version).filter(|&version| {
+            core.is_newest(recall.slot, recall.head) || version > 0
+        }))",
         caught_by: &[test(
             "-p slateboard --test handles a_handle_follows_its_key_through_changes_and_removals",
         )],
     },
     Mutant {
         name: "a handle notes what has a time to live",
-        lost: "Who polls with a handle never learns that the entry expired.",
+        lost: "Who reads or polls with a handle never learns that the entry expired.",
         file: FILE,
-        search: "filter(|_| is && found.words.deadline() == 0)",
-        replace: "filter(|_| is)",
+        search: "let lasts = meta.filter(|_| found.words.deadline() == 0);",
+        replace: "let lasts = meta;",
         caught_by: &[test(
             "-p slateboard --test handles a_handle_learns_that_its_key_expired_although_nobody_changes_anything",
         )],
     },
     Mutant {
-        name: "a handle notes a removal as a version",
-        lost: "Who polls with a handle takes a removed key for one that stands.",
+        name: "a handle returns what it remembers although its board has moved",
+        lost: "Who reads with a handle goes on with a board that newcomers cannot open.",
         file: FILE,
-        search: "filter(|_| is && found.words.deadline() == 0)",
-        replace: "filter(|_| found.words.deadline() == 0 || is)",
-        caught_by: &[test(
-            "-p slateboard --test handles a_handle_follows_its_key_through_changes_and_removals",
-        )],
+        search: "            return Ok(Some(self.noted_meta.get()));
+        }",
+        replace: "            return Ok(Some(self.noted_meta.get()));
+        }
+        if self.noted.get().is_some() && reader.region.words().is_err() {
+            return Ok(Some(self.noted_meta.get()));
+        }",
+        caught_by: &[test("-p slateboard --test moved every_handle_learns_that_its_board_moved")],
     },
     Mutant {
         name: "a handle's put asks for nothing",

@@ -54,6 +54,7 @@ mod publish;
 mod read;
 mod reader;
 mod reap;
+mod recall;
 mod region;
 mod registry;
 mod retention;
@@ -203,6 +204,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         read::MUTANTS,
         reader::MUTANTS,
         reap::MUTANTS,
+        recall::MUTANTS,
         region::MUTANTS,
         registry::MUTANTS,
         retention::MUTANTS,

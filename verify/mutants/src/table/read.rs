@@ -59,8 +59,8 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a read does not verify the checksum",
         lost: "A damaged value is returned.",
         file: FILE,
-        search: "if verify == Verify::Always && !self.words",
-        replace: "if verify != Verify::Always && verify != Verify::Scrub && !self.words",
+        search: "if record::DETAILS && verify == Verify::Always {",
+        replace: "if record::DETAILS && verify == Verify::Always && value.len() > record::KEY_MAX << 20 {",
         caught_by: &[test(
             "-p slateboard --lib engine::protocol::tests::newest::a_record_of_another_slot_and_a_changed_value_are_damage",
         )],
@@ -149,8 +149,8 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a glance does not compare keys",
         lost: "A read returns the value of another key.",
         file: FILE,
-        search: "of_key.is_none_or(|key| self.key_is(block, key))",
-        replace: "of_key.is_none_or(|key| !key.bytes.is_empty() || self.key_is(block, key))",
+        search: "of_key.is_none_or(|key| key_is(record, key))",
+        replace: "of_key.is_none_or(|key| !key.bytes.is_empty() || key_is(record, key))",
         caught_by: &[test(
             "-p slateboard --test handles keys_of_one_fingerprint_in_one_chain_are_told_apart",
         )],
