@@ -1,12 +1,18 @@
 //! Surroundings in which a process does not see the project's board as the others do, each made for real by mounts and
-//! namespaces: a private shared memory, another boot or machine, overlays, read-only and bind mounts, other users.
+//! namespaces: a private shared memory, another boot or machine, overlays, read-only and bind mounts, other users, and what
+//! becomes of a project that is copied, renamed or moved.
 //!
-//! They need the right to mount. Without it, the tests say that they are skipped.
+//! They need the right to mount. Without it, the tests say that they are skipped. `file_systems.rs` has those of the file
+//! system itself.
 
 mod common;
 
 use common::{Done, InMemory, Place, command_in};
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 /// Runs a shell script in this folder, in a mount namespace of its own: `None` if this process may not make one. `$slate` is
 /// the command.
@@ -140,6 +146,137 @@ fn a_project_that_was_moved_to_another_file_system() {
                   $slate get k";
     let Some(done) = within(&root.folder(), script) else { return };
     done.fails(9, &["moved from another file system", "slate init --adopt"]);
+}
+
+/// A sandbox with a shared memory, processes and a `/dev` of its own. The folder of the project is writable in it.
+const SANDBOX: &str =
+    "bwrap --ro-bind / / --dev /dev --proc /proc --tmpfs /dev/shm --unshare-pid --bind $PWD $PWD";
+
+/// Whether there is such a sandbox here.
+fn has_sandbox() -> bool {
+    let place = Place::empty();
+    let tried =
+        Command::new("sh").args(["-c", &format!("{SANDBOX} true")]).current_dir(place.folder()).output();
+    let is_there = tried.is_ok_and(|output| output.status.success());
+    if !is_there {
+        eprintln!("SKIPPED: bubblewrap is not installed, or may not make namespaces");
+    }
+    is_there
+}
+
+/// Runs the command in a sandbox.
+fn sandboxed(folder: &Path, line: &str) -> Done {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("exec {SANDBOX} $slate {line}")]).current_dir(folder);
+    command.env_remove("SLATE_BOARD").env("slate", env!("CARGO_BIN_EXE_slate"));
+    Done::from(command.output().expect("run"))
+}
+
+#[test]
+fn a_sandbox_and_the_processes_outside_share_a_board_in_the_project() {
+    if !has_sandbox() {
+        return;
+    }
+    let place = Place::with_board();
+    let (folder, here) = (place.folder(), place.slate("where --json").json());
+    let inside = sandboxed(&folder, "where --json").json();
+    assert_eq!((&inside["uuid"], &inside["reachable"]), (&here["uuid"], &true.into()));
+    sandboxed(&folder, "put k inside --quiet").ok();
+    assert_eq!(place.slate("get k").ok(), "inside\n");
+    // A process inside sees an event outside, whether or not it waits for it already.
+    let waiting = std::thread::spawn({
+        let folder = folder.clone();
+        move || sandboxed(&folder, "wait word --newer-than 0 --timeout 60s").ok()
+    });
+    place.slate("put word outside --quiet").ok();
+    assert_eq!(waiting.join().expect("ended"), "outside\n");
+    // A session inside lives for the processes outside, and ends for them.
+    let mut held = Command::new("sh");
+    held.args(["-c", &format!("exec {SANDBOX} $slate run --name inside -- sh -c 'echo ready; read line'")]);
+    held.current_dir(&folder).env_remove("SLATE_BOARD").env("slate", env!("CARGO_BIN_EXE_slate"));
+    let mut held = held.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("run");
+    let mut ready = String::new();
+    let output = held.stdout.as_mut().expect("output");
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(output), &mut ready).expect("line");
+    let sessions = place.slate("sessions --json").json();
+    assert_eq!(
+        (&sessions["sessions"][0]["name"], &sessions["sessions"][0]["liveness"]),
+        (&"inside".into(), &"alive".into())
+    );
+    place.slate("init --replace").fails(1, &["in use", "inside"]);
+    drop(held.stdin.take());
+    held.wait().expect("ended");
+    assert_eq!(place.slate("sessions --json").json()["sessions"], serde_json::json!([]));
+}
+
+#[test]
+fn a_sandbox_is_told_that_it_does_not_see_the_memory_of_the_others() {
+    if !has_sandbox() {
+        return;
+    }
+    let board = InMemory::new();
+    board.place.slate("put k v --quiet").ok();
+    let folder = board.place.folder();
+    for line in ["get k", "put k w", "init --ensure", "init --replace", "init --replace --placement project"]
+    {
+        sandboxed(&folder, line).fails(9, &["private /dev/shm", "--replace --force --placement project"]);
+    }
+    assert_eq!(board.place.slate("get k").ok(), "v\n");
+    // What the message says: afterwards all share a board in the project.
+    sandboxed(&folder, "init --replace --force --placement project --capacity 8M --quiet").ok();
+    sandboxed(&folder, "put k both --quiet").ok();
+    assert_eq!(board.place.slate("get k").ok(), "both\n");
+}
+
+#[test]
+fn a_reader_behind_a_read_only_mount_is_a_user_of_the_board() {
+    let place = Place::with_board();
+    place.slate("put k v --quiet").ok();
+    let script = "seen=$(mktemp); mount --bind . /mnt; mount -o remount,ro,bind /mnt; \
+                  (cd /mnt; exec $slate watch --since 0 >$seen) & \
+                  while ! [ -s $seen ]; do sleep 0.01; done; rm $seen; \
+                  ! $slate init --replace --capacity 8M; kill $!; wait $! || :; \
+                  $slate init --replace --capacity 8M --quiet";
+    let Some(done) = within(&place.folder(), script) else { return };
+    assert_eq!(done.status, 0, "{done:?}");
+    assert!(done.err.contains("in use") && done.err.contains("reads it"), "{done:?}");
+}
+
+#[test]
+fn a_copy_a_renamed_project_and_a_linked_folder() {
+    let root = Place::empty();
+    let run = |folder: &str, line: &str| {
+        Done::from(command_in(&root.folder().join(folder), line.split(' ')).output().expect("run"))
+    };
+    let shell = |line: &str| {
+        let done = Command::new("sh").args(["-ec", line]).current_dir(root.folder()).output().expect("run");
+        assert!(done.status.success(), "{done:?}");
+    };
+    for placement in ["project", "memory"] {
+        shell("mkdir p");
+        let made = run("p", &format!("init --placement {placement} --capacity 8M --json")).json();
+        run("p", "put k v --quiet").ok();
+        shell("cp -a p copy; mkdir linked; ln -s ../p/.slate linked/.slate");
+        for line in ["get k", "put k w", "init", "init --ensure"] {
+            run("copy", line).fails(9, &["this folder is a copy of it", "slate init --adopt"]);
+        }
+        run("copy", "init --adopt --capacity 8M --quiet").ok();
+        run("copy", "put k copied --quiet").ok();
+        assert_eq!(run("p", "get k").ok(), "v\n", "{placement}");
+        run("linked", "put k linked --quiet").ok();
+        assert_eq!(run("p", "get k").ok(), "linked\n", "{placement}");
+        shell("mv p renamed");
+        assert_eq!(run("renamed", "get k").ok(), "linked\n", "{placement}");
+        assert_eq!(run("renamed", "where --json").json()["uuid"], made["uuid"]);
+        run("linked", "get k").fails(7, &["dangling symbolic link"]);
+        for folder in ["renamed", "copy"] {
+            let found = run(folder, "where --json").json();
+            if placement == "memory" {
+                common::remove(Path::new(found["path"].as_str().expect("path")));
+            }
+        }
+        shell("rm -r renamed copy linked");
+    }
 }
 
 #[test]

@@ -262,7 +262,8 @@ impl Work {
         self.slate.settle()?;
         let kept = old.as_ref().map(|record| record.placement);
         let placement = self.asked.placement.or(kept).unwrap_or_default();
-        let made = place::make(&self.asked.apply(Options::default()), placement, &self.slate)?;
+        let made =
+            place::make(&self.asked.apply(Options::default()), placement, &self.slate, self.lock.is_some())?;
         let region = self.slate.path.join(&made.path);
         let recorded = self.describe(&region, &made.board, old.as_ref()).and_then(|record| {
             let is_recorded = match self.verb == Verb::Replace || old.is_some() {

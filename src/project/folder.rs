@@ -6,7 +6,10 @@ use super::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use rustix::{
-    fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, StatxFlags, flock, fstatfs, fstatvfs, openat, statx},
+    fs::{
+        AtFlags, CWD, FlockOperation, Mode, OFlags, StatxFlags, flock, fstatfs, fstatvfs, makedev, openat,
+        statx,
+    },
     io::Errno,
 };
 use serde::{Deserialize, Serialize};
@@ -43,7 +46,8 @@ pub(super) struct FolderId {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     folder_born: Option<i64>,
     /// Identifies the file system, and is recorded only if it has no birth times: inode numbers of another file system may
-    /// be the same.
+    /// be the same. The device number if the file system has no identity, as those of FUSE; so after another mount the
+    /// folder passes for a copy, and never a copy for the folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     folder_file_system: Option<i64>,
 }
@@ -156,7 +160,8 @@ impl SlateFolder {
         let is_born = found.stx_mask & StatxFlags::BTIME.bits() != 0;
         let born = found.stx_btime.tv_sec.saturating_mul(1_000_000_000) + i64::from(found.stx_btime.tv_nsec);
         let kind = fstatfs(&folder).map_err(failed)?.f_type as u64 & 0xffff_ffff;
-        let file_system = fstatvfs(&folder).map_err(failed)?.f_fsid.cast_signed();
+        let device = makedev(found.stx_dev_major, found.stx_dev_minor);
+        let file_system = identity(fstatvfs(&folder).map_err(failed)?.f_fsid, device);
         let folder_born = (is_born && born != 0).then_some(born);
         let id = FolderId {
             folder_inode: found.stx_ino.cast_signed(),
@@ -187,6 +192,14 @@ impl SlateFolder {
                 outcome => return Ok(outcome),
             }
         }
+    }
+}
+
+/// The identity of a file system, or of its mount if it has none.
+fn identity(file_system: u64, device: u64) -> i64 {
+    match file_system {
+        0 => device.cast_signed(),
+        id => id.cast_signed(),
     }
 }
 
@@ -228,7 +241,7 @@ fn foreign(path: &Path, what: &str, found: &fs::Metadata) -> Error {
 /// A folder for private files that others can change.
 pub(super) fn writable_by_others(path: &Path) -> Error {
     Error::new(ErrorKind::Corrupt, format!("other users can write to it; run `chmod 700 {}`", path.display()))
-        .hint("then try again")
+        .hint("then try again; a file system without modes of its own must be mounted with the option umask=077")
         .at_path(path)
 }
 
@@ -255,6 +268,16 @@ mod tests {
         assert!(overlay.is(&id(8, Some(100))) && !overlay.is(&id(7, Some(101))));
         let unborn = |file_system| FolderId { folder_file_system: Some(file_system), ..id(7, None) };
         assert!(same.is(&unborn(5)) && !same.is(&unborn(6)), "the same inode number of another file system");
+    }
+
+    #[test]
+    fn a_file_system_without_an_identity_is_known_by_its_device() {
+        assert_eq!((identity(5, 7), identity(0, 7)), (5, 7));
+        let place = tempfile::tempdir().expect("folder");
+        let made = SlateFolder::make(&place.path().join(FOLDER)).expect("made");
+        let id = fstatvfs(open(&made.path).expect("open")).expect("file system").f_fsid;
+        let device = fs::metadata(&made.path).expect("folder").dev();
+        assert_eq!(made.file_system, identity(id, device));
     }
 
     #[test]

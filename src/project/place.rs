@@ -141,10 +141,15 @@ pub(super) struct Made {
 }
 
 /// Creates a region for a project.
-pub(super) fn make(shape: &Options, placement: Placement, slate: &SlateFolder) -> Result<Made> {
+pub(super) fn make(
+    shape: &Options,
+    placement: Placement,
+    slate: &SlateFolder,
+    is_locked: bool,
+) -> Result<Made> {
     match placement {
         Placement::Memory => in_memory(shape, slate),
-        Placement::Project => in_slate(shape, slate),
+        Placement::Project => in_slate(shape, slate, is_locked),
     }
 }
 
@@ -211,14 +216,28 @@ fn random_name(prefix: &str) -> Result<String> {
 }
 
 /// A region in the project's own folder. The file of a replaced board stays until the new one is recorded.
-fn in_slate(shape: &Options, slate: &SlateFolder) -> Result<Made> {
+fn in_slate(shape: &Options, slate: &SlateFolder, is_locked: bool) -> Result<Made> {
     let mut name = REGION.to_owned();
     for _ in 0..ATTEMPTS {
         let path = slate.path.join(&name);
         match shape.clone().create(&path) {
             Ok(board) => return Ok(Made { board, path: PathBuf::from(name), _lock: None }),
             Err(error) if error.kind() == ErrorKind::Exists => {}
-            Err(error) => return Err(error),
+            Err(error) => {
+                // Without the folder's lock, another call may be creating a region of this name.
+                if is_locked && is_missing(&path) {
+                    remove_beside(&path);
+                }
+                return Err(match error.kind() {
+                    ErrorKind::Refused => {
+                        let text = format!("this folder cannot hold the region ({})", error.again());
+                        Error::new(ErrorKind::Refused, text)
+                            .hint("keep it in memory with `slate init --placement memory`")
+                            .at_path(&slate.path)
+                    }
+                    _ => error,
+                });
+            }
         }
         name = random_name(&format!("{REGION}-"))?;
     }

@@ -253,7 +253,16 @@ impl<'a> Draft<'a> {
     /// Gives the file its name as a second link. The temporary name is removed when the draft is dropped.
     fn link(self, place: &Place<'_>) -> Result<()> {
         let Some((name, folder)) = &self.temporary else { return Ok(()) };
-        place.named(linkat(folder, name, folder, place.name, AtFlags::empty()))
+        match linkat(folder, name, folder, place.name, AtFlags::empty()) {
+            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => Err(Error::new(
+                ErrorKind::Refused,
+                "the file system has neither hard links nor a rename that never replaces a file, so another process's board \
+                 could be replaced",
+            )
+            .hint("put the board on tmpfs or on a local disk")
+            .at_path(place.path)),
+            linked => place.named(linked),
+        }
     }
 }
 

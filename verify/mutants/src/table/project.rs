@@ -152,6 +152,24 @@ pub const MUTANTS: &[Mutant] = &[
         caught_by: &[test("-p slateboard-cli --test killed an_init_that_is_refused_cleans_up_too")],
     },
     Mutant {
+        name: "a file system without an identity is any other one",
+        lost: "A copy on another file system of FUSE uses the original's board, if its folder has the same number.",
+        file: "src/project/folder.rs",
+        search: "0 => device.cast_signed(),",
+        replace: "0 => device.cast_signed() & 0,",
+        caught_by: &[test(
+            "-p slateboard --lib project::folder::tests::a_file_system_without_an_identity_is_known_by_its_device",
+        )],
+    },
+    Mutant {
+        name: "a region that could not be made leaves its lock file",
+        lost: "Each refused replacement leaves a file.",
+        file: "src/project/place.rs",
+        search: "if is_locked && is_missing(&path) {",
+        replace: "if is_locked && is_missing(&path) && path.as_os_str().is_empty() {",
+        caught_by: &[test("-p slateboard-cli --test file_systems a_file_system_that_reserves_no_pages")],
+    },
+    Mutant {
         name: "the temporary files of living creators go",
         lost: "A creator's file is removed before it gets its name, and the creator fails.",
         file: "src/project/place.rs",
