@@ -96,6 +96,7 @@
 //!
 //! # Features
 //!
+//! - `durable` (default): snapshots and the journal. Boards do not use them yet.
 //! - `json` (default): the [codec](codec::Json) for JSON, [`Session::put_json`] and [`Reader::get_json`].
 //! - `signals`: `Options::end_on_signals`, which ends the sessions of a process that gets SIGTERM or SIGINT.
 //! - `bincode`: the codec of that name, for data that exists already. The crate behind it is no longer maintained.
@@ -114,6 +115,11 @@
 mod board;
 #[cfg(not(any(loom, slate_search)))]
 pub mod codec;
+#[cfg(all(feature = "durable", feature = "internals", not(any(loom, slate_search))))]
+pub mod durable;
+#[cfg(all(feature = "durable", not(any(loom, slate_search, feature = "internals"))))]
+#[allow(dead_code, unused_imports, unreachable_pub, reason = "boards do not use the durable files yet")]
+mod durable;
 #[cfg(not(any(loom, slate_search)))]
 mod entry;
 #[cfg(not(any(loom, slate_search)))]
