@@ -405,6 +405,24 @@ fn files_of_a_newer_version_are_refused_and_stay() {
     }
 }
 
+/// What the head says counts, not the name.
+#[test]
+fn a_file_under_the_name_of_another_is_not_used() {
+    let (machine, disk) = empty();
+    let mut truth = board(4);
+    truth.save(&*disk).unwrap();
+    truth.changes(4);
+    let mut journal = truth.journal(&disk, SMALL).unwrap();
+    sync(&truth, &mut journal);
+    machine.set("snapshot-0-8", &machine.bytes("snapshot-0-4"));
+    machine.set("journal-0-2-0", &machine.bytes("journal-0-1-0"));
+    let plan = plan(&*disk);
+    assert_eq!(truth.judge(&plan, 8), 0);
+    let aside: Vec<_> = plan.aside.iter().map(|aside| (&*aside.name, &*aside.why)).collect();
+    let why = ["it is another segment than its name says", "it is another snapshot than its name says"];
+    assert_eq!(aside, [("journal-0-2-0", why[0]), ("snapshot-0-8", why[1])]);
+}
+
 #[test]
 fn files_of_another_board_are_refused() {
     let (_, disk) = empty();

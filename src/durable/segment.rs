@@ -26,14 +26,20 @@ pub struct Scan {
 ///
 /// # Errors
 /// `Incompatible` for a newer version; `Refused` for another board's; `Io`.
-pub fn open(disk: &dyn Disk, name: SegmentName, board: u128) -> Result<Result<Frames, String>> {
-    let name = name.to_string();
+pub fn open(disk: &dyn Disk, segment: SegmentName, board: u128) -> Result<Result<Frames, String>> {
+    let name = segment.to_string();
     let file = match disk.open(&name) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Err("it is gone".into())),
         other => other.map_err(|error| failed(disk, &name, "opened", error))?,
     };
     match Frames::open(file, FileKind::Segment).map_err(|error| failed(disk, &name, "read", error))? {
-        Ok(frames) => check_head(disk, &name, frames.head(), board).map(|()| Ok(frames)),
+        Ok(frames) => {
+            let head = frames.head();
+            check_head(disk, &name, head, board)?;
+            let is_its_own =
+                (head.line, head.epoch, head.sequence) == (segment.line, segment.epoch, segment.sequence);
+            Ok(if is_its_own { Ok(frames) } else { Err("it is another segment than its name says".into()) })
+        }
         Err(bad) => Ok(Err(bad.why().into())),
     }
 }
