@@ -2,7 +2,7 @@
 //! fail is in `durable_faults`, and when bytes are damaged in `durable_damage`.
 
 use slateboard::durable::{
-    Disk, Folder, Journal, Limits, Record, Recovery, Save,
+    Disk, Folder, Journal, Limits, Record, Recovery, Save, Snapshot,
     aside::put_aside,
     journal::EPOCHS,
     prune, recover,
@@ -10,7 +10,7 @@ use slateboard::durable::{
 };
 use slateboard::{ErrorKind, Result};
 use slateboard_kit::{
-    disk::Disk as Machine,
+    disk::{Cut, Disk as Machine, Fault},
     durable::{BOARD, SMALL, Truth, author, plan},
 };
 use std::sync::Arc;
@@ -165,6 +165,78 @@ fn an_entry_that_no_chunk_has_room_for_is_refused() {
     assert_eq!(journal.append(1, &[record]).unwrap_err().kind(), ErrorKind::ValueTooLarge);
 }
 
+/// The disk writes something else than it was given, at each call.
+#[test]
+fn a_snapshot_that_is_not_read_back_as_it_was_written_is_no_snapshot() {
+    let mut found = 0;
+    for call in 1.. {
+        let machine = Machine::new();
+        let mut truth = board(3);
+        truth.save(&*machine.process()).unwrap();
+        truth.changes(3);
+        let process = machine.failing(call, Fault::Wrong, false);
+        let saved = truth.save(&*process);
+        if let Err(error) = saved {
+            assert_eq!(error.kind(), ErrorKind::Corrupt);
+            assert!(error.to_string().contains("older snapshots are kept"), "{error}");
+            assert_eq!(machine.names(), ["snapshot-0-3"]);
+            found += 1;
+        }
+        truth.judge(&plan(&*machine.process()), 3);
+        if process.calls() < call {
+            break;
+        }
+    }
+    assert_eq!(found, 3, "head, chunk and footer");
+}
+
+/// Two snapshots with the same head, each with a chunk that is valid in the other.
+#[test]
+fn a_chunk_of_another_snapshot_is_not_taken_for_one_of_this() {
+    let (machine, other) = (Machine::new(), Machine::new());
+    let (mut one, mut two) = (board(0), board(0));
+    one.put("key", Some(b"one".to_vec()));
+    two.put("key", Some(b"two".to_vec()));
+    let (_, saved) = (one.save(&*machine.process()).unwrap(), two.save(&*other.process()).unwrap().unwrap());
+    let (mine, its) = (machine.bytes(&saved.name), other.bytes(&saved.name));
+    assert_eq!(mine.len(), its.len());
+    let footer = mine.len() - 24 - 48;
+    let process = machine.process();
+    for mixed in [[&its[..footer], &mine[footer..]].concat(), [&mine[..], &[0; 8]].concat()] {
+        machine.set(&saved.name, &mixed);
+        assert!(Snapshot::open(&*process, &saved.name, BOARD).unwrap().is_err());
+    }
+    machine.set(&saved.name, &mine);
+    assert!(Snapshot::open(&*process, &saved.name, BOARD).unwrap().is_ok());
+}
+
+#[test]
+fn what_the_device_cannot_read_is_damage() {
+    let (machine, disk) = empty();
+    let truth = board(9);
+    sync(&truth, &mut truth.journal(&disk, Limits::default()).unwrap());
+    machine.make_unreadable("journal-0-1-0", 400..401);
+    let plan = plan(&*disk);
+    assert_eq!(truth.judge(&plan, 9), 1);
+    assert!(plan.last == 9 && plan.missing.len() == 1, "{plan}");
+}
+
+/// The power is cut before anything is synced: an empty journal is no damage.
+#[test]
+fn a_segment_that_was_only_begun_is_not_put_aside() {
+    for cut in [Cut::Nothing, Cut::Names, Cut::Bytes] {
+        let (machine, disk) = empty();
+        let mut truth = board(3);
+        truth.save(&*disk).unwrap();
+        let _journal = Journal::open(&disk, &author(0), SMALL, 3).unwrap();
+        truth.changes(1);
+        machine.cut(cut);
+        let process = machine.process();
+        let plan = plan(&*process);
+        assert!(plan.aside.is_empty() && plan.doubt.is_none(), "{plan}");
+    }
+}
+
 #[test]
 fn a_segment_that_is_long_enough_is_followed_by_the_next() {
     let (machine, disk) = empty();
@@ -263,7 +335,7 @@ fn a_stopped_writer_does_not_keep_another_from_the_next_epoch() {
     assert_eq!(stopped.sync().unwrap(), 6);
     truth.changes(1);
     assert_eq!(sync(&truth, &mut stopped), 9);
-    machine.cut(slateboard_kit::disk::Cut::Nothing);
+    machine.cut(Cut::Nothing);
     let disk = machine.process();
     let plan = plan(&*disk);
     assert_eq!((truth.judge(&plan, 9), plan.conflicts.len()), (0, 0));

@@ -55,6 +55,9 @@ const ALIGNMENT: usize = 8;
 /// What a reader reads at once.
 const WINDOW: usize = 256 << 10;
 
+/// The largest number of a generation, an epoch or a segment. No board comes near it, and sums of such numbers do not overflow.
+pub const NUMBER_MAX: u64 = 1 << 60;
+
 /// What kind of file it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FileKind {
@@ -130,6 +133,8 @@ pub enum BadHead {
     Foreign,
     /// Its check does not fit.
     Damaged,
+    /// A generation or another number is larger than any board's.
+    Impossible,
 }
 
 impl BadHead {
@@ -139,6 +144,7 @@ impl BadHead {
             Self::Short => "it ends within its head",
             Self::Foreign => "it does not begin as such a file does",
             Self::Damaged => "the checksum of its head is wrong",
+            Self::Impossible => "its head has a number that no board has",
         }
     }
 }
@@ -193,6 +199,10 @@ impl Head {
         if bytes[..VERSION] != *kind.magic() {
             return Err(BadHead::Foreign);
         }
+        let numbers = [GENERATION, EPOCH, SEQUENCE].map(|at| word(bytes, at));
+        if numbers.iter().any(|number| *number > NUMBER_MAX) || kind == FileKind::Segment && numbers[0] == 0 {
+            return Err(BadHead::Impossible);
+        }
         let mut board = [0; 16];
         board.copy_from_slice(&bytes[BOARD..SALT]);
         Ok(Self {
@@ -218,6 +228,11 @@ fn hash(bytes: &[u8], seed: u64) -> u64 {
     }
 }
 
+/// The seed of a frame's checks: a frame is valid at one place of one file.
+fn seed(salt: u64, offset: u64) -> u64 {
+    salt.wrapping_add(offset)
+}
+
 fn head_check(frame: &[u8], seed: u64) -> u32 {
     hash(&frame[SHAPE..FRAME_HEAD_BYTES], seed) as u32
 }
@@ -236,7 +251,7 @@ pub fn write(
     payload: impl FnOnce(&mut Vec<u8>) -> bool,
 ) -> u64 {
     let begin = out.len();
-    let seed = salt.wrapping_add(offset).wrapping_add(begin as u64);
+    let seed = seed(salt, offset + begin as u64);
     out.resize(begin + FRAME_HEAD_BYTES, 0);
     let packed = payload(out);
     let length = out.len() - begin - FRAME_HEAD_BYTES;
@@ -379,7 +394,7 @@ impl Frames {
 
     /// What the head of a frame at this offset says, if its check fits.
     fn announced(&mut self, offset: u64) -> io::Result<Option<Announced>> {
-        let seed = self.head.salt.wrapping_add(offset);
+        let seed = seed(self.head.salt, offset);
         let Some(head) = self.bytes(offset, FRAME_HEAD_BYTES as u64)? else { return Ok(None) };
         let shape = half(head, SHAPE);
         let length = (shape & (PACKED_BIT - 1)) as usize;
@@ -397,9 +412,11 @@ impl Frames {
 
     /// The whole frame at this offset, if its check fits.
     fn sound(&mut self, offset: u64, said: &Announced) -> io::Result<bool> {
-        let seed = self.head.salt.wrapping_add(offset);
+        let seed = seed(self.head.salt, offset);
         let Some(frame) = self.bytes(offset, said.bytes)? else { return Ok(false) };
-        Ok(said.kind.is_some() && hash(&frame[HEAD_CHECK..], seed) == word(frame, BODY_CHECK))
+        Ok(said.kind.is_some()
+            && said.number <= NUMBER_MAX
+            && hash(&frame[HEAD_CHECK..], seed) == word(frame, BODY_CHECK))
     }
 
     /// What stands next.

@@ -1,5 +1,7 @@
 //! The names of durable files.
 
+use super::frame::NUMBER_MAX;
+
 /// What a file is, by its name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Name {
@@ -52,7 +54,7 @@ impl Name {
 /// A number as names have it: digits without a sign and without leading zeros.
 fn number(text: &str) -> Option<u64> {
     let number: u64 = text.parse().ok()?;
-    (number.to_string() == text).then_some(number)
+    (number.to_string() == text && number <= NUMBER_MAX).then_some(number)
 }
 
 impl Name {

@@ -77,8 +77,8 @@ pub struct Save<'d> {
     digest: u64,
 }
 
-/// The digest with one more chunk.
-pub(super) fn digest(digest: u64, check: u64) -> u64 {
+/// The digest with one more chunk, whose check is given.
+pub fn digest(digest: u64, check: u64) -> u64 {
     xxh3_64_with_seed(&check.to_le_bytes(), digest)
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Disk, check_head, failed,
-    frame::{FileKind, Frame, FrameKind, Frames, Head, Step},
+    frame::{FileKind, Frame, FrameKind, Frames, Head, NUMBER_MAX, Step, word},
     names::SegmentName,
 };
 use crate::error::Result;
@@ -81,6 +81,6 @@ pub const GAP_BYTES: usize = 16;
 
 /// The last generation of a gap, and the generation of the snapshot that bridges it.
 pub(super) fn gap(payload: &[u8]) -> Option<(u64, u64)> {
-    let is_gap = payload.len() == GAP_BYTES;
-    is_gap.then(|| (super::frame::word(payload, LAST), super::frame::word(payload, BRIDGE)))
+    let is_gap = payload.len() == GAP_BYTES && word(payload, LAST) <= NUMBER_MAX;
+    is_gap.then(|| (word(payload, LAST), word(payload, BRIDGE)))
 }

@@ -33,9 +33,11 @@ pub enum Fault {
     DiesIn,
     /// The process dies after the call.
     DiesAfter,
+    /// A bit of what is appended is wrong, and nobody is told.
+    Wrong,
 }
 
-/// All of them.
+/// All that are told, to the caller or to the others.
 pub const FAULTS: [Fault; 5] = [Fault::NoSpace, Fault::Device, Fault::Short, Fault::DiesIn, Fault::DiesAfter];
 
 /// What a power cut leaves of what was not made permanent.
@@ -61,6 +63,8 @@ struct Inode {
     permanent: Vec<u8>,
     /// The writes since the last sync: where each begins and ends.
     writes: Vec<(usize, usize)>,
+    /// What the device cannot read.
+    unreadable: std::ops::Range<usize>,
 }
 
 enum Naming {
@@ -181,9 +185,19 @@ impl Disk {
     pub fn set(&self, name: &str, bytes: &[u8]) {
         let mut state = self.state();
         let inode = state.inodes.len();
-        state.inodes.push(Inode { seen: bytes.to_vec(), permanent: bytes.to_vec(), writes: Vec::new() });
+        state.inodes.push(Inode { seen: bytes.to_vec(), permanent: bytes.to_vec(), ..Inode::default() });
         state.seen.insert(name.into(), inode);
         state.permanent.insert(name.into(), inode);
+    }
+
+    /// From now on the device cannot read a part of a file.
+    ///
+    /// # Panics
+    /// If there is no such file.
+    pub fn make_unreadable(&self, name: &str, part: std::ops::Range<usize>) {
+        let mut state = self.state();
+        let inode = state.seen[name];
+        state.inodes[inode].unreadable = part;
     }
 
     /// The names of all files.
@@ -282,7 +296,7 @@ impl State {
                 self.die(id);
                 Course::Half(dead())
             }
-            Fault::DiesAfter => Course::Whole,
+            Fault::DiesAfter | Fault::Wrong => Course::Whole,
         }
     }
 
@@ -423,10 +437,15 @@ impl DiskFile for Open {
             Course::Half(_) => bytes.len() / 2,
             Course::Not(_) => 0,
         };
+        let life = &state.processes[self.process.id];
+        let is_wrong = life.fault.is_some_and(|(call, fault, _)| fault == Fault::Wrong && call == life.calls);
         let inode = &mut state.inodes[self.inode];
         let from = inode.seen.len();
         inode.seen.extend_from_slice(&bytes[..count]);
         inode.writes.push((from, from + count));
+        if is_wrong && let Some(byte) = inode.seen.get_mut(from + count / 2) {
+            *byte ^= 1;
+        }
         state.end(self.process.id);
         course.done_or_not()
     }
@@ -434,7 +453,11 @@ impl DiskFile for Open {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
         self.process.call(|state| {
             let from = offset as usize;
-            let bytes = state.inodes[self.inode].seen.get(from..from + buffer.len());
+            let Inode { seen, unreadable, .. } = &state.inodes[self.inode];
+            if from < unreadable.end && unreadable.start < from + buffer.len() {
+                return Err(io::Error::from_raw_os_error(5));
+            }
+            let bytes = seen.get(from..from + buffer.len());
             buffer.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
             Ok(())
         })
