@@ -364,3 +364,39 @@ fn a_line_that_begins_loses_nothing_of_the_one_before() {
     println!("the next line: {tally:?}");
     assert!(tally.recovered > 1_000, "{tally:?}");
 }
+
+/// The writer of a snapshot was killed before it had synced the folder. A recovery uses the snapshot, and each of its calls is
+/// the last before the power is cut.
+#[test]
+fn the_name_of_a_snapshot_is_on_disk_before_a_line_counts_on_it() {
+    let truth = || {
+        let mut truth = Truth::default();
+        truth.changes(3);
+        truth
+    };
+    let saving = |call| {
+        let machine = Machine::new();
+        let _ = truth().save(&*machine.failing(call, Fault::DiesAfter, false));
+        machine
+    };
+    let renamed = (1..).find(|call| saving(*call).names() == ["snapshot-0-3"]).unwrap();
+    let mut tally = Tally::default();
+    for (call, cut) in (1..).flat_map(|call| CUTS.map(|cut| (call, cut))) {
+        let machine = saving(renamed);
+        let process = machine.failing(call, Fault::DiesAfter, false);
+        let disk: Arc<dyn Disk> = Arc::clone(&process) as Arc<dyn Disk>;
+        let is_begun = match recover(&*process, BOARD, 3) {
+            Ok(Recovery::Plan(plan)) => truth().begin_line(&plan, &disk, SMALL).is_ok(),
+            _ => false,
+        };
+        machine.cut(cut);
+        // The line is there only together with the snapshot.
+        let is_there = machine.names().iter().any(|name| name.starts_with("journal-1"));
+        let acknowledged = if is_begun || is_there { 3 } else { 0 };
+        tally.judge(&Board { machine, truth: truth(), acknowledged }, &format!("call {call}, {cut:?}"));
+        if process.calls() < call && cut == CUTS[CUTS.len() - 1] {
+            break;
+        }
+    }
+    assert!(tally.runs > 100 && tally.acknowledged > 0, "{tally:?}");
+}

@@ -190,6 +190,70 @@ fn a_snapshot_that_is_not_read_back_as_it_was_written_is_no_snapshot() {
     assert_eq!(found, 3, "head, chunk and footer");
 }
 
+#[test]
+fn a_snapshot_whose_name_may_not_be_on_disk_is_removed() {
+    let mut found = 0;
+    for call in 1.. {
+        let machine = Machine::new();
+        let process = machine.failing(call, Fault::Device, false);
+        let error = board(3).save(&*process).err().map(|error| error.to_string()).unwrap_or_default();
+        if error.contains("syncing the folder failed") {
+            assert_eq!(machine.names(), Vec::<String>::new());
+            found += 1;
+        }
+        if process.calls() < call {
+            break;
+        }
+    }
+    assert_eq!(found, 1);
+}
+
+#[test]
+fn a_segment_with_a_torn_end_is_not_gone_on_in() {
+    let (machine, disk) = empty();
+    let mut truth = board(4);
+    sync(&truth, &mut truth.journal(&disk, SMALL).unwrap());
+    let torn = [&machine.bytes("journal-0-1-0")[..], b"a part of a frame"].concat();
+    machine.set("journal-0-1-0", &torn);
+    truth.changes(2);
+    let mut journal = truth.journal(&disk, SMALL).unwrap();
+    assert_eq!((journal.epoch(), journal.next().unwrap()), (2, 5));
+    sync(&truth, &mut journal);
+    assert_eq!((truth.judge(&plan(&*disk), 6), machine.bytes("journal-0-1-0")), (0, torn));
+}
+
+/// The frame says another generation than what it has.
+#[test]
+fn an_event_whose_mutations_are_of_another_generation_is_none() {
+    let (_, disk) = empty();
+    let truth = board(3);
+    let mut journal = truth.journal(&disk, SMALL).unwrap();
+    for (generation, of) in [(1, 1), (2, 1), (3, 3)] {
+        journal.append(generation, &[truth.at(of).unwrap().record()]).unwrap();
+    }
+    journal.append(4, &[]).unwrap();
+    journal.sync().unwrap();
+    let plan = plan(&*disk);
+    assert_eq!((truth.judge(&plan, 3), plan.last, plan.known, plan.damaged), (1, 3, 4, 2));
+}
+
+#[test]
+fn what_no_snapshot_covers_is_never_removed() {
+    let (_, disk) = empty();
+    let mut truth = board(3);
+    let mut journal = truth.journal(&disk, SMALL).unwrap();
+    sync(&truth, &mut journal);
+    let saved = truth.save(&*disk).unwrap().unwrap();
+    for _ in 0..10 {
+        truth.changes(3);
+        sync(&truth, &mut journal);
+    }
+    let limits = Limits { total_bytes: 1_000, ..SMALL };
+    let error = prune(&*disk, BOARD, (0, saved.generation), limits).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Full);
+    assert_eq!(truth.judge(&plan(&*disk), 33), 0);
+}
+
 /// Two snapshots with the same head, each with a chunk that is valid in the other.
 #[test]
 fn a_chunk_of_another_snapshot_is_not_taken_for_one_of_this() {
