@@ -146,7 +146,7 @@ fn behind_a_damaged_frame_the_journal_goes_on() {
     let bytes = world.machine.bytes("journal-0-1-0");
     // The third event: behind each there is a note that it was synced.
     let frame = ends(&bytes)[4];
-    for (at, what) in [(frame + 12, "its head"), (frame + 30, "its payload")] {
+    for (at, what) in [(frame + 13, "its head"), (frame + 30, "its payload")] {
         let machine = world.machine.copy();
         let mut damaged = bytes.clone();
         damaged[at] ^= 0x10;

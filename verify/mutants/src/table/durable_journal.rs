@@ -13,7 +13,9 @@ pub const MUTANTS: &[Mutant] = &[
             self.is_broken = true;",
         replace: "if let Err(error) = self.file.sync() {
             self.is_broken = false;",
-        caught_by: &[test("-p slateboard --test durable_faults one_writer_loses_nothing_acknowledged")],
+        caught_by: &[test(
+            "-p slateboard --test durable_faults a_writer_with_a_short_history_loses_nothing_acknowledged",
+        )],
     },
     Mutant {
         name: "a failed append is followed by the next in the same segment",

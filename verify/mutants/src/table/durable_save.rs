@@ -11,7 +11,7 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: r#"self.file.sync().map_err(|error| failed(self.disk, &new, "synced", error))?;"#,
         replace: "",
-        caught_by: &[test("-p slateboard --test durable_faults one_writer_loses_nothing_acknowledged")],
+        caught_by: &[test("-p slateboard --test durable_faults snapshots_alone_lose_nothing_acknowledged")],
     },
     Mutant {
         name: "the folder is not synced after a snapshot got its name",
@@ -19,7 +19,7 @@ pub const MUTANTS: &[Mutant] = &[
         file: FILE,
         search: "if let Err(error) = self.disk.sync_folder() {",
         replace: "if let Err(error) = Ok::<(), std::io::Error>(()) {",
-        caught_by: &[test("-p slateboard --test durable_faults one_writer_loses_nothing_acknowledged")],
+        caught_by: &[test("-p slateboard --test durable_faults snapshots_alone_lose_nothing_acknowledged")],
     },
     Mutant {
         name: "a snapshot is not read back",
