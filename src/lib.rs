@@ -103,6 +103,7 @@
 //!   `Board::catch_truncation`, which makes a board's file that is cut short an error instead of SIGBUS.
 //! - `bincode`: the codec of that name, for data that exists already. The crate behind it is no longer maintained.
 //! - `stream`: [`Watch`] as a `futures_core::Stream`, for any executor. It brings in only `futures-core`.
+//! - `durable`: the files of snapshots and of the journal, among the `internals`. Boards do not use them yet.
 //! - `internals`: the layout, the protocol and the region as public modules, for models, fuzzing and tools that check boards.
 //!   **Unstable**: anything in them may change in any release.
 //!
@@ -117,6 +118,8 @@
 mod board;
 #[cfg(not(any(loom, slate_search)))]
 pub mod codec;
+#[cfg(all(feature = "durable", feature = "internals", not(any(loom, slate_search))))]
+pub mod durable;
 #[cfg(not(any(loom, slate_search)))]
 mod entry;
 #[cfg(not(any(loom, slate_search)))]

@@ -1,7 +1,7 @@
 //! The bodies of the fuzz targets on the stable toolchain: over random bytes, and over the corpus that is kept in `fuzz/`.
 //! `mutated_image` runs the target `region_image` over random bytes.
 
-use slateboard_kit::{edges, image, operations, random::script};
+use slateboard_kit::{durable_files, edges, image, operations, random::script};
 use std::path::Path;
 
 /// Random inputs of each body.
@@ -35,6 +35,18 @@ fn random_operations_agree_with_the_model() {
 #[test]
 fn random_sizes_come_back_or_are_refused() {
     random(edges::play, 512);
+}
+
+#[test]
+fn random_durable_files_are_read_or_refused() {
+    random(durable_files::play_snapshot, 512);
+    random(durable_files::play_journal, 512);
+}
+
+#[test]
+fn kept_durable_files_are_read_or_refused() {
+    kept(durable_files::play_snapshot, "snapshot");
+    kept(durable_files::play_journal, "journal");
 }
 
 #[test]

@@ -276,7 +276,7 @@ fn check_range(byte: u64) -> Result<()> {
 }
 
 /// Takes a lock for the open file, unless another open file holds a conflicting one.
-fn try_lock(file: &File, lock: &libc::flock) -> Result<bool, Errno> {
+pub(super) fn try_lock(file: &File, lock: &libc::flock) -> Result<bool, Errno> {
     match fcntl(file, FcntlArg::F_OFD_SETLK(lock)) {
         Ok(_) => Ok(true),
         Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
@@ -292,7 +292,7 @@ fn conflict(file: &File, mut lock: libc::flock) -> Result<bool, Errno> {
 
 /// Describes a lock, or the release of a lock, on `bytes` bytes from `byte` on; 0 means up to the end. The process id is
 /// 0, as OFD locks require.
-fn lock_of(byte: u64, bytes: i64, kind: i32) -> libc::flock {
+pub(super) fn lock_of(byte: u64, bytes: i64, kind: i32) -> libc::flock {
     libc::flock {
         l_type: kind as libc::c_short,
         l_whence: libc::SEEK_SET as libc::c_short,

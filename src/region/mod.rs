@@ -27,6 +27,8 @@ pub mod file;
 pub mod fork;
 pub mod futex;
 pub mod header;
+#[cfg(feature = "durable")]
+pub mod hold;
 pub mod identity;
 pub mod lock;
 pub mod locks;

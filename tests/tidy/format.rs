@@ -9,7 +9,7 @@ use slateboard::layout::{
 };
 
 /// First column and name of every row of the tables in the section, which ends at the next heading.
-fn rows(document: &str, heading: &str) -> Vec<(String, String)> {
+pub fn rows(document: &str, heading: &str) -> Vec<(String, String)> {
     let section = document.split(&format!("\n{heading}\n")).nth(1).unwrap_or_else(|| panic!("no {heading}"));
     let section = section.split("\n#").next().unwrap_or_default();
     let cells = |line: &str| line.split('|').map(|cell| cell.trim().to_string()).collect::<Vec<_>>();
@@ -19,12 +19,12 @@ fn rows(document: &str, heading: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-fn words(words: &[(usize, &str)]) -> Vec<(String, String)> {
+pub fn words(words: &[(usize, &str)]) -> Vec<(String, String)> {
     words.iter().map(|(word, name)| (word.to_string(), name.to_string())).collect()
 }
 
 /// Fields, each given as the word that has ones in it and nowhere else.
-fn bits(fields: &[(u64, &str)]) -> Vec<(String, String)> {
+pub fn bits(fields: &[(u64, &str)]) -> Vec<(String, String)> {
     let range = |mask: u64| {
         assert_eq!(mask.count_ones() + mask.leading_zeros() + mask.trailing_zeros(), 64, "one run of ones");
         format!("{}..{}", mask.trailing_zeros(), 64 - mask.leading_zeros())
@@ -32,7 +32,7 @@ fn bits(fields: &[(u64, &str)]) -> Vec<(String, String)> {
     fields.iter().map(|(mask, name)| (range(*mask), name.to_string())).collect()
 }
 
-fn document() -> String {
+pub fn document() -> String {
     std::fs::read_to_string(root().join("docs/format.md")).expect("docs/format.md is there")
 }
 

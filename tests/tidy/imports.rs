@@ -5,7 +5,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use slateboard_mutants::source::words;
 
 /// A storey, and what it may name of the crate.
-const STOREYS: [(&str, &[&str]); 12] = [
+const STOREYS: [(&str, &[&str]); 13] = [
     ("engine", &[]),
     ("sync", &[]),
     // The public words, which name each other: an error carries the entry that stands there.
@@ -14,13 +14,15 @@ const STOREYS: [(&str, &[&str]); 12] = [
     ("entry", &["layout", "codec", "region"]),
     ("error", &["entry"]),
     ("guide", &[]),
+    // What outlives the machine: files, and nothing of the protocol.
+    ("durable", &["error", "layout", "region"]),
     ("uuid", &[]),
     ("layout", &["sync", "error"]),
     ("protocol", &["sync", "layout", "error"]),
     ("region", &["sync", "layout", "error"]),
     // How a folder's board is found and made, from what a user has.
     ("project", &["board", "error", "layout", "uuid"]),
-    ("board", &["sync", "codec", "entry", "error", "layout", "protocol", "region", "uuid"]),
+    ("board", &["sync", "codec", "durable", "entry", "error", "layout", "protocol", "region", "uuid"]),
 ];
 
 /// The façade with its shims, and the file that says beside the import why its is another type.

@@ -15,6 +15,17 @@ mod clock;
 mod copy;
 mod create;
 mod doorbell;
+mod durable_aside;
+mod durable_frame;
+mod durable_journal;
+mod durable_load;
+mod durable_merge;
+mod durable_mod;
+mod durable_prune;
+mod durable_record;
+mod durable_recover;
+mod durable_save;
+mod durable_segment;
 mod event;
 mod evict;
 mod expire;
@@ -165,6 +176,17 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         copy::MUTANTS,
         doorbell::MUTANTS,
         create::MUTANTS,
+        durable_aside::MUTANTS,
+        durable_frame::MUTANTS,
+        durable_journal::MUTANTS,
+        durable_load::MUTANTS,
+        durable_merge::MUTANTS,
+        durable_mod::MUTANTS,
+        durable_prune::MUTANTS,
+        durable_record::MUTANTS,
+        durable_recover::MUTANTS,
+        durable_save::MUTANTS,
+        durable_segment::MUTANTS,
         event::MUTANTS,
         evict::MUTANTS,
         expire::MUTANTS,
