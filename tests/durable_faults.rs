@@ -58,7 +58,7 @@ impl Keeper {
         let Some(journal) = &mut self.journal else { return Ok(()) };
         let floor = board.truth.generation().saturating_sub(self.history);
         // What left the history must be in a snapshot before it is noted as a gap.
-        if journal.next()? <= floor && self.saved < floor {
+        if journal.due()? <= floor && self.saved < floor {
             self.saved = board.truth.save(&*self.process)?.map_or(self.saved, |saved| saved.generation);
             if self.saved < floor {
                 return Ok(());

@@ -217,7 +217,7 @@ fn a_segment_with_a_torn_end_is_not_gone_on_in() {
     machine.set("journal-0-1-0", &torn);
     truth.changes(2);
     let mut journal = truth.journal(&disk, SMALL).unwrap();
-    assert_eq!((journal.epoch(), journal.next().unwrap()), (2, 5));
+    assert_eq!((journal.epoch(), journal.due().unwrap()), (2, 5));
     sync(&truth, &mut journal);
     assert_eq!((truth.judge(&plan(&*disk), 6), machine.bytes("journal-0-1-0")), (0, torn));
 }
@@ -347,7 +347,7 @@ fn generations_are_appended_once_and_in_order() {
     let error = journal.append(3, &record(3)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     assert!(error.to_string().contains("note the gap first"), "{error}");
-    assert_eq!(journal.next().unwrap(), 2);
+    assert_eq!(journal.due().unwrap(), 2);
 }
 
 #[test]
@@ -376,7 +376,7 @@ fn what_another_writer_did_not_sync_is_written_again_before_it_is_acknowledged()
     drop(journal);
     // The sync of the first writer failed, perhaps: a later one of the same file proves nothing.
     let mut journal = truth.journal(&disk, SMALL).unwrap();
-    assert_eq!((journal.next().unwrap(), journal.synced()), (5, 0));
+    assert_eq!((journal.due().unwrap(), journal.synced()), (5, 0));
     assert_eq!(journal.sync().unwrap(), 4);
     assert_eq!(named(&machine.names(), "journal"), ["journal-0-1-0", "journal-0-1-1"]);
     machine.set("journal-0-1-0", b"");
@@ -393,7 +393,7 @@ fn a_stopped_writer_does_not_keep_another_from_the_next_epoch() {
     truth.drain(&mut stopped, 0, 0).unwrap();
     let mut other = truth.journal(&(machine.process() as Arc<dyn Disk>), SMALL).unwrap();
     assert_eq!((stopped.epoch(), other.epoch()), (1, 2));
-    assert_eq!((other.synced(), other.next().unwrap()), (4, 5));
+    assert_eq!((other.synced(), other.due().unwrap()), (4, 5));
     truth.changes(2);
     assert_eq!(sync(&truth, &mut other), 8);
     // It goes on in its own segment, and has nothing new.

@@ -223,7 +223,7 @@ impl Journal {
     ///
     /// # Errors
     /// `Full`, `Io` if a failure could not be mended.
-    pub fn next(&mut self) -> Result<u64> {
+    pub fn due(&mut self) -> Result<u64> {
         if self.is_broken {
             self.mend()?;
         }
@@ -233,7 +233,7 @@ impl Journal {
     /// Appends an event: all that one generation changed. Returns whether it was new.
     ///
     /// # Errors
-    /// `InvalidArgument` if generations lie between ([`Journal::gap`]); `Corrupt` after a failure ([`Journal::next`]);
+    /// `InvalidArgument` if generations lie between ([`Journal::gap`]); `Corrupt` after a failure ([`Journal::due`]);
     /// `ValueTooLarge`, `Full`, `Io`.
     pub fn append(&mut self, generation: u64, mutations: &[Record<'_>]) -> Result<bool> {
         if generation <= self.appended {
@@ -255,7 +255,7 @@ impl Journal {
     /// Notes that the generations up to `last` are not in the journal, and which snapshot has what became of them.
     ///
     /// # Errors
-    /// `Corrupt` after a failure ([`Journal::next`]).
+    /// `Corrupt` after a failure ([`Journal::due`]).
     pub fn gap(&mut self, last: u64, bridge: u64) -> Result<()> {
         let first = self.appended + 1;
         if last < first {
@@ -296,7 +296,7 @@ impl Journal {
     /// Gives the system everything that was appended. It survives the death of this process, and not yet a power cut.
     ///
     /// # Errors
-    /// `Full`, `Io`: see [`Journal::next`].
+    /// `Full`, `Io`: see [`Journal::due`].
     pub fn push(&mut self) -> Result<()> {
         let batch = std::mem::take(&mut self.batch);
         if batch.is_empty() {
@@ -316,7 +316,7 @@ impl Journal {
     /// one is long enough.
     ///
     /// # Errors
-    /// `Full`, `Io`: see [`Journal::next`].
+    /// `Full`, `Io`: see [`Journal::due`].
     pub fn sync(&mut self) -> Result<u64> {
         if self.is_broken || self.is_doubtful {
             self.push_if_sound()?;

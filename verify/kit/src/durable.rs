@@ -49,7 +49,7 @@ impl Change {
             created,
             time_ns: 1_000_000 + generation,
             deadline_ns: if has_deadline { 2_000_000 + generation } else { 0 },
-            writer: u64::from(self.line) << 8 | generation % 3,
+            writer: (u64::from(self.line) << 8) | (generation % 3),
             writer_name: name,
             ephemeral: if is_bound { 77 } else { 0 },
             ephemeral_name: if is_bound { "planner" } else { "" },
@@ -79,7 +79,7 @@ impl Truth {
         let length = [3, 0, 40, 200][generation as usize % 4];
         let text = format!("{}/{generation}/", self.line);
         let value = text.bytes().cycle().take(length + text.len()).collect();
-        self.put(&format!("task/{}", generation % 7), (generation % 11 != 0).then_some(value));
+        self.put(&format!("task/{}", generation % 7), (!generation.is_multiple_of(11)).then_some(value));
     }
 
     /// One change; `None` removes the key.
@@ -163,7 +163,7 @@ impl Truth {
     /// # Errors
     /// Those of [`Journal::append`].
     pub fn drain(&self, journal: &mut Journal, floor: u64, bridge: u64) -> Result<()> {
-        let next = journal.next()?;
+        let next = journal.due()?;
         if next <= floor {
             journal.gap(floor, bridge)?;
         }
