@@ -41,7 +41,7 @@ pub(super) struct Settings {
 /// options.ensure(folder)?;
 /// let again = options.sessions(7).ensure(folder)?;
 /// assert!(!again.created);
-/// assert_eq!(again.differs[0].to_string(), "sessions is 64, and 7 was asked for");
+/// assert_eq!(again.differs[0].to_string(), "sessions is 256, and 7 was asked for");
 /// # Ok::<_, slateboard::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
