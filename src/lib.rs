@@ -79,6 +79,11 @@
 //! for ever. The allocator must be usable in a child, as glibc's is. A child that is made without `fork(2)`'s handlers
 //! (`vfork`, a bare `clone`) must not use this crate before it runs another program.
 //!
+//! Such a child also shares the locks that tell that the sessions of its parent live, until it runs another program or ends:
+//! the descriptors close on `exec`. If the parent is killed in between, its sessions seem to live, and are reaped when the
+//! child is gone. `posix_spawn` and [`std::process::Command`] run the other program at once; a bare `clone` that goes on
+//! without one keeps the sessions for as long as it lives. Make children with `fork(2)` instead.
+//!
 //! # When not
 //!
 //! Do not use a board for several machines, for more data than memory, on systems other than Linux on x86-64 and aarch64, or
