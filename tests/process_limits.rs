@@ -7,13 +7,18 @@
 
 use nix::unistd::{Uid, setresgid, setresuid};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use slateboard::{Error, Reader, Session};
+use slateboard::{Board, Error, PutOptions, Reader, Session};
 use slateboard_kit::{
     children::{Child, role, say},
     judge,
-    places::{folder, small},
+    places::{TempDir, folder, memory_folder, small},
 };
-use std::{os::unix::fs::PermissionsExt, path::Path, time::Duration};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// The number of sessions of a board of [`small`].
 const SESSIONS: usize = 8;
@@ -184,6 +189,110 @@ fn as_limited_in_locked_memory() {
 #[test]
 fn no_memory_needs_to_be_locked() {
     limited("as_limited_in_locked_memory");
+}
+
+/// A control group with a limit on memory, which is removed at drop.
+struct Group(PathBuf);
+
+impl Group {
+    /// `None` where this process may not make one.
+    fn new(name: &str, bytes: u64) -> Option<Self> {
+        let name = format!("slateboard-test-{name}-{}", std::process::id());
+        [("memory", "memory.limit_in_bytes"), ("", "memory.max")].into_iter().find_map(|(mount, limit)| {
+            let folder = Path::new("/sys/fs/cgroup").join(mount).join(&name);
+            fs::create_dir(&folder).ok()?;
+            let group = Self(folder);
+            fs::write(group.0.join(limit), bytes.to_string()).ok()?;
+            Some(group)
+        })
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // A process that was just killed may still be leaving it.
+        for _ in 0..1000 {
+            match fs::remove_dir(&self.0) {
+                Err(error) if error.kind() == std::io::ErrorKind::ResourceBusy => {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                _ => break,
+            }
+        }
+    }
+}
+
+/// Starts a role on a board in memory, in a group whose limit the board does not fit under.
+fn start_in_group(role: &str) -> Option<(Group, TempDir, Child)> {
+    let Some(group) = Group::new(role, 48 << 20) else {
+        eprintln!("SKIPPED: this process may not make control groups that limit memory");
+        return None;
+    };
+    let folder = memory_folder();
+    let actor = Child::start(role, &folder.path().join("board"), group.0.to_str().unwrap());
+    Some((group, folder, actor))
+}
+
+fn enter(group: &str) {
+    fs::write(Path::new(group).join("cgroup.procs"), std::process::id().to_string()).unwrap();
+}
+
+#[test]
+fn as_limited_in_memory() {
+    let Some((path, group)) = role() else { return };
+    enter(&group);
+    let session = Board::options().create(&path).unwrap().attach("limited").unwrap();
+    let put = |n: u32| session.put(&format!("fill/{n}"), vec![1; 500_000]);
+    let error = (0..).map(put).find_map(Result::err).unwrap();
+    assert!(error.is_full() && error.to_string().contains("memory limit of the control group"), "{error}");
+    session.remove("fill/0").unwrap();
+    assert_eq!(session.get("fill/1").unwrap().unwrap().value.len(), 500_000);
+    session.put("small", "fits").unwrap();
+    let error = Board::options().keys(4 << 20).create(path.with_extension("other")).unwrap_err();
+    assert!(error.is_full() && error.to_string().contains("memory limit of the control group"), "{error}");
+    say("refused it");
+}
+
+#[test]
+fn a_board_beyond_the_memory_limit_is_refused_and_nobody_is_killed() {
+    let Some((_group, folder, mut actor)) = start_in_group("as_limited_in_memory") else { return };
+    assert!(actor.says("refused it") && actor.ends_well());
+    judge::assert_sound(&folder.path().join("board"));
+    assert!(!folder.path().join("other").exists());
+}
+
+#[test]
+fn as_killed_for_its_memory() {
+    let Some((path, group)) = role() else { return };
+    enter(&group);
+    let session = small().open(&path).unwrap().attach("greedy").unwrap();
+    session.put_with("alive", "", PutOptions::new().ephemeral(true)).unwrap();
+    say("attached");
+    let pieces: Vec<Vec<u8>> = (0..200).map(|_| vec![1; 1 << 20]).collect();
+    panic!("{} pieces are more than the limit", pieces.len());
+}
+
+#[test]
+fn who_is_killed_for_its_memory_leaves_the_others_working() {
+    let folder = memory_folder();
+    let path = folder.path().join("board");
+    let board = small().create(&path).unwrap();
+    let Some(group) = Group::new("as_killed_for_its_memory", 48 << 20) else {
+        eprintln!("SKIPPED: this process may not make control groups that limit memory");
+        return;
+    };
+    let mut actor = Child::start("as_killed_for_its_memory", &path, group.0.to_str().unwrap());
+    assert!(actor.says("attached") && actor.line().is_none_or(|line| !line.contains("pieces")));
+    while !actor.has_ended() {
+        std::thread::yield_now();
+    }
+    let ended = actor.status().unwrap().unwrap();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&ended), Some(9), "{ended}");
+    let session = board.attach("survivor").unwrap();
+    session.put("key", "value").unwrap();
+    assert!(session.get("alive").unwrap().is_none(), "what was bound to it ended");
+    drop(session);
+    judge::assert_sound(&path);
 }
 
 #[test]

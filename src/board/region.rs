@@ -55,6 +55,7 @@ impl Region {
         region::settle()?;
         let first = AHEAD.min(geometry.extents());
         let file = region::create_with(path, geometry, |file| {
+            file.check_memory(0..first)?;
             (0..first).try_for_each(|extent| file.reserve_extent(extent))?;
             if let Some(core) = Core::new(file.mapping.words(), &[], &crate::protocol::Silent, geometry) {
                 core.cut_reserve();
@@ -239,6 +240,7 @@ impl Region {
         let first = core.reserved();
         let end = first.saturating_add(extents).min(file.geometry.extents());
         for extent in first..end {
+            file.check_memory(extent..extent + 1)?;
             file.reserve_extent(extent)?;
             // One by one, so that the extents before the file system is full can be used.
             core.raise_reserved(extent + 1);

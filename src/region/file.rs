@@ -6,6 +6,7 @@ use super::{
     header::{self, Origin},
     identity,
     mapping::{Mapping, WORD_BYTES},
+    memory,
     refusal::Refusal,
     validate,
 };
@@ -19,6 +20,7 @@ use rustix::{
 };
 use std::{
     fs::File,
+    ops::Range,
     os::{fd::OwnedFd, unix::fs::FileExt},
     path::{Path, PathBuf},
 };
@@ -111,6 +113,20 @@ impl RegionFile {
         self.reserve(data)
     }
 
+    /// Checks that the control groups of this process leave memory for these extents, if the file is in memory. The kernel does
+    /// not refuse a reservation beyond their limits, but kills a process.
+    ///
+    /// # Errors
+    /// `Full`, with the group that has the limit.
+    pub fn check_memory(&self, extents: Range<u32>) -> Result<()> {
+        let words = |extent| {
+            let (blocks, data) = self.geometry.extent_words(extent);
+            (blocks.len() + data.len()) as u64
+        };
+        let bytes = extents.map(words).sum::<u64>() * WORD_BYTES as u64;
+        memory::check(&self.file, bytes).map_err(|error| error.at_path(&self.path))
+    }
+
     /// Looks up which file is at the region's path now.
     pub fn whereabouts(&self) -> Whereabouts {
         let Some(name) = self.path.file_name() else { return Whereabouts::Unknown };
@@ -136,7 +152,7 @@ impl RegionFile {
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
-    fn reserve(&self, words: std::ops::Range<usize>) -> Result<()> {
+    fn reserve(&self, words: Range<usize>) -> Result<()> {
         self.mapping.reserve(&self.file, words).map_err(|error| error.at_path(&self.path))
     }
 }

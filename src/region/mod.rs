@@ -33,6 +33,7 @@ pub mod identity;
 pub mod lock;
 pub mod locks;
 pub mod mapping;
+mod memory;
 pub mod process;
 pub mod refusal;
 pub mod registry;

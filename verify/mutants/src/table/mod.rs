@@ -52,6 +52,7 @@ mod lock;
 mod locks;
 mod lookout;
 mod mapping;
+mod memory;
 mod metrics;
 mod names;
 mod notifier;
@@ -213,6 +214,7 @@ pub fn all() -> impl Iterator<Item = &'static Mutant> {
         locks::MUTANTS,
         lookout::MUTANTS,
         mapping::MUTANTS,
+        memory::MUTANTS,
         metrics::MUTANTS,
         names::MUTANTS,
         notifier::MUTANTS,
