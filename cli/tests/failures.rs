@@ -81,7 +81,7 @@ fn a_stream_says_what_it_leaves_out_in_a_line_of_its_own() {
     place.slate("put a first").ok();
     place.slate("put b second-and-damaged").ok();
     place.slate("put c third").ok();
-    damage(&place, b"second-and-damaged");
+    place.damage(b"second-and-damaged");
     let done = place.slate("log --json");
     assert!(done.status == 7 && done.err.contains("left out"), "{done:?}");
     let lines: Vec<Value> = done.out.lines().map(|line| serde_json::from_str(line).expect("json")).collect();
@@ -90,14 +90,6 @@ fn a_stream_says_what_it_leaves_out_in_a_line_of_its_own() {
     assert_eq!(generations, [&json!(1), &json!(3)]);
     let read = error(place.slate("get b --json"), 7, "corrupt");
     assert_eq!(read["key"], "b");
-}
-
-/// Changes one byte of this text in the region.
-fn damage(place: &Place, text: &[u8]) {
-    let bytes = fs::read(place.region()).expect("region");
-    let at = bytes.windows(text.len()).position(|window| window == text).expect("the text");
-    let file = OpenOptions::new().write(true).open(place.region()).expect("region");
-    file.write_all_at(&[text[0] ^ 1], at as u64).expect("written");
 }
 
 #[test]

@@ -5,9 +5,7 @@ mod common;
 use common::{Done, Place};
 use serde_json::{Value, json};
 use std::{
-    fs::{self, OpenOptions},
     io::{BufRead, BufReader, Write},
-    os::unix::fs::FileExt,
     process::Stdio,
 };
 
@@ -59,16 +57,8 @@ fn a_key_that_cannot_be_read_does_not_stop_the_others() {
     place.slate("get a --stdin0").fails(2, &["cannot be used with"]);
     place.slate("get").fails(2, &["<KEY>"]);
     Place::empty().slate("get a b").fails(9, &["slate init"]);
-    damage(&place, b"damaged-value");
+    place.damage(b"damaged-value");
     assert_eq!(documents(&place.slate("get a b"), 7)[1]["error"]["kind"], "corrupt");
-}
-
-/// Changes one byte of this text in the region.
-fn damage(place: &Place, text: &[u8]) {
-    let bytes = fs::read(place.region()).expect("region");
-    let at = bytes.windows(text.len()).position(|window| window == text).expect("the text");
-    let file = OpenOptions::new().write(true).open(place.region()).expect("region");
-    file.write_all_at(&[text[0] ^ 1], at as u64).expect("written");
 }
 
 #[test]

@@ -4,11 +4,7 @@ mod common;
 
 use common::Place;
 use serde_json::{Value, json};
-use std::{
-    fs::{self, OpenOptions},
-    os::unix::fs::FileExt,
-    process::Command,
-};
+use std::{fs, process::Command};
 
 #[test]
 fn a_diff_tells_what_became_of_each_key() {
@@ -71,21 +67,13 @@ fn a_diff_that_cannot_be_made_says_why() {
     place.slate("diff 1 --session me").fails(2, &["--session"]);
     Place::empty().slate("diff 1").fails(9, &["slate init"]);
     place.slate("diff 1 --board /etc/passwd").fails(7, &["not a slateboard file"]);
-    damage(&place, b"damaged-value");
+    place.damage(b"damaged-value");
     let done = place.slate("diff 0 --json").fails(7, &["one change was left out"]);
     let document: Value = serde_json::from_str(&done.out).expect("document");
     assert_eq!(document["error"]["kind"], "corrupt");
     let keys: Vec<&Value> =
         document["changes"].as_array().expect("changes").iter().map(|change| &change["key"]).collect();
     assert_eq!(keys, ["a", "c"]);
-}
-
-/// Changes one byte of this text in the region.
-fn damage(place: &Place, text: &[u8]) {
-    let bytes = fs::read(place.region()).expect("region");
-    let at = bytes.windows(text.len()).position(|window| window == text).expect("the text");
-    let file = OpenOptions::new().write(true).open(place.region()).expect("region");
-    file.write_all_at(&[text[0] ^ 1], at as u64).expect("written");
 }
 
 #[test]

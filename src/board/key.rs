@@ -1,7 +1,7 @@
 //! A handle to a key, which finds the key's slot once.
 
 use super::{
-    Expect, Meta, Newer, PutOptions, Receipt, Replacement, Retry, Session, Verify,
+    Expect, Meta, Newer, PutOptions, Receipt, Replacement, Retry, Session,
     reader::{self, Seen},
     update, watch,
 };
@@ -86,7 +86,8 @@ impl KeyHandle {
             found,
             out,
             |is, found, out| match reader::seen(is, found) {
-                // A page of zeros does not pass for what was found, whose checksum was compared.
+                // Not asked whether the board stands: a page of zeros does not pass a comparison of checksums, and
+                // `Verify::Scrub` leaves damage to the scrubber.
                 Seen::Value => Ok(true),
                 Seen::Expired => self.read_in_full(Some(found.generation), found, out),
                 Seen::Nothing => {
@@ -166,10 +167,6 @@ impl KeyHandle {
         if let Some(recall) = self.noted.get()
             && recall.copy(reader.region.words_or_none(), &*reader.region, reader.verify, buffer)
         {
-            // Only a verified copy differs for certain from a page that the file has lost.
-            if reader.verify == Verify::Scrub {
-                reader.region.stands()?;
-            }
             return Ok(Some(self.noted_meta.get()));
         }
         self.get_anew_into(buffer)

@@ -192,7 +192,7 @@ impl Reader {
             &mut found,
             buffer,
             |is, found, buffer| match seen(is, found) {
-                // A page of zeros does not pass for a value, whose checksum was compared.
+                // As in `KeyHandle::read`, not asked whether the board stands.
                 Seen::Value => Ok(Some(meta(found))),
                 Seen::Expired => self.get_in_full_into(key, Some(found.generation), buffer),
                 Seen::Nothing => {

@@ -55,8 +55,7 @@ impl Region {
         region::settle()?;
         let first = AHEAD.min(geometry.extents());
         let file = region::create_with(path, geometry, |file| {
-            file.check_memory(0..first)?;
-            (0..first).try_for_each(|extent| file.reserve_extent(extent))?;
+            file.reserve_extents(0..first, |_| {})?;
             if let Some(core) = Core::new(file.mapping.words(), &[], &crate::protocol::Silent, geometry) {
                 core.cut_reserve();
                 core.raise_reserved(first);
@@ -239,12 +238,8 @@ impl Region {
         let core = self.core()?;
         let first = core.reserved();
         let end = first.saturating_add(extents).min(file.geometry.extents());
-        for extent in first..end {
-            file.check_memory(extent..extent + 1)?;
-            file.reserve_extent(extent)?;
-            // One by one, so that the extents before the file system is full can be used.
-            core.raise_reserved(extent + 1);
-        }
+        // One by one, so that the extents before the file system is full can be used.
+        file.reserve_extents(first..end, |extent| core.raise_reserved(extent + 1))?;
         Ok(first < end)
     }
 

@@ -397,26 +397,12 @@ pub(super) fn in_use(region: &Path) -> Error {
 #[cfg(all(test, not(miri)))]
 mod tests {
     use super::*;
-    use crate::project::{ProjectOptions, Scope};
-
-    struct Tree(tempfile::TempDir);
+    use crate::project::{ProjectOptions, Scope, tree::Tree};
 
     impl Tree {
-        fn new() -> Self {
-            Self(tempfile::tempdir().expect("folder"))
-        }
-        fn folder(&self, path: &str) -> PathBuf {
-            let folder = fs::canonicalize(self.0.path()).expect("root").join(path);
-            fs::create_dir_all(&folder).expect("folder");
-            folder
-        }
-        /// A repository at `main` with a linked worktree at `wt`.
         fn with_worktree() -> Self {
             let tree = Self::new();
-            let private = tree.folder("main/.git/worktrees/w");
-            fs::write(private.join("commondir"), "../..\n").expect("commondir");
-            fs::write(tree.folder("wt").join(".git"), format!("gitdir: {}\n", private.display()))
-                .expect("link");
+            tree.repository("main", "wt");
             tree
         }
         fn root(&self, folder: &str, scope: Option<Scope>, verb: Verb) -> Root {

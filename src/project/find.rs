@@ -419,20 +419,13 @@ fn no_record(slate: &SlateFolder) -> Error {
 #[cfg(all(test, not(miri)))]
 mod tests {
     use super::*;
-    use crate::project::record::{LockId, file_system_of};
+    use crate::project::{
+        record::{LockId, file_system_of},
+        tree::Tree,
+    };
     use std::os::unix::fs::{MetadataExt, symlink};
 
-    struct Tree(tempfile::TempDir);
-
     impl Tree {
-        fn new() -> Self {
-            Self(tempfile::tempdir().expect("folder"))
-        }
-        fn folder(&self, path: &str) -> PathBuf {
-            let folder = fs::canonicalize(self.0.path()).expect("root").join(path);
-            fs::create_dir_all(&folder).expect("folder");
-            folder
-        }
         fn board(&self, path: &str, scope: Scope) -> PathBuf {
             let slate = SlateFolder::make(&self.folder(path).join(FOLDER)).expect("slate");
             let region = slate.path.join("region");
@@ -453,13 +446,6 @@ mod tests {
             };
             record.replace(&slate.path).expect("record");
             slate.path.join("region")
-        }
-        /// A repository at `main` with a linked worktree at `worktree`.
-        fn repository(&self, main: &str, worktree: &str) {
-            let private = self.folder(&format!("{main}/.git/worktrees/w"));
-            fs::write(private.join("commondir"), "../..\n").expect("commondir");
-            let link = format!("gitdir: {}\n", private.display());
-            fs::write(self.folder(worktree).join(".git"), link).expect("link");
         }
         fn found(&self, folder: &str) -> Option<(PathBuf, FoundBy)> {
             let found = Found::in_project(self.folder(folder)).ok()?;

@@ -33,6 +33,8 @@ mod place;
 mod record;
 mod root;
 mod settings;
+#[cfg(all(test, not(miri)))]
+mod tree;
 mod unreachable;
 mod whole;
 

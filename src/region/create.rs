@@ -16,7 +16,8 @@ use super::{
     identity::{boot_id, random_words},
     locks,
     mapping::{self, Mapping},
-    memory, validate,
+    memory::Budget,
+    validate,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -76,7 +77,7 @@ pub fn create_with(
     publish(path, len_bytes, |file, path| {
         // The lock file must exist first: without it, nobody can tell which sessions of the board are alive.
         locks::ensure_lock_file(path)?;
-        memory::check(&file, (geometry.fixed_words() * mapping::WORD_BYTES) as u64)?;
+        Budget::of(&file).take((geometry.fixed_words() * mapping::WORD_BYTES) as u64)?;
         mapping::reserve(&file, len_bytes, 0..geometry.fixed_words())?;
         let region = found(file, path, geometry)?;
         init(&region)?;

@@ -6,7 +6,7 @@ use super::{
     header::{self, Origin},
     identity,
     mapping::{Mapping, WORD_BYTES},
-    memory,
+    memory::Budget,
     refusal::Refusal,
     validate,
 };
@@ -102,29 +102,23 @@ impl RegionFile {
         &self.path
     }
 
-    /// Reserves the pages of an extent's block table and of its data. Reserving them again is harmless. No code may
-    /// access an extent before its pages are reserved.
+    /// Reserves the pages of extents' block tables and of their data, one extent after the other, and calls `done` after
+    /// each. Reserving them again is harmless. No code may access an extent before its pages are reserved.
     ///
     /// # Errors
-    /// `Full` if the file system has no room; `Refused` if it cannot reserve pages; `Io`.
-    pub fn reserve_extent(&self, extent: u32) -> Result<()> {
-        let (blocks, data) = self.geometry.extent_words(extent);
-        self.reserve(blocks)?;
-        self.reserve(data)
-    }
-
-    /// Checks that the control groups of this process leave memory for these extents, if the file is in memory. The kernel does
-    /// not refuse a reservation beyond their limits, but kills a process.
-    ///
-    /// # Errors
-    /// `Full`, with the group that has the limit.
-    pub fn check_memory(&self, extents: Range<u32>) -> Result<()> {
-        let words = |extent| {
+    /// `Full` if the file system has no room, or a control group of this process no memory; `Refused` if the file system
+    /// cannot reserve pages; `Io`.
+    pub fn reserve_extents(&self, extents: Range<u32>, mut done: impl FnMut(u32)) -> Result<()> {
+        let mut memory = Budget::of(&self.file);
+        for extent in extents {
             let (blocks, data) = self.geometry.extent_words(extent);
-            (blocks.len() + data.len()) as u64
-        };
-        let bytes = extents.map(words).sum::<u64>() * WORD_BYTES as u64;
-        memory::check(&self.file, bytes).map_err(|error| error.at_path(&self.path))
+            let bytes = ((blocks.len() + data.len()) * WORD_BYTES) as u64;
+            memory.take(bytes).map_err(|error| error.at_path(&self.path))?;
+            self.reserve(blocks)?;
+            self.reserve(data)?;
+            done(extent);
+        }
+        Ok(())
     }
 
     /// Looks up which file is at the region's path now.

@@ -55,28 +55,37 @@ struct Room {
     group: PathBuf,
 }
 
-/// Checks that the control groups of this process leave memory for this number of bytes of the file. Groups that cannot be
-/// examined are taken for unlimited.
-///
-/// # Errors
-/// `Full`, with the group that has the limit.
-pub(super) fn check(file: &File, bytes: u64) -> Result<()> {
-    let is_memory = fstatfs(file).is_ok_and(|stat| stat.f_type as u64 == TMPFS);
-    if bytes == 0 || !is_memory {
-        return Ok(());
+/// What the control groups of this process leave for the pages of a file, asked for once for several reservations.
+#[derive(Debug)]
+pub struct Budget(Option<Room>);
+
+impl Budget {
+    /// Asks what the groups leave: anything, if the file is not in memory, or if they cannot be examined.
+    pub(super) fn of(file: &File) -> Self {
+        if !fstatfs(file).is_ok_and(|stat| stat.f_type as u64 == TMPFS) {
+            return Self(None);
+        }
+        let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+        Self(least_room(&groups, Path::new("/sys/fs/cgroup")))
     }
-    let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    match least_room(&groups, Path::new("/sys/fs/cgroup")) {
-        Some(room) if room.bytes < bytes => Err(Error::new(
-            ErrorKind::Full,
-            format!(
-                "the memory limit of the control group {} leaves {} bytes for boards, and this one needs {bytes} more",
-                room.group.display(),
-                room.bytes
-            ),
-        )
-        .hint("raise the group's limit, free memory in the group, or make a smaller board")),
-        _ => Ok(()),
+
+    /// Takes this number of bytes.
+    ///
+    /// # Errors
+    /// `Full`, with the group that has the limit.
+    pub(super) fn take(&mut self, bytes: u64) -> Result<()> {
+        let Some(room) = &mut self.0 else { return Ok(()) };
+        room.bytes = room.bytes.checked_sub(bytes).ok_or_else(|| {
+            let (group, left) = (room.group.display(), room.bytes);
+            Error::new(
+                ErrorKind::Full,
+                format!(
+                    "the memory limit of the control group {group} leaves {left} bytes for boards, and this one needs {bytes} more"
+                ),
+            )
+            .hint("raise the group's limit, free memory in the group, or make a smaller board")
+        })?;
+        Ok(())
     }
 }
 
@@ -92,7 +101,6 @@ fn least_room(groups: &str, root: &Path) -> Option<Room> {
         let top = root.join(version.mount);
         let group = top.join(path.trim_start_matches('/'));
         // In a container the path may be the host's, while the container's own group is at the top.
-        let group = if group.is_dir() { group } else { top.clone() };
         let upwards = group.ancestors().take_while(|group| group.starts_with(&top));
         upwards.filter_map(|group| room(group, version)).min_by_key(|room| room.bytes)
     });

@@ -105,10 +105,17 @@ pub fn catch() -> Result<()> {
     if BEFORE.get().is_none() {
         PAGE_BYTES.store(rustix::param::page_size() as u64, Ordering::Relaxed);
         let before = set(ours).map_err(failed)?;
-        // Another thread may have been faster. Then what was there before is its handler, which is this one.
-        let _ = BEFORE.set(before);
+        // If another thread was faster, this handler was there before, and that thread notes what was there before it.
+        if !is_ours(&before) {
+            let _ = BEFORE.set(before);
+        }
     }
     Ok(())
+}
+
+fn is_ours(action: &SigAction) -> bool {
+    let ours: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut c_void) = on_bus;
+    matches!(action.handler(), SigHandler::SigAction(handler) if std::ptr::fn_addr_eq(handler, ours))
 }
 
 /// Registers a mapping for as long as it lives. Dropped before the mapping.

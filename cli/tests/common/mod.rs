@@ -6,6 +6,7 @@ use std::{
     ffi::OsStr,
     fs,
     io::{BufRead, BufReader, Write},
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
@@ -23,6 +24,14 @@ pub(crate) struct Done {
 }
 
 impl Place {
+    /// Changes one byte of this text in the region.
+    pub(crate) fn damage(&self, text: &[u8]) {
+        let bytes = fs::read(self.region()).expect("region");
+        let at = bytes.windows(text.len()).position(|window| window == text).expect("the text");
+        let file = fs::File::options().write(true).open(self.region()).expect("region");
+        file.write_all_at(&[text[0] ^ 1], at as u64).expect("written");
+    }
+
     /// A folder without a board.
     pub(crate) fn empty() -> Self {
         Self(tempfile::tempdir().expect("folder"))

@@ -52,7 +52,7 @@ impl Place {
         let geometry = geometry();
         let path = folder.path().join("board");
         let file = region::create_with(&path, &geometry, |file| {
-            (0..geometry.extents()).try_for_each(|extent| file.reserve_extent(extent))?;
+            file.reserve_extents(0..geometry.extents(), |_| {})?;
             let core =
                 Core::new(file.mapping.words(), &[], &Silent, &geometry).expect("as many words as needed");
             core.cut_reserve();

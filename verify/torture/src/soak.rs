@@ -207,9 +207,7 @@ struct Alone {
 impl Alone {
     fn new(path: &Path) -> Result<Self, String> {
         let file = region::open(path, Access::ReadWrite).map_err(|error| error.to_string())?;
-        for extent in 0..file.geometry.extents() {
-            file.reserve_extent(extent).map_err(|error| error.to_string())?;
-        }
+        file.reserve_extents(0..file.geometry.extents(), |_| {}).map_err(|error| error.to_string())?;
         let core = core_of(file.mapping.words(), &file.geometry)?;
         core.raise_reserved(file.geometry.extents());
         let lane = occupy(&core, 0);

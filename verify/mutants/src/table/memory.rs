@@ -31,12 +31,4 @@ pub const MUTANTS: &[Mutant] = &[
         replace: "usage.saturating_sub(cache.sum::<u64>().min(0))",
         caught_by: &[test(CACHE)],
     },
-    Mutant {
-        name: "a container's own group is not looked for at the top",
-        lost: "In a container with the host's names of groups no limit is known, and the kernel kills.",
-        file: FILE,
-        search: "if group.is_dir() { group } else { top.clone() }",
-        replace: "if group.is_dir() || top.is_dir() { group } else { top.clone() }",
-        caught_by: &[test(CACHE)],
-    },
 ];

@@ -29,8 +29,8 @@ pub const MUTANTS: &[Mutant] = &[
         name: "the last extent that was reserved is not used",
         lost: "A board holds one extent less than it says.",
         file: FILE,
-        search: "core.raise_reserved(extent + 1);",
-        replace: "core.raise_reserved(extent);",
+        search: "core.raise_reserved(extent + 1))",
+        replace: "core.raise_reserved(extent))",
         caught_by: &[test(
             "-p slateboard --lib board::seat::tests::a_session_that_leaves_holds_no_lock_and_a_reserve_ends_with_the_board",
         )],
@@ -106,11 +106,9 @@ pub const MUTANTS: &[Mutant] = &[
         name: "an extent is used before its pages are reserved",
         lost: "A put on a full disk ends every process that touches the page.",
         file: FILE,
-        search: "            file.reserve_extent(extent)?;
-            // One by one, so that the extents before the file system is full can be used.
-            core.raise_reserved(extent + 1);",
-        replace: "            core.raise_reserved(extent + 1);
-            file.reserve_extent(extent)?;",
+        search: "file.reserve_extents(first..end, |extent| core.raise_reserved(extent + 1))?;",
+        replace: "(first..end).for_each(|extent| core.raise_reserved(extent + 1));
+        file.reserve_extents(first..end, |_| {})?;",
         caught_by: &[test(
             "-p slateboard --test limits a_full_disk_is_an_error_and_reads_and_removals_go_on",
         )],
