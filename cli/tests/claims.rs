@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Background, Done, Place};
+use common::{Background, Done, Place, with_slate};
 use rustix::process::{Pid, Signal, kill_process};
 use slateboard::{Board, Expect, Session, layout::session as record, region, sync::Ordering};
 use std::{
@@ -16,10 +16,10 @@ fn ends_on(signal: &str) -> String {
     format!("trap 'echo got; exit 9' {signal}; echo ready; for i in $(seq 300); do sleep 0.05; done; exit 77")
 }
 
-/// A command that runs `slate` with these arguments, and then a script of the shell, in which `$S` is `slate`.
+/// A command that runs `slate` with these arguments, and then a script of the shell, which finds `slate`.
 fn with_script(place: &Place, line: &str, script: &str) -> Command {
     let mut command = place.command(line.split(' ').chain(["--", "sh", "-c", script]));
-    command.env("S", env!("CARGO_BIN_EXE_slate")).stdin(Stdio::null());
+    with_slate(&mut command).stdin(Stdio::null());
     command
 }
 
@@ -46,7 +46,8 @@ fn session(place: &Place, name: &str) -> Session {
 #[test]
 fn a_lock_is_held_while_its_command_runs_and_ends_as_it_ends() {
     let place = Place::with_board();
-    let inside = "echo $SLATE_FENCE; $S get deploy --json; $S lock deploy -- echo never; echo $?; exit 7";
+    let inside =
+        "echo $SLATE_FENCE; slate get deploy --json; slate lock deploy -- echo never; echo $?; exit 7";
     let done = script(&place, "lock deploy", inside).fails(7, &["slate holds the lease"]);
     let lines: Vec<&str> = done.out.lines().collect();
     let entry: serde_json::Value = serde_json::from_str(lines[1]).expect("a document");
@@ -127,7 +128,7 @@ fn a_lease_that_is_lost_ends_the_command() {
     assert_eq!(place.slate("get deploy").ok(), "by force\n", "the lock removed what another has put");
     // A command that ends before the loss is seen.
     place.slate("rm deploy").ok();
-    script(&place, "lock deploy", "$S put deploy mine --quiet").fails(5, &["was lost", "status 0"]);
+    script(&place, "lock deploy", "slate put deploy mine --quiet").fails(5, &["was lost", "status 0"]);
 }
 
 #[test]
@@ -144,7 +145,11 @@ fn a_lock_whose_slate_is_killed_ends_with_its_session_and_its_command_is_told() 
 fn a_key_with_a_value_is_locked_beside_it() {
     let place = Place::with_board();
     place.slate("put task/1 paint --quiet").ok();
-    let seen = script(&place, "lock task/1", "$S get task/1; $S claim task/1 --quiet; echo $?; $S ls claim/");
+    let seen = script(
+        &place,
+        "lock task/1",
+        "slate get task/1; slate claim task/1 --quiet; echo $?; slate ls claim/",
+    );
     assert_eq!(seen.out.lines().next(), Some("paint"));
     assert!(seen.out.ends_with("5\nclaim/task/1\n"), "{seen:?}");
 }
@@ -152,8 +157,8 @@ fn a_key_with_a_value_is_locked_beside_it() {
 #[test]
 fn what_is_bound_inside_a_run_lives_as_long_as_the_run() {
     let place = Place::with_board();
-    let inside = "$S put alive/worker yes --ephemeral --quiet; $S claim deploy; $S lock build -- $S ls; \
-                  $S claim deploy; echo $?; $S get alive/worker --json; cd /; $S put note here --quiet";
+    let inside = "slate put alive/worker yes --ephemeral --quiet; slate claim deploy; slate lock build -- slate ls; \
+                  slate claim deploy; echo $?; slate get alive/worker --json; cd /; slate put note here --quiet";
     let done = script(&place, "run --name worker", inside);
     assert!(done.out.contains("\nalive/worker\nbuild\ndeploy\n"), "{done:?}");
     assert!(
@@ -171,9 +176,9 @@ fn what_is_bound_inside_a_run_lives_as_long_as_the_run() {
 #[test]
 fn a_run_that_is_killed_takes_along_what_is_bound_to_it_and_fences_what_goes_on() {
     let place = Place::with_board();
-    let inside = "trap '' TERM; $S put alive/worker yes --ephemeral --quiet; $S claim deploy --quiet >claimed; \
+    let inside = "trap '' TERM; slate put alive/worker yes --ephemeral --quiet; slate claim deploy --quiet >claimed; \
                   echo ready; while [ ! -e go ]; do sleep 0.05; done; \
-                  $S put k v; echo $?; $S put k v --session other --quiet; echo $?; $S get k; echo over";
+                  slate put k v; echo $?; slate put k v --session other --quiet; echo $?; slate get k; echo over";
     let mut child = ready(&place, "run --name worker", inside);
     assert_eq!(place.slate("ls").ok(), "alive/worker\ndeploy\n");
     child.kill();
@@ -265,7 +270,8 @@ fn the_next_task_is_the_first_that_nobody_has() {
     place.slate("claim --next task/").fails(3, &["no free task"]);
     // Inside a run, a claim needs no token, and ends with the run.
     place.slate("put job/1 paint --quiet").ok();
-    let done = script(&place, "run", "$S claim --next job/ --json; $S release job/1; $S claim --next job/");
+    let done =
+        script(&place, "run", "slate claim --next job/ --json; slate release job/1; slate claim --next job/");
     let document: serde_json::Value =
         serde_json::from_str(done.out.lines().next().expect("line")).expect("json");
     assert!(document["session"].is_string() && document.get("ttl_ms").is_none(), "{document}");
@@ -278,8 +284,7 @@ fn the_next_task_is_the_first_that_nobody_has() {
 #[test]
 fn runs_and_locks_can_be_nested() {
     let place = Place::with_board();
-    let inside =
-        "$S lock a -- $S lock b -- $S run --name inner -- sh -c '$S claim c --quiet; $S ls --long'; $S ls";
+    let inside = "slate lock a -- slate lock b -- slate run --name inner -- sh -c 'slate claim c --quiet; slate ls --long'; slate ls";
     let done = script(&place, "run --name outer", inside);
     let long: Vec<&str> =
         done.out.lines().filter(|line| line.contains("inner") || line.contains("outer")).collect();
@@ -291,8 +296,11 @@ fn runs_and_locks_can_be_nested() {
 #[test]
 fn a_stopped_session_is_evicted() {
     let place = Place::with_board();
-    let mut child =
-        ready(&place, "run --name stuck", "$S put alive yes --ephemeral --quiet; echo ready; exec sleep 100");
+    let mut child = ready(
+        &place,
+        "run --name stuck",
+        "slate put alive yes --ephemeral --quiet; echo ready; exec sleep 100",
+    );
     send(&child, Signal::STOP);
     let done = place.slate("evict stuck --json").json();
     assert_eq!((&done["done"], &done["pid"]), (&"killed".into(), &child.id().into()), "{done}");

@@ -7,7 +7,7 @@
 
 mod common;
 
-use common::{Done, Place};
+use common::{Done, Place, with_slate};
 use nix::libc;
 use std::{fs, path::Path, process::Command};
 
@@ -84,12 +84,12 @@ impl Without {
         let sandbox = "bwrap --bind / / --dev-bind /dev /dev --bind shm /dev/shm --seccomp 3 3<filter";
         command.args(["-ec", &format!("mkdir -p shm; exec {sandbox} sh -ec 'cd project; {line}'")]);
         command.current_dir(self.0.folder()).env_remove("SLATE_BOARD");
-        command.env("slate", env!("CARGO_BIN_EXE_slate"));
+        with_slate(&mut command);
         command
     }
 
     fn slate(&self, line: &str) -> Done {
-        Done::from(self.command(&format!("exec $slate {line}")).output().expect("run"))
+        Done::from(self.command(&format!("exec slate {line}")).output().expect("run"))
     }
 }
 
@@ -156,7 +156,7 @@ fn with_disks(kind: &str, script: &str) -> Option<Done> {
     let run = |script: &str| {
         let mut command = Command::new("unshare");
         command.args(["-m", "sh", "-ec", script]).current_dir(place.folder()).env_remove("SLATE_BOARD");
-        command.env("slate", env!("CARGO_BIN_EXE_slate")).output()
+        with_slate(&mut command).output()
     };
     if !run(&make).is_ok_and(|output| output.status.success()) {
         eprintln!("SKIPPED: this process may not mount a file");
@@ -170,10 +170,9 @@ fn with_disks(kind: &str, script: &str) -> Option<Done> {
 fn a_folder_without_a_birth_time() {
     for placement in ["memory", "project"] {
         let make = format!(
-            "mkdir one/p; cd one/p; $slate init --placement {placement} --capacity 8M --quiet; $slate put k v --quiet; cd ../.."
+            "mkdir one/p; cd one/p; slate init --placement {placement} --capacity 8M --quiet; slate put k v --quiet; cd ../.."
         );
-        let Some(done) = with_disks("ext4", &format!("{make}; mv one/p one/q; cd one/q; $slate get k"))
-        else {
+        let Some(done) = with_disks("ext4", &format!("{make}; mv one/p one/q; cd one/q; slate get k")) else {
             return;
         };
         assert_eq!(done.ok(), "v\n", "a renamed folder is the same");
@@ -182,10 +181,9 @@ fn a_folder_without_a_birth_time() {
             "cp -a one/p one/q; cd one/q",
             "mkdir other/p; cp -a one/p/.slate other/p/; [ $(stat -c %i one/p/.slate) = $(stat -c %i other/p/.slate) ]; cd other/p",
         ] {
-            let done = with_disks("ext4", &format!("{make}; {copy}; $slate get k")).expect("mounted");
+            let done = with_disks("ext4", &format!("{make}; {copy}; slate get k")).expect("mounted");
             done.fails(9, &["this folder is a copy of it", "slate init --adopt"]);
-            let adopt =
-                "$slate init --adopt --capacity 8M --quiet; $slate put k copied --quiet; $slate get k";
+            let adopt = "slate init --adopt --capacity 8M --quiet; slate put k copied --quiet; slate get k";
             let done = with_disks("ext4", &format!("{make}; {copy}; {adopt}")).expect("mounted");
             assert_eq!(done.ok(), "copied\n");
         }
@@ -194,11 +192,11 @@ fn a_folder_without_a_birth_time() {
 
 #[test]
 fn a_file_system_that_reserves_no_pages() {
-    let refused = "cd one; $slate init --placement project --capacity 8M";
+    let refused = "cd one; slate init --placement project --capacity 8M";
     let Some(done) = with_disks("ext2", refused) else { return };
     done.fails(7, &["does not support fallocate", "--placement memory"]);
     let left = with_disks("ext2", &format!("({refused}) 2>/dev/null || ls -A one/.slate")).expect("mounted");
     assert_eq!(left.ok(), ".gitignore\n", "nothing is left of it");
-    let script = "cd one; $slate init --capacity 8M --quiet; $slate put k v --quiet; $slate get k";
+    let script = "cd one; slate init --capacity 8M --quiet; slate put k v --quiet; slate get k";
     assert_eq!(with_disks("ext2", script).expect("mounted").ok(), "v\n");
 }

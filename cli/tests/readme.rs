@@ -2,11 +2,9 @@
 
 mod common;
 
-use common::Place;
+use common::{Place, with_slate};
 use std::{
-    env,
-    ffi::OsString,
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -75,14 +73,9 @@ fn line_matches(shown: &str, printed: &str) -> bool {
 
 /// Runs a line as a reader would, with the built program in the PATH. Returns standard output and standard error, in order.
 fn run(folder: &Path, line: &str) -> String {
-    let program = Path::new(env!("CARGO_BIN_EXE_slate")).parent().expect("folder");
-    let mut path = OsString::from(program);
-    path.push(":");
-    path.push(env::var_os("PATH").unwrap_or_default());
-    let output = Command::new("sh")
+    let output = with_slate(&mut Command::new("sh"))
         .args(["-c", &format!("{line} 2>&1")])
         .current_dir(folder)
-        .env("PATH", path)
         .env("NO_COLOR", "1")
         .env_remove("SLATE_BOARD")
         .output()

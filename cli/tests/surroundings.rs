@@ -7,15 +7,14 @@
 
 mod common;
 
-use common::{Done, InMemory, Place, command_in};
+use common::{Done, InMemory, Place, command_in, with_slate};
 use std::{
     fs,
     path::Path,
     process::{Command, Stdio},
 };
 
-/// Runs a shell script in this folder, in a mount namespace of its own: `None` if this process may not make one. `$slate` is
-/// the command.
+/// Runs a shell script in this folder, in a mount namespace of its own: `None` if this process may not make one.
 fn within(folder: &Path, script: &str) -> Option<Done> {
     let is_possible = Command::new("unshare").args(["-m", "true"]).output();
     if !is_possible.is_ok_and(|output| output.status.success()) {
@@ -24,7 +23,7 @@ fn within(folder: &Path, script: &str) -> Option<Done> {
     }
     let mut command = Command::new("unshare");
     command.args(["-m", "sh", "-ec", script]).current_dir(folder).env_remove("SLATE_BOARD");
-    Some(Done::from(command.env("slate", env!("CARGO_BIN_EXE_slate")).output().expect("run")))
+    Some(Done::from(with_slate(&mut command).output().expect("run")))
 }
 
 fn reason(done: &Done) -> String {
@@ -39,10 +38,10 @@ fn a_private_shared_memory() {
     board.place.slate("put k v").ok();
     let private = "mount -t tmpfs none /dev/shm";
     for line in ["get k", "put k w", "init", "init --ensure", "init --replace", "init --replace --force"] {
-        let Some(done) = within(&board.place.folder(), &format!("{private}; $slate {line}")) else { return };
+        let Some(done) = within(&board.place.folder(), &format!("{private}; slate {line}")) else { return };
         done.fails(9, &["sandbox", "--placement project"]);
     }
-    let done = within(&board.place.folder(), &format!("{private}; $slate where --json")).expect("run");
+    let done = within(&board.place.folder(), &format!("{private}; slate where --json")).expect("run");
     assert_eq!((done.status, reason(&done).as_str()), (9, "hidden"));
     let done = within(&board.place.folder(), &format!("{private}; ls /dev/shm")).expect("run");
     assert_eq!(done.ok(), "", "no second board");
@@ -58,24 +57,24 @@ fn another_boot_and_another_machine() {
     fs::write(folder.join("machine"), "00000000000000000000000000000001\n").expect("file");
     fs::write(folder.join("none"), "\n").expect("file");
     let boot = "mount --bind boot /proc/sys/kernel/random/boot_id";
-    let Some(done) = within(&folder, &format!("{boot}; $slate get k")) else { return };
+    let Some(done) = within(&folder, &format!("{boot}; slate get k")) else { return };
     done.fails(9, &["restarted", "--replace"]);
     if !Path::new("/etc/machine-id").exists() {
         return;
     }
     let other = format!("{boot}; mount --bind machine /etc/machine-id");
     for line in ["get k", "init --ensure", "init --replace"] {
-        within(&folder, &format!("{other}; $slate {line}"))
+        within(&folder, &format!("{other}; slate {line}"))
             .expect("run")
             .fails(9, &["another machine", "--force"]);
     }
     let nameless =
         format!("{boot}; mount --bind none /etc/machine-id; mount --bind none /proc/sys/kernel/hostname");
-    let done = within(&folder, &format!("{nameless}; $slate where --json")).expect("run");
+    let done = within(&folder, &format!("{nameless}; slate where --json")).expect("run");
     assert_eq!((done.status, reason(&done).as_str()), (9, "other_boot"));
-    within(&folder, &format!("{nameless}; $slate init --replace")).expect("run").fails(9, &["--force"]);
+    within(&folder, &format!("{nameless}; slate init --replace")).expect("run").fails(9, &["--force"]);
     // A container has a machine id of its own, and the same boot.
-    let container = "mount --bind machine /etc/machine-id; $slate get k";
+    let container = "mount --bind machine /etc/machine-id; slate get k";
     assert_eq!(within(&folder, container).expect("run").ok(), "v\n");
 }
 
@@ -92,10 +91,10 @@ fn the_lower_layer_of_an_overlay() {
     run("init --placement project --capacity 8M").ok();
     run("put k below").ok();
     for line in ["get k", "put k over", "init", "init --ensure"] {
-        let Some(done) = within(&root.folder(), &format!("{OVERLAY}; $slate {line}")) else { return };
+        let Some(done) = within(&root.folder(), &format!("{OVERLAY}; slate {line}")) else { return };
         done.fails(9, &["overlay", "slate init --adopt"]);
     }
-    let adopted = "$slate init --adopt --capacity 8M --quiet; $slate put k over --quiet; $slate get k";
+    let adopted = "slate init --adopt --capacity 8M --quiet; slate put k over --quiet; slate get k";
     assert_eq!(within(&root.folder(), &format!("{OVERLAY}; {adopted}")).expect("run").ok(), "over\n");
     assert_eq!(run("get k").ok(), "below\n");
 }
@@ -107,7 +106,7 @@ fn an_overlay_over_a_project_whose_board_is_in_memory() {
     fs::create_dir(&below).expect("folder");
     let run = |line: &str| Done::from(command_in(&below, line.split(' ')).output().expect("run"));
     let document = run("init --capacity 8M --json").json();
-    let shared = "$slate put k over --quiet; $slate where --json";
+    let shared = "slate put k over --quiet; slate where --json";
     if let Some(done) = within(&root.folder(), &format!("{OVERLAY}; {shared}")) {
         assert_eq!(done.json()["uuid"], document["uuid"]);
         assert_eq!(run("get k").ok(), "over\n");
@@ -120,19 +119,19 @@ fn a_read_only_mount_can_be_read() {
     let place = Place::with_board();
     place.slate("put k v").ok();
     let read_only = "mount --bind . /mnt; mount -o remount,ro,bind /mnt; cd /mnt";
-    let Some(done) = within(&place.folder(), &format!("{read_only}; $slate get k")) else { return };
+    let Some(done) = within(&place.folder(), &format!("{read_only}; slate get k")) else { return };
     assert_eq!(done.ok(), "v\n");
-    let done = within(&place.folder(), &format!("{read_only}; $slate where --json")).expect("run").json();
+    let done = within(&place.folder(), &format!("{read_only}; slate where --json")).expect("run").json();
     assert_eq!((&done["reachable"], &done["writable"]), (&true.into(), &false.into()));
-    let done = within(&place.folder(), &format!("{read_only}; $slate init --ensure --json")).expect("run");
+    let done = within(&place.folder(), &format!("{read_only}; slate init --ensure --json")).expect("run");
     assert_eq!(done.json()["created"], false);
-    within(&place.folder(), &format!("{read_only}; $slate put k w")).expect("run").fails(1, &["writable"]);
+    within(&place.folder(), &format!("{read_only}; slate put k w")).expect("run").fails(1, &["writable"]);
 }
 
 #[test]
 fn a_bind_mount_is_the_same_project() {
     let place = Place::with_board();
-    let script = "mount --bind . /mnt; cd /mnt; $slate put k bound --quiet; $slate where --json";
+    let script = "mount --bind . /mnt; cd /mnt; slate put k bound --quiet; slate where --json";
     let Some(done) = within(&place.folder(), script) else { return };
     assert_eq!(done.json()["uuid"], place.slate("where --json").json()["uuid"]);
     assert_eq!(place.slate("get k").ok(), "bound\n");
@@ -142,15 +141,15 @@ fn a_bind_mount_is_the_same_project() {
 fn a_project_that_was_moved_to_another_file_system() {
     let root = Place::empty();
     let script = "mkdir disk project; mount -t tmpfs none disk; cd project; \
-                  $slate init --placement project --capacity 8M --quiet; cd ..; mv project disk/; cd disk/project; \
-                  $slate get k";
+                  slate init --placement project --capacity 8M --quiet; cd ..; mv project disk/; cd disk/project; \
+                  slate get k";
     let Some(done) = within(&root.folder(), script) else { return };
     done.fails(9, &["moved from another file system", "slate init --adopt"]);
 }
 
 /// A sandbox with a shared memory, processes and a `/dev` of its own. The folder of the project is writable in it.
 const SANDBOX: &str =
-    "bwrap --ro-bind / / --dev /dev --proc /proc --tmpfs /dev/shm --unshare-pid --bind $PWD $PWD";
+    "bwrap --ro-bind / / --dev /dev --proc /proc --tmpfs /dev/shm --unshare-pid --bind \"$PWD\" \"$PWD\"";
 
 /// Whether there is such a sandbox here.
 fn has_sandbox() -> bool {
@@ -167,8 +166,8 @@ fn has_sandbox() -> bool {
 /// Runs the command in a sandbox.
 fn sandboxed(folder: &Path, line: &str) -> Done {
     let mut command = Command::new("sh");
-    command.args(["-c", &format!("exec {SANDBOX} $slate {line}")]).current_dir(folder);
-    command.env_remove("SLATE_BOARD").env("slate", env!("CARGO_BIN_EXE_slate"));
+    command.args(["-c", &format!("exec {SANDBOX} slate {line}")]).current_dir(folder);
+    with_slate(command.env_remove("SLATE_BOARD"));
     Done::from(command.output().expect("run"))
 }
 
@@ -192,8 +191,8 @@ fn a_sandbox_and_the_processes_outside_share_a_board_in_the_project() {
     assert_eq!(waiting.join().expect("ended"), "outside\n");
     // A session inside lives for the processes outside, and ends for them.
     let mut held = Command::new("sh");
-    held.args(["-c", &format!("exec {SANDBOX} $slate run --name inside -- sh -c 'echo ready; read line'")]);
-    held.current_dir(&folder).env_remove("SLATE_BOARD").env("slate", env!("CARGO_BIN_EXE_slate"));
+    held.args(["-c", &format!("exec {SANDBOX} slate run --name inside -- sh -c 'echo ready; read line'")]);
+    with_slate(held.current_dir(&folder).env_remove("SLATE_BOARD"));
     let mut held = held.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("run");
     let mut ready = String::new();
     let output = held.stdout.as_mut().expect("output");
@@ -233,10 +232,10 @@ fn a_reader_behind_a_read_only_mount_is_a_user_of_the_board() {
     let place = Place::with_board();
     place.slate("put k v --quiet").ok();
     let script = "seen=$(mktemp); mount --bind . /mnt; mount -o remount,ro,bind /mnt; \
-                  (cd /mnt; exec $slate watch --since 0 >$seen) & \
+                  (cd /mnt; exec slate watch --since 0 >$seen) & \
                   while ! [ -s $seen ]; do sleep 0.01; done; rm $seen; \
-                  ! $slate init --replace --capacity 8M; kill $!; wait $! || :; \
-                  $slate init --replace --capacity 8M --quiet";
+                  ! slate init --replace --capacity 8M; kill $!; wait $! || :; \
+                  slate init --replace --capacity 8M --quiet";
     let Some(done) = within(&place.folder(), script) else { return };
     assert_eq!(done.status, 0, "{done:?}");
     assert!(done.err.contains("in use") && done.err.contains("reads it"), "{done:?}");
@@ -283,11 +282,11 @@ fn a_copy_a_renamed_project_and_a_linked_folder() {
 fn other_users() {
     let place = Place::with_board();
     place.slate("put k v").ok();
-    let Some(done) = within(&place.folder(), "exec unshare --user --map-user=1000 $slate get k") else {
+    let Some(done) = within(&place.folder(), "exec unshare --user --map-user=1000 slate get k") else {
         return;
     };
     assert_eq!(done.ok(), "v\n", "the same user under another id");
-    let unmapped = within(&place.folder(), "exec unshare --user $slate get k").expect("run");
+    let unmapped = within(&place.folder(), "exec unshare --user slate get k").expect("run");
     unmapped.fails(7, &["does not map", "SLATE_BOARD"]);
 }
 

@@ -11,6 +11,14 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+/// Lets a command find the built `slate` by its name: its path may have spaces.
+pub(crate) fn with_slate(command: &mut Command) -> &mut Command {
+    let program = Path::new(env!("CARGO_BIN_EXE_slate")).parent().expect("folder");
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(program.to_owned()).chain(std::env::split_paths(&others));
+    command.env("PATH", std::env::join_paths(folders).expect("no folder has a colon"))
+}
+
 /// A temporary folder, without a board or repository in the folders above.
 pub(crate) struct Place(tempfile::TempDir);
 
